@@ -1,0 +1,1 @@
+"""Adapters: one folder per outside technology; each translates its vendor errors once."""

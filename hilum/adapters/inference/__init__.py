@@ -1,0 +1,1 @@
+"""Inference engines: Triton over gRPC, or ONNX Runtime in process."""

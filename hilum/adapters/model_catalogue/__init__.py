@@ -1,0 +1,1 @@
+"""Where the manifests of the served models are read from."""

@@ -1,0 +1,1 @@
+"""Object stores: any S3 endpoint, or a folder."""

@@ -1,0 +1,212 @@
+"""Rows: studies, jobs, results, keys and the audit log.
+
+All of these live inside one transaction, see :mod:`hilum.application.ports.unit_of_work`.
+Everything that changes a job is conditional on the job's present state, decided by the database,
+and answers None when the condition did not hold: two workers can ask, one gets it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from hilum.domain.access import ApiKey
+    from hilum.domain.audit import AuditEvent, AuditRecord
+    from hilum.domain.finding import Analysis, Heatmap
+    from hilum.domain.job import Job, JobEvent, JobState, Priority, Reason
+    from hilum.domain.study import Instance, Study
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; None means any.
+
+    Attributes:
+        site: Only this site.
+        state: Only this state.
+        priority: Only this priority.
+    """
+
+    site: str | None = None
+    state: JobState | None = None
+    priority: Priority | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobCursor:
+    """Keyset position: jobs strictly older than this one follow."""
+
+    created_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Work in one queue, measured in the database.
+
+    Attributes:
+        queued: Jobs that wait.
+        running: Jobs in flight.
+        oldest_queued_at: Acceptance of the job that has waited longest, or None.
+    """
+
+    queued: int
+    running: int
+    oldest_queued_at: datetime | None
+
+
+class StudyRepository(Protocol):
+    """Studies and their instances."""
+
+    def add(self, study: Study, instances: Iterable[Instance]) -> None:
+        """Add a study with its instances."""
+        ...
+
+    def instance(self, instance_id: UUID) -> Instance | None:
+        """An instance by id."""
+        ...
+
+
+class JobRepository(Protocol):
+    """Jobs."""
+
+    def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
+        """Add each job unless one with its idempotency key exists.
+
+        Safe against a concurrent transaction that adds the same: the later one waits for the
+        earlier and then finds its job. Jobs are inserted in key order, so that two batches
+        cannot lock each other out.
+
+        Returns:
+            By idempotency key, the job that is in the database now.
+        """
+        ...
+
+    def get(self, job_id: UUID) -> Job | None:
+        """A job by id."""
+        ...
+
+    def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
+        """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
+        ...
+
+    def changed_since(self, moment: datetime, site: str | None, limit: int) -> Sequence[Job]:
+        """Jobs whose state changed at or after a moment, oldest change first."""
+        ...
+
+    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
+        """Queued -> running, if it is queued and its backoff is over; attempts + 1."""
+        ...
+
+    def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
+        """Heartbeat: move the leases of running jobs of this owner; the number that it holds."""
+        ...
+
+    def finish(
+        self,
+        job_id: UUID,
+        owner: str,
+        event: JobEvent,
+        now: datetime,
+        *,
+        reason: Reason | None = None,
+        timings_ms: Mapping[str, float] | None = None,
+    ) -> Job | None:
+        """Running -> completed, rejected or failed, if this owner still holds the lease."""
+        ...
+
+    def release(
+        self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
+    ) -> Job | None:
+        """Running -> queued, if the job still has the owner and lease of ``job``; to be rung."""
+        ...
+
+    def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
+        """Running -> failed, if the job still has the owner and lease of ``job``."""
+        ...
+
+    def retry(self, job_id: UUID, now: datetime) -> Job | None:
+        """Failed -> queued with attempts and losses back at zero; to be rung."""
+        ...
+
+    def discard(self, job_id: UUID, now: datetime) -> Job | None:
+        """Failed -> discarded."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+        """Running jobs whose lease is over, oldest lease first."""
+        ...
+
+    def unheard(
+        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
+    ) -> Sequence[Job]:
+        """Queued jobs that may start and were never rung, or last before ``rung_before``.
+
+        Oldest acceptance first.
+        """
+        ...
+
+    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
+        """Note when the doorbell was rung for queued jobs; None asks for a new ring."""
+        ...
+
+    def depths(self) -> Mapping[Priority, QueueDepth]:
+        """Depth of every queue."""
+        ...
+
+    def counts(self, site: str | None) -> Mapping[JobState, int]:
+        """Jobs by state, of one site or of all."""
+        ...
+
+
+class ResultRepository(Protocol):
+    """Results: written once, never changed."""
+
+    def add(self, analysis: Analysis) -> bool:
+        """Write a result; False if the job has one already."""
+        ...
+
+    def get(self, job_id: UUID) -> Analysis | None:
+        """A result without its heatmaps' values."""
+        ...
+
+    def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
+        """One heatmap."""
+        ...
+
+
+class ApiKeyRepository(Protocol):
+    """API keys."""
+
+    def add(self, key: ApiKey) -> None:
+        """Add a key."""
+        ...
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """A key by its public id, revoked ones too."""
+        ...
+
+    def all(self) -> Sequence[ApiKey]:
+        """Every key, oldest first."""
+        ...
+
+    def revoke(self, key_id: str, now: datetime) -> ApiKey | None:
+        """Revoke a key; None if there is no such key or it is revoked already."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Append-only, hash-chained."""
+
+    def append(self, events: Sequence[AuditEvent]) -> None:
+        """Append events in order. Holds the chain until the transaction ends: do it last."""
+        ...
+
+    def records(self, after_sequence: int = 0, limit: int = 1000) -> Sequence[AuditRecord]:
+        """Records in order, from after a sequence number."""
+        ...

@@ -1,0 +1,80 @@
+"""Transactions: one request or one task is one of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from hilum.application.ports.repositories import (
+        ApiKeyRepository,
+        AuditLog,
+        JobRepository,
+        ResultRepository,
+        StudyRepository,
+    )
+
+
+class Transaction(Protocol):
+    """What can be read and written inside one transaction."""
+
+    @property
+    def studies(self) -> StudyRepository:
+        """Studies and instances."""
+        ...
+
+    @property
+    def jobs(self) -> JobRepository:
+        """Jobs."""
+        ...
+
+    @property
+    def results(self) -> ResultRepository:
+        """Results."""
+        ...
+
+    @property
+    def api_keys(self) -> ApiKeyRepository:
+        """API keys."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit log."""
+        ...
+
+    def try_lock(self, name: str) -> bool:
+        """Take a named advisory lock until the transaction ends; False if another holds it."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """Begins transactions.
+
+    ``with unit_of_work.begin() as transaction:`` commits when the block ends and rolls back when
+    it raises. A read-only block is a transaction too.
+    """
+
+    def begin(self, *, write: bool = True) -> AbstractContextManager[Transaction]:
+        """Begin a transaction.
+
+        Args:
+            write: Whether the block will write. SQLite takes its write lock at once then, so
+                that two writers queue instead of failing; PostgreSQL opens a read-only
+                transaction when it is False.
+
+        Raises:
+            DatabaseUnavailable: On entry, inside or on commit: nothing was written. If the
+                connection broke during the commit itself, the outcome is unknown; every use case
+                is safe to repeat for that reason.
+        """
+        ...
+
+    def check(self) -> None:
+        """Return if the database answers and its schema is the one this release needs.
+
+        Raises:
+            DatabaseUnavailable: It does not, or it is not.
+        """
+        ...

@@ -1,0 +1,282 @@
+"""Run one job: claim it, read the film, ask the models, write the result once.
+
+Stages, whose milliseconds are kept with the job: ``wait`` (acceptance to claim), ``fetch``,
+``decode``, ``infer`` (preprocessing included), ``preview`` (render and store), ``total``
+(claim to commit, the commit itself excluded).
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilum.domain.audit import AuditEvent
+from hilum.domain.errors import (
+    HilumError,
+    InferenceFailed,
+    InternalError,
+    InvalidManifest,
+    ObjectMissing,
+    Permanent,
+    Rejected,
+    Transient,
+)
+from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
+from hilum.domain.job import Job, JobEvent, Reason
+from hilum.imaging.heatmap import quantise
+from hilum.imaging.preprocessing import PREPROCESSING
+from hilum.imaging.preview import render_preview
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+    from uuid import UUID
+
+    from numpy.typing import NDArray
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.inference import InferenceEngine
+    from hilum.application.ports.model_catalogue import ModelCatalogue
+    from hilum.application.ports.object_store import ObjectStore
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.use_cases.keep_leases import KeepLeases
+    from hilum.domain.model import ModelManifest, ModelSet
+    from hilum.domain.retry_policy import RetryPolicy
+    from hilum.domain.study import Instance
+    from hilum.imaging.film import Film
+
+_LOG = logging.getLogger(__name__)
+
+
+class AnalyseFilm:
+    """Runs jobs; safe to call from several threads."""
+
+    def __init__(  # noqa: PLR0913 - one parameter a port
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        store: ObjectStore,
+        reader: FilmReader,
+        engine: InferenceEngine,
+        catalogue: ModelCatalogue,
+        clock: Clock,
+        leases: KeepLeases,
+        policy: RetryPolicy,
+        chance: random.Random,
+    ) -> None:
+        self._unit_of_work = unit_of_work
+        self._store = store
+        self._reader = reader
+        self._engine = engine
+        self._catalogue = catalogue
+        self._clock = clock
+        self._leases = leases
+        self._policy = policy
+        self._chance = chance
+
+    def __call__(self, job_id: UUID) -> Job | None:
+        """Run a job if it is there to be claimed.
+
+        Whatever goes wrong with the film is written to the job. Only a database that is down is
+        passed on: the job's lease runs out and the reconciler takes it from there.
+
+        Returns:
+            The job as this call left it, or None if there was nothing to claim or the lease was
+            lost meanwhile.
+
+        Raises:
+            DatabaseUnavailable: The claim or the outcome could not be written.
+        """
+        claimed = self._claim(job_id)
+        if claimed is None:
+            return None
+        job, instance = claimed
+        with self._leases.hold(job.id):
+            watch = _Stopwatch(
+                {"wait": (self._clock.now() - job.created_at).total_seconds() * 1000}
+            )
+            try:
+                with watch.stage("total"):
+                    analysis = self._analyse(job, instance, watch)
+            except Rejected as error:
+                return self._end(job, JobEvent.REJECT, error, watch)
+            except Transient as error:
+                return self._release(job, error)
+            except Permanent as error:
+                return self._end(job, JobEvent.PARK, error, watch)
+            except Exception as error:  # noqa: BLE001 - a defect parks one film, not the worker
+                _LOG.exception("job %s: unforeseen", job.id)
+                parked = InternalError(f"{type(error).__name__}, see the log of job {job.id}")
+                return self._end(job, JobEvent.PARK, parked, watch)
+            return self._complete(job, analysis, watch)
+
+    def _claim(self, job_id: UUID) -> tuple[Job, Instance] | None:
+        with self._unit_of_work.begin() as transaction:
+            job = transaction.jobs.claim(
+                job_id, self._leases.owner, self._clock.now(), self._leases.lease
+            )
+            if job is None:
+                return None
+            instance = transaction.studies.instance(job.instance_id)
+        if instance is None:  # the schema forbids it
+            raise InternalError(f"job {job_id} has no instance")
+        return job, instance
+
+    def _analyse(self, job: Job, instance: Instance, watch: _Stopwatch) -> Analysis:
+        with watch.stage("fetch"):
+            content = self._store.get(instance.object_key)
+        if len(content) != instance.size_bytes:
+            raise ObjectMissing(
+                f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
+            )
+        with watch.stage("decode"):
+            film = self._reader.read(content)
+        models = self._catalogue.current()
+        with watch.stage("infer"):
+            panels, heatmaps = self._read_panels(models, film)
+        preview_key = f"previews/{job.id}.png"
+        with watch.stage("preview"):
+            self._store.put(preview_key, [render_preview(film)], media_type="image/png")
+        return Analysis(
+            job_id=job.id,
+            model_set=models.version,
+            panels=panels,
+            heatmaps=heatmaps,
+            preview_key=preview_key,
+            rows=film.pixels.shape[0],
+            columns=film.pixels.shape[1],
+            created_at=self._clock.now(),
+        )
+
+    def _read_panels(
+        self, models: ModelSet, film: Film
+    ) -> tuple[tuple[PanelReading, ...], tuple[Heatmap, ...]]:
+        """Every panel's findings and heatmaps, in the order of the model set."""
+        readings: list[PanelReading] = []
+        heatmaps: list[Heatmap] = []
+        for model in models.models:
+            output = self._engine.infer(model, model_input(model, film))
+            probabilities = output.probabilities[0]
+            if not np.isfinite(probabilities).all():
+                raise InferenceFailed(f"{model.name} {model.version} gave a non-finite probability")
+            readings.append(panel_reading(model, probabilities))
+            heatmaps.extend(panel_heatmaps(model, output.heatmaps[0]))
+        return tuple(readings), tuple(heatmaps)
+
+    def _complete(self, job: Job, analysis: Analysis, watch: _Stopwatch) -> Job | None:
+        now = self._clock.now()
+        with self._unit_of_work.begin() as transaction:
+            done = transaction.jobs.finish(
+                job.id, self._leases.owner, JobEvent.COMPLETE, now, timings_ms=watch.milliseconds
+            )
+            if done is None:
+                _LOG.warning("job %s: lease lost, its result is left to the new owner", job.id)
+                return None
+            transaction.results.add(analysis)
+            transaction.audit.append([self._event(done, None)])
+        return done
+
+    def _end(self, job: Job, event: JobEvent, error: HilumError, watch: _Stopwatch) -> Job | None:
+        reason = Reason(error.code, error.detail)
+        with self._unit_of_work.begin() as transaction:
+            ended = transaction.jobs.finish(
+                job.id,
+                self._leases.owner,
+                event,
+                self._clock.now(),
+                reason=reason,
+                timings_ms=watch.milliseconds,
+            )
+            if ended is not None:
+                transaction.audit.append([self._event(ended, reason)])
+        return ended
+
+    def _release(self, job: Job, error: Transient) -> Job | None:
+        """Back to the queue with a backoff, or parked when the attempts are used up."""
+        now = self._clock.now()
+        reason = Reason(error.code, error.detail)
+        with self._unit_of_work.begin() as transaction:
+            if self._policy.exhausted(job.attempts, job.losses):
+                left = transaction.jobs.park(job, now, reason=reason, lost=False)
+            else:
+                delay = self._policy.delay(job.attempts, self._chance)
+                left = transaction.jobs.release(
+                    job, now, reason=reason, not_before=now + delay, lost=False
+                )
+            if left is not None:
+                transaction.audit.append([self._event(left, reason)])
+        return left
+
+    def _event(self, job: Job, reason: Reason | None) -> AuditEvent:
+        return AuditEvent(
+            actor=f"worker:{self._leases.owner}",
+            action=f"job.{job.state.value}",
+            object_type="job",
+            object_id=str(job.id),
+            at=job.updated_at,
+            details={"attempts": job.attempts, "reason": reason.code if reason else None},
+        )
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Milliseconds by stage."""
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block, also one that raises."""
+        begun = perf_counter()
+        try:
+            yield
+        finally:
+            self.milliseconds[name] = round((perf_counter() - begun) * 1000, 3)
+
+
+def model_input(model: ModelManifest, film: Film) -> NDArray[np.uint8]:
+    """The film as the model wants it, uint8 [1, H, W, 1].
+
+    Raises:
+        InvalidManifest: The manifest names a preprocessing that this release does not have.
+    """
+    preprocessing = PREPROCESSING.get(model.preprocessing)
+    if preprocessing is None:
+        raise InvalidManifest(f"{model.name}: no preprocessing {model.preprocessing} here")
+    height, width = model.film_input.shape[:2]
+    return preprocessing(film.pixels, height, width)[np.newaxis]
+
+
+def panel_reading(model: ModelManifest, probabilities: NDArray[np.float32]) -> PanelReading:
+    """Findings from probabilities float32 [K] in the order of the model's labels."""
+    findings = []
+    for label, value in zip(model.labels, probabilities, strict=True):
+        probability = round(float(value), 6)
+        threshold = model.operating_point(label.name).threshold
+        findings.append(
+            Finding(
+                label=label.name,
+                display=label.display,
+                probability=probability,
+                operating_point=threshold,
+                positive=probability >= threshold,
+                abnormal=label.abnormal,
+                weak=label.weak,
+                code=label.code,
+            )
+        )
+    return PanelReading(model.panel, model.name, model.version, tuple(findings))
+
+
+def panel_heatmaps(model: ModelManifest, maps: NDArray[np.float32]) -> Iterator[Heatmap]:
+    """Heatmaps from class activation maps float32 [h, w, K]."""
+    for index, label in enumerate(model.labels):
+        values, scale = quantise(maps[:, :, index])
+        rows, columns = values.shape
+        yield Heatmap(model.panel, label.name, rows, columns, values.tobytes(), scale)

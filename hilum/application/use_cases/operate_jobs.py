@@ -1,0 +1,92 @@
+"""What an operator does with a parked job: try it again, or discard it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from hilum.application.messages import AnalyseJob
+from hilum.domain.access import ApiKey, Permission
+from hilum.domain.audit import AuditEvent
+from hilum.domain.errors import BrokerUnavailable, NotFound, TransitionNotAllowed
+from hilum.domain.job import Job, JobEvent, next_state
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.task_queue import TaskQueue
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+
+_LOG = logging.getLogger(__name__)
+
+
+class OperateJobs:
+    """Retries and discards parked jobs."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, queue: TaskQueue, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._queue = queue
+        self._clock = clock
+
+    def retry(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
+        """Queue a parked job again, with its attempts back at zero, and ring.
+
+        Raises:
+            NotPermitted: The key may not operate.
+            NotFound: No such job for this key.
+            TransitionNotAllowed: The job is not parked.
+            DatabaseUnavailable: Nothing changed.
+        """
+        job = self._change(job_id, JobEvent.RETRY, key, request_id)
+        try:
+            self._queue.ring([AnalyseJob(job.id, job.priority)])
+        except BrokerUnavailable as error:
+            _LOG.warning("job %s not rung, the reconciler will: %s", job.id, error)
+        return job
+
+    def discard(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
+        """End a parked job for good.
+
+        Raises:
+            NotPermitted: The key may not operate.
+            NotFound: No such job for this key.
+            TransitionNotAllowed: The job is not parked.
+            DatabaseUnavailable: Nothing changed.
+        """
+        return self._change(job_id, JobEvent.DISCARD, key, request_id)
+
+    def _change(self, job_id: UUID, event: JobEvent, key: ApiKey, request_id: str) -> Job:
+        key.require(Permission.OPERATE)
+        now = self._clock.now()
+        with self._unit_of_work.begin() as transaction:
+            next_state(visible_job(transaction, job_id, key).state, event)
+            jobs = transaction.jobs
+            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id, now)
+            if changed is None:
+                raise TransitionNotAllowed(f"job {job_id} was changed by somebody else just now")
+            transaction.audit.append(
+                [
+                    AuditEvent(
+                        actor=key.id,
+                        action=f"job.{event.value}",
+                        object_type="job",
+                        object_id=str(job_id),
+                        at=now,
+                        request_id=request_id,
+                    )
+                ]
+            )
+        return changed
+
+
+def visible_job(transaction: Transaction, job_id: UUID, key: ApiKey) -> Job:
+    """A job that this key may see.
+
+    Raises:
+        NotFound: No such job, or one of another site: a key cannot tell which.
+    """
+    job = transaction.jobs.get(job_id)
+    if job is None or not key.sees(job.site):
+        raise NotFound(f"no job {job_id}")
+    return job

@@ -1,0 +1,259 @@
+"""Everything that can go wrong, as one tree.
+
+The class of an error says what happens to the job or to the request::
+
+    HilumError
+    |-- Rejected                      bad input: ends at once with a reason, never retried
+    |   |-- UnsupportedFormat         unsupported_format
+    |   |-- UnsupportedTransferSyntax unsupported_transfer_syntax
+    |   |-- UnreadableFilm            unreadable_film
+    |   |   `-- TruncatedFilm         truncated_film
+    |   |-- NotAnImage                not_an_image
+    |   |-- MultiFrameFilm            multi_frame
+    |   |-- ColourFilm                colour_film
+    |   |-- FilmTooSmall              film_too_small
+    |   `-- LimitExceeded             (each names the limit in its text)
+    |       |-- FileTooLarge          file_too_large
+    |       |-- RequestTooLarge       request_too_large
+    |       |-- TooManyFiles          too_many_files
+    |       |-- TooManyPixels         too_many_pixels
+    |       `-- CompressionRatioTooHigh compression_ratio_too_high
+    |-- Transient                     the outside is down or busy: retry with backoff
+    |   |-- DatabaseUnavailable       database_unavailable
+    |   |-- ObjectStoreUnavailable    object_store_unavailable
+    |   |-- BrokerUnavailable         broker_unavailable
+    |   |-- InferenceUnavailable      inference_unavailable
+    |   `-- WorkerLost                worker_lost
+    |-- Permanent                     a defect or a wrong installation: park for an operator
+    |   |-- ObjectMissing             object_missing
+    |   |-- ModelNotServed            model_not_served
+    |   |-- InferenceFailed           inference_failed
+    |   |-- InvalidManifest           invalid_manifest
+    |   `-- InternalError             internal_error
+    `-- Refused                       a request that may not or cannot be done now
+        |-- NotAuthenticated          not_authenticated
+        |-- NotPermitted              not_permitted
+        |-- NotFound                  not_found
+        |-- InvalidRequest            invalid_request
+        `-- TransitionNotAllowed      transition_not_allowed
+
+A code is stable: programs match on it, so it is never renamed. Domain errors carry no HTTP
+status; the gateway maps them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HilumError(Exception):
+    """Root of the tree.
+
+    Attributes:
+        code: Stable, machine-readable name of what went wrong.
+        detail: One sentence for a person. Never holds a patient's data or a secret.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Rejected(HilumError):
+    """Bad input. The job ends ``rejected`` with this reason and is never retried."""
+
+    code = "rejected"
+
+
+class UnsupportedFormat(Rejected):
+    """The bytes are neither DICOM, PNG nor JPEG."""
+
+    code = "unsupported_format"
+
+
+class UnsupportedTransferSyntax(Rejected):
+    """The DICOM transfer syntax has no decoder here (PS3.5 section 8, annex A)."""
+
+    code = "unsupported_transfer_syntax"
+
+
+class UnreadableFilm(Rejected):
+    """The file claims a known format and cannot be decoded as it."""
+
+    code = "unreadable_film"
+
+
+class TruncatedFilm(UnreadableFilm):
+    """The file ends before its pixels do."""
+
+    code = "truncated_film"
+
+
+class NotAnImage(Rejected):
+    """A DICOM object without pixel data (a report, a presentation state)."""
+
+    code = "not_an_image"
+
+
+class MultiFrameFilm(Rejected):
+    """More than one frame: a radiograph has one."""
+
+    code = "multi_frame"
+
+
+class ColourFilm(Rejected):
+    """Real colour, so not a radiograph (grey stored as RGB is accepted)."""
+
+    code = "colour_film"
+
+
+class FilmTooSmall(Rejected):
+    """Too few pixels for any model to say something true."""
+
+    code = "film_too_small"
+
+
+class LimitExceeded(Rejected):
+    """A configured limit was exceeded; the text names the limit."""
+
+    code = "limit_exceeded"
+
+
+class FileTooLarge(LimitExceeded):
+    """More bytes in one file than allowed."""
+
+    code = "file_too_large"
+
+
+class RequestTooLarge(LimitExceeded):
+    """More bytes in one request than allowed."""
+
+    code = "request_too_large"
+
+
+class TooManyFiles(LimitExceeded):
+    """More files in one request than allowed."""
+
+    code = "too_many_files"
+
+
+class TooManyPixels(LimitExceeded):
+    """More pixels than allowed, read from the header before decoding."""
+
+    code = "too_many_pixels"
+
+
+class CompressionRatioTooHigh(LimitExceeded):
+    """The header promises far more pixels than the bytes can honestly hold."""
+
+    code = "compression_ratio_too_high"
+
+
+class Transient(HilumError):
+    """Something outside is down or busy. The job goes back to ``queued`` with a backoff."""
+
+    code = "transient"
+
+
+class DatabaseUnavailable(Transient):
+    """The database does not answer, or asked for the transaction to be run again."""
+
+    code = "database_unavailable"
+
+
+class ObjectStoreUnavailable(Transient):
+    """The object store does not answer."""
+
+    code = "object_store_unavailable"
+
+
+class BrokerUnavailable(Transient):
+    """The broker does not answer. Harmless to accepted films: the reconciler rings later."""
+
+    code = "broker_unavailable"
+
+
+class InferenceUnavailable(Transient):
+    """The inference server does not answer, or not in time."""
+
+    code = "inference_unavailable"
+
+
+class WorkerLost(Transient):
+    """A worker's lease ran out: it died, or hung."""
+
+    code = "worker_lost"
+
+
+class Permanent(HilumError):
+    """A defect or a wrong installation. The job is parked as ``failed`` for an operator."""
+
+    code = "permanent"
+
+
+class ObjectMissing(Permanent):
+    """A row names an object that the store does not hold."""
+
+    code = "object_missing"
+
+
+class ModelNotServed(Permanent):
+    """The inference server has no such model or version."""
+
+    code = "model_not_served"
+
+
+class InferenceFailed(Permanent):
+    """The model refused the input or gave something other than its manifest promises."""
+
+    code = "inference_failed"
+
+
+class InvalidManifest(Permanent):
+    """A model's manifest is missing, malformed, or does not match its artefacts."""
+
+    code = "invalid_manifest"
+
+
+class InternalError(Permanent):
+    """An error that nobody foresaw; the log has its trace under the job's id."""
+
+    code = "internal_error"
+
+
+class Refused(HilumError):
+    """A request that may not be done, or cannot be done in the present state."""
+
+    code = "refused"
+
+
+class NotAuthenticated(Refused):
+    """No key, an unknown key, or a revoked one."""
+
+    code = "not_authenticated"
+
+
+class NotPermitted(Refused):
+    """The key is known and its role or site does not allow this."""
+
+    code = "not_permitted"
+
+
+class NotFound(Refused):
+    """No such thing, or none that this key may see."""
+
+    code = "not_found"
+
+
+class InvalidRequest(Refused):
+    """A parameter is missing or malformed."""
+
+    code = "invalid_request"
+
+
+class TransitionNotAllowed(Refused):
+    """The job's state does not allow the asked transition."""
+
+    code = "transition_not_allowed"

@@ -1,0 +1,44 @@
+"""When a job is tried again, and when it is parked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with jitter, and two budgets.
+
+    An outage of a server that lasts minutes must not park a thousand good films, so attempts are
+    many and far apart. A film that kills its worker harms the films beside it, so lost workers
+    have a budget of their own, a small one.
+
+    Attributes:
+        max_attempts: Claims before a job is parked.
+        max_losses: Lost workers before a job is parked.
+        base: Delay after the first attempt.
+        cap: Longest delay.
+    """
+
+    max_attempts: int = 12
+    max_losses: int = 3
+    base: timedelta = timedelta(seconds=1)
+    cap: timedelta = timedelta(minutes=5)
+
+    def exhausted(self, attempts: int, losses: int) -> bool:
+        """Whether a job with so many attempts and losses is parked instead of tried again."""
+        return attempts >= self.max_attempts or losses >= self.max_losses
+
+    def delay(self, attempts: int, chance: random.Random) -> timedelta:
+        """How long to wait after this many attempts: half to all of ``base * 2**(attempts - 1)``.
+
+        The jitter keeps the films that one outage threw back from returning all at once.
+        """
+        doublings = min(max(attempts - 1, 0), 20)
+        full = min(self.cap, self.base * (1 << doublings))
+        return full * chance.uniform(0.5, 1.0)

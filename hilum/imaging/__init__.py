@@ -1,0 +1,1 @@
+"""Pixels in numpy: the same code in training and in the worker."""

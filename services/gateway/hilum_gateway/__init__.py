@@ -1,0 +1,1 @@
+"""Hilum's gateway."""

@@ -1,0 +1,1 @@
+"""Trains, evaluates and exports Hilum models with Keras."""
