@@ -1,0 +1,146 @@
+"""What PostgreSQL, Redis, MinIO and Triton have in common here: start, stop, kill, restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from hilum_stack.errors import ServerMissing
+from hilum_stack.process import Command, SupervisedProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Where `make services` puts what the system's package manager does not have.
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
+
+
+class Server(ABC):
+    """One real server on 127.0.0.1, with its data in a folder of its own.
+
+    Port and credentials stay the same over ``stop``, ``kill`` and ``restart``, so that clients
+    reconnect to the address they know.
+    """
+
+    name: ClassVar[str]
+    ready_within_s: ClassVar[float] = 60.0
+
+    def __init__(self, folder: Path) -> None:
+        """Prepares a server; ``launch`` starts it.
+
+        Args:
+            folder: Holds data, configuration and log. What an earlier run left there is used.
+        """
+        self.folder = folder.absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process: SupervisedProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> Path:
+        """Standard output and error of the server."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server.
+
+        Raises:
+            RuntimeError: It was not started.
+        """
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process lives."""
+        return self.process is not None and self.process.running
+
+    def launch(self) -> Self:
+        """Starts the server and waits until it answers.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ProcessFailed: It ended or did not answer in time; with the tail of its log.
+        """
+        process = SupervisedProcess(self._command())
+        self.process = process
+        process.wait_ready(self._ready, within_s=self.ready_within_s)
+        return self
+
+    def stop(self) -> None:
+        """Stops the server in good order. Safe to call again."""
+        if self.process is not None:
+            self.process.stop()
+
+    def kill(self) -> None:
+        """Kills the server by SIGKILL, as a crash would; its data stays as it is."""
+        if self.process is not None:
+            self.process.kill()
+
+    def restart(self) -> None:
+        """Stops the server if it runs, then starts it on the same port with the same data."""
+        self.stop()
+        self.launch()
+
+    @abstractmethod
+    def _command(self) -> Command:
+        """How to run the server; called at each start."""
+
+    @abstractmethod
+    def _ready(self) -> bool:
+        """Whether the server answers; must not raise."""
+
+
+def find_program(server: str, program: str, *folders: Path) -> Path:
+    """Finds a server's executable on the PATH or in further folders.
+
+    Raises:
+        ServerMissing: It is in none of them.
+    """
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders)])
+    found = shutil.which(program, path=path)
+    if found is None:
+        places = " nor in ".join(["on the PATH", *map(str, folders)])
+        raise ServerMissing(
+            server,
+            f"`{program}` is neither {places}" if folders else f"`{program}` is not {places}",
+        )
+    return Path(found)
+
+
+def kept_secrets(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """Reads the credentials of an earlier run, or makes them and keeps them with mode 0600.
+
+    Args:
+        path: JSON file.
+        make: Called when the file does not exist.
+    """
+    if path.exists():
+        kept: dict[str, str] = json.loads(path.read_text())
+        return kept
+    secrets = make()
+    write_private(path, json.dumps(secrets))
+    return secrets
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner can read, atomically."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
