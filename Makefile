@@ -1,0 +1,112 @@
+# Hilum. `make help` lists every target.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+FILES ?=
+STAY ?= 1
+WORKERS ?= 2
+export FILES STAY
+
+LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e stack
+OWN := hilum hilum-gateway hilum-worker hilum-cli hilum-stack hilum-training
+
+.PHONY: help
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-zA-Z_-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------- run it
+.PHONY: demo
+demo: .venv/.installed ## Analyse films on the embedded stack, then serve on 127.0.0.1:8080 (FILES="a.dcm b.png", STAY=0, HILUM_PORT=8080)
+	@.venv/bin/python -m hilum_stack demo
+
+.PHONY: stack
+stack: .venv-dev/.installed ## The same on real PostgreSQL, Redis, MinIO and Triton (FILES, STAY, WORKERS=2); needs `make services` once
+	@.venv-dev/bin/python -m hilum_stack stack --workers $(WORKERS)
+
+.PHONY: services
+services: ## Install the real servers that the integration tests and `make stack` use
+	@bash scripts/services.sh
+
+# ------------------------------------------------------------------------------ check it
+.PHONY: test
+test: check test-python test-training ## All checks and all tests
+
+.PHONY: check
+check: .venv-dev/.installed ## Lint, format, types, import rules
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/lint-imports --no-logo
+
+.PHONY: test-python
+test-python: .venv-dev/.installed ## Unit, contract, integration and browser tests
+	.venv-dev/bin/pytest tests --ignore=tests/unit/training
+
+.PHONY: test-training
+test-training: .venv-training/.installed ## Tests of the training code (TensorFlow, an environment of its own)
+	.venv-training/bin/pytest tests/unit/training
+
+.PHONY: format
+format: .venv-dev/.installed ## Format the code and mend what the linter can
+	.venv-dev/bin/ruff check --fix .
+	.venv-dev/bin/ruff format .
+
+.PHONY: bench
+bench: .venv-dev/.installed ## Measure throughput, latency, CPU and memory on the real stack
+	.venv-dev/bin/python -m benchmarks.throughput
+
+# ------------------------------------------------------------------------------- models
+.PHONY: train
+train: .venv-training/.installed ## Train a panel (PANEL=pneumonia, EPOCHS=, LIMIT=)
+	.venv-training/bin/python -m hilum_training train training/recipes/$(PANEL).toml $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(LIMIT),--limit $(LIMIT))
+
+.PHONY: evaluate
+evaluate: .venv-training/.installed ## Evaluate a trained panel on the test split (PANEL=pneumonia)
+	.venv-training/bin/python -m hilum_training evaluate training/recipes/$(PANEL).toml
+
+.PHONY: export
+export: .venv-training/.installed ## Export a trained panel to model_repository/ (PANEL=pneumonia)
+	.venv-training/bin/python -m hilum_training export training/recipes/$(PANEL).toml
+
+PANEL ?= pneumonia
+EPOCHS ?=
+LIMIT ?=
+
+# ------------------------------------------------------------------------- environments
+.PHONY: lock
+lock: .venv-dev/.installed ## Pin the dependencies of every image again
+	@for name in gateway worker demo dev training triton; do \
+	  echo "requirements/$$name.lock"; \
+	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \
+	    requirements/$$name.in -o requirements/$$name.lock; \
+	done
+
+# $(call environment,LOCK,EDITABLE INSTALLS): a virtual environment with hashed pins, then ours.
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Hilum needs Python 3.11 or later; set PYTHON=")'
+	@echo "Installing $(@D) (once) ..."
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).lock
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(2)
+	@touch $@
+endef
+
+PROJECTS := pyproject.toml $(wildcard services/*/pyproject.toml) stack/pyproject.toml training/pyproject.toml
+
+.venv/.installed: requirements/demo.lock $(PROJECTS)
+	$(call environment,demo,$(LOCAL))
+
+.venv-dev/.installed: requirements/dev.lock $(PROJECTS)
+	$(call environment,dev,$(LOCAL) -e training)
+
+.venv-training/.installed: requirements/training.lock $(PROJECTS)
+	$(call environment,training,-e . -e training)
+
+.PHONY: clean
+clean: ## Remove environments, caches and run data (asks nothing, keeps .cache/ with the built servers)
+	rm -rf .venv .venv-dev .venv-training .hilum .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
