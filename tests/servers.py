@@ -19,6 +19,7 @@ from hilum_stack.errors import ServerMissing
 from hilum_stack.minio import MinioServer
 from hilum_stack.postgres import PostgresServer
 from hilum_stack.redis import RedisServer
+from hilum_stack.triton import TritonServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from hilum_stack.server import Server
 
     ServerT = TypeVar("ServerT", bound=Server)
+
+MODEL_REPOSITORY = Path(__file__).resolve().parents[1] / "model_repository"
 
 
 @contextmanager
@@ -83,4 +86,11 @@ def redis_server() -> Iterator[RedisServer]:
 def minio_server() -> Iterator[MinioServer]:
     """A real MinIO. Take a bucket of your own: ``minio_server.bucket_url(name)``."""
     with started(MinioServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def triton_server() -> Iterator[TritonServer]:
+    """A real Triton that serves model_repository/."""
+    with started(TritonServer, MODEL_REPOSITORY) as server:
         yield server
