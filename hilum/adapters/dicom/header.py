@@ -1,0 +1,82 @@
+"""The header of a DICOM film, from the first bytes of the file."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hilum.adapters.dicom.dataset import ParsedFile, parse
+from hilum.adapters.dicom.image_pixel import element, integer, refuse_frames
+from hilum.adapters.dicom.transfer_syntax import encoding_of
+from hilum.domain.errors import NotAnImage
+from hilum.imaging.film import FilmHeader
+
+DICOM_MEDIA_TYPE: Final = "application/dicom"
+_IMAGE_PIXEL_GROUP: Final = 0x0028
+
+
+def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
+    """Read what a DICOM file says of itself, as far as its first bytes go.
+
+    A prefix that ends before the Image Pixel module (long private elements stand in front of it
+    in some files) is no error: what it does not say is None.
+
+    Args:
+        prefix: The first bytes.
+        size: Size of the whole file, in bytes.
+        inflated_limit: Most bytes that a deflated prefix may inflate to.
+
+    Returns:
+        The header.
+
+    Raises:
+        UnsupportedFormat: Not DICOM.
+        UnsupportedTransferSyntax: No decoder for it.
+        NotAnImage: The object has no pixels.
+        MultiFrameFilm: More than one frame.
+        UnreadableFilm: A deflated dataset is damaged.
+        CompressionRatioTooHigh: A deflated dataset inflates beyond the limit.
+    """
+    parsed = parse(prefix, inflated_limit=inflated_limit)
+    refuse_without_pixels(parsed, complete=len(prefix) >= size)
+    encoding_of(parsed.transfer_syntax)
+    refuse_frames(parsed.dataset)
+    return header_of(parsed)
+
+
+def header_of(parsed: ParsedFile) -> FilmHeader:
+    """What a parsed file says of itself."""
+    dataset = parsed.dataset
+    return FilmHeader(
+        DICOM_MEDIA_TYPE,
+        rows=integer(dataset, "Rows"),
+        columns=integer(dataset, "Columns"),
+        bits=integer(dataset, "BitsStored"),
+        samples=integer(dataset, "SamplesPerPixel"),
+        sop_instance_uid=parsed.sop_instance_uid,
+        transfer_syntax_uid=parsed.transfer_syntax,
+    )
+
+
+def refuse_without_pixels(parsed: ParsedFile, *, complete: bool) -> None:
+    """Refuse an object that is no image.
+
+    Args:
+        parsed: The file, or its first bytes.
+        complete: Whether it is the whole file.
+
+    Raises:
+        NotAnImage: No pixel data in a whole file, or elements beyond the place of the Image Pixel
+            module without one.
+    """
+    if parsed.pixels_announced:
+        if element(parsed.dataset, "FloatPixelData") or element(
+            parsed.dataset, "DoubleFloatPixelData"
+        ):
+            raise NotAnImage("The DICOM object holds a parametric map, not a picture.")
+        return
+    beyond = any(tag.group > _IMAGE_PIXEL_GROUP for tag in parsed.dataset.keys())  # noqa: SIM118 - a Dataset iterates over elements
+    has_rows = integer(parsed.dataset, "Rows") is not None
+    if (complete and not parsed.cut) or (beyond and not has_rows):
+        kind = element(parsed.dataset, "SOPClassUID")
+        name = getattr(kind, "name", None)
+        raise NotAnImage(f"A DICOM object without pixel data ({name or 'unnamed kind'}).")

@@ -1,0 +1,127 @@
+"""The Image Pixel module of a dataset (PS3.3 C.7.6.3), read with suspicion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum.domain.errors import MultiFrameFilm, UnreadableFilm
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+MONOCHROME: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
+_COLOUR: Final = frozenset(
+    {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420", "YBR_PARTIAL_422"}
+)
+_PALETTE: Final = "PALETTE COLOR"
+_COLOUR_SAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePixel:
+    """How the pixels are described.
+
+    Attributes:
+        rows: (0028,0010).
+        columns: (0028,0011).
+        samples: Samples per Pixel (0028,0002), 1 or 3.
+        photometric: Photometric Interpretation (0028,0004).
+        allocated: Bits Allocated (0028,0100), 8 or 16.
+        stored: Bits Stored (0028,0101).
+        high_bit: High Bit (0028,0102).
+        signed: Pixel Representation (0028,0103) is 1.
+        planar: Planar Configuration (0028,0006).
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    photometric: str
+    allocated: int
+    stored: int
+    high_bit: int
+    signed: bool
+    planar: int
+
+    @property
+    def native_length(self) -> int:
+        """Bytes of one uncompressed frame."""
+        return self.rows * self.columns * self.samples * self.allocated // 8
+
+
+def element(dataset: Dataset, keyword: str) -> Any:
+    """Value of an element, or None where it is absent, empty or cannot be read."""
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # noqa: BLE001 - whatever a damaged value raises, there is no value
+        return None
+    return None if value is None or value in ("", b"") else value
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """Value of an element as one whole number, or None."""
+    try:
+        return int(element(dataset, keyword))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def refuse_frames(dataset: Dataset) -> None:
+    """Refuse more than one frame.
+
+    Raises:
+        MultiFrameFilm: Number of Frames (0028,0008) is above 1.
+    """
+    frames = integer(dataset, "NumberOfFrames")
+    if frames is not None and frames > 1:
+        raise MultiFrameFilm(f"The DICOM object has {frames} frames; a film has one.")
+
+
+def image_pixel(dataset: Dataset) -> ImagePixel:
+    """Read and check the Image Pixel module.
+
+    Args:
+        dataset: A dataset that has pixel data.
+
+    Returns:
+        The description, consistent in itself.
+
+    Raises:
+        UnreadableFilm: An attribute is missing, or has a value that no radiograph has.
+        MultiFrameFilm: More than one frame.
+    """
+    refuse_frames(dataset)
+    rows, columns = integer(dataset, "Rows"), integer(dataset, "Columns")
+    allocated = integer(dataset, "BitsAllocated")
+    if not rows or not columns or not allocated:
+        raise UnreadableFilm("The DICOM object does not say how large its picture is.")
+    if allocated not in {8, 16}:
+        raise UnreadableFilm(f"{allocated} bits allocated per sample; 8 and 16 are read.")
+    samples = integer(dataset, "SamplesPerPixel") or 1
+    default = "MONOCHROME2" if samples == 1 else "RGB"
+    photometric = str(element(dataset, "PhotometricInterpretation") or default).strip().upper()
+    allowed = MONOCHROME | {_PALETTE} if samples == 1 else _COLOUR
+    if samples not in {1, _COLOUR_SAMPLES} or photometric not in allowed:
+        raise UnreadableFilm(
+            f"{samples} samples per pixel as {photometric[:16]}: not a picture that is read here."
+        )
+    stored = integer(dataset, "BitsStored") or allocated
+    high_bit = integer(dataset, "HighBit")
+    if high_bit is None:
+        high_bit = stored - 1
+    if not 1 <= stored <= allocated or not stored - 1 <= high_bit < allocated:
+        raise UnreadableFilm(
+            f"Bits Stored {stored} and High Bit {high_bit} do not fit in {allocated} bits."
+        )
+    return ImagePixel(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        photometric=photometric,
+        allocated=allocated,
+        stored=stored,
+        high_bit=high_bit,
+        signed=integer(dataset, "PixelRepresentation") == 1,
+        planar=integer(dataset, "PlanarConfiguration") or 0,
+    )

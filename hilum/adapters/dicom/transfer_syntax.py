@@ -1,0 +1,95 @@
+"""Which transfer syntaxes are read, and by which decoder.
+
+One decoder stands behind each syntax, chosen when this module is loaded and never changed because
+another one failed: which program decoded a film must not depend on the film.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+from pydicom import uid
+from pydicom.pixels.decoders.base import get_decoder
+
+from hilum.domain.errors import UnsupportedTransferSyntax
+
+
+class Encoding(Enum):
+    """How the pixels lie in (7FE0,0010)."""
+
+    NATIVE = auto()
+    RLE = auto()
+    JPEG = auto()
+    JPEG_LS = auto()
+    JPEG_2000 = auto()
+
+
+_NATIVE: Final = frozenset(
+    {
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    }
+)
+
+# Preference: the library that is closest to its codec's reference, then those that can stand in
+# where an installation lacks it. GDCM comes last because it is the widest attack surface.
+_PREFERENCES: Final[dict[str, tuple[Encoding, tuple[str, ...]]]] = {
+    uid.JPEGBaseline8Bit: (Encoding.JPEG, ("pillow", "gdcm")),
+    uid.JPEGExtended12Bit: (Encoding.JPEG, ("gdcm",)),
+    uid.JPEGLossless: (Encoding.JPEG, ("gdcm",)),
+    uid.JPEGLosslessSV1: (Encoding.JPEG, ("gdcm",)),
+    uid.JPEGLSLossless: (Encoding.JPEG_LS, ("pyjpegls", "gdcm")),
+    uid.JPEGLSNearLossless: (Encoding.JPEG_LS, ("pyjpegls", "gdcm")),
+    uid.JPEG2000Lossless: (Encoding.JPEG_2000, ("pylibjpeg", "pillow", "gdcm")),
+    uid.JPEG2000: (Encoding.JPEG_2000, ("pylibjpeg", "pillow", "gdcm")),
+    uid.HTJ2KLossless: (Encoding.JPEG_2000, ("pylibjpeg",)),
+    uid.HTJ2KLosslessRPCL: (Encoding.JPEG_2000, ("pylibjpeg",)),
+    uid.HTJ2K: (Encoding.JPEG_2000, ("pylibjpeg",)),
+}
+
+
+def _first_installed(syntax: str, preference: tuple[str, ...]) -> str | None:
+    installed = get_decoder(syntax).available_plugins
+    return next((name for name in preference if name in installed), None)
+
+
+_DECODERS: Final[dict[str, str]] = {
+    syntax: name
+    for syntax, (_, preference) in _PREFERENCES.items()
+    if (name := _first_installed(syntax, preference)) is not None
+}
+
+
+def encoding_of(syntax: str) -> Encoding:
+    """How pixels are encoded under a transfer syntax (PS3.5 section 8 and annex A).
+
+    Args:
+        syntax: Transfer Syntax UID (0002,0010).
+
+    Returns:
+        The encoding.
+
+    Raises:
+        UnsupportedTransferSyntax: No decoder for it is known or installed.
+    """
+    if syntax in _NATIVE:
+        return Encoding.NATIVE
+    if syntax == uid.RLELossless:
+        return Encoding.RLE
+    if syntax in _DECODERS:
+        return _PREFERENCES[syntax][0]
+    name = uid.UID(syntax).name
+    raise UnsupportedTransferSyntax(f"No decoder for the transfer syntax {name}.")
+
+
+def decoder_of(syntax: str) -> str:
+    """The decoding plug-in behind an encapsulated transfer syntax other than RLE.
+
+    Raises:
+        UnsupportedTransferSyntax: None is installed.
+    """
+    encoding_of(syntax)
+    return _DECODERS[syntax]
