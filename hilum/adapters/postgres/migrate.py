@@ -1,0 +1,141 @@
+"""Bring a database to this release's schema."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.errors import translated_errors
+from hilum.adapters.postgres.schema import require_head
+from hilum.domain.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+SCRIPTS: Final = Path(__file__).with_name("migrations")
+
+MIGRATION_LOCK: Final = 0x48696C756D_02
+"""The PostgreSQL advisory lock of migrations (``Hilum`` in ASCII, then a number)."""
+
+_TURN_TIMEOUT_S: Final = 300
+_LOCK_TIMEOUT_S: Final = 5
+_STATEMENT_TIMEOUT_S: Final = 600
+
+
+def head() -> str:
+    """The newest revision in the folder.
+
+    Raises:
+        InternalError: The folder holds none, or more than one.
+    """
+    heads = ScriptDirectory(str(SCRIPTS)).get_heads()
+    if len(heads) != 1:
+        raise InternalError(f"{len(heads)} newest revisions in {SCRIPTS}")
+    return heads[0]
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Run the steps that are missing, all in one transaction.
+
+    Several processes may ask at once: one works, the others wait and find nothing to do. A step
+    that waits for a table lock gives up after seconds, because every query behind it waits too;
+    nothing has changed then, and it can be run again.
+
+    Args:
+        url: As in ``HILUM_DATABASE_URL``. For SQLite the folder is made when it is missing.
+        revision: Where to stop.
+
+    Raises:
+        DatabaseUnavailable: The database or a lock cannot be had.
+        InternalError: A step failed; nothing has changed.
+    """
+    with _alone(url) as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Undo steps down to a revision (``base`` for an empty database); what they held is lost.
+
+    Raises:
+        DatabaseUnavailable: The database or a lock cannot be had.
+        InternalError: A step failed; nothing has changed.
+    """
+    with _alone(url) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def current(url: str) -> str | None:
+    """The revision that a database has, None for an empty one.
+
+    Raises:
+        DatabaseUnavailable: It cannot be reached.
+    """
+    with _connected(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def check(url: str) -> None:
+    """Return if the database has this release's schema.
+
+    Raises:
+        DatabaseUnavailable: It has not, or it cannot be reached.
+    """
+    with _connected(url) as connection:
+        require_head(connection)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_database_engine(url, pool_size=1)
+    try:
+        with translated_errors(), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[Connection]:
+    """A write transaction that no other migration shares."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_database_engine(
+        url,
+        pool_size=1,
+        statement_timeout_s=_STATEMENT_TIMEOUT_S,
+        lock_timeout_s=_TURN_TIMEOUT_S,
+    )
+    try:
+        with translated_errors(), engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
+                yield connection
+            else:
+                # A step that copies a table drops the old one, and its rows have children. The
+                # setting is ignored inside a transaction, so it goes round SQLAlchemy's.
+                connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise InternalError("a migration broke a foreign key; nothing has changed")
+            connection.commit()
+    finally:
+        engine.dispose()

@@ -1,0 +1,1 @@
+"""The repositories, one file per subject; see :mod:`hilum.application.ports.repositories`."""

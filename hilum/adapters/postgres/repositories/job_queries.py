@@ -1,0 +1,83 @@
+"""The statements that look for jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
+from hilum.adapters.postgres.tables import JOBS
+from hilum.domain.job import JobEvent, source_state
+
+if TYPE_CHECKING:
+    from hilum.application.ports.repositories import JobCursor, JobFilter
+
+_AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
+_NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
+_QUEUED: Final = source_state(JobEvent.CLAIM).value
+_RUNNING: Final = source_state(JobEvent.RELEASE).value
+
+ONE: Final = sa.select(*JOB_COLUMNS).where(JOBS.c.id == sa.bindparam("wanted_id"))
+BY_KEY: Final = sa.select(*JOB_COLUMNS).where(
+    JOBS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
+)
+EXPIRED: Final = (
+    sa.select(*JOB_COLUMNS)
+    .where(JOBS.c.state == sa.literal_column(f"'{_RUNNING}'"), JOBS.c.lease_expires_at <= _NOW)
+    .order_by(JOBS.c.lease_expires_at, JOBS.c.id)
+    .limit(_AT_MOST)
+)
+UNHEARD: Final = (
+    sa.select(*JOB_COLUMNS)
+    .where(
+        # A literal: SQLite takes a partial index only where it can see the value.
+        JOBS.c.state == sa.literal_column(f"'{_QUEUED}'"),
+        JOBS.c.priority == sa.bindparam("wanted_priority"),
+        sa.or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= _NOW),
+        sa.or_(
+            JOBS.c.rung_at.is_(None),
+            JOBS.c.rung_at < sa.bindparam("rung_before", type_=JOBS.c.rung_at.type),
+        ),
+    )
+    .order_by(JOBS.c.created_at, JOBS.c.id)
+    .limit(_AT_MOST)
+)
+DEPTHS: Final = (
+    sa.select(JOBS.c.priority, JOBS.c.state, sa.func.count(), sa.func.min(JOBS.c.created_at))
+    .where(JOBS.c.state.in_([_QUEUED, _RUNNING]))
+    .group_by(JOBS.c.priority, JOBS.c.state)
+)
+_COUNTS: Final = sa.select(JOBS.c.state, sa.func.count()).group_by(JOBS.c.state)
+
+
+def page(which: JobFilter, after: JobCursor | None, limit: int) -> sa.Select[Any]:
+    """Jobs newest first, strictly after the cursor."""
+    query = sa.select(*JOB_COLUMNS)
+    if which.site is not None:
+        query = query.where(JOBS.c.site == which.site)
+    if which.state is not None:
+        query = query.where(JOBS.c.state == which.state.value)
+    if which.priority is not None:
+        query = query.where(JOBS.c.priority == which.priority.value)
+    if after is not None:
+        here = sa.tuple_(
+            sa.literal(after.created_at, JOBS.c.created_at.type),
+            sa.literal(after.id, JOBS.c.id.type),
+        )
+        query = query.where(sa.tuple_(JOBS.c.created_at, JOBS.c.id) < here)
+    return query.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc()).limit(limit)
+
+
+def changed_since(site: str | None) -> sa.Select[Any]:
+    """Jobs by the time of their last change, of one site or of all."""
+    since = sa.bindparam("since", type_=JOBS.c.updated_at.type)
+    query = sa.select(*JOB_COLUMNS).where(JOBS.c.updated_at >= since)
+    if site is not None:
+        query = query.where(JOBS.c.site == site)
+    return query.order_by(JOBS.c.updated_at, JOBS.c.id).limit(_AT_MOST)
+
+
+def counts(site: str | None) -> sa.Select[str, int]:
+    """Number of jobs by state, of one site or of all."""
+    return _COUNTS if site is None else _COUNTS.where(JOBS.c.site == site)

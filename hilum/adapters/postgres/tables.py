@@ -1,0 +1,183 @@
+"""The tables, as this release reads and writes them; ``migrations/`` is how a database gets there.
+
+The foreign keys between jobs, instances and studies are deferred to the commit: a submission
+inserts its jobs first, learns which of them are new, and then adds only the instances (and the
+study, if any) that belong to new jobs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from hilum.adapters.postgres.column_types import Document, UtcTime
+from hilum.domain.access import Role
+from hilum.domain.job import JobEvent, JobState, Priority, source_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from enum import StrEnum
+
+METADATA: Final = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: Iterable[StrEnum]) -> sa.CheckConstraint:
+    """CHECK that a text column holds a value of an enumeration."""
+    listed = ", ".join(f"'{value.value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _where(event: JobEvent) -> sa.TextClause:
+    """The predicate of a partial index over the jobs to which an event may happen."""
+    return sa.text(f"state = '{source_state(event).value}'")
+
+
+STUDIES: Final = sa.Table(
+    "studies",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("patient_ref", sa.Text),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("submitted_by", sa.Text, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    _one_of("priority", Priority),
+)
+
+INSTANCES: Final = sa.Table(
+    "instances",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "study_id",
+        sa.ForeignKey("studies.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    sa.Column("filename", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("sop_instance_uid", sa.Text),
+    sa.Column("object_key", sa.Text, nullable=False),
+)
+
+JOBS: Final = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "study_id",
+        sa.ForeignKey("studies.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    sa.Column(
+        "instance_id",
+        sa.ForeignKey("instances.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("filename", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("priority", sa.Text, nullable=False),
+    sa.Column("model_set", sa.Text, nullable=False),
+    sa.Column("idempotency_key", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("losses", sa.Integer, nullable=False),
+    sa.Column("reason_code", sa.Text),
+    sa.Column("reason_detail", sa.Text),
+    sa.Column("timings_ms", Document, nullable=False),
+    sa.Column("lease_owner", sa.Text),
+    sa.Column("lease_expires_at", UtcTime),
+    sa.Column("not_before", UtcTime),
+    sa.Column("rung_at", UtcTime),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("updated_at", UtcTime, nullable=False),
+    sa.Column("started_at", UtcTime),
+    sa.Column("finished_at", UtcTime),
+    sa.UniqueConstraint("idempotency_key"),
+    _one_of("state", JobState),
+    _one_of("priority", Priority),
+    # The worklist: of one site, of all sites, in one state.
+    sa.Index(None, "site", "created_at", "id"),
+    sa.Index(None, "created_at", "id"),
+    sa.Index(None, "state", "created_at", "id"),
+    # The event stream.
+    sa.Index(None, "updated_at", "id"),
+    # The reconciler. Both hold only the work in hand, not the years of work done.
+    sa.Index(
+        "ix_jobs_queued",
+        "priority",
+        "created_at",
+        postgresql_where=_where(JobEvent.CLAIM),
+        sqlite_where=_where(JobEvent.CLAIM),
+    ),
+    sa.Index(
+        "ix_jobs_running",
+        "lease_expires_at",
+        postgresql_where=_where(JobEvent.RELEASE),
+        sqlite_where=_where(JobEvent.RELEASE),
+    ),
+)
+
+RESULTS: Final = sa.Table(
+    "results",
+    METADATA,
+    sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("model_set", sa.Text, nullable=False),
+    sa.Column("panels", Document, nullable=False),
+    sa.Column("preview_key", sa.Text, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("columns", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+)
+
+HEATMAPS: Final = sa.Table(
+    "heatmaps",
+    METADATA,
+    sa.Column("job_id", sa.ForeignKey("results.job_id"), primary_key=True),
+    sa.Column("panel", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, primary_key=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("columns", sa.Integer, nullable=False),
+    sa.Column("values", sa.LargeBinary, nullable=False),
+    sa.Column("scale", sa.Double, nullable=False),
+)
+
+API_KEYS: Final = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("revoked_at", UtcTime),
+    _one_of("role", Role),
+)
+
+AUDIT_EVENTS: Final = sa.Table(
+    "audit_events",
+    METADATA,
+    # Given by the writer, who holds the chain: the primary key is what makes a fork impossible.
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("object_type", sa.Text, nullable=False),
+    sa.Column("object_id", sa.Text, nullable=False),
+    sa.Column("request_id", sa.Text, nullable=False),
+    # Text, not JSON: the hash is over the numbers as they were written, and JSONB rewrites 1e-7.
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, unique=True),
+)

@@ -1,0 +1,80 @@
+"""Transactions on PostgreSQL and on SQLite."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from hilum.adapters.postgres import schema
+from hilum.adapters.postgres.engine import WRITE_OPTION
+from hilum.adapters.postgres.errors import translated_errors
+from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
+from hilum.adapters.postgres.repositories.audit import SqlAuditLog
+from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.adapters.postgres.repositories.results import SqlResultRepository
+from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
+from hilum.domain.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+
+class SqlTransaction:
+    """One transaction; see :class:`hilum.application.ports.unit_of_work.Transaction`."""
+
+    def __init__(self, connection: Connection, *, write: bool) -> None:
+        self._connection = connection
+        self._write = write
+        self.studies = SqlStudyRepository(connection)
+        self.jobs = SqlJobRepository(connection)
+        self.results = SqlResultRepository(connection)
+        self.api_keys = SqlApiKeyRepository(connection)
+        self.audit = SqlAuditLog(connection)
+
+    def try_lock(self, name: str) -> bool:
+        """Take a named lock until the transaction ends.
+
+        On SQLite the write transaction is the lock: there is never a second one.
+
+        Raises:
+            InternalError: The transaction is read-only, and holds nothing on SQLite.
+        """
+        if not self._write:
+            raise InternalError("a lock needs a write transaction")
+        if self._connection.dialect.name == "sqlite":
+            return True
+        query = sa.select(sa.func.pg_try_advisory_xact_lock(advisory_key(name)))
+        return bool(self._connection.execute(query).scalar_one())
+
+
+class SqlUnitOfWork:
+    """Begins transactions; see :class:`hilum.application.ports.unit_of_work.UnitOfWork`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._writing = engine.execution_options(**{WRITE_OPTION: True})
+        options = {WRITE_OPTION: False}
+        if engine.dialect.name == "postgresql":
+            options["postgresql_readonly"] = True
+        self._reading = engine.execution_options(**options)
+
+    @contextmanager
+    def begin(self, *, write: bool = True) -> Iterator[SqlTransaction]:
+        """Begin a transaction."""
+        engine = self._writing if write else self._reading
+        with translated_errors(write=write), engine.begin() as connection:
+            yield SqlTransaction(connection, write=write)
+
+    def check(self) -> None:
+        """Return if the database answers and its schema is this release's."""
+        with translated_errors(), self._reading.begin() as connection:
+            schema.require_head(connection)
+
+
+def advisory_key(name: str) -> int:
+    """The PostgreSQL advisory lock (a signed 64-bit number) that a name stands for."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
