@@ -1,0 +1,99 @@
+"""Rings through Celery: on Redis, or on a folder."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from hilum.application.messages import ANALYSE_TASK, QUEUES
+from hilum.domain.errors import BrokerUnavailable
+from hilum.domain.job import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from celery import Celery
+    from kombu import Producer
+
+    from hilum.application.messages import AnalyseJob
+
+T = TypeVar("T")
+
+_DOWN: Final = (KombuError, RedisError, OSError)
+_STALE_WITHIN_S: Final = 0.5
+_POOL_WAIT_S: Final = 2.0
+
+
+class CeleryTaskQueue:
+    """Publishes through Celery's connection pool; safe to share between threads."""
+
+    def __init__(self, app: Celery) -> None:
+        """Ring through an application that :func:`create_celery` made."""
+        self._app = app
+
+    def ring(self, messages: Sequence[AnalyseJob]) -> None:
+        """Ring once for each message, in one round trip to Redis; see the port.
+
+        If it raises, some may have been rung: ringing all of them again is harmless.
+        """
+        if not messages:
+            return
+
+        def publish(producer: Producer) -> None:
+            with producer.batch():
+                for message in messages:
+                    self._app.send_task(
+                        ANALYSE_TASK,
+                        kwargs=message.payload(),
+                        queue=QUEUES[message.priority],
+                        producer=producer,
+                    )
+
+        self._with_producer(publish)
+
+    def pending(self, priority: Priority) -> int:
+        """Rings that no worker has heard yet; see the port."""
+
+        def count(producer: Producer) -> int:
+            declared = producer.channel.queue_declare(queue=QUEUES[priority], durable=True)
+            return int(declared.message_count)
+
+        return self._with_producer(count)
+
+    def check(self) -> None:
+        """Ask the broker for the length of a queue."""
+        self.pending(Priority.STAT)
+
+    def _with_producer(self, action: Callable[[Producer], T]) -> T:
+        """Do something with a pooled connection.
+
+        A pooled connection may have died while nobody used it, when Redis was restarted say. That
+        shows at once, and a second attempt, on a new connection, succeeds. What fails slowly is
+        down: to try again would only keep the caller waiting.
+        """
+        began = time.monotonic()
+        try:
+            return self._attempt(action)
+        except _DOWN as error:
+            if time.monotonic() - began > _STALE_WITHIN_S:
+                raise BrokerUnavailable(_told(error)) from error
+        try:
+            return self._attempt(action)
+        except _DOWN as error:
+            raise BrokerUnavailable(_told(error)) from error
+
+    def _attempt(self, action: Callable[[Producer], T]) -> T:
+        with self._app.producer_pool.acquire(block=True, timeout=_POOL_WAIT_S) as producer:
+            try:
+                return action(producer)
+            except _DOWN:
+                # The pool would hand the same broken connection to the next caller.
+                producer.connection.collect()
+                raise
+
+
+def _told(error: Exception) -> str:
+    return f"the broker does not answer: {type(error).__name__}"
