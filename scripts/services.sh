@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Installs the real servers that `make stack` and the integration tests start. Run it as often
+# as you like: what is there already is left alone. `make services` calls it.
+#
+#   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
+#   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
+#   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH
+#
+# A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
+# runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+PYTHON=${PYTHON:-python3}
+CACHE=$PWD/.cache
+MINIO_MODULE=github.com/minio/minio
+MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
+TRITON_PYTHON=3.11   # of the wheel's Python backend stub, so of the packages its models import
+
+missing=()           # one line for each thing that could not be installed
+apt_updated=no
+
+say() { printf '%s\n' "$*"; }
+lack() { missing+=("$1"); say "  failed: $1"; }
+
+# ------------------------------------------------------------------ what is already there
+have_redis() { command -v redis-server >/dev/null; }
+have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+# No `grep -q`: it closes the pipe early, which pipefail would take for a failure.
+have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
+have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
+have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 2>/dev/null)" == "$MINIO_VERSION" ]]; }
+have_triton() {
+  [[ "$(cat "$CACHE/triton/installed" 2>/dev/null)" == "$(triton_mark)" ]] \
+    && [[ -x "$CACHE/triton/backends/python/triton_python_backend_stub" ]]
+}
+triton_mark() { sha256sum <requirements/triton.lock; }
+
+# -------------------------------------------------------------------------------- Debian
+as_root() {
+  if [[ $(id -u) == 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    say "  this needs root, and there is no sudo; as root: apt-get install $package"
+    return 1
+  fi
+}
+
+# provide_package PACKAGE CHECK: one package at a time, so that one that does not exist spares the others.
+provide_package() {
+  local package=$1 check=$2
+  "$check" && return
+  say "Installing $package ..."
+  if ! command -v apt-get >/dev/null; then
+    lack "$package (no apt-get here: install it by this system's own means)"
+    return
+  fi
+  if [[ $apt_updated == no ]]; then
+    as_root apt-get update -qq || say "  apt-get update failed; trying with the lists that are there"
+    apt_updated=yes
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null && "$check" \
+    || lack "$package"
+}
+
+# -------------------------------------------------------------------------------- Triton
+# The wheel has no stub in its backends folder, so the folder is copied and the stub for the
+# right Python put beside libtriton_python.so (see stack/hilum_stack/triton.py, which finds it).
+provide_triton() {
+  have_triton && return
+  say "Installing Triton into .cache/triton (a minute) ..."
+  if [[ "$(uname -sm)" != "Linux x86_64" ]]; then
+    lack "Triton (its wheel is for Linux on x86_64)"
+    return
+  fi
+  local draft=$CACHE/triton.new
+  rm -rf "$draft" && mkdir -p "$draft" && install_triton "$draft" \
+    && rm -rf "$CACHE/triton" && mv "$draft" "$CACHE/triton" && have_triton \
+    || lack "Triton"
+}
+
+install_triton() {
+  local home=$1 wheel=$1/site-packages/pytriton/tritonserver
+  # An environment without an interpreter of its own: the stub brings Debian's libpython3.11.
+  "$PYTHON" -m venv "$home/installer" \
+    && "$home/installer/bin/pip" install --quiet --disable-pip-version-check --no-compile \
+      --target "$home/site-packages" --python-version "$TRITON_PYTHON" --only-binary :all: \
+      --require-hashes -r requirements/triton.lock \
+    && rm -rf "$home/installer" \
+    && cp -r "$wheel/backends" "$home/backends" \
+    && cp "$wheel/python_backend_stubs/$TRITON_PYTHON/triton_python_backend_stub" "$home/backends/python/" \
+    && chmod +x "$wheel/bin/tritonserver" "$home/backends/python/triton_python_backend_stub" \
+    && triton_mark >"$home/installed"
+}
+
+# --------------------------------------------------------------------------------- MinIO
+provide_minio() {
+  have_minio && return
+  say "Building MinIO's server into .cache/bin (some minutes) ..."
+  if ! command -v go >/dev/null; then
+    lack "MinIO (building it needs Go; or put a \`minio\` on the PATH)"
+    return
+  fi
+  mkdir -p "$CACHE/bin"
+  GOBIN=$CACHE/bin nice go install "$MINIO_MODULE@$MINIO_VERSION" 2>"$CACHE/minio-build.log" \
+    && printf '%s\n' "$MINIO_VERSION" >"$CACHE/bin/minio.version" \
+    || { tail -n 5 "$CACHE/minio-build.log"; lack "MinIO (see .cache/minio-build.log)"; }
+}
+
+# -------------------------------------------------------------------------------- report
+report() {
+  local name=$1 check=$2
+  if "$check"; then say "  there     $name"; else say "  missing   $name"; fi
+}
+
+mkdir -p "$CACHE"
+provide_package redis-server have_redis
+provide_package postgresql have_postgres
+provide_package "libpython$TRITON_PYTHON" have_libpython
+provide_package chromium have_chromium
+provide_triton
+provide_minio
+
+say "Servers for \`make stack\` and the integration tests:"
+report "Redis" have_redis
+report "PostgreSQL" have_postgres
+report "Triton" have_triton
+report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
+report "MinIO" have_minio
+report "Chromium (browser tests)" have_chromium
+if ((${#missing[@]})); then
+  say "Not installed: ${missing[*]}"
+  exit 1
+fi
