@@ -1,0 +1,49 @@
+"""The loss and the optimiser's schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from hilum_training.recipe import FitRecipe
+
+
+def candidate_loss(logits: Any, allowed: Any, smoothing: float) -> Any:
+    """Negative log-likelihood of a set of allowed labels.
+
+    With one allowed label it is cross-entropy with label smoothing. With several it asks only
+    that they hold the mass together (partial-label learning): "pneumonia" in a report is bacterial
+    or viral, and nothing is claimed about which.
+
+    Args:
+        logits: float32 [N, K].
+        allowed: float32 [N, K], 1 where the recorded label allows the answer.
+        smoothing: Share of the target spread over all K.
+
+    Returns:
+        float32 [N].
+    """
+    log_probabilities = tf.nn.log_softmax(logits)
+    among = tf.where(allowed > 0, log_probabilities, tf.fill(tf.shape(allowed), -1e9))
+    hit = -tf.reduce_logsumexp(among, axis=1)
+    spread = -tf.reduce_mean(log_probabilities, axis=1)
+    return (1.0 - smoothing) * hit + smoothing * spread
+
+
+def build_optimiser(recipe: FitRecipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """AdamW, warmed up linearly, then a cosine to zero; norms and biases do not decay."""
+    warmup = recipe.warmup_epochs * steps_per_epoch
+    total = recipe.epochs * steps_per_epoch
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=recipe.learning_rate / 20,
+        decay_steps=max(total - warmup, 1),
+        alpha=0.01,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=max(warmup, 1),
+    )
+    optimiser = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, clipnorm=1.0)
+    optimiser.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimiser
