@@ -1,0 +1,77 @@
+"""A unit of work in memory, with the database's semantics.
+
+A write transaction works on a copy and holds the lock, so writers take turns, and what raises
+leaves no trace. A read transaction sees what was committed when it began.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hilum.domain.errors import DatabaseUnavailable, InternalError
+from tests.fakes.repositories import (
+    InMemoryApiKeys,
+    InMemoryAuditLog,
+    InMemoryJobs,
+    InMemoryResults,
+    InMemoryStudies,
+    Rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class InMemoryTransaction:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.studies = InMemoryStudies(rows)
+        self.jobs = InMemoryJobs(rows)
+        self.results = InMemoryResults(rows)
+        self.api_keys = InMemoryApiKeys(rows)
+        self.audit = InMemoryAuditLog(rows)
+
+    def try_lock(self, name: str) -> bool:  # noqa: ARG002 - the port's name
+        """True: the write transaction is the lock, there is never a second one."""
+        if not self._rows.writable:
+            raise InternalError("a lock needs a write transaction")
+        return True
+
+
+class InMemoryUnitOfWork:
+    """Fake of :class:`hilum.application.ports.unit_of_work.UnitOfWork`.
+
+    Attributes:
+        available: Set it to False to make the database unavailable, also to open transactions.
+    """
+
+    def __init__(self) -> None:
+        self.available = True
+        self._rows = Rows()
+        self._turn = threading.RLock()
+        self._writing = False
+
+    @contextmanager
+    def begin(self, *, write: bool = True) -> Iterator[InMemoryTransaction]:
+        self.check()
+        if not write:
+            yield InMemoryTransaction(self._rows.copy(writable=False))
+            return
+        with self._turn:
+            if self._writing:
+                raise InternalError("a write transaction inside another waits for itself")
+            self._writing = True
+            try:
+                rows = self._rows.copy(writable=True)
+                yield InMemoryTransaction(rows)
+                self.check()
+                rows.require_references()
+                self._rows = rows
+            finally:
+                self._writing = False
+
+    def check(self) -> None:
+        if not self.available:
+            raise DatabaseUnavailable("the database does not answer: it was told not to")
