@@ -123,11 +123,15 @@ class JobRepository(Protocol):
     def release(
         self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
     ) -> Job | None:
-        """Running -> queued, if the job still has the owner and lease of ``job``; to be rung."""
+        """Running -> queued, if the claim that ``job`` shows still stands; to be rung.
+
+        A claim is told by its owner and its ``started_at``; heartbeats may have moved its lease
+        since ``job`` was read. With ``lost``, the lease must be over at ``now`` as well.
+        """
         ...
 
     def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
-        """Running -> failed, if the job still has the owner and lease of ``job``."""
+        """Running -> failed, on the same condition as :meth:`release`."""
         ...
 
     def retry(self, job_id: UUID, now: datetime) -> Job | None:
