@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
-from hilum_stack.server import CACHE, Server, find_program, kept_secrets
+from hilum_stack.server import Server, find_program, kept_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,10 @@ class MinioServer(Server):
             ProcessFailed: It did not start.
         """
         return cls(folder).launch()
+
+    def require_installed(self) -> None:
+        """Raises ``ServerMissing`` unless ``find_minio`` finds it."""
+        find_minio()
 
     @property
     def endpoint(self) -> str:

@@ -71,6 +71,10 @@ class PostgresServer(Server):
         """
         return cls(folder).launch()
 
+    def require_installed(self) -> None:
+        """Raises ``ServerMissing`` unless ``find_postgres`` finds it."""
+        find_postgres()
+
     @property
     def url(self) -> str:
         """SQLAlchemy address of the database ``hilum``."""
@@ -82,12 +86,12 @@ class PostgresServer(Server):
             f"postgresql+psycopg2://{self.user}:{self.password}@{LOOPBACK}:{self.port}/{database}"
         )
 
-    def launch(self) -> Self:
+    def begin(self) -> None:
         """Starts the server, after making the cluster if the folder is fresh."""
         find_postgres()
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
-        return super().launch()
+        super().begin()
 
     def remove(self) -> None:
         """Stops the server and deletes its data, also where that had to live elsewhere."""

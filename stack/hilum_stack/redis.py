@@ -47,6 +47,10 @@ class RedisServer(Server):
         """
         return cls(folder).launch()
 
+    def require_installed(self) -> None:
+        """Raises ``ServerMissing`` unless ``find_redis`` finds it."""
+        find_redis()
+
     @property
     def url(self) -> str:
         """``redis://:PASSWORD@127.0.0.1:PORT/0``."""

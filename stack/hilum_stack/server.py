@@ -1,4 +1,4 @@
-"""What PostgreSQL, Redis, MinIO and Triton have in common here: start, stop, kill, restart."""
+"""What all processes of a stack have in common: begin, become ready, stop, kill, restart."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from hilum_stack.process import Command, SupervisedProcess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Where `make services` puts what the system's package manager does not have.
-CACHE = Path(__file__).resolve().parents[2] / ".cache"
-
 
 class Server(ABC):
-    """One real server on 127.0.0.1, with its data in a folder of its own.
+    """One server (or worker) on 127.0.0.1, with its data and log in a folder.
 
     Port and credentials stay the same over ``stop``, ``kill`` and ``restart``, so that clients
     reconnect to the address they know.
     """
 
-    name: ClassVar[str]
+    name: str
     ready_within_s: ClassVar[float] = 60.0
 
     def __init__(self, folder: Path) -> None:
@@ -66,6 +63,32 @@ class Server(ABC):
         """Whether the server's process lives."""
         return self.process is not None and self.process.running
 
+    def require_installed(self) -> None:  # noqa: B027 - gateway and worker are always there
+        """Checks that the program can be found.
+
+        Raises:
+            ServerMissing: It is not installed; the text says how to install it.
+        """
+
+    def begin(self) -> None:
+        """Starts the process without waiting for it, so that several can start side by side.
+
+        Raises:
+            ServerMissing: Its program is not installed.
+            ProcessFailed: It cannot be executed.
+        """
+        self.process = SupervisedProcess(self._command())
+
+    def wait_ready(self) -> None:
+        """Waits until the server answers.
+
+        Raises:
+            ProcessFailed: It ended or did not answer in time; with the tail of its log.
+        """
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        self.process.wait_ready(self._ready, within_s=self.ready_within_s)
+
     def launch(self) -> Self:
         """Starts the server and waits until it answers.
 
@@ -73,11 +96,11 @@ class Server(ABC):
             Itself.
 
         Raises:
-            ProcessFailed: It ended or did not answer in time; with the tail of its log.
+            ServerMissing: Its program is not installed.
+            ProcessFailed: It did not start; with the tail of its log.
         """
-        process = SupervisedProcess(self._command())
-        self.process = process
-        process.wait_ready(self._ready, within_s=self.ready_within_s)
+        self.begin()
+        self.wait_ready()
         return self
 
     def stop(self) -> None:

@@ -13,9 +13,10 @@ from typing import Self
 import httpx
 
 from hilum_stack.errors import ServerMissing
+from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
-from hilum_stack.server import CACHE, Server
+from hilum_stack.server import Server
 
 # A model's model.py puts the folder that this variable names at the front of sys.path: the
 # Python backend's stub embeds an interpreter of its own and ignores PYTHONPATH.
@@ -91,6 +92,10 @@ class TritonServer(Server):
             ProcessFailed: It did not start, or a model could not be loaded.
         """
         return cls(folder, model_repository).launch()
+
+    def require_installed(self) -> None:
+        """Raises ``ServerMissing`` unless ``find_triton`` finds it."""
+        find_triton()
 
     @property
     def url(self) -> str:

@@ -100,22 +100,23 @@ def end_groups(groups: dict[int, int]) -> None:
     """Ends process groups: each by its own signal first, by SIGKILL after a grace period.
 
     Args:
-        groups: Process group -> the signal that asks its leader to stop in good order.
+        groups: Process group -> the signal that asks its leader to stop in good order. What is
+            left of a group when its leader has ended is killed at once.
     """
     for group, number in groups.items():
         with contextlib.suppress(ProcessLookupError):
             os.kill(group, number)
     deadline = time.monotonic() + GRACE_S
-    while time.monotonic() < deadline and any(_exists(group) for group in groups):
+    while time.monotonic() < deadline and any(_exists(leader) for leader in groups):
         time.sleep(0.05)
     for group in groups:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
 
 
-def _exists(group: int) -> bool:
+def _exists(pid: int) -> bool:
     try:
-        os.killpg(group, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     return True

@@ -1,0 +1,85 @@
+"""``python -m hilum_stack demo`` and ``python -m hilum_stack stack``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hilum_stack.embedded import EmbeddedStack
+from hilum_stack.errors import StackError
+from hilum_stack.films import files_of
+from hilum_stack.paths import DEFAULT_CXR_FOLDER, RUN_FOLDER
+from hilum_stack.ports import require_free
+from hilum_stack.real import RealStack
+from hilum_stack.session import Session
+
+if TYPE_CHECKING:
+    from hilum_stack.stack import Stack
+
+DEFAULT_PORT = 8080
+_ENVIRONMENT = """\
+environment:
+  FILES           films to analyse, instead of files on the command line
+  STAY=0          stop after the table
+  HILUM_PORT      port of the web address (default 8080)
+  HILUM_CXR_DIR   collection of films to take two from (default ../shared/cxr)
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a whole Hilum in the foreground.
+
+    Returns:
+        The exit status: 0 if every film was analysed, 2 if something could not be run.
+    """
+    asked = _parser().parse_args(argv)
+    try:
+        port = _port(os.environ.get("HILUM_PORT", ""))
+        require_free(port)
+        return Session(
+            stack=_stack(asked, port),
+            files=asked.files or files_of(os.environ.get("FILES", "")),
+            cxr_folder=Path(os.environ.get("HILUM_CXR_DIR") or DEFAULT_CXR_FOLDER),
+            stay=os.environ.get("STAY", "1") != "0",
+            key_file=RUN_FOLDER / "api-key",
+        ).run()
+    except StackError as error:
+        print(f"hilum: {error}", file=sys.stderr)  # noqa: T201 - a command prints
+        return 2
+
+
+def _stack(asked: argparse.Namespace, port: int) -> Stack:
+    if asked.kind == "stack":
+        return RealStack(RUN_FOLDER / "stack", workers=asked.workers, port=port)
+    return EmbeddedStack(RUN_FOLDER / "demo", port=port)
+
+
+def _port(text: str) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:  # noqa: PLR2004 - TCP's range
+        raise StackError(f"HILUM_PORT={text!r} is not a port (1 to 65535)")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hilum_stack",
+        description="Run a whole Hilum on this machine. Research use only, not for diagnosis.",
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="demo|stack")
+    demo = kinds.add_parser("demo", help="SQLite, a folder, ONNX Runtime: no server needed")
+    real = kinds.add_parser("stack", help="real PostgreSQL, Redis, MinIO and Triton")
+    for kind in (demo, real):
+        kind.add_argument("files", nargs="*", help="DICOM, PNG or JPEG files, or folders of them")
+    real.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

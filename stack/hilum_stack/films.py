@@ -1,0 +1,67 @@
+"""Which films a demonstration analyses."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from hilum.imaging.phantom import phantom_film
+from hilum_stack.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_PHANTOM_ROWS = 1024
+_PHANTOM_COLUMNS = 1024
+_PHANTOM_SEED = 20
+
+
+def choose_films(asked: Sequence[str], cxr_folder: Path, drafts: Path) -> list[str]:
+    """Chooses the films: those asked for, else two real ones, else a phantom.
+
+    Args:
+        asked: Files or folders that the person named; taken as they are.
+        cxr_folder: A collection of films with ``native/`` and ``dicom/``; may be missing.
+        drafts: Receives the phantom film where nothing else is there.
+
+    Returns:
+        At least one path.
+    """
+    if asked:
+        return list(asked)
+    return [str(path) for path in _samples(cxr_folder)] or [str(write_phantom(drafts))]
+
+
+def files_of(text: str) -> list[str]:
+    """Splits the value of ``FILES``; quotes protect blanks in a name.
+
+    Raises:
+        StackError: A quote is not closed.
+    """
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise StackError(f"FILES={text!r}: {error}") from error
+
+
+def write_phantom(folder: Path) -> Path:
+    """Writes a procedural chest phantom, 1024 x 1024 pixels of 8 bits, as PNG; no patient."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "chest-phantom-not-a-patient.png"
+    film = phantom_film(_PHANTOM_ROWS, _PHANTOM_COLUMNS, _PHANTOM_SEED)
+    Image.fromarray(film, mode="L").save(path)
+    return path
+
+
+def _samples(cxr_folder: Path) -> list[Path]:
+    """One photograph-like film and one DICOM chest film of the collection."""
+    native = sorted(
+        path
+        for path in (cxr_folder / "native").glob("*")
+        if path.suffix.lower() in {".png", ".jpg", ".jpeg"}
+    )
+    dicom = sorted((cxr_folder / "dicom").glob("*chest_PA*.dcm"))
+    return [*native[:1], *dicom[:1]]

@@ -1,0 +1,60 @@
+"""The stack on real servers: PostgreSQL, Redis, MinIO and Triton, each on a free port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilum_stack.minio import MinioServer
+from hilum_stack.paths import MODEL_REPOSITORY
+from hilum_stack.postgres import PostgresServer
+from hilum_stack.redis import RedisServer
+from hilum_stack.stack import Stack
+from hilum_stack.triton import TritonServer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from hilum_stack.server import Server
+
+
+class RealStack(Stack):
+    """What runs on a cluster, on one machine.
+
+    Attributes:
+        postgres: The database.
+        redis: The broker.
+        minio: The object store.
+        triton: The inference server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        workers: int = 2,
+        port: int | None = None,
+        env: Mapping[str, str] | None = None,
+        model_repository: Path = MODEL_REPOSITORY,
+    ) -> None:
+        """Prepares a stack; arguments as of ``Stack``."""
+        super().__init__(
+            folder, workers=workers, port=port, env=env, model_repository=model_repository
+        )
+        self.postgres = PostgresServer(self.folder / "postgres")
+        self.redis = RedisServer(self.folder / "redis")
+        self.minio = MinioServer(self.folder / "minio")
+        self.triton = TritonServer(self.folder / "triton", model_repository)
+
+    @property
+    def servers(self) -> Sequence[Server]:
+        """Triton first: it takes longest, and needs none of the others."""
+        return (self.triton, self.postgres, self.minio, self.redis)
+
+    def _addresses(self) -> dict[str, str]:
+        return {
+            "HILUM_DATABASE_URL": self.postgres.url,
+            "HILUM_OBJECT_STORE_URL": self.minio.url,
+            "HILUM_BROKER_URL": self.redis.url,
+            "HILUM_INFERENCE_URL": self.triton.url,
+        }

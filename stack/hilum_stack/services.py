@@ -1,0 +1,143 @@
+"""The gateway, the workers and the administration command, run as a person would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, ClassVar
+
+import httpx
+
+from hilum_stack.errors import ProcessFailed
+from hilum_stack.ports import LOOPBACK
+from hilum_stack.process import Command
+from hilum_stack.server import Server, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Gateway(Server):
+    """One ``python -m hilum_gateway``; ready when its ``/readyz`` says so."""
+
+    name = "gateway"
+    ready_within_s: ClassVar[float] = 120.0
+
+    def __init__(self, folder: Path, env: Mapping[str, str], port: int) -> None:
+        """Prepares a gateway.
+
+        Args:
+            folder: Holds its log.
+            env: Its settings, laid over our own environment.
+            port: Where it listens, on 127.0.0.1.
+        """
+        super().__init__(folder)
+        self.port = port
+        self.env = {**env, "HILUM_HOST": LOOPBACK, "HILUM_PORT": str(port)}
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT``."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def _command(self) -> Command:
+        return _python("hilum_gateway", self, self.env)
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5.0).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+class Worker(Server):
+    """One ``python -m hilum_worker``; ready when it consumes."""
+
+    ready_within_s: ClassVar[float] = 120.0
+
+    def __init__(self, folder: Path, env: Mapping[str, str], number: int) -> None:
+        """Prepares a worker.
+
+        Args:
+            folder: Holds its log.
+            env: Its settings, laid over our own environment.
+            number: Distinguishes the workers of one stack.
+        """
+        super().__init__(folder)
+        self.name = f"worker-{number}"
+        # The worker touches it when it starts to consume.
+        self._ready_file = self.folder / f"{self.name}.ready"
+        self.env = {**env, "HILUM_WORKER_READY_FILE": str(self._ready_file)}
+
+    def _command(self) -> Command:
+        self._ready_file.unlink(missing_ok=True)
+        # It finishes the jobs that it holds before it ends.
+        return _python("hilum_worker", self, self.env, stop_grace_s=60.0)
+
+    def _ready(self) -> bool:
+        return self._ready_file.exists()
+
+
+def upgrade_database(env: Mapping[str, str]) -> None:
+    """Brings the database to the newest migration.
+
+    Raises:
+        ProcessFailed: With what the command said.
+    """
+    _administer(env, "db", "upgrade")
+
+
+def bootstrap_key(env: Mapping[str, str], path: Path) -> str:
+    """Makes an admin API key where there is none, and keeps it in a file with mode 0600.
+
+    Args:
+        env: Names the database.
+        path: The key's file. If it got lost while the database has keys (which are stored
+            hashed), one more key is made.
+
+    Returns:
+        The key.
+
+    Raises:
+        ProcessFailed: With what the command said.
+    """
+    create = ("keys", "create", "--role", "admin", "--write", str(path))
+    _administer(env, *create, "--name", "bootstrap", "--if-none")
+    if not path.exists():
+        _administer(env, *create, "--name", "recovered")
+    key = path.read_text().strip()
+    write_private(path, key + "\n")
+    return key
+
+
+def cli_command(*arguments: str) -> list[str]:
+    """The argument vector of ``hilum ARGUMENTS...`` in this environment."""
+    return [sys.executable, "-m", "hilum_cli", *arguments]
+
+
+def _administer(env: Mapping[str, str], *arguments: str) -> None:
+    done = subprocess.run(
+        cli_command(*arguments),
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        told = "hilum " + " ".join(arguments[:2])
+        raise ProcessFailed(f"`{told}` failed:\n{done.stdout}{done.stderr}")
+
+
+def _python(
+    module: str, server: Server, env: Mapping[str, str], *, stop_grace_s: float = 20.0
+) -> Command:
+    return Command(
+        server.name,
+        (sys.executable, "-m", module),
+        server.log,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+        folder=server.folder,  # `-m` puts the working folder on sys.path: let it hold no code
+        stop_grace_s=stop_grace_s,
+    )
