@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hilum.domain.errors import DatabaseUnavailable, InternalError
+from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
-    InMemoryJobs,
     InMemoryResults,
     InMemoryStudies,
     Rows,
