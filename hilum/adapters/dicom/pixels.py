@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 
 from hilum.adapters.dicom.codestream import check_codestream
+from hilum.adapters.dicom.gdcm_jpeg import decode_extended
 from hilum.adapters.dicom.rle import decode_rle
 from hilum.adapters.dicom.transfer_syntax import Encoding, decoder_of, encoding_of
 from hilum.domain.errors import CompressionRatioTooHigh, TruncatedFilm, UnreadableFilm
@@ -77,8 +78,12 @@ def decode_pixels(
     if encoding is Encoding.RLE:
         return _described(decode_rle(frame, pixel), pixel)
     claim = check_codestream(frame, encoding, pixel)
-    patterns, photometric = _by_plug_in(value, value_representation, syntax, pixel)
-    return StoredPixels(patterns, claim.precision, 0, photometric)
+    if syntax == uid.JPEGExtended12Bit and claim.precision > 8 and pixel.samples == 1:  # noqa: PLR2004 - beyond baseline
+        patterns = _extended(frame, syntax, claim.precision, pixel)
+        return StoredPixels(patterns, claim.precision, 0, pixel.photometric)
+    coded = replace(pixel, stored=claim.precision)
+    decoded, photometric = _by_plug_in(value, value_representation, syntax, coded)
+    return StoredPixels(decoded, claim.precision, 0, photometric)
 
 
 def _native(value: bytes, representation: str, syntax: str, pixel: ImagePixel) -> StoredPixels:
@@ -113,6 +118,15 @@ def _described(patterns: NDArray[np.integer], pixel: ImagePixel) -> StoredPixels
     return StoredPixels(
         patterns, pixel.stored, pixel.high_bit + 1 - pixel.stored, pixel.photometric
     )
+
+
+def _extended(
+    frame: bytes, syntax: str, precision: int, pixel: ImagePixel
+) -> NDArray[np.unsignedinteger]:
+    try:
+        return decode_extended(frame, syntax, precision, pixel)
+    except Exception as error:
+        raise UnreadableFilm("The pixel data cannot be decoded.") from error
 
 
 def _by_plug_in(

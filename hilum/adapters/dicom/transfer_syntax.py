@@ -38,7 +38,8 @@ _NATIVE: Final = frozenset(
 # where an installation lacks it. GDCM comes last because it is the widest attack surface.
 _PREFERENCES: Final[dict[str, tuple[Encoding, tuple[str, ...]]]] = {
     uid.JPEGBaseline8Bit: (Encoding.JPEG, ("pillow", "gdcm")),
-    uid.JPEGExtended12Bit: (Encoding.JPEG, ("gdcm",)),
+    # With 8 bits; with 12 it goes to gdcm_jpeg.
+    uid.JPEGExtended12Bit: (Encoding.JPEG, ("pillow", "gdcm")),
     uid.JPEGLossless: (Encoding.JPEG, ("gdcm",)),
     uid.JPEGLosslessSV1: (Encoding.JPEG, ("gdcm",)),
     uid.JPEGLSLossless: (Encoding.JPEG_LS, ("pyjpegls", "gdcm")),
