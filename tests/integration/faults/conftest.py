@@ -1,0 +1,82 @@
+"""One real stack for all fault tests; each leaves it whole."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from hilum_stack.errors import ServerMissing
+from hilum_stack.real import RealStack
+from tests.integration.faults.ledger import Ledger
+from tests.integration.faults.sender import Sender
+from tests.servers import run_folder, server_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from hilum_stack.server import Server
+
+# Short leases and patience, so that what takes a minute in production takes seconds here.
+_HASTE = {
+    "HILUM_LEASE_SECONDS": "4",
+    "HILUM_RECONCILE_SECONDS": "1",
+    "HILUM_RING_PATIENCE_SECONDS": "3",
+    "HILUM_BACKOFF_BASE_SECONDS": "0.5",
+    "HILUM_BACKOFF_CAP_SECONDS": "2",
+    "HILUM_MAX_ATTEMPTS": "100",
+    "HILUM_INFERENCE_DEADLINE_SECONDS": "60",
+}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[RealStack]:
+    """PostgreSQL, Redis, MinIO, Triton, a gateway and two workers."""
+    with run_folder() as folder:
+        running = RealStack(folder, workers=2, env=_HASTE)
+        try:
+            running.start()
+        except ServerMissing as missing:
+            server_missing(missing)
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture
+def ledger(stack: RealStack) -> Ledger:
+    """What the servers hold."""
+    return Ledger(stack)
+
+
+@pytest.fixture
+def sender(stack: RealStack) -> Iterator[Sender]:
+    """A program that sends films."""
+    made = Sender(stack)
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def frozen() -> Callable[[Server], AbstractContextManager[None]]:
+    """Freezes a server with all its children, so that whoever calls it hangs."""
+
+    @contextmanager
+    def freeze(server: Server) -> Iterator[None]:
+        root = psutil.Process(server.pid)
+        tree = [root, *root.children(recursive=True)]
+        for process in tree:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in tree:
+                if process.is_running():
+                    process.send_signal(signal.SIGCONT)
+
+    return freeze
