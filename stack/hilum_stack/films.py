@@ -5,18 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from hilum.imaging.phantom import phantom_film
+from hilum.imaging.phantom import phantom_png
 from hilum_stack.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-_PHANTOM_ROWS = 1024
-_PHANTOM_COLUMNS = 1024
-_PHANTOM_SEED = 20
 
 
 def choose_films(asked: Sequence[str], cxr_folder: Path, drafts: Path) -> list[str]:
@@ -51,8 +45,7 @@ def write_phantom(folder: Path) -> Path:
     """Writes a procedural chest phantom, 1024 x 1024 pixels of 8 bits, as PNG; no patient."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "chest-phantom-not-a-patient.png"
-    film = phantom_film(_PHANTOM_ROWS, _PHANTOM_COLUMNS, _PHANTOM_SEED)
-    Image.fromarray(film, mode="L").save(path)
+    path.write_bytes(phantom_png())
     return path
 
 

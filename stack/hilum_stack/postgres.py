@@ -72,8 +72,10 @@ class PostgresServer(Server):
         return cls(folder).launch()
 
     def require_installed(self) -> None:
-        """Raises ``ServerMissing`` unless ``find_postgres`` finds it."""
+        """Raises ``ServerMissing`` unless programs and, for root, the system user are there."""
         find_postgres()
+        if self._system_user is not None and not _is_user(self._system_user):
+            raise ServerMissing("PostgreSQL", f"there is no system user `{self._system_user}`")
 
     @property
     def url(self) -> str:
@@ -88,7 +90,7 @@ class PostgresServer(Server):
 
     def begin(self) -> None:
         """Starts the server, after making the cluster if the folder is fresh."""
-        find_postgres()
+        self.require_installed()
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         super().begin()
@@ -173,7 +175,8 @@ class PostgresServer(Server):
 
     def _data_folder(self) -> Path:
         """``folder/data``, or a folder under /tmp if the system user cannot get there."""
-        if self._system_user is None or _can_enter(self._system_user, self.folder):
+        user = self._system_user
+        if user is None or not _is_user(user) or _can_enter(user, self.folder):
             return self.folder / "data"
         mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         home = Path(tempfile.gettempdir()) / f"hilum-postgres-{mark}"
@@ -183,12 +186,16 @@ class PostgresServer(Server):
         return home / "data"
 
 
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
 def _can_enter(user: str, folder: Path) -> bool:
     """Whether ``user`` may pass through ``folder`` and everything above it."""
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        raise ServerMissing("PostgreSQL", f"there is no system user `{user}`") from None
     done = subprocess.run(
         ["test", "-x", str(folder)], check=False, user=user, group=user, extra_groups=[]
     )

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from hilum_stack.errors import ServerMissing
 from hilum_stack.postgres import PostgresServer
-from tests.servers import started
+from tests.servers import server_missing, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.real
 
@@ -89,3 +91,19 @@ def test_stop_leaves_no_process(server: PostgresServer) -> None:
         connection.invalidate()
     engine.dispose()
     server.restart()
+
+
+def test_a_folder_that_the_system_user_cannot_reach_is_no_obstacle(tmp_path: Path) -> None:
+    """As root the server runs as another user: a closed folder gets its data elsewhere."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    try:
+        server = PostgresServer.start(closed / "postgres")
+    except ServerMissing as missing:
+        server_missing(missing)
+    try:
+        assert query(server.url, "SELECT 1") == [(1,)]
+        assert server.data.stat().st_mode & 0o077 == 0, "nobody else reads the data"
+    finally:
+        server.remove()
+    assert not server.data.exists()
