@@ -9,7 +9,7 @@
 # A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
 # runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 PYTHON=${PYTHON:-python3}
 CACHE=$PWD/.cache
@@ -62,8 +62,8 @@ provide_package() {
     apt_updated=yes
   fi
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$package" >/dev/null && "$check" \
-    || lack "$package"
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null
+  "$check" || lack "$package"
 }
 
 # -------------------------------------------------------------------------------- Triton
@@ -77,9 +77,10 @@ provide_triton() {
     return
   fi
   local draft=$CACHE/triton.new
-  rm -rf "$draft" && mkdir -p "$draft" && install_triton "$draft" \
-    && rm -rf "$CACHE/triton" && mv "$draft" "$CACHE/triton" && have_triton \
-    || lack "Triton"
+  rm -rf "$draft"
+  mkdir -p "$draft"
+  install_triton "$draft" && rm -rf "$CACHE/triton" && mv "$draft" "$CACHE/triton"
+  have_triton || lack "Triton"
 }
 
 install_triton() {
@@ -105,9 +106,12 @@ provide_minio() {
     return
   fi
   mkdir -p "$CACHE/bin"
-  GOBIN=$CACHE/bin nice go install "$MINIO_MODULE@$MINIO_VERSION" 2>"$CACHE/minio-build.log" \
-    && printf '%s\n' "$MINIO_VERSION" >"$CACHE/bin/minio.version" \
-    || { tail -n 5 "$CACHE/minio-build.log"; lack "MinIO (see .cache/minio-build.log)"; }
+  if GOBIN=$CACHE/bin nice go install "$MINIO_MODULE@$MINIO_VERSION" 2>"$CACHE/minio-build.log"; then
+    printf '%s\n' "$MINIO_VERSION" >"$CACHE/bin/minio.version"
+  else
+    tail -n 5 "$CACHE/minio-build.log"
+    lack "MinIO (see .cache/minio-build.log)"
+  fi
 }
 
 # -------------------------------------------------------------------------------- report

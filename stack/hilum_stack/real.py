@@ -44,7 +44,7 @@ class RealStack(Stack):
         self.postgres = PostgresServer(self.folder / "postgres")
         self.redis = RedisServer(self.folder / "redis")
         self.minio = MinioServer(self.folder / "minio")
-        self.triton = TritonServer(self.folder / "triton", model_repository)
+        self.triton = TritonServer(self.folder / "triton", model_repository, env)
 
     @property
     def servers(self) -> Sequence[Server]:

@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 
@@ -17,6 +17,9 @@ from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
 from hilum_stack.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # A model's model.py puts the folder that this variable names at the front of sys.path: the
 # Python backend's stub embeds an interpreter of its own and ignores PYTHONPATH.
@@ -70,15 +73,24 @@ class TritonServer(Server):
     # Loading starts one interpreter per model instance; slow while other work has the cores.
     ready_within_s = 180.0
 
-    def __init__(self, folder: Path, model_repository: Path) -> None:
+    def __init__(
+        self, folder: Path, model_repository: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         """Prepares a server.
 
         Args:
             folder: Holds the log.
             model_repository: Folder with one folder per model (each with ``config.pbtxt``).
+            env: Settings; those named ``HILUM_TRITON_*`` are for the models, here as in our
+                own environment.
         """
         super().__init__(folder)
         self.model_repository = model_repository.absolute()
+        self._settings = {
+            name: value
+            for name, value in {**os.environ, **(env or {})}.items()
+            if name.startswith("HILUM_TRITON_")
+        }
         self.http_port = reserve_port()
         self.grpc_port = reserve_port()
         self.metrics_port = reserve_port()
@@ -154,6 +166,7 @@ class TritonServer(Server):
             env={
                 "PATH": os.environ.get("PATH", os.defpath),
                 "LD_LIBRARY_PATH": str(installation.libraries.absolute()),
+                **self._settings,
                 SITE_PACKAGES_VARIABLE: str(installation.site_packages.absolute()),
             },
         )
