@@ -1,0 +1,160 @@
+"""Models served by Triton, over gRPC."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+
+from hilum.adapters.inference.tensors import promised_output, require_films
+from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotServed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hilum.application.ports.inference import InferenceOutput
+    from hilum.domain.model import ModelManifest
+
+_RETRY_AFTER_S: Final = (0.1, 0.4)
+_PROBE_TIMEOUT_S: Final = 2.0
+_BUSY: Final = frozenset(
+    {
+        "StatusCode.UNAVAILABLE",
+        "StatusCode.DEADLINE_EXCEEDED",
+        "StatusCode.RESOURCE_EXHAUSTED",
+        "StatusCode.CANCELLED",
+    }
+)
+_MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+_CHANNEL: Final = (
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    # A peer that vanished without a word is noticed between calls too, not at the next deadline.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+    # gRPC waits up to two minutes between attempts to reach a server that is down; for that long
+    # every call would fail after Triton is back. The smallest also bounds one attempt.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+class TritonEngine:
+    """Asks one Triton endpoint; safe to share between threads and to carry through a fork.
+
+    The gRPC channel is made by the first call of a process: one that was made before a fork does
+    not work after it. Calls from several threads travel on one channel, and Triton's dynamic
+    batcher puts them together.
+    """
+
+    def __init__(self, endpoint: str, *, deadline_s: float = 10.0, secure: bool = False) -> None:
+        """Describe the endpoint; connects to nothing.
+
+        Args:
+            endpoint: ``host:port`` of Triton's gRPC service.
+            deadline_s: How long one inference may take, with its retries, seconds.
+            secure: TLS, checked against gRPC's default certificate authorities.
+        """
+        self._endpoint = endpoint
+        self._deadline_s = deadline_s
+        self._secure = secure
+        self._clients: dict[int, InferenceServerClient] = {}
+        self._connecting = threading.Lock()
+
+    def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> InferenceOutput:
+        """Run a model on films; see the port.
+
+        At most ``max_batch_size`` of the model's configuration at once, or it is refused.
+        """
+        require_films(model, films)
+        spec = model.film_input
+        tensor = InferInput(spec.name, list(films.shape), np_to_triton_dtype(films.dtype))
+        tensor.set_data_from_numpy(films)
+        names = [spec.name for spec in model.outputs]
+        deadline = time.monotonic() + self._deadline_s
+        # None marks the last attempt: what it raises is final.
+        for retry_after_s in (*_RETRY_AFTER_S, None):
+            try:
+                answer = self._client().infer(
+                    model.name,
+                    [tensor],
+                    model_version=str(model.serving_version),
+                    outputs=[InferRequestedOutput(name) for name in names],
+                    client_timeout=max(deadline - time.monotonic(), 0.001),
+                )
+            except InferenceServerException as error:
+                pause_s = _pause(error, retry_after_s)
+                if pause_s is None or time.monotonic() + pause_s >= deadline:
+                    self._raise_translated(model, error)
+                time.sleep(pause_s)
+            else:
+                break
+        return promised_output(
+            model, {name: answer.as_numpy(name) for name in names}, films.shape[0]
+        )
+
+    def check(self, model: ModelManifest) -> None:
+        """Ask whether the pinned version is ready; see the port."""
+        client = self._client()
+        try:
+            if client.is_model_ready(
+                model.name, str(model.serving_version), client_timeout=_PROBE_TIMEOUT_S
+            ):
+                return
+            server_ready = client.is_server_ready(client_timeout=_PROBE_TIMEOUT_S)
+        except InferenceServerException as error:
+            raise InferenceUnavailable(_told(error)) from error
+        if not server_ready:
+            raise InferenceUnavailable("Triton is not ready yet")
+        raise ModelNotServed(_not_served(model))
+
+    def _client(self) -> InferenceServerClient:
+        process = os.getpid()
+        client = self._clients.get(process)
+        if client is None:
+            with self._connecting:
+                client = self._clients.get(process)
+                if client is None:
+                    client = InferenceServerClient(
+                        self._endpoint, ssl=self._secure, channel_args=list(_CHANNEL)
+                    )
+                    self._clients[process] = client
+        return client
+
+    def _raise_translated(self, model: ModelManifest, error: InferenceServerException) -> NoReturn:
+        status = error.status()
+        if status == "StatusCode.NOT_FOUND":
+            raise ModelNotServed(_not_served(model)) from error
+        if status == "StatusCode.UNAVAILABLE":
+            # Also what Triton says of a model that it knows and could not load.
+            self.check(model)
+        if status in _BUSY:
+            raise InferenceUnavailable(_told(error)) from error
+        raise InferenceFailed(f"{model.name} failed in Triton: {_told(error)}") from error
+
+
+def _pause(error: InferenceServerException, retry_after_s: float | None) -> float | None:
+    """Seconds to wait before another attempt, with jitter; None if there is to be none.
+
+    Only what failed for want of a connection, or of room in the queue, is tried again.
+    """
+    if retry_after_s is None or error.status() != "StatusCode.UNAVAILABLE":
+        return None
+    return retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311 - spreads clients, keeps no secret
+
+
+def _not_served(model: ModelManifest) -> str:
+    return f"Triton serves no version {model.serving_version} of {model.name}"
+
+
+def _told(error: InferenceServerException) -> str:
+    status = str(error.status()).removeprefix("StatusCode.")
+    return f"{status}: {str(error.message()).partition(chr(10))[0][:300]}"
