@@ -1,0 +1,59 @@
+"""Options that several commands share, and what they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hilum_cli.api_key import find_key
+from hilum_cli.bootstrap import Database, open_database
+from hilum_cli.failure import USAGE, Failure
+from hilum_cli.gateway import Gateway
+from hilum_cli.settings import CliSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_URL = click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
+_API_KEY_FILE = click.option(
+    "--api-key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that holds the API key [HILUM_API_KEY, .hilum/api-key].",
+)
+
+database_options = click.option(
+    "--database-url", help="Address of the database [HILUM_DATABASE_URL]."
+)
+"""``--database-url``."""
+
+
+def gateway_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--url`` and ``--api-key-file``."""
+    return _URL(_API_KEY_FILE(command))
+
+
+def gateway_of(url: str | None, api_key_file: Path | None) -> Gateway:
+    """The gateway that the options, or else the environment, name.
+
+    Raises:
+        Failure: There is no API key, or the address is none.
+    """
+    settings = CliSettings()
+    address = url or settings.url
+    if not address.startswith(("http://", "https://")):
+        raise Failure(f"{address} is no address of a gateway: http://host:port is", USAGE)
+    return Gateway(address, find_key(api_key_file, settings))
+
+
+def database_of(url: str | None) -> Database:
+    """The database that the option, or else the environment, names.
+
+    Raises:
+        Failure: Neither does.
+    """
+    address = url or CliSettings().database_url
+    if not address:
+        raise Failure("which database? pass --database-url or set HILUM_DATABASE_URL", USAGE)
+    return open_database(address)

@@ -1,0 +1,110 @@
+"""Builds the worker from its settings; the only module here that knows adapters."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hilum.adapters.clock.clock import SystemClock
+from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.inference.inference import open_inference
+from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
+from hilum.adapters.object_store.object_store import open_object_store
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.adapters.task_queue.celery_app import create_celery
+from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.use_cases.analyse_film import AnalyseFilm
+from hilum.application.use_cases.keep_leases import KeepLeases
+from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
+from hilum.domain.retry_policy import RetryPolicy
+from hilum_worker.metrics import WorkerMetrics
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.inference import InferenceEngine
+    from hilum.application.ports.model_catalogue import ModelCatalogue
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum_worker.settings import WorkerSettings
+
+_BACKGROUND_THREADS = 2
+"""Heartbeat and reconciler; each may hold a database connection beside the films'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Everything that a worker runs with."""
+
+    settings: WorkerSettings
+    celery: Celery
+    engine: InferenceEngine
+    catalogue: ModelCatalogue
+    analyse: AnalyseFilm
+    leases: KeepLeases
+    reconcile: ReconcileJobs
+    metrics: WorkerMetrics
+
+
+def bootstrap(settings: WorkerSettings) -> Container:
+    """Wire a worker. Nothing connects yet."""
+    clock = SystemClock()
+    chance = random.Random()  # noqa: S311 - jitter, not a secret
+    policy = RetryPolicy(
+        max_attempts=settings.max_attempts,
+        max_losses=settings.max_losses,
+        base=timedelta(seconds=settings.backoff_base_seconds),
+        cap=timedelta(seconds=settings.backoff_cap_seconds),
+    )
+    unit_of_work = SqlUnitOfWork(
+        create_database_engine(
+            settings.database_url, pool_size=settings.worker_concurrency + _BACKGROUND_THREADS
+        )
+    )
+    celery = create_celery(settings.broker_url)
+    engine = open_inference(settings.inference_url, settings.model_repository)
+    catalogue = FilesystemModelCatalogue(settings.model_repository)
+    leases = _leases(settings, unit_of_work, clock)
+    return Container(
+        settings=settings,
+        celery=celery,
+        engine=engine,
+        catalogue=catalogue,
+        analyse=AnalyseFilm(
+            unit_of_work=unit_of_work,
+            store=open_object_store(settings.object_store_url),
+            reader=DicomFilmReader(settings.film_limits),
+            engine=engine,
+            catalogue=catalogue,
+            clock=clock,
+            leases=leases,
+            policy=policy,
+            chance=chance,
+        ),
+        leases=leases,
+        reconcile=ReconcileJobs(
+            unit_of_work=unit_of_work,
+            queue=CeleryTaskQueue(celery),
+            clock=clock,
+            policy=policy,
+            chance=chance,
+            settings=ReconcileSettings(
+                ring_patience=timedelta(seconds=settings.ring_patience_seconds),
+                low_water=settings.low_water,
+            ),
+        ),
+        metrics=WorkerMetrics(leases),
+    )
+
+
+def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) -> KeepLeases:
+    return KeepLeases(
+        unit_of_work=unit_of_work,
+        clock=clock,
+        owner=settings.worker_name,
+        lease=settings.lease,
+        max_run=timedelta(seconds=settings.max_run_seconds),
+    )

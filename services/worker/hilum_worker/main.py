@@ -1,0 +1,78 @@
+"""``python -m hilum_worker``: the process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final
+
+from pydantic import ValidationError
+
+from hilum.domain.errors import Permanent
+from hilum_worker.bootstrap import Container, bootstrap
+from hilum_worker.consumer import Consumer
+from hilum_worker.logs import start_logging
+from hilum_worker.memory import keep_heap_small
+from hilum_worker.metrics import metrics_endpoint
+from hilum_worker.periodic import Periodic
+from hilum_worker.settings import WorkerSettings
+from hilum_worker.warm_up import warm_up
+
+_LOG = logging.getLogger(__name__)
+
+WRONG_SETTINGS: Final = 78
+"""Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
+
+_RECONCILE_JITTER: Final = 0.2
+
+
+def main() -> int:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Returns:
+        0 after a shutdown that was asked for; 78 where settings or models are wrong.
+    """
+    keep_heap_small()
+    try:
+        settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - from the environment
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            sys.stderr.write(f"HILUM_{name}: {problem['msg']}\n")
+        return WRONG_SETTINGS
+    start_logging(settings.log_level)
+    try:
+        container = bootstrap(settings)
+        warm_up(container.catalogue, container.engine)
+    except (Permanent, ValueError) as error:
+        code = getattr(error, "code", "wrong_setting")
+        _LOG.error("cannot start: %s: %s", code, error)
+        return WRONG_SETTINGS
+    return work(container)
+
+
+def work(container: Container) -> int:
+    """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
+    settings, metrics = container.settings, container.metrics
+    heartbeat = Periodic(
+        "heartbeat", container.leases.beat, settings.heartbeat_seconds, on_error=metrics.error
+    )
+    reconciler = Periodic(
+        "reconciler",
+        lambda: metrics.reconciled(container.reconcile()),
+        settings.reconcile_seconds,
+        jitter=_RECONCILE_JITTER,
+        on_error=metrics.error,
+    )
+    consumer = Consumer(
+        container.celery,
+        container.analyse,
+        metrics,
+        name=settings.worker_name,
+        concurrency=settings.worker_concurrency,
+        ready_file=settings.worker_ready_file,
+    )
+    endpoint = metrics_endpoint(metrics, settings.metrics_host, settings.metrics_port)
+    # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
+    with endpoint, heartbeat, reconciler:
+        return consumer.run()

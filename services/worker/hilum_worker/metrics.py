@@ -1,0 +1,92 @@
+"""What the worker tells Prometheus."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hilum.application.use_cases.keep_leases import KeepLeases
+    from hilum.application.use_cases.reconcile_jobs import Reconciliation
+    from hilum.domain.job import Job
+
+_STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class WorkerMetrics:
+    """Counts the jobs of this process; one registry a process, none global."""
+
+    def __init__(self, leases: KeepLeases) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._left = Counter(
+            "hilum_worker_jobs_total",
+            "Jobs by the state in which this worker left them",
+            ["state", "priority"],
+            registry=self.registry,
+        )
+        self._stages = Histogram(
+            "hilum_worker_stage_seconds",
+            "Time by stage of a job",
+            ["stage"],
+            buckets=_STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._errors = Counter(
+            "hilum_worker_errors_total",
+            "Errors that were not a film's: a database that is down, a failed background task",
+            ["where"],
+            registry=self.registry,
+        )
+        self._reconciled = Counter(
+            "hilum_worker_reconciled_jobs_total",
+            "What this worker's reconciler did with jobs",
+            ["action"],
+            registry=self.registry,
+        )
+        in_flight = Gauge(
+            "hilum_worker_jobs_in_flight", "Jobs that run now", registry=self.registry
+        )
+        in_flight.set_function(lambda: leases.in_flight)
+
+    def job_left(self, job: Job) -> None:
+        """A job was completed, rejected, parked or released."""
+        self._left.labels(job.state.value, job.priority.value).inc()
+        for stage, milliseconds in job.timings_ms.items():
+            self._stages.labels(stage).observe(milliseconds / 1000)
+
+    def error(self, where: str) -> None:
+        """Something beside a film failed."""
+        self._errors.labels(where).inc()
+
+    def reconciled(self, did: Reconciliation) -> None:
+        """A run of the reconciler ended."""
+        self._reconciled.labels("released").inc(did.released)
+        self._reconciled.labels("parked").inc(did.parked)
+        self._reconciled.labels("rung").inc(did.rung)
+
+
+@contextmanager
+def metrics_endpoint(metrics: WorkerMetrics, host: str, port: int | None) -> Iterator[None]:
+    """Serve the metrics over HTTP for as long as the block runs, if there is a port."""
+    if port is None:
+        yield
+        return
+    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,42 @@
+"""Run every model once before the first film."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilum.domain.errors import InferenceUnavailable
+
+if TYPE_CHECKING:
+    from hilum.application.ports.inference import InferenceEngine
+    from hilum.application.ports.model_catalogue import ModelCatalogue
+
+_LOG = logging.getLogger(__name__)
+
+
+def warm_up(catalogue: ModelCatalogue, engine: InferenceEngine) -> bool:
+    """Infer a blank film with every model, so that the first real one does not pay for loading.
+
+    An inference server that is down is no reason to stay down as well: its films wait with a
+    backoff. A model that it cannot serve is one, because every film would be parked for it.
+
+    Returns:
+        Whether every model answered.
+
+    Raises:
+        InvalidManifest: The model repository is not in order.
+        ModelNotServed: The engine has no such model or version.
+        InferenceFailed: The model gives something other than its manifest promises.
+    """
+    models = catalogue.current()
+    for model in models.models:
+        spec = model.film_input
+        try:
+            engine.infer(model, np.zeros((1, *spec.shape), dtype=np.uint8))
+        except InferenceUnavailable as error:
+            _LOG.warning("not warmed up: %s", error)
+            return False
+    _LOG.info("model set %s is warm", models.version)
+    return True
