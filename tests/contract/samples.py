@@ -1,0 +1,135 @@
+"""Rows to put into a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from hilum.domain.audit import AuditEvent
+from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
+from hilum.domain.job import Job, JobState, Priority
+from hilum.domain.model import CodedConcept
+from hilum.domain.study import Instance, Study
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from hilum.application.ports.unit_of_work import UnitOfWork
+
+NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
+
+
+def seconds(number: float) -> timedelta:
+    """So many seconds."""
+    return timedelta(seconds=number)
+
+
+@dataclass(frozen=True)
+class Film:
+    """A study of one film, and its job."""
+
+    study: Study
+    instance: Instance
+    job: Job
+
+
+def a_film(**of_job: Any) -> Film:
+    """A study with one instance and a queued job; keywords replace fields of the job."""
+    study = Study(
+        id=uuid4(),
+        site=of_job.get("site", "north"),
+        patient_ref="P-1",
+        priority=of_job.get("priority", Priority.ROUTINE),
+        submitted_by="key-1",
+        received_at=NOW,
+    )
+    instance = Instance(
+        id=uuid4(),
+        study_id=study.id,
+        filename="thorax ä.dcm",
+        media_type="application/dicom",
+        size_bytes=5_000_000_000,
+        sha256="ab" * 32,
+        sop_instance_uid="1.2.3",
+        object_key=f"films/{study.id}",
+    )
+    fields: dict[str, Any] = {
+        "id": uuid4(),
+        "study_id": study.id,
+        "instance_id": instance.id,
+        "site": study.site,
+        "filename": instance.filename,
+        "state": JobState.QUEUED,
+        "priority": study.priority,
+        "model_set": "ms-1",
+        "idempotency_key": uuid4().hex,
+        "created_at": NOW,
+        "updated_at": NOW,
+        **of_job,
+    }
+    return Film(study, instance, Job(**fields))
+
+
+def accept(unit_of_work: UnitOfWork, *films: Film) -> None:
+    """Commit films that are new."""
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.add_new([film.job for film in films])
+        for film in films:
+            transaction.studies.add(film.study, [film.instance])
+
+
+def accepted(unit_of_work: UnitOfWork, **of_job: Any) -> Job:
+    """A committed job."""
+    film = a_film(**of_job)
+    accept(unit_of_work, film)
+    return film.job
+
+
+def claimed(
+    unit_of_work: UnitOfWork, owner: str = "worker-1", now: datetime = NOW, **of_job: Any
+) -> Job:
+    """A committed job that a worker runs."""
+    job = accepted(unit_of_work, **of_job)
+    with unit_of_work.begin() as transaction:
+        running = transaction.jobs.claim(job.id, owner, now, LEASE)
+    assert running is not None
+    return running
+
+
+def stored(unit_of_work: UnitOfWork, job_id: UUID) -> Job:
+    """The job as it is committed now."""
+    with unit_of_work.begin(write=False) as transaction:
+        job = transaction.jobs.get(job_id)
+    assert job is not None
+    return job
+
+
+def an_analysis(job: Job) -> Analysis:
+    """A result with two findings and their heatmaps."""
+    findings = (
+        Finding("normal", "Normal", 0.1, 0.5, positive=False, abnormal=False, weak=False),
+        Finding(
+            "covid19",
+            "COVID-19",
+            1e-07,
+            0.333333,
+            positive=False,
+            abnormal=True,
+            weak=True,
+            code=CodedConcept("SCT", "840539006", "COVID-19"),
+        ),
+    )
+    heatmaps = tuple(
+        Heatmap("pneumonia", finding.label, 2, 3, bytes([0, 255, 39, 92, 1, index]), 0.1 + index)
+        for index, finding in enumerate(findings)
+    )
+    panel = PanelReading("pneumonia", "pneumonia-compact", "1.0.0", findings)
+    return Analysis(job.id, job.model_set, (panel,), heatmaps, "previews/1", 2048, 1500, NOW)
+
+
+def an_event(number: int = 0, **details: Any) -> AuditEvent:
+    """An audit event."""
+    return AuditEvent("key-1", "job.accepted", "job", f"job-{number}", NOW, "request-1", details)

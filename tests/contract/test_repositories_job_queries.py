@@ -1,0 +1,189 @@
+"""What a job repository promises about looking for jobs, on every database."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from hilum.application.ports.repositories import JobCursor, JobFilter, QueueDepth
+from hilum.domain.job import JobEvent, JobState, Priority
+from tests.contract.samples import LEASE, NOW, a_film, accept, accepted, claimed, seconds, stored
+
+if TYPE_CHECKING:
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.job import Job
+
+
+@pytest.mark.parametrize("limit", [1, 4, 7, 100])
+def test_pages_hold_every_job_once_newest_first(unit_of_work: UnitOfWork, limit: int) -> None:
+    """Following the cursor gives all jobs without gap or repeat, also where times are equal."""
+    times = [NOW + seconds(second) for second in (1, 2, 2, 2, 2, 2, 3, 4, 4, 4, 5, 5)]
+    films = [a_film(created_at=time) for time in times]
+    random.Random(7).shuffle(films)  # noqa: S311 - any order will do
+    accept(unit_of_work, *films)
+    seen: list[Job] = []
+    cursor = None
+    while True:
+        with unit_of_work.begin(write=False) as transaction:
+            page = transaction.jobs.page(JobFilter(), cursor, limit)
+        assert len(page) <= limit
+        if not page:
+            break
+        seen.extend(page)
+        cursor = JobCursor(page[-1].created_at, page[-1].id)
+    jobs = [film.job for film in films]
+    assert seen == sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
+
+
+def test_ids_order_like_numbers(unit_of_work: UnitOfWork) -> None:
+    """Jobs of one moment are paged by id, and every database orders ids alike."""
+    ids = [UUID(int=number << 64) for number in (1, 2, 9, 10, 255, 256, 1 << 63)]
+    accept(unit_of_work, *(a_film(id=job_id) for job_id in ids))
+    with unit_of_work.begin(write=False) as transaction:
+        page = transaction.jobs.page(JobFilter(), None, 10)
+        rest = transaction.jobs.page(JobFilter(), JobCursor(NOW, ids[3]), 10)
+    assert [job.id for job in page] == ids[::-1]
+    assert [job.id for job in rest] == [ids[2], ids[1], ids[0]]
+
+
+def test_a_job_accepted_meanwhile_does_not_move_the_next_page(unit_of_work: UnitOfWork) -> None:
+    """The cursor is a place in time, not a count."""
+    old = [accepted(unit_of_work, created_at=NOW + seconds(second)) for second in range(4)]
+    cursor = JobCursor(old[2].created_at, old[2].id)
+    accepted(unit_of_work, created_at=NOW + seconds(10))
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.jobs.page(JobFilter(), cursor, 10) == [old[1], old[0]]
+
+
+def test_a_filter_narrows_the_page(unit_of_work: UnitOfWork) -> None:
+    """Site, state and priority each narrow, and together."""
+    jobs = [
+        accepted(unit_of_work, site=site, state=state, priority=priority)
+        for site in ("north", "south")
+        for state in (JobState.QUEUED, JobState.FAILED)
+        for priority in Priority
+    ]
+
+    def page(which: JobFilter) -> set[UUID]:
+        with unit_of_work.begin(write=False) as transaction:
+            return {
+                job.id
+                for job in transaction.jobs.page(which, JobCursor(NOW + LEASE, UUID(int=0)), 99)
+            }
+
+    assert page(JobFilter()) == {job.id for job in jobs}
+    assert page(JobFilter(site="south")) == {job.id for job in jobs if job.site == "south"}
+    assert page(JobFilter(state=JobState.FAILED)) == {
+        job.id for job in jobs if job.state is JobState.FAILED
+    }
+    assert page(JobFilter(priority=Priority.STAT)) == {
+        job.id for job in jobs if job.priority is Priority.STAT
+    }
+    everything = JobFilter("north", JobState.QUEUED, Priority.BATCH)
+    assert page(everything) == {jobs[2].id}
+    assert page(JobFilter(site="west")) == set()
+
+
+def test_changes_come_oldest_first_from_a_moment_on(unit_of_work: UnitOfWork) -> None:
+    """A change at the moment itself is among them, one before it is not."""
+    jobs = [
+        accepted(unit_of_work, updated_at=NOW + seconds(second), site=site)
+        for second, site in ((3, "north"), (1, "north"), (2, "south"), (0, "north"))
+    ]
+    with unit_of_work.begin(write=False) as transaction:
+        since = NOW + seconds(1)
+        assert transaction.jobs.changed_since(since, None, 10) == [jobs[1], jobs[2], jobs[0]]
+        assert transaction.jobs.changed_since(since, "north", 10) == [jobs[1], jobs[0]]
+        assert transaction.jobs.changed_since(since, None, 2) == [jobs[1], jobs[2]]
+
+
+def test_every_change_of_state_is_a_change_and_a_heartbeat_is_not(
+    unit_of_work: UnitOfWork,
+) -> None:
+    """``changed_since`` follows states, not leases and rings."""
+    job = claimed(unit_of_work)
+    moment = NOW + seconds(1)
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.extend_leases("worker-1", [job.id], NOW + LEASE * 2)
+        assert transaction.jobs.changed_since(moment, None, 10) == []
+        done = transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, moment)
+        assert transaction.jobs.changed_since(moment, None, 10) == [done]
+
+
+def test_expired_leases_come_oldest_first(unit_of_work: UnitOfWork) -> None:
+    """A lease that ends now is over; one that ends later, or of an ended job, is not."""
+    late = claimed(unit_of_work, now=NOW + seconds(2))
+    early = claimed(unit_of_work, now=NOW + seconds(1))
+    claimed(unit_of_work, now=NOW + seconds(3))
+    ended = claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.finish(ended.id, "worker-1", JobEvent.COMPLETE, NOW)
+        moment = NOW + LEASE + seconds(2)
+        assert transaction.jobs.expired(moment, 10) == [early, late]
+        assert transaction.jobs.expired(moment, 1) == [early]
+
+
+def test_unheard_jobs_are_those_that_wait_and_nobody_rang_for(unit_of_work: UnitOfWork) -> None:
+    """Never rung or rung long ago, of this priority, backoff over; oldest acceptance first."""
+    before = NOW - seconds(15)
+    rung_long_ago = accepted(
+        unit_of_work, rung_at=before - seconds(0.000001), created_at=NOW - seconds(1)
+    )
+    never_rung = accepted(unit_of_work, not_before=NOW, created_at=NOW - seconds(2))
+    accepted(unit_of_work, rung_at=before)
+    accepted(unit_of_work, not_before=NOW + seconds(1))
+    accepted(unit_of_work, state=JobState.RUNNING)
+    other = accepted(unit_of_work, priority=Priority.STAT)
+    with unit_of_work.begin(write=False) as transaction:
+        jobs = transaction.jobs
+        assert jobs.unheard(Priority.ROUTINE, NOW, before, 10) == [never_rung, rung_long_ago]
+        assert jobs.unheard(Priority.ROUTINE, NOW, before, 1) == [never_rung]
+        assert jobs.unheard(Priority.STAT, NOW, before, 10) == [other]
+
+
+def test_a_ring_is_noted_for_queued_jobs_only(unit_of_work: UnitOfWork) -> None:
+    """It is noted, or taken back with None; a running job and an unknown id are left alone."""
+    queued, running = accepted(unit_of_work), claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.mark_rung([queued.id, running.id, UUID(int=1)], NOW)
+        transaction.jobs.mark_rung([], NOW)
+    assert stored(unit_of_work, queued.id) == replace(queued, rung_at=NOW)
+    assert stored(unit_of_work, running.id) == running
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.mark_rung([queued.id], None)
+    assert stored(unit_of_work, queued.id) == queued
+
+
+def test_depths_measure_every_queue(unit_of_work: UnitOfWork) -> None:
+    """Waiting and running jobs and the oldest acceptance, by priority; empty queues too."""
+    accepted(unit_of_work, created_at=NOW - seconds(5))
+    accepted(unit_of_work, created_at=NOW - seconds(9))
+    claimed(unit_of_work, created_at=NOW - seconds(99))
+    claimed(unit_of_work, priority=Priority.STAT)
+    accepted(unit_of_work, state=JobState.COMPLETED, priority=Priority.BATCH)
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.jobs.depths() == {
+            Priority.STAT: QueueDepth(0, 1, None),
+            Priority.ROUTINE: QueueDepth(2, 1, NOW - seconds(9)),
+            Priority.BATCH: QueueDepth(0, 0, None),
+        }
+
+
+def test_counts_hold_every_state(unit_of_work: UnitOfWork) -> None:
+    """Jobs by state, of one site or of all, with zeros."""
+    for site, state in (
+        ("north", JobState.QUEUED),
+        ("north", JobState.COMPLETED),
+        ("south", JobState.COMPLETED),
+    ):
+        accepted(unit_of_work, site=site, state=state)
+    nothing = dict.fromkeys(JobState, 0)
+    with unit_of_work.begin(write=False) as transaction:
+        counts = transaction.jobs.counts
+        assert counts(None) == {**nothing, JobState.QUEUED: 1, JobState.COMPLETED: 2}
+        assert counts("south") == {**nothing, JobState.COMPLETED: 1}
+        assert counts("west") == nothing

@@ -1,0 +1,140 @@
+"""What a job repository promises about jobs that did not go well, on every database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hilum.domain.job import JobState, Reason
+from tests.contract.samples import LEASE, NOW, accepted, claimed, seconds, stored
+
+if TYPE_CHECKING:
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.job import Job
+
+WHY = Reason("inference_unavailable", "no answer")
+LATER = NOW + seconds(60)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> None:
+    """From running to queued, with its backoff, to be rung; a lost worker is a loss."""
+    job = claimed(unit_of_work, rung_at=NOW, losses=1)
+    with unit_of_work.begin() as transaction:
+        queued = transaction.jobs.release(
+            job, LATER, reason=WHY, not_before=LATER + LEASE, lost=lost
+        )
+    assert queued == replace(
+        job,
+        state=JobState.QUEUED,
+        reason=WHY,
+        lease_owner=None,
+        lease_expires_at=None,
+        rung_at=None,
+        not_before=LATER + LEASE,
+        losses=1 + lost,
+        updated_at=LATER,
+    )
+    assert stored(unit_of_work, job.id) == queued
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_parking_keeps_a_job_for_an_operator(unit_of_work: UnitOfWork, *, lost: bool) -> None:
+    """From running to failed, with its reason, and a loss where the worker was lost."""
+    job = claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        parked = transaction.jobs.park(job, LATER, reason=WHY, lost=lost)
+    assert parked == replace(
+        job,
+        state=JobState.FAILED,
+        reason=WHY,
+        lease_owner=None,
+        lease_expires_at=None,
+        losses=int(lost),
+        updated_at=LATER,
+        finished_at=LATER,
+    )
+    assert stored(unit_of_work, job.id) == parked
+
+
+def _release(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
+    with unit_of_work.begin() as transaction:
+        return transaction.jobs.release(job, LATER, reason=WHY, not_before=LATER, lost=lost)
+
+
+def _park(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
+    with unit_of_work.begin() as transaction:
+        return transaction.jobs.park(job, LATER, reason=WHY, lost=lost)
+
+
+@pytest.mark.parametrize("give_up", [_release, _park])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_claim_that_another_holds_now_is_not_given_up(
+    unit_of_work: UnitOfWork, give_up: Any, *, lost: bool
+) -> None:
+    """Nothing happens for a job that was claimed anew since, by another or by the same worker."""
+    stale = claimed(unit_of_work)
+    assert _release(unit_of_work, stale, lost=True) is not None
+    assert give_up(unit_of_work, stale, lost=lost) is None
+    with unit_of_work.begin() as transaction:
+        anew = transaction.jobs.claim(stale.id, "worker-1", LATER + seconds(1), LEASE)
+    assert give_up(unit_of_work, stale, lost=lost) is None
+    assert give_up(unit_of_work, replace(stale, lease_owner="worker-2"), lost=lost) is None
+    assert stored(unit_of_work, stale.id) == anew
+
+
+@pytest.mark.parametrize("give_up", [_release, _park])
+def test_a_heartbeat_in_time_saves_a_worker_and_keeps_its_claim(
+    unit_of_work: UnitOfWork, give_up: Any
+) -> None:
+    """It does not count as lost any more, and it can still give the job up itself."""
+    job = claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.extend_leases("worker-1", [job.id], LATER)
+    assert give_up(unit_of_work, job, lost=True) is None
+    assert give_up(unit_of_work, job, lost=False) is not None
+
+
+def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
+    """From failed to queued, without attempts, losses, reason or backoff, to be rung."""
+    job = claimed(unit_of_work, rung_at=NOW, losses=2)
+    parked = _park(unit_of_work, job, lost=True)
+    assert parked is not None
+    with unit_of_work.begin() as transaction:
+        queued = transaction.jobs.retry(job.id, LATER + LEASE)
+    assert queued == replace(
+        parked,
+        state=JobState.QUEUED,
+        attempts=0,
+        losses=0,
+        reason=None,
+        rung_at=None,
+        not_before=None,
+        finished_at=None,
+        updated_at=LATER + LEASE,
+    )
+    assert stored(unit_of_work, job.id) == queued
+
+
+def test_a_parked_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
+    """From failed to discarded; the reason stays."""
+    parked = _park(unit_of_work, claimed(unit_of_work), lost=False)
+    assert parked is not None
+    with unit_of_work.begin() as transaction:
+        gone = transaction.jobs.discard(parked.id, LATER + LEASE)
+    assert gone == replace(parked, state=JobState.DISCARDED, updated_at=LATER + LEASE)
+    assert stored(unit_of_work, parked.id) == gone
+
+
+@pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.FAILED])
+def test_only_a_parked_job_is_retried_or_discarded(
+    unit_of_work: UnitOfWork, state: JobState
+) -> None:
+    """In any other state both change nothing."""
+    job = accepted(unit_of_work, state=state)
+    with unit_of_work.begin() as transaction:
+        assert transaction.jobs.retry(job.id, LATER) is None
+        assert transaction.jobs.discard(job.id, LATER) is None
+    assert stored(unit_of_work, job.id) == job

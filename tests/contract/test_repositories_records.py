@@ -1,0 +1,140 @@
+"""What the repositories of studies, results and API keys promise, on every database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from hilum.domain.access import ALL_SITES, ApiKey, Role
+from hilum.domain.errors import InternalError
+from tests.contract.samples import NOW, a_film, accept, accepted, an_analysis, seconds
+
+if TYPE_CHECKING:
+    from hilum.application.ports.unit_of_work import UnitOfWork
+
+
+def test_an_instance_comes_back_as_it_was_added(unit_of_work: UnitOfWork) -> None:
+    """Every field survives: a size beyond 32 bits, a name beyond ASCII, a missing UID."""
+    film = a_film()
+    without_uid = replace(film.instance, id=uuid4(), sop_instance_uid=None)
+    with unit_of_work.begin() as transaction:
+        transaction.studies.add(film.study, [film.instance, without_uid])
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.studies.instance(film.instance.id) == film.instance
+        assert transaction.studies.instance(without_uid.id) == without_uid
+        assert transaction.studies.instance(uuid4()) is None
+
+
+def test_a_study_is_added_once(unit_of_work: UnitOfWork) -> None:
+    """The same id again is a defect, and the transaction is gone."""
+    film, other = a_film(), a_film()
+    accept(unit_of_work, film)
+
+    def add_again() -> None:
+        with unit_of_work.begin() as transaction:
+            transaction.studies.add(other.study, [other.instance])
+            transaction.studies.add(film.study, [])
+
+    with pytest.raises(InternalError):
+        add_again()
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.studies.instance(other.instance.id) is None
+
+
+def test_a_result_comes_back_without_its_heatmaps(unit_of_work: UnitOfWork) -> None:
+    """Probabilities bit for bit, codes, order of labels; heatmaps are asked for one by one."""
+    analysis = an_analysis(accepted(unit_of_work))
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add(analysis)
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.results.get(analysis.job_id) == replace(analysis, heatmaps=())
+        for heatmap in analysis.heatmaps:
+            found = transaction.results.heatmap(analysis.job_id, "pneumonia", heatmap.label)
+            assert found == heatmap
+            assert isinstance(found.values, bytes)
+
+
+def test_what_has_no_result_is_none(unit_of_work: UnitOfWork) -> None:
+    """An unknown job, panel or label gives None."""
+    analysis = an_analysis(accepted(unit_of_work))
+    with unit_of_work.begin() as transaction:
+        transaction.results.add(analysis)
+        results = transaction.results
+        assert results.get(uuid4()) is None
+        assert results.heatmap(uuid4(), "pneumonia", "normal") is None
+        assert results.heatmap(analysis.job_id, "fracture", "normal") is None
+        assert results.heatmap(analysis.job_id, "pneumonia", "fracture") is None
+
+
+def test_a_result_is_written_once(unit_of_work: UnitOfWork) -> None:
+    """A second result for the job is refused, and the first stays as it is, heatmaps too."""
+    analysis = an_analysis(accepted(unit_of_work))
+    blank = replace(analysis.heatmaps[0], values=bytes(6))
+    second = replace(analysis, panels=(), heatmaps=(blank,))
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add(analysis)
+        assert not transaction.results.add(second)
+    with unit_of_work.begin() as transaction:
+        assert not transaction.results.add(second)
+        assert transaction.results.get(analysis.job_id) == replace(analysis, heatmaps=())
+        found = transaction.results.heatmap(analysis.job_id, "pneumonia", "normal")
+        assert found == analysis.heatmaps[0]
+
+
+def test_a_result_without_heatmaps_is_one(unit_of_work: UnitOfWork) -> None:
+    """A model without maps still gives a result."""
+    analysis = replace(an_analysis(accepted(unit_of_work)), heatmaps=())
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add(analysis)
+        assert transaction.results.get(analysis.job_id) == analysis
+
+
+def test_a_result_needs_its_job(unit_of_work: UnitOfWork) -> None:
+    """A result of no job is a defect."""
+    with pytest.raises(InternalError), unit_of_work.begin() as transaction:
+        transaction.results.add(an_analysis(a_film().job))
+
+
+def _key(number: int, **fields: str) -> ApiKey:
+    return ApiKey(
+        id=fields.get("id", f"key-{number}"),
+        name="Reading room",
+        role=Role.OPERATOR,
+        site=ALL_SITES,
+        digest="cd" * 32,
+        created_at=NOW + seconds(number),
+    )
+
+
+def test_keys_come_back_oldest_first(unit_of_work: UnitOfWork) -> None:
+    """One by its id, all by age; an unknown one is None."""
+    with unit_of_work.begin() as transaction:
+        for number in (2, 1, 3):
+            transaction.api_keys.add(_key(number))
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.api_keys.get("key-2") == _key(2)
+        assert transaction.api_keys.get("key-9") is None
+        assert transaction.api_keys.all() == [_key(1), _key(2), _key(3)]
+
+
+def test_a_key_is_revoked_once(unit_of_work: UnitOfWork) -> None:
+    """It stays readable; revoking it again, or one that is not there, gives None."""
+    with unit_of_work.begin() as transaction:
+        transaction.api_keys.add(_key(1))
+        revoked = transaction.api_keys.revoke("key-1", NOW)
+        assert revoked == replace(_key(1), revoked_at=NOW)
+        assert transaction.api_keys.revoke("key-1", NOW + seconds(1)) is None
+        assert transaction.api_keys.revoke("key-2", NOW) is None
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.api_keys.get("key-1") == revoked
+
+
+def test_a_key_id_is_used_once(unit_of_work: UnitOfWork) -> None:
+    """The same id again is a defect."""
+    with unit_of_work.begin() as transaction:
+        transaction.api_keys.add(_key(1))
+    with pytest.raises(InternalError), unit_of_work.begin() as transaction:
+        transaction.api_keys.add(_key(2, id="key-1"))

@@ -1,0 +1,171 @@
+"""What a unit of work promises, on every database: all or nothing, and one at a time."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
+from uuid import uuid4
+
+import pytest
+
+from hilum.domain.errors import InternalError
+from hilum.domain.job import JobEvent
+from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, claimed, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.domain.job import Job
+
+THREADS = 4
+ROUNDS = 10
+
+
+def test_a_block_that_raises_leaves_no_trace(unit_of_work: UnitOfWork) -> None:
+    """What it wrote is undone, and its error comes out as it is."""
+    running = claimed(unit_of_work)
+    film = a_film()
+
+    def fail_after_writing() -> NoReturn:
+        with unit_of_work.begin() as transaction:
+            transaction.jobs.add_new([film.job])
+            transaction.studies.add(film.study, [film.instance])
+            transaction.jobs.finish(running.id, "worker-1", JobEvent.COMPLETE, NOW)
+            transaction.results.add(an_analysis(running))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_writing()
+    assert stored(unit_of_work, running.id) == running
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.jobs.get(film.job.id) is None
+        assert transaction.studies.instance(film.instance.id) is None
+        assert transaction.results.get(running.id) is None
+
+
+def test_a_block_sees_what_it_wrote(unit_of_work: UnitOfWork) -> None:
+    """Before the commit, and nobody else does."""
+    film = a_film()
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.add_new([film.job])
+        transaction.studies.add(film.study, [film.instance])
+        assert transaction.jobs.get(film.job.id) == film.job
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(_get, unit_of_work, film.job).result() is None
+    assert _get(unit_of_work, film.job) == film.job
+
+
+def _get(unit_of_work: UnitOfWork, job: Job) -> Job | None:
+    with unit_of_work.begin(write=False) as transaction:
+        return transaction.jobs.get(job.id)
+
+
+def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
+    """Every kind of change is refused, whether or not it would have found its row."""
+    job = accepted(unit_of_work)
+    changes: tuple[Callable[[Transaction], object], ...] = (
+        lambda t: t.jobs.add_new([a_film().job]),
+        lambda t: t.jobs.claim(job.id, "worker-1", NOW, LEASE),
+        lambda t: t.jobs.finish(uuid4(), "worker-1", JobEvent.COMPLETE, NOW),
+        lambda t: t.jobs.mark_rung([job.id], NOW),
+        lambda t: t.jobs.extend_leases("worker-1", [job.id], NOW),
+        lambda t: t.api_keys.revoke("key-1", NOW),
+        lambda t: t.try_lock("reconcile"),
+    )
+    for change in changes:
+        with pytest.raises(InternalError), unit_of_work.begin(write=False) as transaction:
+            change(transaction)
+    assert stored(unit_of_work, job.id) == job
+    with unit_of_work.begin() as transaction:
+        assert transaction.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+
+
+def test_a_ready_database_passes_the_check(unit_of_work: UnitOfWork) -> None:
+    """The check of a migrated database returns."""
+    unit_of_work.check()
+
+
+def test_a_lock_ends_with_its_transaction(unit_of_work: UnitOfWork) -> None:
+    """After a commit and after a failure it can be had again."""
+
+    def fail_with_lock() -> NoReturn:
+        with unit_of_work.begin() as transaction:
+            assert transaction.try_lock("reconcile")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_with_lock()
+    for _ in range(2):
+        with unit_of_work.begin() as transaction:
+            assert transaction.try_lock("reconcile")
+
+
+def test_of_many_claims_one_gets_the_job(unit_of_work: UnitOfWork) -> None:
+    """Threads that ring for the same jobs at once share them, each job to exactly one."""
+    jobs = [accepted(unit_of_work) for _ in range(ROUNDS)]
+    start = threading.Barrier(THREADS)
+
+    def work(worker: int) -> list[Job]:
+        got = []
+        for job in jobs:
+            start.wait()
+            with unit_of_work.begin() as transaction:
+                mine = transaction.jobs.claim(job.id, f"worker-{worker}", NOW, LEASE)
+            if mine:
+                got.append(mine)
+        return got
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        got = [job for share in pool.map(work, range(THREADS)) for job in share]
+    assert sorted(job.id for job in got) == sorted(job.id for job in jobs)
+    assert all(stored(unit_of_work, job.id) == job for job in got)
+    assert {job.attempts for job in got} == {1}
+
+
+def test_of_many_same_films_one_gets_a_job(unit_of_work: UnitOfWork) -> None:
+    """Batches that hold the same films, in any order, at once: one job each, and all see it."""
+    start = threading.Barrier(THREADS)
+
+    def submit(submitter: int) -> list[dict[str, Job]]:
+        answers = []
+        for number in range(ROUNDS):
+            films = [a_film(idempotency_key=f"{number}-{letter}") for letter in "abc"]
+            if submitter % 2:
+                films.reverse()
+            start.wait()
+            with unit_of_work.begin() as transaction:
+                held = dict(transaction.jobs.add_new([film.job for film in films]))
+                for film in films:
+                    if held[film.job.idempotency_key] == film.job:
+                        transaction.studies.add(film.study, [film.instance])
+            answers.append(held)
+        return answers
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(submit, range(THREADS)))
+    assert all(answer == answers[0] for answer in answers)
+    with unit_of_work.begin(write=False) as transaction:
+        assert sum(transaction.jobs.counts(None).values()) == ROUNDS * 3
+
+
+def test_of_two_results_one_is_kept(unit_of_work: UnitOfWork) -> None:
+    """Workers that write a result for one job at once: exactly one is told that it did."""
+    job = accepted(unit_of_work)
+    start = threading.Barrier(THREADS)
+
+    def write(worker: int) -> bool:
+        analysis = replace(an_analysis(job), preview_key=f"preview-{worker}")
+        start.wait()
+        with unit_of_work.begin() as transaction:
+            return transaction.results.add(analysis)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        written = list(pool.map(write, range(THREADS)))
+    assert sorted(written) == [False] * (THREADS - 1) + [True]
+    with unit_of_work.begin(write=False) as transaction:
+        kept = transaction.results.get(job.id)
+    assert kept is not None
+    assert kept.preview_key == f"preview-{written.index(True)}"
