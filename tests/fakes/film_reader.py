@@ -1,0 +1,50 @@
+"""A film reader for portable graymaps: real pixels, no decoder."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilum.domain.errors import FileTooLarge, TruncatedFilm, UnsupportedFormat
+from hilum.imaging.film import Film, FilmHeader, FilmLimits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_HEADER = re.compile(rb"P5 (\d+) (\d+) 255\n")
+
+
+def graymap(pixels: NDArray[np.uint8]) -> bytes:
+    """A film, uint8 [H, W], as a binary portable graymap (the netpbm format P5)."""
+    rows, columns = pixels.shape
+    return f"P5 {columns} {rows} 255\n".encode() + pixels.tobytes()
+
+
+class GraymapReader:
+    """Fake of :class:`hilum.application.ports.film_reader.FilmReader`."""
+
+    def __init__(self, limits: FilmLimits | None = None) -> None:
+        self._limits = limits or FilmLimits()
+
+    def inspect(self, prefix: bytes, size: int) -> FilmHeader:
+        if size > self._limits.max_bytes:
+            raise FileTooLarge(f"{size} bytes, at most {self._limits.max_bytes} are read")
+        return self._header(prefix)[0]
+
+    def read(self, data: bytes) -> Film:
+        header, start = self._header(data)
+        rows, columns = header.rows or 0, header.columns or 0
+        if len(data) - start < rows * columns:
+            raise TruncatedFilm("the file ends before its pixels do")
+        pixels = np.frombuffer(data, np.uint8, rows * columns, start).reshape(rows, columns)
+        return Film(pixels=pixels, header=header)
+
+    def _header(self, data: bytes) -> tuple[FilmHeader, int]:
+        match = _HEADER.match(data)
+        if match is None:
+            raise UnsupportedFormat("not a portable graymap")
+        columns, rows = int(match[1]), int(match[2])
+        header = FilmHeader("image/x-portable-graymap", rows, columns, bits=8, samples=1)
+        return header, match.end()
