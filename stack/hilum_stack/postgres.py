@@ -16,7 +16,7 @@ from typing import Self
 from hilum_stack.errors import ProcessFailed, ServerMissing, StackError
 from hilum_stack.ports import LOOPBACK, accepts_connections, reserve_port
 from hilum_stack.process import Command
-from hilum_stack.server import Server, kept_secrets, write_private
+from hilum_stack.server import Server, kept_secrets, make_folder, write_private
 
 # initdb and postgres refuse to run as root; Debian's package makes this user for them.
 SYSTEM_USER = "postgres"
@@ -49,6 +49,7 @@ class PostgresServer(Server):
     """One PostgreSQL cluster with one database, ``hilum``."""
 
     name = "postgres"
+    folder_mode = 0o711  # the system user passes through; the data folder itself is 0700
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -180,7 +181,7 @@ class PostgresServer(Server):
             return self.folder / "data"
         mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         home = Path(tempfile.gettempdir()) / f"hilum-postgres-{mark}"
-        home.mkdir(mode=0o711, exist_ok=True)
+        make_folder(home, self.folder_mode)
         if home.is_symlink() or home.stat().st_uid != os.geteuid():
             raise StackError(f"{home} belongs to another user; remove it")
         return home / "data"

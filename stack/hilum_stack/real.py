@@ -8,6 +8,7 @@ from hilum_stack.minio import MinioServer
 from hilum_stack.paths import MODEL_REPOSITORY
 from hilum_stack.postgres import PostgresServer
 from hilum_stack.redis import RedisServer
+from hilum_stack.server import make_folder
 from hilum_stack.stack import Stack
 from hilum_stack.triton import TritonServer
 
@@ -28,6 +29,8 @@ class RealStack(Stack):
         triton: The inference server.
     """
 
+    folder_mode = 0o711  # PostgreSQL's system user passes through
+
     def __init__(
         self,
         folder: Path,
@@ -38,6 +41,7 @@ class RealStack(Stack):
         model_repository: Path = MODEL_REPOSITORY,
     ) -> None:
         """Prepares a stack; arguments as of ``Stack``."""
+        make_folder(folder.absolute(), self.folder_mode)
         super().__init__(
             folder, workers=workers, port=port, env=env, model_repository=model_repository
         )

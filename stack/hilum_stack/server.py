@@ -25,6 +25,7 @@ class Server(ABC):
 
     name: str
     ready_within_s: ClassVar[float] = 60.0
+    folder_mode: ClassVar[int] = 0o700  # films and credentials are nobody else's business
 
     def __init__(self, folder: Path) -> None:
         """Prepares a server; ``launch`` starts it.
@@ -33,7 +34,7 @@ class Server(ABC):
             folder: Holds data, configuration and log. What an earlier run left there is used.
         """
         self.folder = folder.absolute()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder, self.folder_mode)
         self.process: SupervisedProcess | None = None
 
     def __enter__(self) -> Self:
@@ -125,6 +126,13 @@ class Server(ABC):
     @abstractmethod
     def _ready(self) -> bool:
         """Whether the server answers; must not raise."""
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Makes a folder with exactly that mode; one that is there already keeps its own."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
 
 
 def find_program(server: str, program: str, *folders: Path) -> Path:

@@ -7,12 +7,12 @@ import os
 import secrets
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from hilum_stack.errors import StackError
 from hilum_stack.paths import MODEL_REPOSITORY
 from hilum_stack.ports import require_free, reserve_port
-from hilum_stack.server import Server, kept_secrets
+from hilum_stack.server import Server, kept_secrets, make_folder
 from hilum_stack.services import Gateway, Worker, bootstrap_key, upgrade_database
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Stack(ABC):
         workers: The workers' processes.
         api_key: An admin's key; empty before the start.
     """
+
+    folder_mode: ClassVar[int] = 0o700
 
     def __init__(
         self,
@@ -126,7 +128,7 @@ class Stack(ABC):
             require_free(self._port)
         for server in self.servers:
             server.require_installed()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder, self.folder_mode)
         self._take_folder()
         try:
             self._start_servers()
@@ -169,10 +171,11 @@ class Stack(ABC):
             self.folder / "session.json", lambda: {"secret": secrets.token_urlsafe(48)}
         )
         self.workers = [
-            Worker(self.folder, env, number) for number in range(1, self._worker_count + 1)
+            Worker(self.folder / "workers", env, number)
+            for number in range(1, self._worker_count + 1)
         ]
         self.gateway = Gateway(
-            self.folder,
+            self.folder / "gateway",
             {"HILUM_SESSION_SECRET": kept["secret"], **env},
             self._port if self._port is not None else reserve_port(),
         )
