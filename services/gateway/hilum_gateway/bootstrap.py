@@ -1,0 +1,73 @@
+"""Builds the gateway from its settings; the only module here that knows adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilum.adapters.clock.clock import SystemClock
+from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
+from hilum.adapters.object_store.object_store import open_object_store
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.adapters.task_queue.celery_app import create_celery
+from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.use_cases.manage_keys import ManageKeys
+from hilum.application.use_cases.measure_queues import MeasureQueues
+from hilum.application.use_cases.operate_jobs import OperateJobs
+from hilum.application.use_cases.read_jobs import ReadJobs
+from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
+from hilum.imaging.film import FilmLimits
+from hilum_gateway.container import Container
+
+if TYPE_CHECKING:
+    from hilum_gateway.settings import Settings
+
+
+def bootstrap(settings: Settings) -> Container:
+    """Wire a gateway. Nothing connects yet."""
+    clock = SystemClock()
+    engine = create_database_engine(
+        settings.database_url.get_secret_value(), pool_size=settings.database_connections
+    )
+    unit_of_work = SqlUnitOfWork(engine)
+    store = open_object_store(settings.object_store_url.get_secret_value())
+    celery = create_celery(settings.broker_url.get_secret_value())
+    queue = CeleryTaskQueue(celery)
+    catalogue = FilesystemModelCatalogue(settings.model_repository)
+
+    def close() -> None:
+        celery.close()
+        engine.dispose()
+
+    return Container(
+        settings=settings,
+        submit_study=SubmitStudy(
+            unit_of_work=unit_of_work,
+            store=store,
+            queue=queue,
+            reader=DicomFilmReader(film_limits(settings)),
+            catalogue=catalogue,
+            clock=clock,
+            limits=SubmissionLimits(settings.max_file_bytes, settings.max_files),
+        ),
+        read_jobs=ReadJobs(unit_of_work=unit_of_work, store=store),
+        operate_jobs=OperateJobs(unit_of_work=unit_of_work, queue=queue, clock=clock),
+        manage_keys=ManageKeys(unit_of_work=unit_of_work, clock=clock),
+        measure_queues=MeasureQueues(unit_of_work=unit_of_work),
+        catalogue=catalogue,
+        unit_of_work=unit_of_work,
+        store=store,
+        queue=queue,
+        clock=clock,
+        close=close,
+    )
+
+
+def film_limits(settings: Settings) -> FilmLimits:
+    """The limits that are checked at the door, before anything is decoded."""
+    return FilmLimits(
+        max_bytes=settings.max_file_bytes,
+        max_pixels=settings.max_pixels,
+        max_compression_ratio=settings.max_compression_ratio,
+    )

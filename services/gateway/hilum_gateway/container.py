@@ -1,0 +1,54 @@
+"""What the gateway is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.model_catalogue import ModelCatalogue
+    from hilum.application.ports.object_store import ObjectStore
+    from hilum.application.ports.task_queue import TaskQueue
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.use_cases.manage_keys import ManageKeys
+    from hilum.application.use_cases.measure_queues import MeasureQueues
+    from hilum.application.use_cases.operate_jobs import OperateJobs
+    from hilum.application.use_cases.read_jobs import ReadJobs
+    from hilum.application.use_cases.submit_study import SubmitStudy
+    from hilum_gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The parts of one gateway, wired by :func:`hilum_gateway.bootstrap.bootstrap`.
+
+    Attributes:
+        settings: As read at the start.
+        submit_study: Takes films in.
+        read_jobs: Shows jobs, results and films.
+        operate_jobs: Retries and discards.
+        manage_keys: Checks, makes and revokes API keys.
+        measure_queues: Depth of the queues, for the metrics.
+        catalogue: The served models.
+        unit_of_work: Only for its check; routes reach the database through use cases.
+        store: Likewise.
+        queue: Likewise.
+        clock: The time.
+        close: Gives connections back when the process stops.
+    """
+
+    settings: Settings
+    submit_study: SubmitStudy
+    read_jobs: ReadJobs
+    operate_jobs: OperateJobs
+    manage_keys: ManageKeys
+    measure_queues: MeasureQueues
+    catalogue: ModelCatalogue
+    unit_of_work: UnitOfWork
+    store: ObjectStore
+    queue: TaskQueue
+    clock: Clock
+    close: Callable[[], None]

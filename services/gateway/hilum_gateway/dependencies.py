@@ -1,0 +1,29 @@
+"""What routes are given: the parts of the application that serves the request."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from hilum_gateway.container import Container
+from hilum_gateway.job_changes import JobChanges
+from hilum_gateway.metrics import Metrics
+
+
+def container_of(request: Request) -> Container:
+    """The container of the application."""
+    return cast("Container", request.app.state.container)
+
+
+def changes_of(request: Request) -> JobChanges:
+    """The application's one watcher of job changes."""
+    return cast("JobChanges", request.app.state.changes)
+
+
+def metrics_of(request: Request) -> Metrics:
+    """The application's metrics."""
+    return cast("Metrics", request.app.state.metrics)
+
+
+ContainerOf = Annotated[Container, Depends(container_of)]
+ChangesOf = Annotated[JobChanges, Depends(changes_of)]
+MetricsOf = Annotated[Metrics, Depends(metrics_of)]

@@ -1,0 +1,180 @@
+"""Watches the database for job changes and tells every listener of this process.
+
+The database is asked, not notified: it is the truth, the same query works on PostgreSQL and on
+SQLite, and one poller serves any number of listeners. It runs only while somebody listens.
+
+A change carries the time at which its transaction began, and becomes visible when that commits.
+Each poll therefore looks back over :data:`OVERLAP` and skips what it has told already; a change
+that takes longer to commit, or a worker whose clock is further behind, is not told live.
+States are sampled: of several changes within one poll the last is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import anyio.to_thread
+
+from hilum.domain.access import ALL_SITES, ApiKey, Role
+from hilum.domain.errors import HilumError
+from hilum_gateway.subscription import Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.use_cases.manage_keys import ManageKeys
+    from hilum.application.use_cases.read_jobs import ReadJobs
+    from hilum.domain.job import Job, JobState
+
+_LOG = logging.getLogger(__name__)
+
+OVERLAP: Final = timedelta(seconds=5)
+MAX_REPLAYED: Final = 1000
+"""Changes that a returning listener is told; if it missed more, it loads afresh."""
+
+_FIRST_LIMIT: Final = 500
+_LAST_LIMIT: Final = 16_000
+
+_EVERY_SITE: Final = ApiKey(
+    id="job-changes",
+    name="the watcher of job changes",
+    role=Role.VIEWER,
+    site=ALL_SITES,
+    digest="",  # matches no secret: nobody can sign in as the watcher
+    created_at=datetime(1970, 1, 1, tzinfo=UTC),
+)
+
+
+class JobChanges:
+    """The one watcher of a process; lives on the event loop."""
+
+    def __init__(
+        self,
+        *,
+        read_jobs: ReadJobs,
+        manage_keys: ManageKeys,
+        clock: Clock,
+        poll_s: float,
+        key_check_s: float,
+    ) -> None:
+        self._read_jobs = read_jobs
+        self._manage_keys = manage_keys
+        self._clock = clock
+        self._poll_s = poll_s
+        self._key_check = timedelta(seconds=key_check_s)
+        self._listeners: set[Subscription] = set()
+        self._told: dict[UUID, Job] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    @contextmanager
+    def subscribe(self, key: ApiKey, job_id: UUID | None = None) -> Iterator[Subscription]:
+        """Listen while the block runs: to every job that the key sees, or to one.
+
+        The last few seconds are told at once, so that nothing falls between a look at a job and
+        the subscription; a listener may be told the same change twice.
+        """
+        subscription = Subscription(key, job_id)
+        if self._closed:
+            subscription.end()
+        self._listeners.add(subscription)
+        try:
+            if self._task is None and not self._closed:
+                self._task = asyncio.create_task(self._watch(), name="job changes")
+            else:
+                subscription.offer(self._told.values())
+            yield subscription
+        finally:
+            self._listeners.discard(subscription)
+
+    async def replay(self, subscription: Subscription, since: datetime) -> None:
+        """Tell a returning listener what changed at or after a moment.
+
+        Raises:
+            DatabaseUnavailable: It cannot be told now.
+        """
+        found = await anyio.to_thread.run_sync(
+            self._read_jobs.changes, since - OVERLAP, subscription.key, MAX_REPLAYED
+        )
+        if len(found) < MAX_REPLAYED:
+            subscription.offer(found)
+        else:
+            subscription.overflow()
+
+    async def look_at(self, subscription: Subscription, job_id: UUID) -> None:
+        """Tell a listener how a job stands now.
+
+        Raises:
+            NotFound: No such job for the listener's key.
+            DatabaseUnavailable: It cannot be told now.
+        """
+        view = await anyio.to_thread.run_sync(self._read_jobs.job, job_id, subscription.key)
+        subscription.offer([view.job])
+
+    def close(self) -> None:
+        """End every subscription, also those to come: the server stops."""
+        self._closed = True
+        for subscription in self._listeners:
+            subscription.end()
+
+    async def _watch(self) -> None:
+        """Poll until nobody listens."""
+        polled = keys_checked = self._clock.now()
+        try:
+            while self._listeners and not self._closed:
+                began = self._clock.now()
+                try:
+                    await self._tell(polled - OVERLAP)
+                    polled = began
+                    if began - keys_checked >= self._key_check:
+                        await self._end_revoked()
+                        keys_checked = began
+                except HilumError as error:
+                    _LOG.warning("job changes not read: %s: %s", error.code, error.detail)
+                await asyncio.sleep(self._poll_s)
+        except Exception:  # noqa: BLE001 - logged; listeners are let go instead of left waiting
+            _LOG.exception("the watcher of job changes failed")
+            for subscription in self._listeners:
+                subscription.end()  # clients come back, and so does the watcher
+        finally:
+            self._told.clear()
+            self._task = None
+
+    async def _tell(self, since: datetime) -> None:
+        found = await anyio.to_thread.run_sync(self._changed, since)
+        fresh = [job for job in found if _mark(self._told.get(job.id)) != _mark(job)]
+        self._told = {job.id: job for job in self._told.values() if job.updated_at >= since}
+        self._told.update((job.id, job) for job in fresh)
+        for subscription in self._listeners:
+            subscription.offer(fresh)
+
+    def _changed(self, since: datetime) -> Sequence[Job]:
+        """Every change since a moment, in one query as long as the burst allows it."""
+        limit = _FIRST_LIMIT
+        while True:
+            found = self._read_jobs.changes(since, _EVERY_SITE, limit)
+            if len(found) < limit or limit >= _LAST_LIMIT:
+                return found
+            limit *= 2
+
+    async def _end_revoked(self) -> None:
+        keys = await anyio.to_thread.run_sync(self._manage_keys.all)
+        valid = {key.id for key in keys if key.revoked_at is None}
+        for subscription in self._listeners:
+            if subscription.key.id not in valid:
+                subscription.end()
+
+
+def _mark(job: Job | None) -> tuple[JobState, datetime] | None:
+    return None if job is None else (job.state, job.updated_at)

@@ -1,0 +1,31 @@
+"""``hilum-gateway``: run the gateway until it is told to stop."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import ValidationError
+
+from hilum_gateway.app import create_app
+from hilum_gateway.bootstrap import bootstrap
+from hilum_gateway.json_log import log_to_stderr
+from hilum_gateway.server import create_server
+from hilum_gateway.settings import Settings
+
+
+def main() -> None:
+    """Read the environment, wire the parts, serve."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        # Names and messages, not the values: some are secrets.
+        for item in error.errors():
+            name = "_".join(str(part) for part in item["loc"])
+            sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
+        sys.exit(2)
+    log_to_stderr(settings.log_level)
+    create_server(create_app(bootstrap(settings)), settings).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Pictures of a job: heatmaps, the preview, and the film as it came.
+
+What belongs to a completed job never changes, so these answers carry an entity tag and may be kept
+by the browser that asked (and by nobody between: ``private``). The key is checked all the same
+before a 304.
+"""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from hilum.domain.access import ApiKey
+from hilum.domain.job import JobState
+from hilum_gateway.authentication import KeyOf
+from hilum_gateway.container import Container
+from hilum_gateway.dependencies import ContainerOf
+from hilum_gateway.filenames import attachment
+from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture
+from hilum_gateway.routes.problem_responses import PROBLEMS
+
+router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["images"], responses=PROBLEMS)
+
+_KEPT: Final = "private, max-age=86400, immutable"
+_PNG: Final = "image/png"
+_A_PNG: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {_PNG: {}}, "description": "A PNG file."}
+}
+_A_FILM: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The film."}
+}
+
+IfNoneMatch = Annotated[str | None, Header()]
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+@router.get(
+    "/heatmaps/{panel}/{label}.png",
+    summary="The heatmap of a finding over the film",
+    response_class=Response,
+    responses=_A_PNG,
+)
+def heatmap(  # noqa: PLR0913 - one parameter a request parameter
+    *,
+    container: ContainerOf,
+    key: KeyOf,
+    job_id: UUID,
+    panel: Name,
+    label: Name,
+    layer: Annotated[bool, Query(description="The heatmap alone, transparent.")] = False,
+    opacity: Annotated[float, Query(ge=0, le=1)] = DEFAULT_OPACITY,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Where the model looked for a label. Research use only, not for diagnosis."""
+    kind = "layer" if layer else "overlay"
+    headers = _kept(job_id, f"{panel}-{label}-{kind}-{opacity:g}")
+    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    preview, found = container.read_jobs.heatmap(job_id, panel, label, key)
+    picture = heatmap_picture(preview, found, opacity=opacity, layer_only=layer)
+    return Response(picture, media_type=_PNG, headers=headers)
+
+
+@router.get("/preview.png", summary="The film, small", response_class=Response, responses=_A_PNG)
+def preview(
+    container: ContainerOf, key: KeyOf, job_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """The film as 8-bit grey PNG, at most 1024 pixels on its long side."""
+    headers = _kept(job_id, "preview")
+    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    picture = container.read_jobs.preview(job_id, key)
+    return Response(picture, media_type=_PNG, headers=headers)
+
+
+@router.get(
+    "/original",
+    summary="The film as it came",
+    response_class=StreamingResponse,
+    responses=_A_FILM,
+)
+def original(container: ContainerOf, key: KeyOf, job_id: UUID) -> StreamingResponse:
+    """The uploaded file, byte for byte."""
+    instance, chunks = container.read_jobs.original(job_id, key)
+    headers = {
+        "Content-Length": str(instance.size_bytes),
+        "Content-Disposition": attachment(instance.filename),
+        # Sent by a stranger: a browser may save it, never run it on this origin.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, no-cache",
+        "ETag": f'"{instance.sha256}"',
+    }
+    return StreamingResponse(chunks, media_type=instance.media_type, headers=headers)
+
+
+def _is_completed(container: Container, key: ApiKey, job_id: UUID) -> bool:
+    """Whether the job has pictures; raises NotFound for a key that does not see it."""
+    return container.read_jobs.job(job_id, key).job.state is JobState.COMPLETED
+
+
+def _kept(job_id: UUID, what: str) -> dict[str, str]:
+    return {"Cache-Control": _KEPT, "ETag": f'"{job_id}-{what}"'}
+
+
+def _is_held(headers: dict[str, str], if_none_match: str | None) -> bool:
+    """Whether the client has this very picture: weak comparison (RFC 9110 section 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+    return headers["ETag"] in tags

@@ -1,0 +1,101 @@
+"""``POST /v1/studies``: films come in."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from hilum.application.use_cases.submit_study import RefusedFile, SubmittedStudy
+from hilum.domain.job import Priority
+from hilum_gateway.authentication import KeyOf
+from hilum_gateway.dependencies import ContainerOf, MetricsOf
+from hilum_gateway.problems import problem_of
+from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.schemas import SubmissionBody, SubmittedFileBody
+from hilum_gateway.submission_form import FILES
+from hilum_gateway.upload import submit_from_request
+
+router = APIRouter(prefix="/v1/studies", tags=["studies"], responses=PROBLEMS)
+
+CLIENT_CLOSED_REQUEST: Final = 499
+"""For the log alone: nobody is there to read the answer."""
+
+_FORM: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": [FILES],
+                    "properties": {
+                        FILES: {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {
+                                "type": "string",
+                                "contentMediaType": "application/octet-stream",
+                            },
+                            "description": "DICOM, PNG or JPEG films, one part each.",
+                        },
+                        "priority": {
+                            "type": "string",
+                            "enum": [priority.value for priority in Priority],
+                            "default": Priority.ROUTINE.value,
+                        },
+                        "site": {
+                            "type": "string",
+                            "description": "Owner of the films; a key that is bound to a site "
+                            "submits for that one.",
+                        },
+                        "patient_ref": {
+                            "type": "string",
+                            "maxLength": 64,
+                            "description": "A pseudonym. Never a name or a hospital number.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Submit films",
+    response_model=SubmissionBody,
+    responses={HTTPStatus.OK: {"model": SubmissionBody, "description": "Nothing new in it."}},
+    openapi_extra=_FORM,
+)
+async def submit(
+    request: Request, container: ContainerOf, key: KeyOf, metrics: MetricsOf
+) -> Response:
+    """Stream films to the store and queue a job for each.
+
+    202 if at least one film is new, 200 if every film was known already, each with its job.
+    A file that is refused among accepted ones has the state `refused` and a reason. If every file
+    is refused, the answer is a problem with the code of the first, and `jobs` tells of each.
+    Sending the same films again is safe.
+    """
+    try:
+        submitted = await submit_from_request(request, container, key)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    metrics.observe_submission(submitted)
+    return submission_response(submitted, request.url.path)
+
+
+def submission_response(submitted: SubmittedStudy, instance: str) -> Response:
+    """The answer to an upload, see :func:`submit`."""
+    accepted = submitted.accepted
+    first = submitted.files[0]
+    if not accepted and isinstance(first, RefusedFile):
+        jobs = [SubmittedFileBody.of(file).model_dump(mode="json") for file in submitted.files]
+        return problem_of(first.error, instance, extensions={"jobs": jobs})
+    fresh = any(not file.duplicate for file in accepted)
+    body = SubmissionBody.of(submitted).model_dump(mode="json", by_alias=True)
+    return JSONResponse(body, HTTPStatus.ACCEPTED if fresh else HTTPStatus.OK)

@@ -1,0 +1,223 @@
+"""The JSON of the API: what clients read, and how it is made from the domain."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from hilum.application.use_cases.read_jobs import JobView
+from hilum.application.use_cases.submit_study import AcceptedFile, RefusedFile, SubmittedStudy
+from hilum.domain.finding import Analysis, Finding
+from hilum.domain.job import Job, JobState, Priority
+from hilum.domain.model import CodedConcept
+from hilum_gateway import NOTICE
+
+
+class ReasonBody(BaseModel):
+    """Why a job ended or waits, or a file was refused."""
+
+    code: str
+    detail: str
+
+
+class LinksBody(BaseModel):
+    """Where to go from a job; paths on this server."""
+
+    self_: str = Field(serialization_alias="self", validation_alias="self")
+    preview: str
+    original: str
+
+    @classmethod
+    def of(cls, job_id: UUID) -> Self:
+        """Links of a job."""
+        here = f"/v1/jobs/{job_id}"
+        return cls(self=here, preview=f"{here}/preview.png", original=f"{here}/original")
+
+
+class SubmittedFileBody(BaseModel):
+    """What became of one file of an upload.
+
+    ``duplicate_of`` is the job that read the same film before; it is then also ``job_id``. A file
+    that was refused at the door has the state ``refused``, a reason and no job.
+    """
+
+    job_id: UUID | None
+    state: str
+    filename: str
+    duplicate_of: UUID | None = None
+    links: LinksBody | None = None
+    reason: ReasonBody | None = None
+
+    @classmethod
+    def of(cls, file: AcceptedFile | RefusedFile) -> Self:
+        """Of one file."""
+        if isinstance(file, RefusedFile):
+            reason = ReasonBody(code=file.error.code, detail=file.error.detail)
+            return cls(job_id=None, state="refused", filename=file.filename, reason=reason)
+        job = file.job
+        return cls(
+            job_id=job.id,
+            state=job.state.value,
+            filename=file.filename,
+            duplicate_of=job.id if file.duplicate else None,
+            links=LinksBody.of(job.id),
+        )
+
+
+class SubmissionBody(BaseModel):
+    """The answer to an upload: one entry a file, in the order of the files."""
+
+    study_id: UUID | None
+    jobs: list[SubmittedFileBody]
+
+    @classmethod
+    def of(cls, submitted: SubmittedStudy) -> Self:
+        """Of an upload."""
+        return cls(
+            study_id=submitted.study_id,
+            jobs=[SubmittedFileBody.of(file) for file in submitted.files],
+        )
+
+
+class CodeBody(BaseModel):
+    """A code from a terminology."""
+
+    scheme: str
+    value: str
+    meaning: str
+
+    @classmethod
+    def of(cls, concept: CodedConcept | None) -> Self | None:
+        """Of a coded concept, where there is one."""
+        if concept is None:
+            return None
+        return cls(scheme=concept.scheme, value=concept.value, meaning=concept.meaning)
+
+
+class FindingBody(BaseModel):
+    """One label of a panel. ``heatmap`` is the path of the overlay picture."""
+
+    label: str
+    display: str
+    code: CodeBody | None
+    probability: float
+    operating_point: float
+    positive: bool
+    abnormal: bool
+    weak: bool
+    heatmap: str
+
+    @classmethod
+    def of(cls, job_id: UUID, panel: str, finding: Finding) -> Self:
+        """Of one finding."""
+        return cls(
+            label=finding.label,
+            display=finding.display,
+            code=CodeBody.of(finding.code),
+            probability=finding.probability,
+            operating_point=finding.operating_point,
+            positive=finding.positive,
+            abnormal=finding.abnormal,
+            weak=finding.weak,
+            heatmap=f"/v1/jobs/{job_id}/heatmaps/{panel}/{finding.label}.png",
+        )
+
+
+class PanelBody(BaseModel):
+    """What one model read."""
+
+    panel: str
+    model: str
+    version: str
+    findings: list[FindingBody]
+
+
+class ResultBody(BaseModel):
+    """What the models read. Research use only, not for diagnosis."""
+
+    notice: str = NOTICE
+    model_set: str
+    rows: int
+    columns: int
+    panels: list[PanelBody]
+
+    @classmethod
+    def of(cls, analysis: Analysis) -> Self:
+        """Of a result."""
+        return cls(
+            model_set=analysis.model_set,
+            rows=analysis.rows,
+            columns=analysis.columns,
+            panels=[
+                PanelBody(
+                    panel=panel.panel,
+                    model=panel.model,
+                    version=panel.version,
+                    findings=[
+                        FindingBody.of(analysis.job_id, panel.panel, finding)
+                        for finding in panel.findings
+                    ],
+                )
+                for panel in analysis.panels
+            ],
+        )
+
+
+class JobSummaryBody(BaseModel):
+    """A job without its result."""
+
+    job_id: UUID
+    study_id: UUID
+    site: str
+    filename: str
+    state: JobState
+    priority: Priority
+    attempts: int
+    reason: ReasonBody | None
+    timings_ms: dict[str, float]
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Of a job."""
+        return cls(**_summary(job))
+
+
+class JobBody(JobSummaryBody):
+    """A job, and once it is completed its result."""
+
+    result: ResultBody | None
+
+    @classmethod
+    def of_view(cls, view: JobView) -> Self:
+        """Of a job and its result."""
+        result = ResultBody.of(view.analysis) if view.analysis else None
+        return cls(**_summary(view.job), result=result)
+
+
+class JobPageBody(BaseModel):
+    """Jobs, newest first; ``next`` is the cursor of the following page, if there is one."""
+
+    jobs: list[JobSummaryBody]
+    next: str | None
+
+
+def _summary(job: Job) -> dict[str, Any]:
+    reason = job.reason
+    return {
+        "job_id": job.id,
+        "study_id": job.study_id,
+        "site": job.site,
+        "filename": job.filename,
+        "state": job.state,
+        "priority": job.priority,
+        "attempts": job.attempts,
+        "reason": ReasonBody(code=reason.code, detail=reason.detail) if reason else None,
+        "timings_ms": dict(job.timings_ms),
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "finished_at": job.finished_at,
+    }

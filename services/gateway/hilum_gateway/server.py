@@ -1,0 +1,50 @@
+"""The HTTP server around the application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
+    from hilum_gateway.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which ends event streams first when it stops.
+
+    An event stream never ends by itself: waiting for it would use up the whole grace period while
+    the uploads that deserve it were long done.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._application = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams, then stop as uvicorn does."""
+        self._application.state.changes.close()
+        await super().shutdown(sockets)
+
+
+def create_server(app: FastAPI, settings: Settings) -> Server:
+    """A server that is not running yet."""
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,  # the root logger writes JSON
+        access_log=False,  # the application writes its own
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+    return Server(config, app)
