@@ -1,0 +1,177 @@
+"""Migrations do the same on SQLite and on PostgreSQL, and give what ``tables`` says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from hilum.adapters.postgres import migrate, schema
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.tables import METADATA
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.domain.errors import DatabaseUnavailable
+from tests.contract.samples import accepted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROCESSES = 4
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, of each kind; SQLite's folder does not exist yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/50% new/hilum.db"
+        return
+    server = request.getfixturevalue("postgres_server")
+    administer = request.getfixturevalue("administer_postgresql")
+    name = f"empty_{uuid4().hex}"
+    administer(f"CREATE DATABASE {name}")
+    yield server.database_url(name)
+    administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _tables(url: str) -> set[str]:
+    engine = create_database_engine(url)
+    try:
+        return set(sa.inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_the_migrated_schema_is_the_one_in_the_code(database_url: str) -> None:
+    """What ``alembic check`` asks: a new migration would have nothing to do."""
+    engine = create_database_engine(database_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_constraints_and_partial_indices_are_those_in_the_code(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The parts that Alembic does not compare: CHECKs, index predicates, deferred references."""
+    migrated, fresh = (
+        create_database_engine(database_url),
+        _made_from_tables(database_url, tmp_path),
+    )
+    for name in METADATA.tables:
+        assert _hidden_parts(migrated, None, name) == _hidden_parts(*fresh, name)
+    migrated.dispose()
+    fresh[0].dispose()
+
+
+def _made_from_tables(url: str, folder: Path) -> tuple[sa.Engine, str | None]:
+    """A place where the tables were made from the code, without migrations."""
+    if url.startswith("sqlite"):
+        engine = create_database_engine(f"sqlite:///{folder}/from-tables.db")
+        METADATA.create_all(engine)
+        return engine, None
+    engine = create_database_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA from_tables")
+        connection.exec_driver_sql("SET LOCAL search_path = from_tables")
+        METADATA.create_all(connection, checkfirst=False)
+    return engine, "from_tables"
+
+
+def _hidden_parts(engine: sa.Engine, place: str | None, table: str) -> object:
+    inspector = sa.inspect(engine)
+    checks = inspector.get_check_constraints(table, schema=place)
+    references = inspector.get_foreign_keys(table, schema=place)
+    indices = inspector.get_indexes(table, schema=place)
+    return (
+        sorted((check["name"], check["sqltext"]) for check in checks),
+        sorted((reference["name"], str(reference["options"])) for reference in references),
+        sorted(
+            (
+                index["name"],
+                index["column_names"],
+                {key: str(value) for key, value in index["dialect_options"].items()},
+            )
+            for index in indices
+        ),
+    )
+
+
+def test_an_empty_database_is_not_ready(empty_url: str) -> None:
+    """The check says what to run; after the upgrade it passes, and a second upgrade is nothing."""
+    if empty_url.startswith("postgresql"):
+        assert migrate.current(empty_url) is None
+        with pytest.raises(DatabaseUnavailable, match="hilum db upgrade"):
+            migrate.check(empty_url)
+    migrate.upgrade(empty_url)
+    migrate.check(empty_url)
+    assert migrate.current(empty_url) == schema.HEAD
+    before = _tables(empty_url)
+    migrate.upgrade(empty_url)
+    assert _tables(empty_url) == before == {*METADATA.tables, "alembic_version"}
+
+
+def test_another_release_s_schema_is_not_ready(database_url: str) -> None:
+    """A database that is behind, or ahead, is named with both revisions."""
+    engine = create_database_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseUnavailable, match="9999"):
+        SqlUnitOfWork(engine).check()
+    engine.dispose()
+
+
+def test_the_way_back_leaves_nothing(empty_url: str) -> None:
+    """Down to the base and up again works, also with the audit log's triggers."""
+    migrate.upgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
+    assert _tables(empty_url) == {"alembic_version"}
+    migrate.upgrade(empty_url)
+    migrate.check(empty_url)
+
+
+def test_several_processes_may_upgrade_at_once(empty_url: str, tmp_path: Path) -> None:
+    """Each ends well, from any working directory, and the database is ready."""
+    program = (
+        "import sys; from hilum.adapters.postgres import migrate; migrate.upgrade(sys.argv[1])"
+    )
+    root = str(migrate.SCRIPTS.parents[3])
+
+    def upgrade(_: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", program, empty_url],
+            cwd=tmp_path,
+            env={"PYTHONPATH": root},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        done = list(pool.map(upgrade, range(PROCESSES)))
+    assert [(process.returncode, process.stderr) for process in done] == [(0, "")] * PROCESSES
+    migrate.check(empty_url)
+
+
+def test_an_upgrade_keeps_the_rows(database_url: str) -> None:
+    """An upgrade of a database that is in use changes nothing that it holds."""
+    engine = create_database_engine(database_url)
+    unit_of_work = SqlUnitOfWork(engine)
+    job = accepted(unit_of_work)
+    migrate.upgrade(database_url)
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.jobs.get(job.id) == job
+    engine.dispose()
+
+
+def test_the_release_knows_its_newest_migration() -> None:
+    """The check needs no Alembic, so the revision stands in the code; it is the folder's head."""
+    assert migrate.head() == schema.HEAD
