@@ -1,0 +1,65 @@
+"""What a person can do about a film that could not be read, by the reason's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SEND_AGAIN: Final = "Export the film from its source again and send the new file."
+_CHOOSE_FRONTAL: Final = "Send one frontal chest radiograph as a file of its own."
+_OUTSIDE: Final = "Nothing is wrong with the film. It is tried again without your doing."
+_INSTALLATION: Final = (
+    "The film is kept. Tell whoever runs Hilum the reason's code and the film's number; once the "
+    "cause is mended, an operator can try again."
+)
+
+ADVICE: Final[Mapping[str, str]] = {
+    "unsupported_format": "Send the film as DICOM, PNG or JPEG.",
+    "unsupported_transfer_syntax": (
+        "Export the film uncompressed, or as JPEG, JPEG-LS, JPEG 2000 or RLE, and send it again."
+    ),
+    "unreadable_film": _SEND_AGAIN,
+    "truncated_film": "The file is incomplete. " + _SEND_AGAIN,
+    "not_an_image": "This is a DICOM object without a picture. Send the radiograph itself.",
+    "multi_frame": "The file holds several frames. " + _CHOOSE_FRONTAL,
+    "colour_film": "The picture is in colour. " + _CHOOSE_FRONTAL,
+    "film_too_small": "Send the film in its full size, not a thumbnail.",
+    "file_too_large": "Send the film compressed without loss, or ask for a higher limit.",
+    "request_too_large": "Send fewer films at a time.",
+    "too_many_files": "Send fewer films at a time.",
+    "too_many_pixels": "Send the film in a smaller size, or ask for a higher limit.",
+    "compression_ratio_too_high": _SEND_AGAIN,
+    "limit_exceeded": "Send a smaller film, or ask for a higher limit.",
+    "rejected": _SEND_AGAIN,
+    "database_unavailable": _OUTSIDE,
+    "object_store_unavailable": _OUTSIDE,
+    "broker_unavailable": _OUTSIDE,
+    "inference_unavailable": _OUTSIDE,
+    "worker_lost": _OUTSIDE,
+    "transient": _OUTSIDE,
+    "object_missing": "The stored file is gone. Send the film again.",
+    "model_not_served": _INSTALLATION,
+    "inference_failed": _INSTALLATION,
+    "invalid_manifest": _INSTALLATION,
+    "internal_error": _INSTALLATION,
+    "permanent": _INSTALLATION,
+}
+"""One entry for each code that a job or a refused file can have."""
+
+PARKED: Final = (
+    "All attempts are used up. The film is kept; an operator can try again or discard it."
+)
+"""For a failed job whose cause lay outside of the film."""
+
+
+def advice(code: str, *, parked: bool = False) -> str:
+    """What to do about a reason.
+
+    Args:
+        code: The reason's code.
+        parked: Whether the job waits for an operator, so that nothing happens by itself.
+    """
+    text = ADVICE.get(code, _INSTALLATION)
+    return PARKED if parked and text == _OUTSIDE else text

@@ -1,0 +1,41 @@
+"""One film: its page, and what an operator does with its job when it is parked."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import RedirectResponse, Response
+
+from hilum_gateway.pages.film_view import film_context
+from hilum_gateway.pages.page_route import PageRoute
+from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn, permitted
+from hilum_gateway.pages.rendering import NOT_STORED, render
+from hilum_gateway.request_id import current_request_id
+
+router = APIRouter(prefix="/films/{job_id}", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("")
+def film_page(
+    job_id: UUID,
+    key: SignedIn,
+    parts: Parts,
+    heatmap: Annotated[str, Query()] = "",
+) -> Response:
+    """The film with its findings, or how far it has got."""
+    view = parts.container.read_jobs.job(job_id, key)
+    return render("film.html", key=key, **film_context(view, heatmap), **permitted(key))
+
+
+@router.post("/retry", dependencies=[OwnForm])
+def retry(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+    """Queue a parked job again."""
+    parts.container.operate_jobs.retry(job_id, key, current_request_id())
+    return RedirectResponse(f"/films/{job_id}", 303, NOT_STORED)
+
+
+@router.post("/discard", dependencies=[OwnForm])
+def discard(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+    """End a parked job for good."""
+    parts.container.operate_jobs.discard(job_id, key, current_request_id())
+    return RedirectResponse(f"/films/{job_id}", 303, NOT_STORED)

@@ -1,0 +1,37 @@
+"""The upload form's other end."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from hilum.application.use_cases.submit_study import SubmittedStudy
+from hilum_gateway.dependencies import MetricsOf
+from hilum_gateway.pages.page_route import PageRoute, is_fragment
+from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn
+from hilum_gateway.pages.rendering import render
+from hilum_gateway.upload import submit_from_request
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.post("/films", dependencies=[OwnForm])
+async def send_films(request: Request, key: SignedIn, parts: Parts, metrics: MetricsOf) -> Response:
+    """Take films in, as ``POST /v1/studies`` does, and say of each what became of it."""
+    submitted = await submit_from_request(request, parts.container, key)
+    metrics.observe_submission(submitted)
+    response = render(
+        "fragments/submitted.html" if is_fragment(request) else "submitted.html",
+        status=200 if submitted.accepted else 422,
+        key=key,
+        heading=_heading(submitted),
+        files=submitted.files,
+    )
+    response.headers["HX-Trigger"] = "submitted"
+    return response
+
+
+def _heading(submitted: SubmittedStudy) -> str:
+    taken, sent = len(submitted.accepted), len(submitted.files)
+    films = "film" if sent == 1 else "films"
+    if taken == sent:
+        return "The film was accepted" if sent == 1 else f"All {sent} films were accepted"
+    return f"{taken} of {sent} {films} accepted" if taken else f"No film of {sent} was accepted"

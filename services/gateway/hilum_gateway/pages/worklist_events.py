@@ -1,0 +1,58 @@
+"""Tells an open worklist that it is out of date.
+
+The page then asks for its list again: one place renders rows, and what a browser missed while it
+slept needs no bookkeeping.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import anyio
+from fastapi import APIRouter, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from hilum.domain.access import ApiKey
+from hilum_gateway.dependencies import ChangesOf, MetricsOf
+from hilum_gateway.job_changes import JobChanges
+from hilum_gateway.metrics import Metrics
+from hilum_gateway.pages.page_route import PageRoute
+from hilum_gateway.pages.parts import Parts, SignedIn
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_AT_MOST_EVERY_S: Final = 1.0
+"""However many jobs change, a page asks for its list no more often than this."""
+
+_SEND_TIMEOUT_S: Final = 30.0
+
+
+@router.get("/worklist/events")
+async def worklist_events(
+    request: Request, key: SignedIn, parts: Parts, changes: ChangesOf, metrics: MetricsOf
+) -> EventSourceResponse:
+    """Server-sent events named ``changed``, without content."""
+    came_back = "last-event-id" in request.headers
+    return EventSourceResponse(
+        _events(changes, metrics, key, came_back=came_back),
+        ping=parts.container.settings.events_heartbeat_s,
+        ping_message_factory=lambda: ServerSentEvent(comment="still here"),
+        send_timeout=_SEND_TIMEOUT_S,
+        sep="\n",
+    )
+
+
+async def _events(
+    changes: JobChanges, metrics: Metrics, key: ApiKey, *, came_back: bool
+) -> AsyncIterator[ServerSentEvent]:
+    with changes.subscribe(key) as subscription, metrics.event_streams.track_inprogress():
+        if came_back:
+            yield _CHANGED
+        else:
+            yield ServerSentEvent(comment="open")  # so that proxies and clients see it is
+        while await subscription.take() is not None:
+            subscription.overflowed = False
+            yield _CHANGED
+            await anyio.sleep(_AT_MOST_EVERY_S)
+
+
+_CHANGED: Final = ServerSentEvent("{}", event="changed", id="changed")
