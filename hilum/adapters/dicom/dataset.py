@@ -133,8 +133,17 @@ class _Elements:
         try:
             for element in data_element_generator(stream, implicit, little, stop_when=stop):
                 self.found[element.tag] = element
+                self.cut = self.cut or _short(element)
         except Exception:  # noqa: BLE001 - end of data shows as EOFError, OSError, struct.error ...
             self.cut = True
+
+
+def _short(element: DataElement | RawDataElement) -> bool:
+    """Whether the bytes ended inside a value of declared length."""
+    length = getattr(element, "length", None)
+    if length is None or length == _UNDEFINED_LENGTH:
+        return False
+    return bool(len(element.value or b"") < length)
 
 
 def _inflate(packed: bytes, limit: int) -> bytes:
@@ -185,5 +194,7 @@ def require_whole(parsed: ParsedFile) -> None:
     value = parsed.dataset.get("PixelData")
     if parsed.cut and value is None:
         raise TruncatedFilm("The DICOM file ends before its pixels do.")
-    if parsed.pixel_length is not None and len(value or b"") < parsed.pixel_length - 1:
+    short_by = 0 if parsed.pixel_length is None else parsed.pixel_length - len(value or b"")
+    # One byte may be missing: a writer that forgot to pad an odd length.
+    if short_by > 1:
         raise TruncatedFilm("The DICOM file ends before its pixels do.")

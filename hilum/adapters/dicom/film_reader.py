@@ -6,7 +6,6 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Final
 
-import gdcm
 import numpy as np
 from pydicom import config
 from pydicom.pixels.processing import apply_color_lut
@@ -45,7 +44,7 @@ class DicomFilmReader:
 
     def __init__(self, limits: FilmLimits) -> None:
         self._limits = limits
-        _silence_decoders()
+        _silence_pydicom()
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
         """Look at the first bytes of a file, at the door.
@@ -142,10 +141,8 @@ def _eight_bits(samples: NDArray[np.integer], precision: int) -> NDArray[np.uint
     return top
 
 
-def _silence_decoders() -> None:
+def _silence_pydicom() -> None:
     """Keep values of elements, which may name a patient, out of warnings and logs."""
     config.settings.reading_validation_mode = config.IGNORE
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
-    for quiet in (gdcm.Trace.WarningOff, gdcm.Trace.ErrorOff, gdcm.Trace.DebugOff):
-        quiet()

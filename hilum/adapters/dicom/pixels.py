@@ -11,9 +11,9 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 
 from hilum.adapters.dicom.codestream import check_codestream
-from hilum.adapters.dicom.gdcm_jpeg import decode_extended
+from hilum.adapters.dicom.gdcm_process import decode_with_gdcm
 from hilum.adapters.dicom.rle import decode_rle
-from hilum.adapters.dicom.transfer_syntax import Encoding, decoder_of, encoding_of
+from hilum.adapters.dicom.transfer_syntax import GDCM, Encoding, decoder_of, encoding_of
 from hilum.domain.errors import CompressionRatioTooHigh, TruncatedFilm, UnreadableFilm
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hilum.adapters.dicom.image_pixel import ImagePixel
 
+_BASELINE_BITS: Final = 8
 _YBR_422: Final = "YBR_FULL_422"
 
 
@@ -78,8 +79,10 @@ def decode_pixels(
     if encoding is Encoding.RLE:
         return _described(decode_rle(frame, pixel), pixel)
     claim = check_codestream(frame, encoding, pixel)
-    if syntax == uid.JPEGExtended12Bit and claim.precision > 8 and pixel.samples == 1:  # noqa: PLR2004 - beyond baseline
-        patterns = _extended(frame, syntax, claim.precision, pixel)
+    if decoder_of(syntax) == GDCM or (
+        syntax == uid.JPEGExtended12Bit and claim.precision > _BASELINE_BITS
+    ):
+        patterns = decode_with_gdcm(frame, syntax, claim.precision, pixel)
         return StoredPixels(patterns, claim.precision, 0, pixel.photometric)
     coded = replace(pixel, stored=claim.precision)
     decoded, photometric = _by_plug_in(value, value_representation, syntax, coded)
@@ -118,15 +121,6 @@ def _described(patterns: NDArray[np.integer], pixel: ImagePixel) -> StoredPixels
     return StoredPixels(
         patterns, pixel.stored, pixel.high_bit + 1 - pixel.stored, pixel.photometric
     )
-
-
-def _extended(
-    frame: bytes, syntax: str, precision: int, pixel: ImagePixel
-) -> NDArray[np.unsignedinteger]:
-    try:
-        return decode_extended(frame, syntax, precision, pixel)
-    except Exception as error:
-        raise UnreadableFilm("The pixel data cannot be decoded.") from error
 
 
 def _by_plug_in(

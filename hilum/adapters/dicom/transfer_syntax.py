@@ -12,6 +12,7 @@ from typing import Final
 from pydicom import uid
 from pydicom.pixels.decoders.base import get_decoder
 
+from hilum.adapters.dicom.gdcm_process import gdcm_installed
 from hilum.domain.errors import UnsupportedTransferSyntax
 
 
@@ -34,18 +35,20 @@ _NATIVE: Final = frozenset(
     }
 )
 
-# Preference: the library that is closest to its codec's reference, then those that can stand in
-# where an installation lacks it. GDCM comes last because it is the widest attack surface.
+GDCM: Final = "gdcm"
+
+# Preference: the library that is closest to its codec's reference, then one that can stand in
+# where an installation lacks it. GDCM does only what nothing else does (see gdcm_process).
 _PREFERENCES: Final[dict[str, tuple[Encoding, tuple[str, ...]]]] = {
-    uid.JPEGBaseline8Bit: (Encoding.JPEG, ("pillow", "gdcm")),
-    # With 8 bits; with 12 it goes to gdcm_jpeg.
-    uid.JPEGExtended12Bit: (Encoding.JPEG, ("pillow", "gdcm")),
-    uid.JPEGLossless: (Encoding.JPEG, ("gdcm",)),
-    uid.JPEGLosslessSV1: (Encoding.JPEG, ("gdcm",)),
-    uid.JPEGLSLossless: (Encoding.JPEG_LS, ("pyjpegls", "gdcm")),
-    uid.JPEGLSNearLossless: (Encoding.JPEG_LS, ("pyjpegls", "gdcm")),
-    uid.JPEG2000Lossless: (Encoding.JPEG_2000, ("pylibjpeg", "pillow", "gdcm")),
-    uid.JPEG2000: (Encoding.JPEG_2000, ("pylibjpeg", "pillow", "gdcm")),
+    uid.JPEGBaseline8Bit: (Encoding.JPEG, ("pillow",)),
+    # With 8 bits; with 12 it goes to GDCM.
+    uid.JPEGExtended12Bit: (Encoding.JPEG, ("pillow",)),
+    uid.JPEGLossless: (Encoding.JPEG, (GDCM,)),
+    uid.JPEGLosslessSV1: (Encoding.JPEG, (GDCM,)),
+    uid.JPEGLSLossless: (Encoding.JPEG_LS, ("pyjpegls",)),
+    uid.JPEGLSNearLossless: (Encoding.JPEG_LS, ("pyjpegls",)),
+    uid.JPEG2000Lossless: (Encoding.JPEG_2000, ("pylibjpeg", "pillow")),
+    uid.JPEG2000: (Encoding.JPEG_2000, ("pylibjpeg", "pillow")),
     uid.HTJ2KLossless: (Encoding.JPEG_2000, ("pylibjpeg",)),
     uid.HTJ2KLosslessRPCL: (Encoding.JPEG_2000, ("pylibjpeg",)),
     uid.HTJ2K: (Encoding.JPEG_2000, ("pylibjpeg",)),
@@ -53,15 +56,18 @@ _PREFERENCES: Final[dict[str, tuple[Encoding, tuple[str, ...]]]] = {
 
 
 def _first_installed(syntax: str, preference: tuple[str, ...]) -> str | None:
-    installed = get_decoder(syntax).available_plugins
+    installed = {*get_decoder(uid.UID(syntax)).available_plugins} - {GDCM}
+    if gdcm_installed():
+        installed.add(GDCM)
     return next((name for name in preference if name in installed), None)
 
 
-_DECODERS: Final[dict[str, str]] = {
+DECODERS: Final[dict[str, str]] = {
     syntax: name
     for syntax, (_, preference) in _PREFERENCES.items()
     if (name := _first_installed(syntax, preference)) is not None
 }
+"""Transfer Syntax UID to plug-in, for what this installation can decode."""
 
 
 def encoding_of(syntax: str) -> Encoding:
@@ -80,7 +86,7 @@ def encoding_of(syntax: str) -> Encoding:
         return Encoding.NATIVE
     if syntax == uid.RLELossless:
         return Encoding.RLE
-    if syntax in _DECODERS:
+    if syntax in DECODERS:
         return _PREFERENCES[syntax][0]
     name = uid.UID(syntax).name
     raise UnsupportedTransferSyntax(f"No decoder for the transfer syntax {name}.")
@@ -93,4 +99,4 @@ def decoder_of(syntax: str) -> str:
         UnsupportedTransferSyntax: None is installed.
     """
     encoding_of(syntax)
-    return _DECODERS[syntax]
+    return DECODERS[syntax]

@@ -11,7 +11,7 @@ from pydicom import dcmread, uid
 from pydicom.encaps import encapsulate, get_frame
 
 from hilum.adapters.dicom import transfer_syntax
-from hilum.adapters.dicom.transfer_syntax import Encoding, decoder_of, encoding_of
+from hilum.adapters.dicom.transfer_syntax import DECODERS, Encoding, decoder_of, encoding_of
 from hilum.domain.errors import UnsupportedTransferSyntax
 from tests.unit.adapters.dicom import films
 
@@ -71,7 +71,7 @@ def test_odd_sizes_and_padding_bytes_do_not_shift_pixels(name, reader):
 @pytest.mark.parametrize(
     ("name", "encode", "tolerance"),
     [
-        ("jpeg baseline", lambda p: films.jpeg_baseline(p), 6),
+        ("jpeg baseline", films.jpeg_baseline, 6),
         ("jpeg 2000 lossy", lambda p: films.jpeg_2000(
             uid.JPEG2000, p, bits=8, compression_ratios=[10.0]), 4),
         ("jpeg-ls near", lambda p: films.compressed(
@@ -153,6 +153,7 @@ def test_the_decoder_of_a_syntax_is_fixed():
 
 def test_a_missing_plug_in_makes_a_syntax_unsupported(monkeypatch):
     """Where no decoder is installed the answer is a reason, not a traceback."""
-    monkeypatch.delitem(transfer_syntax._DECODERS, uid.JPEGLossless)
+    without = {name: plug for name, plug in DECODERS.items() if name != uid.JPEGLossless}
+    monkeypatch.setattr(transfer_syntax, "DECODERS", without)
     with pytest.raises(UnsupportedTransferSyntax, match="JPEG Lossless"):
         decoder_of(uid.JPEGLossless)

@@ -1,0 +1,65 @@
+"""The process that GDCM runs in: a codestream on stdin, samples on stdout.
+
+Run by ``gdcm_process`` as a script, in isolated mode, so it imports nothing of the project.
+Arguments: transfer syntax, rows, columns, bits per sample.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from typing import Final
+
+_ROOM: Final = 1024 * 1024 * 1024
+_COPIES: Final = 8
+_BYTE: Final = 8
+
+
+def main() -> None:
+    """Decode stdin to stdout, within a bounded address space."""
+    syntax = sys.argv[1]
+    rows, columns, precision = (int(argument) for argument in sys.argv[2:5])
+    most = _ROOM + _COPIES * 2 * rows * columns
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    # A crash here is expected of hostile files; it shall leave no core file behind.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.stdout.buffer.write(decode(sys.stdin.buffer.read(), syntax, rows, columns, precision))
+
+
+def decode(frame: bytes, syntax: str, rows: int, columns: int, precision: int) -> bytes:
+    """Hand one monochrome frame to GDCM.
+
+    Args:
+        frame: The codestream.
+        syntax: Transfer Syntax UID.
+        rows: Lines.
+        columns: Samples per line.
+        precision: Bits per sample.
+
+    Returns:
+        Samples, little endian, one byte each up to 8 bits and two above.
+    """
+    import gdcm  # noqa: PLC0415 - after the limits are set: it is what they are for
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    monochrome = gdcm.PhotometricInterpretation.GetPIType("MONOCHROME2")
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(monochrome))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+    allocated = _BYTE if precision <= _BYTE else 2 * _BYTE
+    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, precision, precision - 1, 0))
+    # The binding hands a char* over as str: the escapes give the bytes back unchanged.
+    decoded: str = image.GetBuffer()
+    return decoded.encode("utf-8", "surrogateescape")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""JPEG Lossless and 12-bit JPEG Extended: decoded by GDCM, in a process of its own.
+
+No other decoder here reads these two. GDCM does, and on damaged codestreams it was seen to call
+``abort()``, which no ``except`` catches: in the worker it would take the job, the lease and every
+thread with it. The start of a process (a tenth of a second) is paid by films of these two transfer
+syntaxes alone.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hilum.domain.errors import UnreadableFilm
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hilum.adapters.dicom.image_pixel import ImagePixel
+
+_CHILD: Final = Path(__file__).with_name("gdcm_child.py")
+_SECONDS: Final = 60.0
+_BYTE: Final = 8
+
+
+def gdcm_installed() -> bool:
+    """Whether this environment holds GDCM."""
+    return find_spec("gdcm") is not None
+
+
+def decode_with_gdcm(
+    frame: bytes, syntax: str, precision: int, pixel: ImagePixel
+) -> NDArray[np.unsignedinteger]:
+    """Decode one monochrome JPEG frame.
+
+    Args:
+        frame: The codestream, already held against the dataset.
+        syntax: Transfer Syntax UID.
+        precision: Bits per sample of the codestream, which counts, not the dataset's.
+        pixel: Description of the picture.
+
+    Returns:
+        uint8 or uint16 [H, W]: patterns, not sign-extended.
+
+    Raises:
+        UnreadableFilm: GDCM refused the codestream, died over it, or took more than a minute; or
+            the picture has three samples per pixel.
+    """
+    if pixel.samples != 1:
+        raise UnreadableFilm("JPEG Lossless with more than one sample per pixel is not read.")
+    width = 1 if precision <= _BYTE else 2
+    arguments = [syntax, pixel.rows, pixel.columns, precision]
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", str(_CHILD), *map(str, arguments)],
+            input=frame,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableFilm("The pixel data takes too long to decode.") from error
+    if child.returncode != 0 or len(child.stdout) != pixel.rows * pixel.columns * width:
+        raise UnreadableFilm("The pixel data cannot be decoded.")
+    return np.frombuffer(child.stdout, f"<u{width}").reshape(pixel.rows, pixel.columns)
