@@ -92,13 +92,14 @@ class FilesystemObjectStore:
                 probe.unlink(missing_ok=True)
 
     def _publish(self, temporary: Path, target: Path) -> None:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        parents = [path for path in target.parents if path.is_relative_to(self._folder)]
+        for folder in reversed(parents[:-1]):
+            # One by one: the mode would only reach the last one that ``parents=True`` makes.
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                _synchronise(folder.parent)
         temporary.replace(target)
-        # A new name is durable once the folders that gained an entry are.
-        for folder in target.parents:
-            _synchronise(folder)
-            if folder == self._folder:
-                break
+        _synchronise(target.parent)
 
 
 @contextlib.contextmanager
