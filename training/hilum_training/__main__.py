@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TRAINING: Final = Path(__file__).resolve().parents[1]
+TRY: Final = "With --epochs or --limit it is a try: everything is read and written in RUNS/try."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     recipe = read_recipe(_recipe_path(options.recipe)).with_epochs(options.epochs)
     commands = {"train": _train, "evaluate": _evaluate, "export": _export}
     try:
-        commands[options.command](recipe, options)
+        commands[options.command](recipe, _Folders.of(options), options.limit)
     except (PackMissing, WeightsMissing) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -44,17 +46,34 @@ def _parser() -> argparse.ArgumentParser:
         ("evaluate", "measure it on the test split and choose operating points"),
         ("export", "write model_repository/<name>"),
     ):
-        command = commands.add_parser(name, help=text)
+        command = commands.add_parser(name, help=text, epilog=TRY)
         command.add_argument("recipe", help="a .toml file, or the name of one in training/recipes")
         command.add_argument("--epochs", type=int, help="instead of the recipe's")
-        command.add_argument("--limit", type=int, help="films per split, for a quick try")
-        command.add_argument("--runs", type=Path, default=TRAINING / "runs")
-        command.add_argument("--weights", type=Path, default=TRAINING / "weights")
-        command.add_argument("--reports", type=Path, default=TRAINING / "reports")
-        command.add_argument(
-            "--repository", type=Path, default=TRAINING.parent / "model_repository"
-        )
+        command.add_argument("--limit", type=int, help="films per split to train with")
+        command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     return parser
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """Where a command reads and writes: decoded films, run states, and what comes of them."""
+
+    runs: Path
+    state: Path
+    weights: Path
+    reports: Path
+    repository: Path
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> _Folders:
+        """A try stays among the working files: it must not replace the model that is served."""
+        runs: Path = options.runs
+        if options.epochs is None and options.limit is None:
+            reports = TRAINING / "reports"
+            repository = TRAINING.parent / "model_repository"
+            return cls(runs, runs, TRAINING / "weights", reports, repository)
+        base = runs / "try"
+        return cls(runs, base, base / "weights", base / "reports", base / "model_repository")
 
 
 def _recipe_path(named: str) -> Path:
@@ -62,41 +81,38 @@ def _recipe_path(named: str) -> Path:
     return path if path.suffix == ".toml" else TRAINING / "recipes" / f"{named}.toml"
 
 
-def _train(recipe: Recipe, options: argparse.Namespace) -> None:
+def _train(recipe: Recipe, folders: _Folders, limit: int | None) -> None:
     import keras  # noqa: PLC0415 - TensorFlow takes seconds to load; --help must not
 
     from hilum_training.learning.fit import Fit  # noqa: PLC0415 - likewise
 
     keras.utils.set_random_seed(recipe.seed)
-    library = open_library(recipe, pack_folder(), options.runs)
-    run = options.runs / recipe.name
-    fit = Fit(
-        recipe, library.train.first(options.limit), library.validation.first(options.limit), run
-    )
-    log = fit.run()
-    options.weights.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run / "best.keras", weights_path(options.weights, recipe.name))
-    write_log(log, options.reports / recipe.name / "epochs.csv")
+    library = open_library(recipe, pack_folder(), folders.runs)
+    run = folders.state / recipe.name
+    log = Fit(recipe, library.train.first(limit), library.validation.first(limit), run).run()
+    folders.weights.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run / "best.keras", weights_path(folders.weights, recipe.name))
+    write_log(log, folders.reports / recipe.name / "epochs.csv")
 
 
-def _evaluate(recipe: Recipe, options: argparse.Namespace) -> None:
+def _evaluate(recipe: Recipe, folders: _Folders, _limit: int | None) -> None:
     from hilum_training.evaluation.evaluate import evaluate  # noqa: PLC0415 - loads TensorFlow
 
-    library = open_library(recipe, pack_folder(), options.runs)
-    metrics = evaluate(recipe, library, options.weights, options.reports / recipe.name)
+    library = open_library(recipe, pack_folder(), folders.runs)
+    metrics = evaluate(recipe, library, folders.weights, folders.reports / recipe.name)
     for row in metrics["within_source"]:
         low, high = row["interval"]
         sys.stdout.write(f"{row['auroc']:.3f} ({low:.3f} to {high:.3f})  {row['question']}\n")
 
 
-def _export(recipe: Recipe, options: argparse.Namespace) -> None:
+def _export(recipe: Recipe, folders: _Folders, _limit: int | None) -> None:
     from hilum_training.export.publish import publish  # noqa: PLC0415 - loads TensorFlow
 
     folder = publish(
         recipe,
-        weights=options.weights,
-        report=options.reports / recipe.name,
-        repository=options.repository,
+        weights=folders.weights,
+        report=folders.reports / recipe.name,
+        repository=folders.repository,
     )
     sys.stdout.write(f"{folder}\n")
 

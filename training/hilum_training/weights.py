@@ -30,7 +30,7 @@ def load_network(folder: Path, name: str) -> keras.Model:
     """
     import keras  # noqa: PLC0415 - TensorFlow takes seconds to load
 
-    import hilum_training.learning.network  # noqa: F401, PLC0415 - registers its layers
+    import hilum_training.network  # noqa: F401, PLC0415 - registers its layers
 
     path = weights_path(folder, name)
     if not path.is_file():

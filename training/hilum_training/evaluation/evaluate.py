@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilum_training.evaluation.figures import draw_figures
 from hilum_training.evaluation.measure import Predictions, measure
-from hilum_training.learning.fit import predict_logits
+from hilum_training.prediction import predict_logits
 from hilum_training.weights import load_network, weights_digest
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def _confusion(axes: Axes, labels: tuple[str, ...], counts: list[list[int]]) -> 
     half = 0.5
     for row, column in np.ndindex(*matrix.shape):
         colour = "white" if shares[row, column] > half else "black"
-        axes.text(column, row, counts[row][column], ha="center", va="center", color=colour)
+        axes.text(column, row, str(counts[row][column]), ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="answered", ylabel="recorded", title="Test films, all sources")

@@ -78,8 +78,8 @@ def measure(
     """
     labels = recipe.data.labels
     allowed = np.zeros(validation.logits.shape, dtype=np.float32)
-    for row, film in enumerate(validation.films):
-        allowed[row, list(film.candidates)] = 1
+    for place, film in enumerate(validation.films):
+        allowed[place, list(film.candidates)] = 1
     temperature = fit_temperature(validation.logits, allowed)
     known, chosen_on = test.known(), validation.known()
     probabilities = softmax(known.logits / temperature)

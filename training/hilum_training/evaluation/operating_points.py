@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.recipe import OperatingPointRecipe
+
+
+_PLATEAU: Final = 0.01
 
 
 class NoOperatingPoint(RuntimeError):
@@ -21,9 +24,11 @@ def choose_threshold(
 ) -> float:
     """Threshold by the recipe's rule.
 
-    ``youden``: the largest sensitivity + specificity. ``sensitivity``: the largest threshold that
-    still reaches the wanted sensitivity. The threshold lies half way to the next lower score, so
-    that a rounding difference between two runtimes does not flip the film that defined it.
+    ``youden``: the largest sensitivity + specificity; where thresholds within a hundredth of it
+    differ, the middle one of them, since which of them is the very best is chance.
+    ``sensitivity``: the largest threshold that still reaches the wanted sensitivity.
+    The threshold lies half way to the next lower score, so that a rounding difference between two
+    runtimes does not flip the film that defined it.
 
     Args:
         scores: float [N], calibrated probabilities.
@@ -43,7 +48,9 @@ def choose_threshold(
     sensitivity = called[:, positive].mean(axis=1)
     specificity = (~called[:, ~positive]).mean(axis=1)
     if recipe.rule == "youden":
-        chosen = int(np.argmax(sensitivity + specificity))
+        index = sensitivity + specificity
+        best = np.flatnonzero(index >= index.max() - _PLATEAU)
+        chosen = int(best[(len(best) - 1) // 2])
     else:
         chosen = int(np.flatnonzero(sensitivity >= (recipe.sensitivity or 0.0))[-1])
     below = values[chosen - 1] if chosen else 0.0

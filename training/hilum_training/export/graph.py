@@ -10,7 +10,7 @@ import keras
 import onnx
 from keras import ops
 
-from hilum_training.learning.network import CLASSIFIER, FEATURES
+from hilum_training.network import CLASSIFIER, FEATURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class ServedGraph(keras.Model):
     class's bias added, is its logit before the temperature.
 
     Args:
-        network: From :func:`hilum_training.learning.network.build_network`.
+        network: From :func:`hilum_training.network.build_network`.
         temperature: Divides the logits (Guo et al., ICML 2017).
     """
 

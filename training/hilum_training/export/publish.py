@@ -8,20 +8,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum.domain.model import ModelManifest
+import numpy as np
+
+from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.export.graph import ServedGraph, export_onnx
 from hilum_training.export.manifest import ONNX, TRITON_MODEL, build_manifest
 from hilum_training.export.model_card import render_card
 from hilum_training.export.parity import check_parity
 from hilum_training.export.triton_config import render_config
-from hilum_training.films.cache import read_film
-from hilum_training.films.pack import PackMissing, pack_folder, select_films
+from hilum_training.films.pack import PackMissing, pack_folder, read_film, select_films
 from hilum_training.weights import WeightsMissing, load_network, weights_digest
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
+    from hilum.domain.model import ModelManifest
     from hilum_training.recipe import Recipe
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "recipes"
@@ -91,10 +92,6 @@ def _read_metrics(report: Path, digest: str) -> dict[str, Any]:
 
 def _pack_films(recipe: Recipe) -> NDArray[np.uint8] | None:
     """Some real films, spread over the pack, where it is present."""
-    import numpy as np  # noqa: PLC0415 - only here
-
-    from hilum.imaging.preprocessing import PREPROCESSING  # noqa: PLC0415 - only here
-
     try:
         pack = pack_folder()
     except PackMissing:

@@ -14,16 +14,19 @@ if os.environ.get("HILUM_TRITON_SITE_PACKAGES"):
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
-import triton_python_backend_utils as pb_utils
+
+# Exists only inside Triton's own interpreter.
+import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
 
 
 class TritonPythonModel:
     """One instance of the model."""
 
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
         """Open the graph that the configuration names, with the threads that it gives."""
         config = json.loads(args["model_config"])
         parameters = {key: item["string_value"] for key, item in config["parameters"].items()}
@@ -43,10 +46,11 @@ class TritonPythonModel:
             providers=["CPUExecutionProvider"],
         )
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
         """Answer a batch of requests with one run; a bad request fails alone."""
-        responses = [None] * len(requests)
-        films, places = [], []
+        responses: list[Any] = [None] * len(requests)
+        films: list[Any] = []
+        places: list[int] = []
         for place, request in enumerate(requests):
             try:
                 films.append(self._films(request))
@@ -58,7 +62,7 @@ class TritonPythonModel:
                 responses[place] = response
         return responses
 
-    def _films(self, request):
+    def _films(self, request: Any) -> Any:
         """The request's films, uint8 [n, H, W, 1]."""
         tensor = pb_utils.get_input_tensor_by_name(request, self._input)
         if tensor is None:
@@ -70,11 +74,11 @@ class TritonPythonModel:
             )
         return films
 
-    def _answer(self, films):
+    def _answer(self, films: list[Any]) -> list[Any]:
         """One response per request, in order."""
         try:
             outputs = self._session.run(self._outputs, {self._input: np.concatenate(films)})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an exception would fail Triton's whole batch
             return [_failure(f"ONNX Runtime: {error}") for _ in films]
         ends = np.cumsum([len(part) for part in films])[:-1]
         parts = zip(*(np.split(output, ends) for output in outputs), strict=True)
@@ -89,5 +93,5 @@ class TritonPythonModel:
         ]
 
 
-def _failure(message):
+def _failure(message: str) -> Any:
     return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(message))

@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.films.fingerprint import HASH_BYTES, Fingerprint, fingerprint
+from hilum_training.films.pack import read_film
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,12 +63,6 @@ def decode_films(
                 for content, bits in zip(contents, hashes, strict=True)
             ),
         )
-
-
-def read_film(path: Path) -> NDArray[np.uint8]:
-    """Pixels of a stored film, uint8 [H, W]."""
-    with Image.open(path) as image:
-        return np.asarray(image.convert("L"), dtype=np.uint8)
 
 
 def _write(path: Path, pack: Path, films: Sequence[Film], recipe: FilmRecipe) -> None:

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from PIL import Image
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from hilum_training.recipe import DataRecipe
 
@@ -74,6 +79,12 @@ def select_films(folder: Path, recipe: DataRecipe) -> tuple[Film, ...]:
     copied = {row["variant_of"] for row in rows if row["variant_of"]}
     kept = [row for row in rows if row["file"] not in copied and row["view"] in recipe.views]
     return tuple(_film(row, recipe.labels, recipe.candidates) for row in kept)
+
+
+def read_film(path: Path) -> NDArray[np.uint8]:
+    """Pixels of a stored film, uint8 [H, W]."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"), dtype=np.uint8)
 
 
 def _film(

@@ -12,9 +12,10 @@ from tqdm import tqdm
 from hilum_training.evaluation.metrics import area_under_curve, softmax
 from hilum_training.learning import checkpoint
 from hilum_training.learning.augmentation import augment
-from hilum_training.learning.network import build_network
 from hilum_training.learning.objective import build_optimiser, candidate_loss
 from hilum_training.learning.sampling import epoch_order, sampling_weights
+from hilum_training.network import build_network
+from hilum_training.prediction import predict_logits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,24 +150,6 @@ class Fit:
             "validation_loss": float(loss),
             **_single_label_figures(probabilities, self._validation.films),
         }
-
-
-def predict_logits(network: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Logits of films.
-
-    Args:
-        network: From :func:`build_network`.
-        inputs: uint8 [N, size, size, 1].
-
-    Returns:
-        float64 [N, K].
-    """
-    # A generator of batches would retrace for the last, smaller one; slices are cheap.
-    parts = [
-        np.asarray(network(inputs[start : start + 64].astype(np.float32), training=False))
-        for start in range(0, len(inputs), 64)
-    ]
-    return np.concatenate(parts).astype(np.float64)
 
 
 def _single_label_figures(
