@@ -41,6 +41,7 @@ class ParsedFile:
         sop_instance_uid: (0008,0018), or the file meta's copy of it.
         pixels_announced: The tag of a pixel data element was met.
         pixel_length: Its declared length in bytes; None where it is undefined (encapsulated).
+        last_group: Group of the last element that began within the bytes.
         cut: Reading ended in the middle of an element.
     """
 
@@ -49,6 +50,7 @@ class ParsedFile:
     sop_instance_uid: str | None
     pixels_announced: bool
     pixel_length: int | None
+    last_group: int
     cut: bool
 
 
@@ -106,6 +108,7 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
         or _text(meta_set, "MediaStorageSOPInstanceUID"),
         pixels_announced=body.pixels_announced,
         pixel_length=body.pixel_length,
+        last_group=body.last_group,
         cut=meta.cut or body.cut,
     )
 
@@ -117,6 +120,7 @@ class _Elements:
         self.found: dict[BaseTag, DataElement | RawDataElement] = {}
         self.pixels_announced = False
         self.pixel_length: int | None = None
+        self.last_group = 0
         self.cut = False
 
     def read(
@@ -125,6 +129,7 @@ class _Elements:
         def stop(tag: BaseTag, _vr: str | None, length: int) -> bool:
             if only_group is not None:
                 return tag.group != only_group
+            self.last_group = tag.group
             if tag in _PIXEL_TAGS:
                 self.pixels_announced = True
                 self.pixel_length = None if length == _UNDEFINED_LENGTH else length
@@ -132,8 +137,12 @@ class _Elements:
 
         try:
             for element in data_element_generator(stream, implicit, little, stop_when=stop):
+                if _short(element):
+                    self.cut = True
+                    if element.tag not in _PIXEL_TAGS:
+                        # Half a value is a wrong value.
+                        continue
                 self.found[element.tag] = element
-                self.cut = self.cut or _short(element)
         except Exception:  # noqa: BLE001 - end of data shows as EOFError, OSError, struct.error ...
             self.cut = True
 

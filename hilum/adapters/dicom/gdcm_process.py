@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,8 +29,8 @@ _BYTE: Final = 8
 
 
 def gdcm_installed() -> bool:
-    """Whether this environment holds GDCM."""
-    return find_spec("gdcm") is not None
+    """Whether this environment holds GDCM (which this process refuses to import, see above)."""
+    return PathFinder.find_spec("gdcm") is not None
 
 
 def decode_with_gdcm(

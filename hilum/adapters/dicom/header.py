@@ -74,7 +74,7 @@ def refuse_without_pixels(parsed: ParsedFile, *, complete: bool) -> None:
         ):
             raise NotAnImage("The DICOM object holds a parametric map, not a picture.")
         return
-    beyond = any(tag.group > _IMAGE_PIXEL_GROUP for tag in parsed.dataset.keys())  # noqa: SIM118 - a Dataset iterates over elements
+    beyond = parsed.last_group > _IMAGE_PIXEL_GROUP
     has_rows = integer(parsed.dataset, "Rows") is not None
     if (complete and not parsed.cut) or (beyond and not has_rows):
         kind = element(parsed.dataset, "SOPClassUID")
