@@ -34,5 +34,6 @@ def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Every push of a malformed form is a warning there; the refusal itself is logged by us.
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    # What these tell at length, a refused form and a broker that is down, is logged once by us.
+    for name in ("python_multipart", "kombu"):
+        logging.getLogger(name).setLevel(logging.ERROR)

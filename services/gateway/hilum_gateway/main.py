@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from hilum_gateway.app import create_app
@@ -24,6 +25,7 @@ def main() -> None:
             sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
         sys.exit(2)
     log_to_stderr(settings.log_level)
+    disable_created_metrics()  # a second series beside every counter, which nobody reads
     create_server(create_app(bootstrap(settings)), settings).run()
 
 
