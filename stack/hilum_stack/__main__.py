@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
             files=asked.files or files_of(os.environ.get("FILES", "")),
             cxr_folder=Path(os.environ.get("HILUM_CXR_DIR") or DEFAULT_CXR_FOLDER),
             stay=os.environ.get("STAY", "1") != "0",
-            key_file=RUN_FOLDER / "api-key",
+            key_file=asked.folder / "api-key",
         ).run()
     except StackError as error:
         print(f"hilum: {error}", file=sys.stderr)  # noqa: T201 - a command prints
@@ -53,8 +53,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _stack(asked: argparse.Namespace, port: int) -> Stack:
     if asked.kind == "stack":
-        return RealStack(RUN_FOLDER / "stack", workers=asked.workers, port=port)
-    return EmbeddedStack(RUN_FOLDER / "demo", port=port)
+        return RealStack(asked.folder / "stack", workers=asked.workers, port=port)
+    return EmbeddedStack(asked.folder / "demo", port=port)
 
 
 def _port(text: str) -> int:
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     real = kinds.add_parser("stack", help="real PostgreSQL, Redis, MinIO and Triton")
     for kind in (demo, real):
         kind.add_argument("files", nargs="*", help="DICOM, PNG or JPEG files, or folders of them")
+        kind.add_argument(
+            "--folder", type=Path, default=RUN_FOLDER, help="data, logs, API key (default .hilum)"
+        )
     real.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def choose_films(asked: Sequence[str], cxr_folder: Path, drafts: Path) -> list[s
     """
     if asked:
         return list(asked)
-    return [str(path) for path in _samples(cxr_folder)] or [str(write_phantom(drafts))]
+    chosen = _samples(cxr_folder) or [write_phantom(drafts)]
+    return [_as_typed(path) for path in chosen]
 
 
 def files_of(text: str) -> list[str]:
@@ -47,6 +49,11 @@ def write_phantom(folder: Path) -> Path:
     path = folder / "chest-phantom-not-a-patient.png"
     path.write_bytes(phantom_png())
     return path
+
+
+def _as_typed(path: Path) -> str:
+    """As a person in this folder would type it, for a table that fits the screen."""
+    return min(os.path.relpath(path), str(path), key=len)
 
 
 def _samples(cxr_folder: Path) -> list[Path]:

@@ -89,6 +89,15 @@ def upgrade_database(env: Mapping[str, str]) -> None:
     _administer(env, "db", "upgrade")
 
 
+def prepare_object_store(env: Mapping[str, str]) -> None:
+    """Makes the bucket or folder where it is missing.
+
+    Raises:
+        ProcessFailed: With what the command said.
+    """
+    _administer(env, "store", "prepare")
+
+
 def bootstrap_key(env: Mapping[str, str], path: Path) -> str:
     """Makes an admin API key where there is none, and keeps it in a file with mode 0600.
 

@@ -68,7 +68,6 @@ class Session:
         status = self._analyse(films)
         _say(f"Hilum listens on {self.stack.url}")
         _say(f"The API key is in {self.key_file}")
-        _say("Research use only: not a medical device, not for diagnosis.")
         if self.stay:
             _say("Press Ctrl-C to stop.")
             self._serve(stopping)

@@ -13,7 +13,13 @@ from hilum_stack.errors import StackError
 from hilum_stack.paths import MODEL_REPOSITORY
 from hilum_stack.ports import require_free, reserve_port
 from hilum_stack.server import Server, kept_secrets, make_folder
-from hilum_stack.services import Gateway, Worker, bootstrap_key, upgrade_database
+from hilum_stack.services import (
+    Gateway,
+    Worker,
+    bootstrap_key,
+    prepare_object_store,
+    upgrade_database,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,6 +172,7 @@ class Stack(ABC):
     def _start_services(self) -> None:
         env = self.env
         upgrade_database(env)
+        prepare_object_store(env)
         self.api_key = bootstrap_key(env, self.api_key_path)
         kept = kept_secrets(
             self.folder / "session.json", lambda: {"secret": secrets.token_urlsafe(48)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +10,6 @@ from PIL import Image
 
 from hilum_stack.errors import StackError
 from hilum_stack.films import choose_films, files_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_files_that_were_asked_for_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -31,8 +28,8 @@ def test_a_collection_gives_one_picture_and_one_dicom_chest_film(tmp_path: Path)
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    chosen = [str(tmp_path / "native/a.png"), str(tmp_path / "dicom/B_chest_PA.dcm")]
-    assert choose_films([], tmp_path, tmp_path / "drafts") == chosen
+    chosen = [Path(film).resolve() for film in choose_films([], tmp_path, tmp_path / "drafts")]
+    assert chosen == [tmp_path / "native/a.png", tmp_path / "dicom/B_chest_PA.dcm"]
 
 
 def test_without_a_collection_there_is_a_phantom_that_says_so(tmp_path: Path) -> None:

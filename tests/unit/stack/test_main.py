@@ -21,11 +21,10 @@ def test_a_taken_port_stops_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 2, a clear sentence, and no data folder."""
-    monkeypatch.setattr(command, "RUN_FOLDER", tmp_path)
     with socket.create_server((LOOPBACK, 0)) as listener:
         port = listener.getsockname()[1]
         monkeypatch.setenv("HILUM_PORT", str(port))
-        assert command.main(["demo"]) == 2
+        assert command.main(["demo", "--folder", str(tmp_path)]) == 2
     assert f"port {port} on 127.0.0.1 is in use" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
