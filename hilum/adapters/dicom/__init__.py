@@ -8,8 +8,7 @@ process of its own.
 """
 
 import sys
-from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 # None makes `import gdcm` fail as if it were not installed (Python reference, 5.3.1).
-sys.modules.setdefault("gdcm", cast("ModuleType", None))
+sys.modules.setdefault("gdcm", cast("Any", None))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import gdcm
 import numpy as np
 from openjpeg.utils import encode_array
 from PIL import Image
@@ -136,21 +137,34 @@ def jpeg_baseline(pixels: np.ndarray, **attributes: Any) -> bytes:
     return encapsulated(ds, uid.JPEGBaseline8Bit, buffer.getvalue())
 
 
+_GDCM_SCRIPT = """
+import sys
+import gdcm
+plain, packed, process = sys.argv[1:]
+reader = gdcm.ImageReader()
+reader.SetFileName(plain)
+assert reader.Read()
+change = gdcm.ImageChangeTransferSyntax()
+change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, process)))
+change.SetInput(reader.GetImage())
+assert change.Change()
+writer = gdcm.ImageWriter()
+writer.SetFileName(packed)
+writer.SetFile(reader.GetFile())
+writer.SetImage(change.GetOutput())
+assert writer.Write()
+"""
+
+
 def through_gdcm(process: str, pixels: np.ndarray, *, bits: int) -> bytes:
-    """A film through GDCM's JPEG encoders, by the name of its TransferSyntax constant."""
+    """A film through GDCM's JPEG encoders, by the name of its TransferSyntax constant.
+
+    In a process of its own, because its zlib and Python's do not go together in one.
+    """
     with tempfile.TemporaryDirectory() as folder:
         plain, packed = Path(folder, "plain.dcm"), Path(folder, "packed.dcm")
         plain.write_bytes(film(pixels, bits=bits))
-        reader = gdcm.ImageReader()
-        reader.SetFileName(str(plain))
-        assert reader.Read()
-        change = gdcm.ImageChangeTransferSyntax()
-        change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, process)))
-        change.SetInput(reader.GetImage())
-        assert change.Change()
-        writer = gdcm.ImageWriter()
-        writer.SetFileName(str(packed))
-        writer.SetFile(reader.GetFile())
-        writer.SetImage(change.GetOutput())
-        assert writer.Write()
+        subprocess.run(
+            [sys.executable, "-c", _GDCM_SCRIPT, str(plain), str(packed), process], check=True
+        )
         return packed.read_bytes()
