@@ -48,11 +48,11 @@ _CHANNEL: Final = (
 
 
 class TritonEngine:
-    """Asks one Triton endpoint; safe to share between threads and to carry through a fork.
+    """Asks one Triton endpoint; safe to share between threads.
 
-    The gRPC channel is made by the first call of a process: one that was made before a fork does
-    not work after it. Calls from several threads travel on one channel, and Triton's dynamic
-    batcher puts them together.
+    The gRPC channel is made by the first call of a process, so that an engine which made no call
+    yet can be carried through a fork. Calls from several threads travel on one channel, and
+    Triton's dynamic batcher puts them together.
     """
 
     def __init__(self, endpoint: str, *, deadline_s: float = 10.0, secure: bool = False) -> None:
