@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
+from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
@@ -44,3 +45,13 @@ def open_database(url: str) -> Database:
     """Wire the database; connects to nothing yet."""
     unit_of_work = SqlUnitOfWork(create_database_engine(url, pool_size=1))
     return Database(url, unit_of_work, ManageKeys(unit_of_work=unit_of_work, clock=SystemClock()))
+
+
+def prepare_object_store(url: str) -> None:
+    """Make the bucket or folder if it is missing.
+
+    Raises:
+        ObjectStoreUnavailable: The store does not answer, or refuses.
+        ValueError: The address is none of an object store.
+    """
+    open_object_store(url, create=True).check()

@@ -10,6 +10,7 @@ from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
 from hilum_cli.commands.status import status
+from hilum_cli.commands.store import store
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,7 +18,7 @@ def hilum() -> None:
     """Hilum reads chest X-rays. Research use only, not for diagnosis."""
 
 
-for command in (analyse, status, jobs, retry, discard, database, keys, audit):
+for command in (analyse, status, jobs, retry, discard, database, store, keys, audit):
     hilum.add_command(command)
 
 

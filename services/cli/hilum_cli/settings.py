@@ -17,6 +17,7 @@ class CliSettings(BaseSettings):
         url: Of the gateway.
         api_key: As a client sends it.
         database_url: For the commands that work on the database itself.
+        object_store_url: For the commands that work on the object store itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="HILUM_", frozen=True, extra="ignore")
@@ -24,3 +25,4 @@ class CliSettings(BaseSettings):
     url: str = DEFAULT_URL
     api_key: SecretStr | None = None
     database_url: str | None = None
+    object_store_url: SecretStr | None = None

@@ -21,7 +21,7 @@ _SEEDS = count(1)
 def new_film() -> bytes:
     """A phantom film that was never sent before, PNG."""
     seed = next(_SEEDS)
-    pixels = phantom_film(320, 256, seed=seed)
+    pixels = phantom_film(320, 256, seed=seed).copy()
     pixels[0, :4] = np.frombuffer(seed.to_bytes(4, "big"), dtype=np.uint8)
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "PNG")
