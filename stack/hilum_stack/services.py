@@ -98,15 +98,6 @@ def prepare_object_store(env: Mapping[str, str]) -> None:
     _administer(env, "store", "prepare")
 
 
-def prepare_object_store(env: Mapping[str, str]) -> None:
-    """Makes the bucket if it is missing.
-
-    Raises:
-        ProcessFailed: With what the command said.
-    """
-    _administer(env, "store", "prepare")
-
-
 def bootstrap_key(env: Mapping[str, str], path: Path) -> str:
     """Makes an admin API key where there is none, and keeps it in a file with mode 0600.
 
