@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.films import BenchmarkFilm, distinct_films
-from hilum_stack.ports import free_port
+from hilum_stack.ports import reserve_port
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PYTHON = _ROOT / ".venv-training" / "bin" / "python"
@@ -20,7 +20,7 @@ def plain_films_per_second(number: int) -> float | None:
     """Films per second, one request after the other; None without the training environment."""
     if not _PYTHON.is_file() or not _MODEL.is_file():
         return None
-    port = free_port()
+    port = reserve_port()
     command = [str(_PYTHON), "-m", "benchmarks.plain_service", str(port), str(_MODEL)]
     with subprocess.Popen(
         command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
