@@ -119,7 +119,8 @@ def format_key(key_id: str, secret: str) -> str:
 def parse_key(text: str) -> tuple[str, str] | None:
     """``(id, secret)`` of a key as sent, or None if it does not look like one."""
     prefix, _, rest = text.strip().partition("_")
-    key_id, dot, secret = rest.partition(".")
-    if prefix != "hilum" or not dot or not key_id or not secret:
+    key_id, _, secret = rest.partition(".")
+    # What is not a plain word never reaches the database.
+    if prefix != "hilum" or not text.isascii() or not key_id.isalnum() or not secret:
         return None
     return key_id, secret

@@ -139,13 +139,20 @@ class ModelManifest:
         names = [label.name for label in self.labels]
         if len(set(names)) != len(names):
             raise InvalidManifest(f"{self.name}: a label stands twice")
-        if {point.label for point in self.operating_points} != set(names):
+        if sorted(point.label for point in self.operating_points) != sorted(names):
             raise InvalidManifest(f"{self.name}: operating points and labels differ")
+        if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
+            raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
+        if len(self.inputs) != 1:
+            raise InvalidManifest(f"{self.name}: {len(self.inputs)} inputs, one film is read")
         if self.onnx not in {artefact.path for artefact in self.artefacts}:
             raise InvalidManifest(f"{self.name}: the graph {self.onnx} is not among the artefacts")
         probabilities = self.output("probabilities")
         if probabilities.shape != (len(names),):
             raise InvalidManifest(f"{self.name}: {len(names)} labels, but {probabilities.shape}")
+        heatmaps = self.output("heatmaps")
+        if heatmaps.shape[2:] != (len(names),):
+            raise InvalidManifest(f"{self.name}: {len(names)} labels, but {heatmaps.shape}")
 
     @property
     def film_input(self) -> TensorSpec:

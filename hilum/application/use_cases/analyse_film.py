@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
-from typing import TYPE_CHECKING
+from time import perf_counter, sleep
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
+    DatabaseUnavailable,
     HilumError,
     InferenceFailed,
     InternalError,
@@ -34,7 +35,7 @@ from hilum.imaging.preview import render_preview
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from numpy.typing import NDArray
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.object_store import ObjectStore
-    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.use_cases.keep_leases import KeepLeases
     from hilum.domain.model import ModelManifest, ModelSet
     from hilum.domain.retry_policy import RetryPolicy
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     from hilum.imaging.film import Film
 
 _LOG = logging.getLogger(__name__)
+
+OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Pauses between attempts to write an outcome: a restart of the database costs no film's work."""
 
 
 class AnalyseFilm:
@@ -69,6 +73,7 @@ class AnalyseFilm:
         leases: KeepLeases,
         policy: RetryPolicy,
         chance: random.Random,
+        pause: Callable[[float], None] = sleep,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._store = store
@@ -79,12 +84,14 @@ class AnalyseFilm:
         self._leases = leases
         self._policy = policy
         self._chance = chance
+        self._pause = pause
 
     def __call__(self, job_id: UUID) -> Job | None:
         """Run a job if it is there to be claimed.
 
         Whatever goes wrong with the film is written to the job. Only a database that is down is
-        passed on: the job's lease runs out and the reconciler takes it from there.
+        passed on, and only if it stays down for longer than :data:`OUTCOME_PAUSES_S` together: the
+        job's lease runs out and the reconciler takes it from there.
 
         Returns:
             The job as this call left it, or None if there was nothing to claim or the lease was
@@ -104,6 +111,9 @@ class AnalyseFilm:
             try:
                 with watch.stage("total"):
                     analysis = self._analyse(job, instance, watch)
+                return self._complete(job, analysis, watch)
+            except DatabaseUnavailable:
+                raise
             except Rejected as error:
                 return self._end(job, JobEvent.REJECT, error, watch)
             except Transient as error:
@@ -114,7 +124,6 @@ class AnalyseFilm:
                 _LOG.exception("job %s: unforeseen", job.id)
                 parked = InternalError(f"{type(error).__name__}, see the log of job {job.id}")
                 return self._end(job, JobEvent.PARK, parked, watch)
-            return self._complete(job, analysis, watch)
 
     def _claim(self, job_id: UUID) -> tuple[Job, Instance] | None:
         with self._unit_of_work.begin() as transaction:
@@ -170,21 +179,22 @@ class AnalyseFilm:
         return tuple(readings), tuple(heatmaps)
 
     def _complete(self, job: Job, analysis: Analysis, watch: _Stopwatch) -> Job | None:
-        now = self._clock.now()
-        with self._unit_of_work.begin() as transaction:
+        def outcome(transaction: Transaction) -> Job | None:
+            now = self._clock.now()
             done = transaction.jobs.finish(
                 job.id, self._leases.owner, JobEvent.COMPLETE, now, timings_ms=watch.milliseconds
             )
-            if done is None:
-                _LOG.warning("job %s: lease lost, its result is left to the new owner", job.id)
-                return None
-            transaction.results.add(analysis)
-            transaction.audit.append([self._event(done, None)])
-        return done
+            if done is not None:
+                transaction.results.add(analysis)
+                transaction.audit.append([self._event(done, None)])
+            return done
+
+        return self._write(job, outcome)
 
     def _end(self, job: Job, event: JobEvent, error: HilumError, watch: _Stopwatch) -> Job | None:
         reason = Reason(error.code, error.detail)
-        with self._unit_of_work.begin() as transaction:
+
+        def outcome(transaction: Transaction) -> Job | None:
             ended = transaction.jobs.finish(
                 job.id,
                 self._leases.owner,
@@ -195,13 +205,16 @@ class AnalyseFilm:
             )
             if ended is not None:
                 transaction.audit.append([self._event(ended, reason)])
-        return ended
+            return ended
+
+        return self._write(job, outcome)
 
     def _release(self, job: Job, error: Transient) -> Job | None:
         """Back to the queue with a backoff, or parked when the attempts are used up."""
-        now = self._clock.now()
         reason = Reason(error.code, error.detail)
-        with self._unit_of_work.begin() as transaction:
+
+        def outcome(transaction: Transaction) -> Job | None:
+            now = self._clock.now()
             if self._policy.exhausted(job.attempts, job.losses):
                 left = transaction.jobs.park(job, now, reason=reason, lost=False)
             else:
@@ -211,7 +224,26 @@ class AnalyseFilm:
                 )
             if left is not None:
                 transaction.audit.append([self._event(left, reason)])
-        return left
+            return left
+
+        return self._write(job, outcome)
+
+    def _write(self, job: Job, outcome: Callable[[Transaction], Job | None]) -> Job | None:
+        """Write an outcome in one transaction; safe to repeat, since it needs a running job."""
+        for pause in (*OUTCOME_PAUSES_S, None):
+            try:
+                with self._unit_of_work.begin() as transaction:
+                    left = outcome(transaction)
+            except DatabaseUnavailable as error:
+                if pause is None:
+                    raise
+                _LOG.warning("job %s: outcome not written yet: %s", job.id, error)
+                self._pause(pause)
+            else:
+                if left is None:
+                    _LOG.warning("job %s is not this worker's any more", job.id)
+                return left
+        raise AssertionError("the last attempt returns or raises")
 
     def _event(self, job: Job, reason: Reason | None) -> AuditEvent:
         return AuditEvent(

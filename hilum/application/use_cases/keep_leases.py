@@ -37,7 +37,7 @@ class KeepLeases:
         self._lease = lease
         self._max_run = max_run
         self._lock = threading.Lock()
-        self._held: dict[UUID, datetime] = {}
+        self._held: dict[object, tuple[UUID, datetime]] = {}
         self.owner = owner
 
     @property
@@ -53,13 +53,15 @@ class KeepLeases:
     @contextmanager
     def hold(self, job_id: UUID) -> Iterator[None]:
         """Keep a job's lease for as long as the block runs."""
+        # By run, not by job: one that hangs may still be here when the job runs again.
+        run = object()
         with self._lock:
-            self._held[job_id] = self._clock.now()
+            self._held[run] = (job_id, self._clock.now())
         try:
             yield
         finally:
             with self._lock:
-                self._held.pop(job_id, None)
+                del self._held[run]
 
     def beat(self) -> int:
         """Extend the leases of the jobs in flight; to be called about every third of a lease.
@@ -72,7 +74,7 @@ class KeepLeases:
         """
         now = self._clock.now()
         with self._lock:
-            kept = [job for job, since in self._held.items() if now - since < self._max_run]
+            kept = [job for job, since in self._held.values() if now - since < self._max_run]
         if not kept:
             return 0
         with self._unit_of_work.begin() as transaction:

@@ -91,12 +91,12 @@ class ReconcileJobs:
             overdue = self._overdue(transaction, now, room)
             transaction.jobs.mark_rung([job.id for job in overdue], now)
             transaction.audit.append([_event(job, now) for job in left if job is not None])
-        self._ring(overdue)
+        rung = self._ring(overdue)
         parked = sum(1 for job in left if job is not None and job.finished_at is not None)
         return Reconciliation(
             released=sum(1 for job in left if job is not None) - parked,
             parked=parked,
-            rung=len(overdue),
+            rung=rung,
         )
 
     def _room(self) -> Mapping[Priority, int]:
@@ -132,13 +132,16 @@ class ReconcileJobs:
             for job in transaction.jobs.unheard(priority, now, rung_before, limit)
         ]
 
-    def _ring(self, jobs: list[Job]) -> None:
+    def _ring(self, jobs: list[Job]) -> int:
+        """Ring for jobs; those that cannot be rung for now are overdue again in a while."""
         if not jobs:
-            return
+            return 0
         try:
             self._queue.ring([AnalyseJob(job.id, job.priority) for job in jobs])
         except BrokerUnavailable as error:
             _LOG.warning("%d rings wait for the broker: %s", len(jobs), error)
+            return 0
+        return len(jobs)
 
 
 def _event(job: Job, now: datetime) -> AuditEvent:

@@ -153,8 +153,10 @@ class SubmitStudy:
             TooManyFiles: More files than the limit; none is accepted.
             ObjectStoreUnavailable: Nothing was accepted.
             DatabaseUnavailable: Nothing is known to be accepted; sending again is safe.
+            InvalidManifest: No model could read the films; nothing was accepted.
         """
         key.require(Permission.SUBMIT)
+        model_set = self._catalogue.current().version
         study_id = uuid4()
         taken: list[Instance | RefusedFile] = []
         try:
@@ -169,7 +171,7 @@ class SubmitStudy:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
-        submitted = self._record(study, taken, key, request_id)
+        submitted = self._record(study, taken, model_set, key, request_id)
         fresh = {file.job.instance_id for file in submitted.accepted if not file.duplicate}
         self._forget(i for i in taken if isinstance(i, Instance) and i.id not in fresh)
         self._ring([file.job for file in submitted.accepted if not file.duplicate])
@@ -216,11 +218,11 @@ class SubmitStudy:
         self,
         study: Study,
         taken: Sequence[Instance | RefusedFile],
+        model_set: str,
         key: ApiKey,
         request_id: str,
     ) -> SubmittedStudy:
         """Write the rows of a submission in one transaction."""
-        model_set = self._catalogue.current().version
         wanted: dict[str, Job] = {}
         keys: dict[UUID, str] = {}
         instances = [item for item in taken if isinstance(item, Instance)]
@@ -250,6 +252,8 @@ class SubmitStudy:
 
     def _ring(self, jobs: Sequence[Job]) -> None:
         """Ring for new jobs; a broker that is down costs latency, never a film."""
+        if not jobs:
+            return
         try:
             self._queue.ring([AnalyseJob(job.id, job.priority) for job in jobs])
         except BrokerUnavailable as error:

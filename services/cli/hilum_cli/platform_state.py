@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hilum.domain.job import JobState, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _SAMPLE: Final = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)", re.MULTILINE)
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
@@ -47,10 +47,9 @@ def read_depths(exposition: str) -> dict[str, Depth]:
     }
 
 
-def parts_of(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``(name, state)`` of every leaf of the readiness document, nested names joined by dots."""
-    for name, value in document.items():
-        if isinstance(value, dict):
-            yield from parts_of(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+def checks_of(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """``(part, ok or down, detail)`` of each part in the answer of ``/readyz``."""
+    return [
+        (name, "ok" if check["ok"] else "down", check["detail"])
+        for name, check in document.get("checks", {}).items()
+    ]

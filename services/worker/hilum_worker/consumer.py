@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
+from celery.platforms import SecurityWarning
 
 from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
 from hilum.domain.errors import DatabaseUnavailable
@@ -55,6 +57,8 @@ class Consumer:
             The exit code of the process.
         """
         self._register()
+        # It warns a worker that runs as root of pickle; rings are JSON and nothing else is taken.
+        warnings.simplefilter("ignore", SecurityWarning)
         handlers = (
             (signals.setup_logging, self._keep_logging),
             (signals.worker_ready, self._ready),

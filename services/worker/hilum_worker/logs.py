@@ -57,3 +57,5 @@ def start_logging(level: str, stream: TextIO | None = None) -> None:
         # Celery tells of every task twice; the outcome of each job is logged here already.
         for name in ("celery", "kombu", "amqp"):
             logging.getLogger(name).setLevel(logging.WARNING)
+    # It wonders at every connection that a folder has no host name.
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)

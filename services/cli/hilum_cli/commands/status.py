@@ -12,7 +12,7 @@ from hilum.domain.job import JobState
 from hilum_cli.failure import FILM_FAILED, readable
 from hilum_cli.findings import COLUMNS, FilmOutcome
 from hilum_cli.options import gateway_of, gateway_options
-from hilum_cli.platform_state import parts_of, read_depths
+from hilum_cli.platform_state import checks_of, read_depths
 from hilum_cli.table import NOTICE, print_table
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def _show_job(job: Mapping[str, Any]) -> None:
 
 def _show_platform(gateway: Gateway) -> None:
     ready, document = gateway.readiness()
-    print_table(("part", "state"), [(name, str(state)) for name, state in parts_of(document)])
+    click.echo(document.get("status", "unready"))
+    print_table(("part", "state", "detail"), checks_of(document))
     if not ready:
         sys.exit(FILM_FAILED)
     click.echo()
