@@ -33,7 +33,7 @@ async def worklist_events(
     """Server-sent events named ``changed``, without content."""
     came_back = "last-event-id" in request.headers
     return EventSourceResponse(
-        _events(changes, metrics, key, came_back=came_back),
+        change_events(changes, metrics, key, came_back=came_back),
         ping=parts.container.settings.events_heartbeat_s,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
@@ -41,9 +41,17 @@ async def worklist_events(
     )
 
 
-async def _events(
+async def change_events(
     changes: JobChanges, metrics: Metrics, key: ApiKey, *, came_back: bool
 ) -> AsyncIterator[ServerSentEvent]:
+    """One event for the changes since the last one, for as long as the key is in force.
+
+    Args:
+        changes: The watcher.
+        metrics: Counts the streams.
+        key: Whose worklist it is; changes that it may not see cause no event.
+        came_back: The browser listened before, and may have missed something meanwhile.
+    """
     with changes.subscribe(key) as subscription, metrics.event_streams.track_inprogress():
         if came_back:
             yield _CHANGED

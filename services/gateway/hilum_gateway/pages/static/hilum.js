@@ -101,7 +101,7 @@
       image.removeAttribute("src");
       image.alt = "";
     }
-    byId("heatmap-caption").textContent = href ? `Heatmap of ${display}` : "No heatmap";
+    byId("heatmap-caption").textContent = href ? `Heatmap of ${display}` : "Film alone";
     byId("opacity").disabled = !href;
     const address = new URL(location.href);
     if (choice.value) address.searchParams.set("heatmap", choice.value);

@@ -1,0 +1,163 @@
+"""A gateway on fakes, and people who look at its pages."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+from fastapi.testclient import TestClient
+
+from hilum.application.use_cases.analyse_film import AnalyseFilm
+from hilum.application.use_cases.keep_leases import KeepLeases
+from hilum.application.use_cases.manage_keys import ManageKeys
+from hilum.application.use_cases.measure_queues import MeasureQueues
+from hilum.application.use_cases.operate_jobs import OperateJobs
+from hilum.application.use_cases.read_jobs import ReadJobs
+from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
+from hilum.domain.access import ALL_SITES, Role
+from hilum.domain.retry_policy import RetryPolicy
+from hilum_gateway.app import create_app
+from hilum_gateway.container import Container
+from hilum_gateway.settings import Settings
+from tests.fakes.clock import SettableClock
+from tests.fakes.film_reader import GraymapReader, graymap
+from tests.fakes.inference import BandEngine
+from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_model
+from tests.fakes.object_store import InMemoryObjectStore
+from tests.fakes.task_queue import RecordingTaskQueue
+from tests.fakes.unit_of_work import InMemoryUnitOfWork
+
+if TYPE_CHECKING:
+    import httpx
+    from fastapi import FastAPI
+
+    from hilum.application.ports.film_reader import FilmReader
+
+ORIGIN = "http://testserver"
+FROM_OWN_PAGE = {"Origin": ORIGIN, "Accept": "text/html"}
+MAX_FILE_BYTES = 100_000
+
+
+@dataclass
+class FakeGateway:
+    """Fakes, the use cases over them, and the application over those."""
+
+    reader: FilmReader = field(default_factory=GraymapReader)
+    settings: Settings = field(default_factory=lambda: fake_settings())  # noqa: PLW0108 - defined below
+
+    def __post_init__(self) -> None:
+        self.clock = SettableClock()
+        self.unit_of_work = InMemoryUnitOfWork()
+        self.store = InMemoryObjectStore()
+        self.queue = RecordingTaskQueue()
+        self.catalogue = InMemoryModelCatalogue([small_model()])
+        self.engine = BandEngine(self.catalogue.models)
+        self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
+        self.container = self._container()
+        self.app: FastAPI = create_app(self.container)
+
+    def _container(self) -> Container:
+        rows = {"unit_of_work": self.unit_of_work}
+        return Container(
+            settings=self.settings,
+            submit_study=SubmitStudy(
+                unit_of_work=self.unit_of_work,
+                store=self.store,
+                queue=self.queue,
+                reader=self.reader,
+                catalogue=self.catalogue,
+                clock=self.clock,
+                limits=SubmissionLimits(self.settings.max_file_bytes, self.settings.max_files),
+            ),
+            read_jobs=ReadJobs(**rows, store=self.store),
+            operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
+            manage_keys=self.keys,
+            measure_queues=MeasureQueues(**rows),
+            catalogue=self.catalogue,
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            queue=self.queue,
+            clock=self.clock,
+            close=lambda: None,
+        )
+
+    def rebuilt(self) -> FakeGateway:
+        """Itself, with the application made anew over its present fakes."""
+        self.container = self._container()
+        self.app = create_app(self.container)
+        return self
+
+    def new_key(self, role: Role = Role.ADMIN, site: str = ALL_SITES) -> str:
+        """A fresh key's text."""
+        text = self.keys.create(f"{role.value} at {site}", role, "operator:test", site=site)
+        assert text is not None
+        return text
+
+    def visitor(self, base_url: str = ORIGIN) -> TestClient:
+        """A browser that nobody has signed in with yet."""
+        return TestClient(
+            self.app, base_url=base_url, follow_redirects=False, headers=FROM_OWN_PAGE
+        )
+
+    def person(self, role: Role = Role.ADMIN, site: str = ALL_SITES) -> TestClient:
+        """A browser, signed in."""
+        browser = self.visitor()
+        assert sign_in(browser, self.new_key(role, site)).status_code == 303
+        return browser
+
+    def work(self, *, max_attempts: int = 12) -> None:
+        """Run every job that was rung for, as a worker does."""
+        analyse = AnalyseFilm(
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            reader=self.reader,
+            engine=self.engine,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            leases=KeepLeases(
+                unit_of_work=self.unit_of_work,
+                clock=self.clock,
+                owner="worker:test",
+                lease=timedelta(minutes=1),
+                max_run=timedelta(minutes=5),
+            ),
+            policy=RetryPolicy(max_attempts=max_attempts),
+            chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
+        )
+        while (ring := self.queue.hear()) is not None:
+            analyse(ring.job_id)
+
+
+def fake_settings(**changes: object) -> Settings:
+    """Settings that reach nothing."""
+    values: dict[str, object] = {
+        "database_url": "sqlite:///nowhere",
+        "object_store_url": "file:///nowhere",
+        "broker_url": "filesystem:///nowhere",
+        "model_repository": "/nowhere",
+        "session_secret": "not-a-secret-but-long-enough-to-be-one",
+        "max_file_bytes": MAX_FILE_BYTES,
+        "max_files": 4,
+    }
+    return Settings.model_validate(values | changes)
+
+
+def film_bytes(seed: int = 1) -> bytes:
+    """A film for the fake reader: bright below, dark above."""
+    noise = np.random.default_rng(seed).integers(0, 40, (48, 64))
+    ramp = np.linspace(0, 200, 48)[:, np.newaxis]
+    return graymap((ramp + noise).astype(np.uint8))
+
+
+def sign_in(browser: TestClient, key: str, **fields: str) -> httpx.Response:
+    """Send the sign-in form."""
+    return browser.post("/sign-in", data={"api_key": key, **fields})
+
+
+def send(browser: TestClient, *names: str, seed: int = 1, **fields: str) -> httpx.Response:
+    """Send the upload form with a film of each name, all different."""
+    files = [("files", (name, film_bytes(seed + at))) for at, name in enumerate(names)]
+    return browser.post("/films", files=files, data=fields)
