@@ -117,6 +117,7 @@ JOBS: Final = sa.Table(
         "ix_jobs_queued",
         "priority",
         "created_at",
+        "id",
         postgresql_where=_where(JobEvent.CLAIM),
         sqlite_where=_where(JobEvent.CLAIM),
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -51,7 +50,7 @@ class SqlResultRepository:
         result = {
             "job_id": analysis.job_id,
             "model_set": analysis.model_set,
-            "panels": [asdict(panel) for panel in analysis.panels],
+            "panels": [_panel_document(panel) for panel in analysis.panels],
             "preview_key": analysis.preview_key,
             "rows": analysis.rows,
             "columns": analysis.columns,
@@ -100,6 +99,34 @@ class SqlResultRepository:
             return None
         panel, label, rows, columns, values, scale = row
         return Heatmap(panel, label, rows, columns, bytes(values), scale)
+
+
+def _panel_document(panel: PanelReading) -> dict[str, Any]:
+    """The panel as JSON; written out, because ``asdict`` copies deeply and costs ten times this."""
+    return {
+        "panel": panel.panel,
+        "model": panel.model,
+        "version": panel.version,
+        "findings": [
+            {
+                "label": finding.label,
+                "display": finding.display,
+                "probability": finding.probability,
+                "operating_point": finding.operating_point,
+                "positive": finding.positive,
+                "abnormal": finding.abnormal,
+                "weak": finding.weak,
+                "code": None
+                if finding.code is None
+                else {
+                    "scheme": finding.code.scheme,
+                    "value": finding.code.value,
+                    "meaning": finding.code.meaning,
+                },
+            }
+            for finding in panel.findings
+        ],
+    }
 
 
 def _panel(document: dict[str, Any]) -> PanelReading:

@@ -125,7 +125,7 @@ def _index_jobs() -> None:
     ):
         op.create_index(f"ix_jobs_{'_'.join(columns)}", "jobs", columns)
     for name, columns, predicate in (
-        ("ix_jobs_queued", ["priority", "created_at"], "state = 'queued'"),
+        ("ix_jobs_queued", ["priority", "created_at", "id"], "state = 'queued'"),
         ("ix_jobs_running", ["lease_expires_at"], "state = 'running'"),
     ):
         where = sa.text(predicate)

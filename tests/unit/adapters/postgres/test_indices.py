@@ -1,0 +1,75 @@
+"""The queries that run all day find their rows by an index, whatever the number of jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from hilum.adapters.postgres import migrate
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.application.ports.repositories import JobCursor, JobFilter
+from hilum.domain.job import JobState, Priority
+from tests.contract.samples import NOW, a_film
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Engine
+
+JOB = a_film().job
+AFTER = JobCursor(NOW, JOB.id)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A migrated SQLite database: it plans by the schema alone, whatever the tables hold."""
+    path: Path = tmp_path_factory.mktemp("indices") / "hilum.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    engine = create_database_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        # Without statistics SQLite takes the running jobs and sorts them: there are few.
+        (lambda jobs: jobs.expired(NOW, 9), "(state=?)"),
+        (lambda jobs: jobs.unheard(Priority.STAT, NOW, NOW, 9), "ix_jobs_queued"),
+        (lambda jobs: jobs.changed_since(NOW, None, 9), "ix_jobs_updated_at_id"),
+        (lambda jobs: jobs.page(JobFilter(), AFTER, 9), "ix_jobs_created_at_id"),
+        (lambda jobs: jobs.page(JobFilter("north"), AFTER, 9), "ix_jobs_site_created_at_id"),
+        (
+            lambda jobs: jobs.page(JobFilter(state=JobState.FAILED), AFTER, 9),
+            "ix_jobs_state_created_at_id",
+        ),
+        (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
+        (lambda jobs: jobs.get(JOB.id), "(id=?)"),
+        (lambda jobs: jobs.claim(JOB.id, "worker-1", NOW, NOW - NOW), "(id=?)"),
+        (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
+        (lambda jobs: jobs.mark_rung([JOB.id], NOW), "(id=?)"),
+    ],
+)
+def test_a_query_searches_by_its_index(
+    engine: Engine, ask: Callable[[SqlJobRepository], object], index: str
+) -> None:
+    """No plan walks through the table."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        ask(SqlJobRepository(connection))
+        statement, values = asked[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    steps = [step for *_, step in plan if "TEMP B-TREE" not in step]
+    assert steps
+    for step in steps:
+        assert step.startswith("SEARCH"), steps
+        assert index in step
