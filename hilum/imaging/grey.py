@@ -156,7 +156,8 @@ def _voi(
         counts = np.bincount(patterns.ravel(), minlength=values.size)
         low, high = percentile_range(values, np.where(picture, counts, 0))
     if high <= low:
-        return np.zeros_like(values)
+        # One value fills the film: middle grey, and what differs from it black or white.
+        return 0.5 + 0.5 * np.sign(values - low)
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -37,8 +38,9 @@ class Window:
     @property
     def usable(self) -> bool:
         """Whether the standard allows this width for this function and the numbers are finite."""
-        smallest = 1.0 if self.function is VoiFunction.LINEAR else np.nextafter(0.0, 1.0)
-        return bool(np.isfinite(self.centre)) and smallest <= self.width < np.inf
+        if not (math.isfinite(self.centre) and math.isfinite(self.width)):
+            return False
+        return self.width >= 1.0 if self.function is VoiFunction.LINEAR else self.width > 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,38 @@
+"""Previews."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hilum.imaging.film import Film, FilmHeader
+from hilum.imaging.preview import decode_preview, preview_pixels, render_preview
+from tests.unit.imaging.pictures import waves
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((2000, 1000), (1024, 512)), ((1500, 3000), (512, 1024)), ((500, 300), (500, 300))],
+)
+def test_the_long_side_is_bounded_and_nothing_is_enlarged(shape, expected):
+    """Large films shrink to 1024 on the long side, aspect kept; small ones stay."""
+    assert preview_pixels(waves(*shape)).shape == expected
+
+
+def test_a_preview_shows_the_mean_of_what_it_covers():
+    """Box filter: halving averages 2 x 2 pixels."""
+    pixels = waves(200, 160)
+    small = preview_pixels(pixels, 100)
+    assert np.abs(small - pixels.reshape(100, 2, 80, 2).mean(axis=(1, 3))).max() <= 1
+
+
+def test_the_file_is_grey_png_and_reads_back():
+    """The rendered preview is an 8-bit grey PNG of the preview's pixels."""
+    pixels = waves(300, 200)
+    png = render_preview(Film(pixels, FilmHeader("image/png")), long_side=150)
+    with Image.open(io.BytesIO(png)) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (100, 150))
+    assert np.array_equal(decode_preview(png), preview_pixels(pixels, 150))
