@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import psutil
 import pytest
 
 from hilum.adapters.inference.inference import open_inference
@@ -22,11 +19,10 @@ from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotS
 from hilum.domain.model import Artefact
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preprocessing import PREPROCESSING
+from tests.contract.frozen import frozen
 from tests.fakes.inference import BandEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from hilum.application.ports.inference import InferenceEngine, InferenceOutput
@@ -235,20 +231,6 @@ def test_an_outage_ends_when_it_ends(request, kind, model):
         if server is not None:
             server.launch()
     assert_same(until_it_answers(engine, model, films), before)
-
-
-@contextmanager
-def frozen(server: TritonServer) -> Iterator[None]:
-    """The server accepts connections and answers nothing."""
-    root = psutil.Process(server.pid)
-    processes = [root, *root.children(recursive=True)]
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.real

@@ -1,0 +1,28 @@
+"""Servers that accept connections and answer nothing."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hilum_stack.server import Server
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """Stops a server and its children in their tracks, and lets them go on at the end."""
+    root = psutil.Process(server.pid)
+    processes = [root, *root.children(recursive=True)]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
