@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["colourise", "dequantise", "encode_png", "layer", "overlay", "quantise"]
 
-_START: Final = 1.0
-_ROTATIONS: Final = -0.7
-_SATURATION: Final = 1.9
+_START: Final = 0.0
+_ROTATIONS: Final = 0.43
+_SATURATION: Final = 2.6
 _GAMMA: Final = 0.8
-_DARKEST, _LIGHTEST = 0.18, 0.88
+_DARKEST, _LIGHTEST = 0.20, 0.74
 _LEVELS: Final = 256
 
 
@@ -64,7 +64,8 @@ def quantise(cam: NDArray[np.float32]) -> tuple[NDArray[np.uint8], float]:
     peak = float(positive.max(initial=0.0))
     if peak <= 0.0:
         return np.zeros(cam.shape, dtype=np.uint8), 0.0
-    return np.rint(positive * (255.0 / peak)).astype(np.uint8), peak / 255.0
+    share = positive.astype(np.float64) / peak
+    return np.rint(share * 255.0).astype(np.uint8), peak / 255.0
 
 
 def dequantise(quantised: NDArray[np.uint8], scale: float) -> NDArray[np.float32]:
