@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from hilum.domain.errors import ColourFilm
 
@@ -34,11 +34,16 @@ def grey_of(image: Image.Image) -> Image.Image:
         image: Mode ``RGB``.
 
     Returns:
-        Mode ``L``: ITU-R BT.601 luma.
+        Mode ``L``: ITU-R BT.601 luma; the common value where all three samples are alike.
 
     Raises:
         ColourFilm: More than ``LARGEST_OFF_TINT`` of the picture has real colour.
     """
+    red, green, blue = image.split()
+    if not (
+        ImageChops.difference(red, green).getbbox() or ImageChops.difference(red, blue).getbbox()
+    ):
+        return red
     share = off_tint_share(image)
     if share > LARGEST_OFF_TINT:
         raise ColourFilm(

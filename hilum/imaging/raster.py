@@ -108,9 +108,14 @@ def _to_grey(image: Image.Image) -> Image.Image:
         raise ColourFilm("A CMYK picture, made for print; a radiograph is grey.")
     if image.mode not in {"L", "RGB", "P", "LA", "PA", "RGBA"}:
         raise UnreadableFilm(f"Pixels of kind {image.mode} have no shades of grey to read.")
-    opaque = image.convert("RGBA")
-    black = Image.new("RGBA", opaque.size, (0, 0, 0, 255))
-    return grey_of(Image.alpha_composite(black, opaque).convert("RGB"))
+    return grey_of(_over_black(image.convert("RGBA")))
+
+
+def _over_black(image: Image.Image) -> Image.Image:
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, image).convert("RGB")
 
 
 def _from_16_bits(samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
