@@ -1,0 +1,257 @@
+"""Running a job: whatever happens to the film is written to the job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from hilum.domain import errors
+from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.job import JobState
+from hilum.domain.retry_policy import RetryPolicy
+from hilum.imaging.preview import decode_preview
+from tests.fakes.film_reader import graymap
+from tests.fakes.model_catalogue import LABELS, small_model
+from tests.unit.application.stage import LEASE, Stage, film
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def leaves(root):
+    children = root.__subclasses__()
+    return [leaf for child in children for leaf in leaves(child)] if children else [root]
+
+
+def test_a_film_is_read_and_its_result_written_once(stage):
+    """Completed, with findings of every label, heatmaps, a preview and one audit event."""
+    job = stage.analyse(stage.queued().id)
+    assert job == stage.job(job.id)
+    assert (job.state, job.attempts, job.reason) == (JobState.COMPLETED, 1, None)
+    assert (job.lease_owner, job.lease_expires_at) == (None, None)
+    assert job.finished_at == stage.clock.now()
+    analysis = stage.result(job.id)
+    assert analysis.model_set == job.model_set
+    assert (analysis.rows, analysis.columns) == (64, 64)
+    (panel,) = analysis.panels
+    assert (panel.panel, panel.model, panel.version) == ("pneumonia", "pneumonia", "1.0.0")
+    assert [finding.label for finding in panel.findings] == list(LABELS)
+    assert sum(finding.probability for finding in panel.findings) == pytest.approx(1, abs=1e-5)
+    preview = decode_preview(stage.store.objects[analysis.preview_key])
+    assert preview.shape == (64, 64)
+    assert stage.actions() == ["job.accepted", "job.completed"]
+    assert stage.events()[-1].actor == "worker:w1"
+
+
+def test_every_label_has_a_heatmap(stage):
+    """Of the model's grid, one byte a cell."""
+    job = stage.analyse(stage.queued().id)
+    with stage.unit_of_work.begin(write=False) as transaction:
+        for label in LABELS:
+            heatmap = transaction.results.heatmap(job.id, "pneumonia", label)
+            assert (heatmap.rows, heatmap.columns, len(heatmap.values)) == (4, 4, 16)
+
+
+def test_a_label_is_positive_at_its_operating_point(stage):
+    """At the threshold counts as above it, on the probability as it is stored."""
+    thresholds = (0.25, 0.250001, 0.0, 1.0)
+    points = tuple(
+        replace(point, threshold=threshold)
+        for point, threshold in zip(
+            stage.catalogue.models[0].operating_points, thresholds, strict=True
+        )
+    )
+    stage.catalogue.models = (replace(stage.catalogue.models[0], operating_points=points),)
+    job = stage.analyse(stage.queued().id)  # one shade: every label has a probability of 1/4
+    findings = stage.result(job.id).panels[0].findings
+    assert [finding.probability for finding in findings] == [0.25] * 4
+    assert [finding.positive for finding in findings] == [True, False, True, False]
+    assert [finding.operating_point for finding in findings] == list(thresholds)
+    assert [finding.abnormal for finding in findings] == [False, True, True, True]
+
+
+def test_the_model_sees_the_film_as_its_manifest_asks(stage):
+    """Resampled to the input's size, one film, uint8."""
+    ramp = np.linspace(0, 255, 64 * 64).astype(np.uint8).reshape(64, 64)
+    stage.analyse(stage.queued(graymap(ramp)).id)
+    (films,) = stage.engine.calls
+    assert (films.shape, films.dtype) == ((1, 32, 32, 1), np.uint8)
+    assert np.abs(films[0, :, :, 0].astype(int) - ramp[::2, ::2]).max() <= 4
+
+
+def test_every_panel_of_the_set_is_read_in_its_order(stage):
+    """Two models give two panels."""
+    models = [small_model(), small_model("tb", panel="tuberculosis")]
+    stage.catalogue.models = tuple(models)
+    stage.engine._served = {(model.name, model.serving_version) for model in models}  # noqa: SLF001
+    job = stage.analyse(stage.queued().id)
+    assert [p.panel for p in stage.result(job.id).panels] == ["pneumonia", "tuberculosis"]
+
+
+def test_the_milliseconds_of_every_stage_are_kept(stage):
+    """Wait from acceptance to claim by the clock; the parts are no longer than the whole."""
+    job = stage.queued()
+    stage.advance(3)
+    timings = dict(stage.analyse(job.id).timings_ms)
+    assert set(timings) == {"wait", "fetch", "decode", "infer", "preview", "total"}
+    assert timings.pop("wait") == 3000
+    total = timings.pop("total")
+    assert 0 < sum(timings.values()) <= total
+
+
+def test_a_job_that_is_not_there_to_be_claimed_is_left_alone(stage):
+    """Unknown, running elsewhere, done: a second ring is a no-op."""
+    assert stage.analyse(uuid4()) is None
+    job = stage.queued()
+    with stage.unit_of_work.begin() as transaction:
+        transaction.jobs.claim(job.id, "other", stage.clock.now(), LEASE)
+    assert stage.analyse(job.id) is None
+    assert stage.job(job.id).lease_owner == "other"
+
+
+def test_ringing_twice_reads_once(stage):
+    """The result is the first one's."""
+    job = stage.analyse(stage.queued().id)
+    assert stage.analyse(job.id) is None
+    assert len(stage.engine.calls) == 1
+    assert stage.job(job.id) == job
+
+
+@pytest.mark.parametrize("kind", leaves(errors.Rejected), ids=lambda kind: kind.code)
+def test_bad_input_ends_at_once_with_its_reason(stage, kind):
+    """Rejected, never retried, no result; the timings tell how far it came."""
+
+    def refuse(data):
+        raise kind("because")
+
+    stage.reader.read = refuse
+    job = stage.analyse(stage.queued().id)
+    assert job.state is JobState.REJECTED
+    assert (job.reason.code, job.reason.detail) == (kind.code, "because")
+    assert set(job.timings_ms) == {"wait", "fetch", "decode", "total"}
+    assert stage.result(job.id) is None
+    assert stage.actions()[-1] == "job.rejected"
+    assert stage.events()[-1].details["reason"] == kind.code
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in leaves(errors.Transient) if kind is not DatabaseUnavailable],
+    ids=lambda kind: kind.code,
+)
+def test_an_outage_puts_the_job_back_with_a_backoff(stage, kind):
+    """Queued again, not rung for, not to be claimed before its time."""
+    stage.engine.failure = kind("down")
+    job = stage.analyse(stage.queued().id)
+    assert (job.state, job.attempts, job.losses) == (JobState.QUEUED, 1, 0)
+    assert (job.reason.code, job.rung_at, job.lease_owner) == (kind.code, None, None)
+    waits = job.not_before - stage.clock.now()
+    assert timedelta(seconds=0.5) <= waits <= timedelta(seconds=1)
+    assert stage.analyse(job.id) is None
+    stage.engine.failure = None
+    stage.advance(1)
+    assert stage.analyse(job.id).state is JobState.COMPLETED
+    assert stage.job(job.id).reason is None
+
+
+@pytest.mark.parametrize("kind", leaves(errors.Permanent), ids=lambda kind: kind.code)
+def test_a_defect_parks_the_job_for_an_operator(stage, kind):
+    """Failed, with the reason; attempts are not used up on it."""
+    stage.engine.failure = kind("broken")
+    job = stage.analyse(stage.queued().id)
+    assert (job.state, job.attempts) == (JobState.FAILED, 1)
+    assert job.reason.code == kind.code
+    assert stage.actions()[-1] == "job.failed"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret of a patient"), MemoryError(), RecursionError(), KeyError("k")]
+)
+def test_an_unforeseen_error_parks_the_film_and_tells_no_secret(stage, error, caplog):
+    """The reason names the class; the trace is in the log under the job's id."""
+
+    def fail(data):
+        raise error
+
+    stage.reader.read = fail
+    job = stage.analyse(stage.queued().id)
+    assert (job.state, job.reason.code) == (JobState.FAILED, "internal_error")
+    assert type(error).__name__ in job.reason.detail
+    assert "secret" not in job.reason.detail
+    assert str(job.id) in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_attempts_that_are_used_up_park_the_job():
+    """With the reason of the last one."""
+    stage = Stage(policy=RetryPolicy(max_attempts=3))
+    stage.engine.available = False
+    job = stage.queued()
+    states = []
+    for _ in range(3):
+        states.append(stage.analyse(job.id).state)
+        stage.advance(600)
+    assert states == [JobState.QUEUED, JobState.QUEUED, JobState.FAILED]
+    parked = stage.job(job.id)
+    assert (parked.reason.code, parked.attempts) == ("inference_unavailable", 3)
+    assert stage.analyse(job.id) is None
+
+
+def test_a_film_that_vanished_from_the_store_parks_the_job(stage):
+    """A row that names missing bytes is a defect."""
+    job = stage.queued()
+    stage.store.objects.clear()
+    assert stage.analyse(job.id).reason.code == "object_missing"
+
+
+def test_a_film_that_shrank_in_the_store_parks_the_job(stage):
+    """What is read must be what was accepted."""
+    job = stage.queued()
+    (name,) = stage.store.objects
+    stage.store.objects[name] = film()[:-1]
+    assert stage.analyse(job.id).reason.code == "object_missing"
+
+
+def test_a_store_that_is_down_for_the_preview_puts_the_job_back(stage):
+    """No result without its preview."""
+    job = stage.queued()
+    infer = stage.engine.infer
+
+    def then_down(model, films):
+        output = infer(model, films)
+        stage.store.available = False
+        return output
+
+    stage.engine.infer = then_down
+    assert stage.analyse(job.id).state is JobState.QUEUED
+    assert stage.result(job.id) is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_probability_that_is_no_number_parks_the_job(stage, value):
+    """It is not shown to anybody."""
+    infer = stage.engine.infer
+
+    def broken(model, films):
+        output = infer(model, films)
+        output.probabilities[0, 1] = value
+        return output
+
+    stage.engine.infer = broken
+    job = stage.analyse(stage.queued().id)
+    assert (job.state, job.reason.code) == (JobState.FAILED, "inference_failed")
+    assert stage.result(job.id) is None
+
+
+def test_a_manifest_with_a_preprocessing_of_another_release_parks_the_job(stage):
+    """Rather than reading the film in a way that the model was not trained for."""
+    stage.catalogue.models = (replace(stage.catalogue.models[0], preprocessing="round-v9"),)
+    job = stage.analyse(stage.queued().id)
+    assert job.reason.code == "invalid_manifest"
+    assert "round-v9" in job.reason.detail
