@@ -84,6 +84,7 @@ def _postgresql(
         hide_parameters=True,  # a trace in a log holds no pseudonym and no file name
         # The most recently used first: what a quiet night left over stays closed by the server.
         pool_use_lifo=True,
+        paramstyle="format",  # values by place, as SQLite takes them too
         use_native_hstore=False,  # saves a query on every new connection
         connect_args={
             "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),

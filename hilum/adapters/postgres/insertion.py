@@ -1,43 +1,87 @@
-"""INSERT that leaves an existing row alone, on both databases."""
+"""INSERT of a few rows in one statement, the same on both databases."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+
+from hilum.adapters.postgres.execution import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import sqlalchemy as sa
     from sqlalchemy.engine import Connection
 
-RowKey = TypeVar("RowKey")
+ROWS_AT_ONCE: Final = 16
+"""Each number of rows up to this has a compiled statement of its own."""
+
+
+def insert(connection: Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows.
+
+    Args:
+        connection: In a transaction.
+        table: Where to.
+        rows: A value for every column, by name.
+    """
+    _insert(connection, table, rows, None)
 
 
 def insert_absent(
-    connection: Connection,
-    column: sa.Column[RowKey],
-    rows: Sequence[dict[str, object]],
-) -> list[RowKey]:
-    """Insert the rows that do not conflict with one that exists, in one statement.
+    connection: Connection, column: sa.Column[Any], rows: Sequence[dict[str, Any]]
+) -> list[Any]:
+    """Insert the rows that do not conflict with one that exists.
 
     On PostgreSQL it waits for a concurrent transaction that inserted the same and has not ended.
 
     Args:
         connection: In a transaction.
         column: Which column of the inserted rows to give back; names the table too.
-        rows: Values by column name, in the order in which to lock them.
+        rows: A value for every column, by name, in the order in which to lock them.
 
     Returns:
         The column's values of the rows that were inserted.
     """
-    statement = _statement(connection.dialect.name, column)
-    return list(connection.execute(statement, rows).scalars())
+    return [value for (value,) in _insert(connection, column.table, rows, column)]
+
+
+def _insert(
+    connection: Connection,
+    table: sa.Table,
+    rows: Sequence[dict[str, Any]],
+    absent_by: sa.Column[Any] | None,
+) -> list[tuple[Any, ...]]:
+    returned: list[tuple[Any, ...]] = []
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        portion = rows[start : start + ROWS_AT_ONCE]
+        values = {
+            f"{name}_{index}": value
+            for index, row in enumerate(portion)
+            for name, value in row.items()
+        }
+        statement = _statement(connection.dialect.name, table, len(portion), absent_by)
+        returned += statement.all(connection, values)
+    return returned
 
 
 @cache
-def _statement(dialect: str, column: sa.Column[object]) -> sa.Executable:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(column.table).on_conflict_do_nothing().returning(column)
+def _statement(
+    dialect: str, table: sa.Table, rows: int, absent_by: sa.Column[Any] | None
+) -> Statement:
+    values: list[dict[str, sa.BindParameter[Any]]] = [
+        # The types are spelled out: SQLAlchemy infers those of the first row alone.
+        {
+            column.name: sa.bindparam(f"{column.name}_{row}", type_=column.type)
+            for column in table.columns
+        }
+        for row in range(rows)
+    ]
+    if absent_by is None:
+        return Statement(sa.insert(table).values(values))
+    insert_or_not = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return Statement(
+        insert_or_not(table).values(values).on_conflict_do_nothing().returning(absent_by)
+    )

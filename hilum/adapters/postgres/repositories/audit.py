@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import run
+from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.tables import AUDIT_EVENTS
 from hilum.domain.audit import GENESIS, AuditEvent, AuditRecord, chain_hash
 
@@ -23,7 +25,6 @@ _LAST: Final = "SELECT sequence, hash FROM audit_events ORDER BY sequence DESC L
 # transaction that held the lock before has committed; one statement that did both would not.
 _LOCK_AND_LAST: Final = f"SELECT pg_advisory_xact_lock({CHAIN_LOCK}); {_LAST}"
 
-_ADD = sa.insert(AUDIT_EVENTS)
 _RECORDS = (
     sa.select(
         AUDIT_EVENTS.c.sequence,
@@ -54,7 +55,7 @@ class SqlAuditLog:
         if not events:
             return
         sequence, previous_hash = self._take_chain()
-        rows = []
+        rows: list[dict[str, Any]] = []
         for event in events:
             sequence += 1
             digest = chain_hash(previous_hash, event)
@@ -73,7 +74,7 @@ class SqlAuditLog:
                 }
             )
             previous_hash = digest
-        self._connection.execute(_ADD, rows)
+        insert(self._connection, AUDIT_EVENTS, rows)
 
     def records(self, after_sequence: int = 0, limit: int = 1000) -> Sequence[AuditRecord]:
         """Records in order, from after a sequence number."""
@@ -101,9 +102,9 @@ class SqlAuditLog:
             ) in rows
         ]
 
-    def _take_chain(self) -> tuple[int, str]:
+    def _take_chain(self) -> tuple[Any, ...]:
         """Hold the chain, and give its last sequence number and hash."""
         on_sqlite = self._connection.dialect.name == "sqlite"
         query = _LAST if on_sqlite else _LOCK_AND_LAST
-        last = self._connection.exec_driver_sql(query).one_or_none()
-        return (last[0], last[1]) if last else (0, GENESIS)
+        last = run(self._connection, query, ())
+        return last[0] if last else (0, GENESIS)

@@ -6,16 +6,14 @@ may happen, by the state in the WHERE, and so at most one of two askers gets a r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import JOBS
 from hilum.domain.job import JobEvent, next_state, source_state
-
-if TYPE_CHECKING:
-    from sqlalchemy.sql.dml import ReturningUpdate
 
 _NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
 _REASON: Final = {
@@ -27,11 +25,9 @@ _NO_LEASE: Final = {"lease_owner": None, "lease_expires_at": None}
 _FRESH: Final = {"attempts": 0, "losses": 0, "rung_at": None, "not_before": None}
 
 
-def _change(
-    event: JobEvent, *conditions: sa.ColumnElement[bool], **values: Any
-) -> ReturningUpdate[Any]:
+def _change(event: JobEvent, *conditions: sa.ColumnElement[bool], **values: Any) -> Statement:
     """An UPDATE of one job to which the event may happen, giving back the job."""
-    return (
+    return Statement(
         sa.update(JOBS)
         .where(
             JOBS.c.id == sa.bindparam("wanted_id"),
@@ -43,7 +39,7 @@ def _change(
     )
 
 
-def _finish(event: JobEvent) -> dict[bool, ReturningUpdate[Any]]:
+def _finish(event: JobEvent) -> dict[bool, Statement]:
     """By whether timings are given: the end of a run by the worker that holds the lease."""
     values: dict[str, Any] = {
         **_NO_LEASE,

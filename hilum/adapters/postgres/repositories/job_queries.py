@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import JOBS
 from hilum.domain.job import JobEvent, source_state
@@ -18,7 +19,7 @@ _NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
 _QUEUED: Final = source_state(JobEvent.CLAIM).value
 _RUNNING: Final = source_state(JobEvent.RELEASE).value
 
-ONE: Final = sa.select(*JOB_COLUMNS).where(JOBS.c.id == sa.bindparam("wanted_id"))
+ONE: Final = Statement(sa.select(*JOB_COLUMNS).where(JOBS.c.id == sa.bindparam("wanted_id")))
 BY_KEY: Final = sa.select(*JOB_COLUMNS).where(
     JOBS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
 )

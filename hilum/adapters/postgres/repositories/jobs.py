@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from sqlalchemy.engine import Connection
 
+    from hilum.adapters.postgres.execution import Statement
     from hilum.application.ports.repositories import JobCursor, JobFilter
     from hilum.domain.job import Job, Reason
 
@@ -158,8 +159,8 @@ class SqlJobRepository:
             numbers[JobState(row[0])] = row[1]
         return numbers
 
-    def _one(self, statement: sa.Executable, **values: Any) -> Job | None:
-        row = self._connection.execute(statement, values).one_or_none()
+    def _one(self, statement: Statement, **values: Any) -> Job | None:
+        row = statement.first(self._connection, values)
         return None if row is None else job_of(row)
 
     def _some(self, statement: sa.Executable, **values: Any) -> list[Job]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from hilum.adapters.postgres.insertion import insert_absent
+from hilum.adapters.postgres.insertion import insert, insert_absent
 from hilum.adapters.postgres.tables import HEATMAPS, RESULTS
 from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
 from hilum.domain.model import CodedConcept
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-_ADD_HEATMAPS = sa.insert(HEATMAPS)
 _RESULT = sa.select(
     RESULTS.c.model_set,
     RESULTS.c.panels,
@@ -70,8 +69,7 @@ class SqlResultRepository:
             }
             for heatmap in analysis.heatmaps
         ]
-        if heatmaps:
-            self._connection.execute(_ADD_HEATMAPS, heatmaps)
+        insert(self._connection, HEATMAPS, heatmaps)
         return True
 
     def get(self, job_id: UUID) -> Analysis | None:

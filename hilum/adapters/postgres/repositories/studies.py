@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import Statement
+from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.tables import INSTANCES, STUDIES
 from hilum.domain.study import Instance
 
@@ -17,18 +19,18 @@ if TYPE_CHECKING:
 
     from hilum.domain.study import Study
 
-_ADD_STUDY = sa.insert(STUDIES)
-_ADD_INSTANCES = sa.insert(INSTANCES)
-_INSTANCE = sa.select(
-    INSTANCES.c.id,
-    INSTANCES.c.study_id,
-    INSTANCES.c.filename,
-    INSTANCES.c.media_type,
-    INSTANCES.c.size_bytes,
-    INSTANCES.c.sha256,
-    INSTANCES.c.sop_instance_uid,
-    INSTANCES.c.object_key,
-).where(INSTANCES.c.id == sa.bindparam("wanted_id"))
+_INSTANCE = Statement(
+    sa.select(
+        INSTANCES.c.id,
+        INSTANCES.c.study_id,
+        INSTANCES.c.filename,
+        INSTANCES.c.media_type,
+        INSTANCES.c.size_bytes,
+        INSTANCES.c.sha256,
+        INSTANCES.c.sop_instance_uid,
+        INSTANCES.c.object_key,
+    ).where(INSTANCES.c.id == sa.bindparam("wanted_id"))
+)
 
 
 class SqlStudyRepository:
@@ -39,17 +41,15 @@ class SqlStudyRepository:
 
     def add(self, study: Study, instances: Iterable[Instance]) -> None:
         """Add a study with its instances."""
-        self._connection.execute(
-            _ADD_STUDY,
-            {
-                "id": study.id,
-                "site": study.site,
-                "patient_ref": study.patient_ref,
-                "priority": study.priority.value,
-                "submitted_by": study.submitted_by,
-                "received_at": study.received_at,
-            },
-        )
+        row = {
+            "id": study.id,
+            "site": study.site,
+            "patient_ref": study.patient_ref,
+            "priority": study.priority.value,
+            "submitted_by": study.submitted_by,
+            "received_at": study.received_at,
+        }
+        insert(self._connection, STUDIES, [row])
         rows = [
             {
                 "id": instance.id,
@@ -63,10 +63,9 @@ class SqlStudyRepository:
             }
             for instance in instances
         ]
-        if rows:
-            self._connection.execute(_ADD_INSTANCES, rows)
+        insert(self._connection, INSTANCES, rows)
 
     def instance(self, instance_id: UUID) -> Instance | None:
         """An instance by id."""
-        row = self._connection.execute(_INSTANCE, {"wanted_id": instance_id}).one_or_none()
+        row = _INSTANCE.first(self._connection, {"wanted_id": instance_id})
         return Instance(*row) if row else None

@@ -48,8 +48,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             "ix_jobs_state_created_at_id",
         ),
         (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
-        (lambda jobs: jobs.get(JOB.id), "(id=?)"),
-        (lambda jobs: jobs.claim(JOB.id, "worker-1", NOW, NOW - NOW), "(id=?)"),
         (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
         (lambda jobs: jobs.mark_rung([JOB.id], NOW), "(id=?)"),
     ],
