@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Self
 
-import httpx
-
+from hilum_stack.health import is_healthy
 from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
@@ -88,11 +87,7 @@ class MinioServer(Server):
         }
 
     def _ready(self) -> bool:
-        try:
-            answer = httpx.get(f"http://{self.endpoint}/minio/health/ready", timeout=2.0)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == httpx.codes.OK
+        return is_healthy(self.port, "/minio/health/ready")
 
 
 def _new_credentials() -> dict[str, str]:

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, ClassVar
 
-import httpx
-
 from hilum_stack.errors import ProcessFailed
+from hilum_stack.health import is_healthy
 from hilum_stack.ports import LOOPBACK
 from hilum_stack.process import Command
 from hilum_stack.server import Server, write_private
@@ -46,10 +45,7 @@ class Gateway(Server):
         return _python("hilum_gateway", self, self.env)
 
     def _ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=5.0).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return is_healthy(self.port, "/readyz")
 
 
 class Worker(Server):
@@ -126,10 +122,22 @@ def cli_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "hilum_cli", *arguments]
 
 
+def child_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Our environment, with settings laid over it, and no proxy for what is on this machine.
+
+    gRPC and HTTP clients would take a proxy that the environment names also to 127.0.0.1.
+    """
+    spared = {
+        name: ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
+        for name in ("NO_PROXY", "no_proxy")
+    }
+    return {**os.environ, **spared, **env}
+
+
 def _administer(env: Mapping[str, str], *arguments: str) -> None:
     done = subprocess.run(
         cli_command(*arguments),
-        env={**os.environ, **env},
+        env=child_environment(env),
         capture_output=True,
         text=True,
         check=False,
@@ -146,7 +154,7 @@ def _python(
         server.name,
         (sys.executable, "-m", module),
         server.log,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+        env=child_environment({"PYTHONUNBUFFERED": "1", **env}),
         folder=server.folder,  # `-m` puts the working folder on sys.path: let it hold no code
         stop_grace_s=stop_grace_s,
     )

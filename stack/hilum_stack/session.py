@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hilum_stack.films import choose_films
 from hilum_stack.server import write_private
-from hilum_stack.services import cli_command
+from hilum_stack.services import child_environment, cli_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ class Session:
             *("analyse", *films, "--url", self.stack.url),
             *("--api-key-file", str(self.key_file)),
         )
-        with subprocess.Popen(command) as analysis:
+        with subprocess.Popen(command, env=child_environment({})) as analysis:
             try:
                 while True:
                     try:

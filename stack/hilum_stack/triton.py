@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import httpx
-
 from hilum_stack.errors import ServerMissing
+from hilum_stack.health import is_healthy
 from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
@@ -172,11 +171,7 @@ class TritonServer(Server):
         )
 
     def _ready(self) -> bool:
-        try:
-            answer = httpx.get(f"{self.http_url}/v2/health/ready", timeout=2.0)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == httpx.codes.OK
+        return is_healthy(self.http_port, "/v2/health/ready")
 
     def _stage(self) -> Path:
         """Mirrors the repository by links, anew at each start.

@@ -70,7 +70,7 @@ def folder() -> Iterator[Path]:
 def running(kind: str, folder: Path, *films: str, stay: str = "0") -> Iterator[Run]:
     port = reserve_port()
     env = {**os.environ, "STAY": stay, "HILUM_PORT": str(port), "HILUM_CXR_DIR": str(folder / "no")}
-    output = folder / "told.txt"
+    output = folder / f"told-{port}.txt"
     with output.open("wb") as sink:
         popen = subprocess.Popen(
             [sys.executable, "-m", "hilum_stack", kind, "--folder", str(folder), *films],
@@ -119,6 +119,9 @@ def test_a_second_demo_keeps_its_data_and_key(folder: Path) -> None:
         )
         assert answer.status_code == httpx.codes.OK
         assert answer.text.count('"job_id"') == 1
+        with running("demo", folder) as second:
+            assert finish(second) == 2
+            assert "another stack runs on" in second.told()
         run.popen.send_signal(signal.SIGINT)
         assert finish(run) == 0
 
