@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from hilum.adapters.postgres import migrate, schema
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.tables import METADATA
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.errors import DatabaseUnavailable, InternalError
 from tests.contract.samples import accepted
 
 if TYPE_CHECKING:
@@ -169,6 +170,42 @@ def test_an_upgrade_keeps_the_rows(database_url: str) -> None:
     migrate.upgrade(database_url)
     with unit_of_work.begin(write=False) as transaction:
         assert transaction.jobs.get(job.id) == job
+    engine.dispose()
+
+
+def test_a_newer_release_s_database_is_left_alone(database_url: str) -> None:
+    """An old release that starts late says so, and changes nothing."""
+    engine = create_database_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = _tables(database_url)
+    with pytest.raises(InternalError, match="9999"):
+        migrate.upgrade(database_url)
+    assert migrate.current(database_url) == "9999"
+    assert _tables(database_url) == before
+    engine.dispose()
+
+
+def test_a_draft_holds_what_a_database_lacks(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A developer's draft is the next number, and running it brings the new column."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(migrate.SCRIPTS, scripts)
+    monkeypatch.setattr(migrate, "SCRIPTS", scripts)
+    wished = sa.Column("wished_for", sa.Text)
+    METADATA.tables["studies"].append_column(wished)
+    try:
+        path = migrate.draft(sqlite_url, "Keep a wish")
+        migrate.upgrade(sqlite_url)
+    finally:
+        METADATA.tables["studies"]._columns.remove(wished)  # noqa: SLF001
+    number = int(schema.HEAD) + 1
+    assert path == scripts / "versions" / f"{number:04}_keep_a_wish.py"
+    assert migrate.current(sqlite_url) == f"{number:04}"
+    engine = create_database_engine(sqlite_url)
+    columns = {column["name"] for column in sa.inspect(engine).get_columns("studies")}
+    assert "wished_for" in columns
     engine.dispose()
 
 

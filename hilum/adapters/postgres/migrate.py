@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
 
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.errors import translated_errors
@@ -59,7 +60,7 @@ def upgrade(url: str, revision: str = "head") -> None:
         DatabaseUnavailable: The database or a lock cannot be had.
         InternalError: A step failed; nothing has changed.
     """
-    with _alone(url) as connection:
+    with _alone(url) as connection, _told_plainly():
         command.upgrade(_config(connection), revision)
 
 
@@ -70,8 +71,33 @@ def downgrade(url: str, revision: str) -> None:
         DatabaseUnavailable: The database or a lock cannot be had.
         InternalError: A step failed; nothing has changed.
     """
-    with _alone(url) as connection:
+    with _alone(url) as connection, _told_plainly():
         command.downgrade(_config(connection), revision)
+
+
+def draft(url: str, message: str) -> Path:
+    """Write the next step from what ``tables`` has and a migrated database has not.
+
+    For developers; what comes out is a draft: read it, and add what Alembic does not compare
+    (CHECKs, the predicates of partial indices, triggers).
+
+    Args:
+        url: A database at the newest revision.
+        message: What the step does, for its name.
+
+    Returns:
+        The new file in ``versions``.
+
+    Raises:
+        DatabaseUnavailable: The database cannot be had.
+        InternalError: It is not at the newest revision.
+    """
+    with _connected(url) as connection, _told_plainly():
+        number = f"{int(head()) + 1:04}"
+        made = command.revision(_config(connection), message, autogenerate=True, rev_id=number)
+    if not isinstance(made, Script):
+        raise InternalError("the draft has more than one file")
+    return Path(made.path)
 
 
 def current(url: str) -> str | None:
@@ -97,8 +123,18 @@ def check(url: str) -> None:
 def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
     return config
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Raise what Alembic finds wrong, such as a revision of a newer release, as InternalError."""
+    try:
+        yield
+    except CommandError as error:
+        raise InternalError(f"the migration cannot run: {error}") from error
 
 
 @contextmanager
