@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread, uid
 
+from hilum.imaging.polarity import looks_inverted
 from tests.unit.adapters.dicom import films
 
 ROOT = Path(__file__).parents[4]
@@ -91,3 +92,14 @@ def test_every_published_png_and_jpeg_is_read(reader):
         film = reader.read(data)
         header = reader.inspect(data[: 256 * 1024], len(data))
         assert film.pixels.shape == (header.rows, header.columns)
+
+
+def test_only_the_relabelled_film_looks_inverted(reader):
+    """Of all published chest films, the one with a false MONOCHROME1 tag shows as a negative."""
+    chests = [*FOLDER.glob("native/*.png"), *FOLDER.glob("native/*.jp*g")]
+    chests += FOLDER.glob("dicom/*chest*.dcm")
+    chests += FOLDER.glob("dicom/*relabelled*.dcm")
+    inverted = {
+        path.name for path in chests if looks_inverted(reader.read(path.read_bytes()).pixels)
+    }
+    assert inverted == {"RSNA2018_sample_relabelled_MONOCHROME1.dcm"}
