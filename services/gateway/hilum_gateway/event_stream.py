@@ -65,7 +65,6 @@ async def event_stream(
         ping=heartbeat,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
-        sep="\n",
     )
 
 

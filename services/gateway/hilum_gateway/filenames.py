@@ -9,15 +9,14 @@ from urllib.parse import quote
 LONGEST: Final = 200
 UNNAMED: Final = "unnamed"
 
-# Cc, Cf: control and format characters, the bidirectional overrides among them, with which
-# "film_gpj.exe" shows as "film_exe.jpg". Cs, Co, Cn: no characters at all. Zl, Zp: line breaks.
-_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
 
 def display_name(sent: str | None) -> str:
     """A file name that is safe to show: the last part of a path, printable, not too long."""
     last = (sent or "").replace("\\", "/").rpartition("/")[2]
-    printable = "".join(c for c in last if unicodedata.category(c) not in _UNPRINTABLE)
+    spaced = (" " if unicodedata.category(c) == "Zs" else c for c in last)
+    # Not printable are control and format characters, the bidirectional overrides among them,
+    # with which "film_gnp.exe" shows as "film_exe.png".
+    printable = "".join(c for c in spaced if c.isprintable())
     return printable.strip()[:LONGEST].strip() or UNNAMED
 
 

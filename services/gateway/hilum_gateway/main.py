@@ -25,7 +25,7 @@ def main() -> None:
             sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
         sys.exit(2)
     log_to_stderr(settings.log_level)
-    disable_created_metrics()  # a second series beside every counter, which nobody reads
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
     create_server(create_app(bootstrap(settings)), settings).run()
 
 

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from hilum.application.use_cases.submit_study import RefusedFile
 from hilum.domain.errors import HilumError
 from hilum.domain.job import JobState, Priority
 
@@ -73,22 +74,15 @@ class Metrics:
 
     def observe_submission(self, submitted: SubmittedStudy) -> None:
         """Count the films of one upload."""
-        for outcome, code in submitted_outcomes(submitted):
-            self._films.labels(outcome, code).inc()
+        for file in submitted.files:
+            if isinstance(file, RefusedFile):
+                self._films.labels("refused", file.error.code).inc()
+            else:
+                self._films.labels("duplicate" if file.duplicate else "accepted", "").inc()
 
     def render(self) -> bytes:
         """The exposition format, text version 0.0.4 or newer (see :data:`MEDIA_TYPE`)."""
         return generate_latest(self._registry)
-
-
-def submitted_outcomes(submitted: SubmittedStudy) -> Iterable[tuple[str, str]]:
-    """``(outcome, code)`` of each film: accepted, duplicate, or refused with its code."""
-    for file in submitted.files:
-        error = getattr(file, "error", None)
-        if error is not None:
-            yield "refused", error.code
-        else:
-            yield ("duplicate" if file in submitted.accepted and file.duplicate else "accepted"), ""
 
 
 class _Queues(Collector):
