@@ -50,7 +50,7 @@ _HEADINGS: Final[Mapping[int, str]] = {
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "Go back and try again.",
     HTTPStatus.FORBIDDEN: "Sign in with another key, or ask whoever runs Hilum for one.",
-    HTTPStatus.NOT_FOUND: "It does not exist, or not for your key's site.",
+    HTTPStatus.NOT_FOUND: "Check the address. Films of other sites than your key's are not shown.",
     HTTPStatus.CONFLICT: "Reload the page to see its present state.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send fewer or smaller films at a time.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Change what you send and try again.",

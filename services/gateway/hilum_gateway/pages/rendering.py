@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from hilum_gateway import NOTICE
 from hilum_gateway.pages.advice import advice
 
 if TYPE_CHECKING:
@@ -135,7 +136,11 @@ def _environment() -> Environment:
         "stages": stages,
         "utc": utc,
     }
-    environment.globals |= {"static": static_address, "htmx_config": json.dumps(HTMX)}
+    environment.globals |= {
+        "htmx_config": json.dumps(HTMX),
+        "notice": NOTICE,
+        "static": static_address,
+    }
     return environment
 
 

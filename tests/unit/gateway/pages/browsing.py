@@ -147,8 +147,8 @@ def fake_settings(**changes: object) -> Settings:
 
 def film_bytes(seed: int = 1) -> bytes:
     """A film for the fake reader: bright below, dark above."""
-    noise = np.random.default_rng(seed).integers(0, 40, (48, 64))
-    ramp = np.linspace(0, 200, 48)[:, np.newaxis]
+    noise = np.random.default_rng(seed).integers(0, 40, (72, 96))
+    ramp = np.linspace(0, 200, 72)[:, np.newaxis]
     return graymap((ramp + noise).astype(np.uint8))
 
 
