@@ -80,8 +80,10 @@ def test_a_claim_that_another_holds_now_is_not_given_up(
     assert give_up(unit_of_work, stale, lost=lost) is None
     with unit_of_work.begin() as transaction:
         anew = transaction.jobs.claim(stale.id, "worker-1", LATER + seconds(1), LEASE)
+    assert anew is not None
     assert give_up(unit_of_work, stale, lost=lost) is None
-    assert give_up(unit_of_work, replace(stale, lease_owner="worker-2"), lost=lost) is None
+    assert give_up(unit_of_work, replace(anew, lease_owner="worker-2"), lost=lost) is None
+    assert give_up(unit_of_work, replace(anew, started_at=LATER), lost=lost) is None
     assert stored(unit_of_work, stale.id) == anew
 
 

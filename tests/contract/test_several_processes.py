@@ -37,6 +37,8 @@ def _run_films(url: str, process: int) -> int:
                 transaction.studies.add(film.study, [film.instance])
             transaction.audit.append([AuditEvent(owner, "job.seen", "job", str(job.id), NOW)])
         with unit_of_work.begin() as transaction:
+            # Reading first: a transaction that becomes a writer late must wait its turn too.
+            assert transaction.jobs.get(job.id) is not None
             mine = transaction.jobs.claim(job.id, owner, NOW, LEASE)
         if mine is None:
             continue
