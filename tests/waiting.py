@@ -1,0 +1,23 @@
+"""Waiting for a condition, instead of for a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE_S = 60.0
+_LOOK_AGAIN_S = 0.02
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Return as soon as a condition holds; fail, saying what was waited for, if it never does."""
+    until = time.monotonic() + PATIENCE_S
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {PATIENCE_S:g} s in vain: {what}")
+        pause.wait(_LOOK_AGAIN_S)
