@@ -81,6 +81,8 @@ class Analysis:
         rows: Rows of the film.
         columns: Columns of the film.
         created_at: UTC.
+        inverted: The film was displayed as its own negative, and was turned before it was read;
+            the preview shows it as it was read.
     """
 
     job_id: UUID
@@ -91,3 +93,4 @@ class Analysis:
     rows: int
     columns: int
     created_at: datetime
+    inverted: bool = False

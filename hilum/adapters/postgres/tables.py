@@ -138,6 +138,7 @@ RESULTS: Final = sa.Table(
     sa.Column("preview_key", sa.Text, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("columns", sa.Integer, nullable=False),
+    sa.Column("inverted", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
 )
 

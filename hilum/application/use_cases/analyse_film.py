@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ from hilum.domain.errors import (
 from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
 from hilum.domain.job import Job, JobEvent, Reason
 from hilum.imaging.heatmap import quantise
+from hilum.imaging.polarity import looks_inverted
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum.imaging.preview import render_preview
 
@@ -145,7 +146,7 @@ class AnalyseFilm:
                 f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
             )
         with watch.stage("decode"):
-            film = self._reader.read(content)
+            film, inverted = upright(self._reader.read(content))
         models = self._catalogue.current()
         with watch.stage("infer"):
             panels, heatmaps = self._read_panels(models, film)
@@ -161,6 +162,7 @@ class AnalyseFilm:
             rows=film.pixels.shape[0],
             columns=film.pixels.shape[1],
             created_at=self._clock.now(),
+            inverted=inverted,
         )
 
     def _read_panels(
@@ -270,6 +272,17 @@ class _Stopwatch:
             yield
         finally:
             self.milliseconds[name] = round((perf_counter() - begun) * 1000, 3)
+
+
+def upright(film: Film) -> tuple[Film, bool]:
+    """The film with bright bones, and whether it had to be turned for that.
+
+    A reader obeys what a file says of itself; a file whose photometric interpretation is wrong is
+    then displayed as its own negative, and no model was trained on negatives.
+    """
+    if not looks_inverted(film.pixels):
+        return film, False
+    return replace(film, pixels=255 - film.pixels), True
 
 
 def model_input(model: ModelManifest, film: Film) -> NDArray[np.uint8]:

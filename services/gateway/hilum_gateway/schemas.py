@@ -140,6 +140,9 @@ class ResultBody(BaseModel):
     model_set: str
     rows: int
     columns: int
+    inverted: bool = Field(
+        description="The film was displayed as its own negative, and was turned before it was read."
+    )
     panels: list[PanelBody]
 
     @classmethod
@@ -149,6 +152,7 @@ class ResultBody(BaseModel):
             model_set=analysis.model_set,
             rows=analysis.rows,
             columns=analysis.columns,
+            inverted=analysis.inverted,
             panels=[
                 PanelBody(
                     panel=panel.panel,

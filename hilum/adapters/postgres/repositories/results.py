@@ -22,6 +22,7 @@ _RESULT = sa.select(
     RESULTS.c.preview_key,
     RESULTS.c["rows"],
     RESULTS.c["columns"],
+    RESULTS.c.inverted,
     RESULTS.c.created_at,
 ).where(RESULTS.c.job_id == sa.bindparam("wanted_id"))
 _HEATMAP = sa.select(
@@ -53,6 +54,7 @@ class SqlResultRepository:
             "preview_key": analysis.preview_key,
             "rows": analysis.rows,
             "columns": analysis.columns,
+            "inverted": analysis.inverted,
             "created_at": analysis.created_at,
         }
         if not insert_absent(self._connection, RESULTS.c.job_id, [result]):
@@ -77,7 +79,7 @@ class SqlResultRepository:
         row = self._connection.execute(_RESULT, {"wanted_id": job_id}).one_or_none()
         if row is None:
             return None
-        model_set, panels, preview_key, rows, columns, created_at = row
+        model_set, panels, preview_key, rows, columns, inverted, created_at = row
         return Analysis(
             job_id=job_id,
             model_set=model_set,
@@ -86,6 +88,7 @@ class SqlResultRepository:
             preview_key=preview_key,
             rows=rows,
             columns=columns,
+            inverted=inverted,
             created_at=created_at,
         )
 

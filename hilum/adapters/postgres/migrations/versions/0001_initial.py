@@ -141,6 +141,7 @@ def _create_results() -> None:
         sa.Column("preview_key", sa.Text, nullable=False),
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("columns", sa.Integer, nullable=False),
+        sa.Column("inverted", sa.Boolean, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("job_id", name="pk_results"),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_results_job_id"),
