@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilum.domain.errors import FileTooLarge, TruncatedFilm, UnsupportedFormat
+from hilum.domain.errors import TruncatedFilm, UnsupportedFormat
 from hilum.imaging.film import Film, FilmHeader, FilmLimits
+from hilum.imaging.sniff import check_limits, check_smallest_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,12 +30,15 @@ class GraymapReader:
         self._limits = limits or FilmLimits()
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
-        if size > self._limits.max_bytes:
-            raise FileTooLarge(f"{size} bytes, at most {self._limits.max_bytes} are read")
-        return self._header(prefix)[0]
+        header, _ = self._header(prefix)
+        check_limits(header, min(size, self._limits.max_bytes), self._limits)
+        check_smallest_side(header)
+        return header
 
     def read(self, data: bytes) -> Film:
         header, start = self._header(data)
+        check_limits(header, len(data), self._limits)
+        check_smallest_side(header)
         rows, columns = header.rows or 0, header.columns or 0
         if len(data) - start < rows * columns:
             raise TruncatedFilm("the file ends before its pixels do")
