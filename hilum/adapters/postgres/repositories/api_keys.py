@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import Statement
+from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.tables import API_KEYS
 from hilum.domain.access import ApiKey, Role
 
@@ -24,13 +26,12 @@ _COLUMNS = (
     API_KEYS.c.created_at,
     API_KEYS.c.revoked_at,
 )
-_ADD = sa.insert(API_KEYS)
-_GET = sa.select(*_COLUMNS).where(API_KEYS.c.id == sa.bindparam("wanted_id"))
+_GET = Statement(sa.select(*_COLUMNS).where(API_KEYS.c.id == sa.bindparam("wanted_id")))
 _ALL = sa.select(*_COLUMNS).order_by(API_KEYS.c.created_at, API_KEYS.c.id)
-_REVOKE = (
+_REVOKE = Statement(
     sa.update(API_KEYS)
     .where(API_KEYS.c.id == sa.bindparam("wanted_id"), API_KEYS.c.revoked_at.is_(None))
-    .values(revoked_at=sa.bindparam("now"))
+    .values(revoked_at=sa.bindparam("now", type_=API_KEYS.c.revoked_at.type))
     .returning(*_COLUMNS)
 )
 
@@ -43,22 +44,20 @@ class SqlApiKeyRepository:
 
     def add(self, key: ApiKey) -> None:
         """Add a key."""
-        self._connection.execute(
-            _ADD,
-            {
-                "id": key.id,
-                "name": key.name,
-                "role": key.role.value,
-                "site": key.site,
-                "digest": key.digest,
-                "created_at": key.created_at,
-                "revoked_at": key.revoked_at,
-            },
-        )
+        row = {
+            "id": key.id,
+            "name": key.name,
+            "role": key.role.value,
+            "site": key.site,
+            "digest": key.digest,
+            "created_at": key.created_at,
+            "revoked_at": key.revoked_at,
+        }
+        insert(self._connection, API_KEYS, [row])
 
     def get(self, key_id: str) -> ApiKey | None:
         """A key by its public id, revoked ones too."""
-        row = self._connection.execute(_GET, {"wanted_id": key_id}).one_or_none()
+        row = _GET.first(self._connection, {"wanted_id": key_id})
         return _key(row) if row else None
 
     def all(self) -> Sequence[ApiKey]:
@@ -67,7 +66,7 @@ class SqlApiKeyRepository:
 
     def revoke(self, key_id: str, now: datetime) -> ApiKey | None:
         """Revoke a key; None if there is no such key or it is revoked already."""
-        row = self._connection.execute(_REVOKE, {"wanted_id": key_id, "now": now}).one_or_none()
+        row = _REVOKE.first(self._connection, {"wanted_id": key_id, "now": now})
         return _key(row) if row else None
 
 
