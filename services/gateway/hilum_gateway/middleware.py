@@ -10,6 +10,8 @@ import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from starlette.requests import ClientDisconnect
+
 from hilum_gateway import NOTICE
 from hilum_gateway.problems import unforeseen
 from hilum_gateway.request_id import HEADER, adopt_request_id
@@ -65,6 +67,8 @@ class AroundRequests:
         exchange = _Exchange(scope, send, watch, adopt_request_id(sent))
         try:
             await self._app(scope, watch.receive, exchange.send)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered; the log shows status 0
         except Exception:
             _ERRORS.exception("unforeseen, in %s %s", scope["method"], scope["path"])
             if exchange.status:  # too late to say so; the broken answer must not look whole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from hilum_gateway.routes.problem_responses import ProblemBody
+from hilum_gateway.routes.descriptions import ProblemBody
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -52,6 +52,8 @@ class Readiness:
         self._kept: Mapping[str, Check] = {}
         self._kept_until = 0.0
         self._asking = anyio.Lock()
+        # Threads of their own: a gateway that is busy with requests is not unready.
+        self._threads = anyio.CapacityLimiter(2 * len(self._asked))
 
     async def checks(self) -> Mapping[str, Check]:
         """How every part is."""
@@ -70,7 +72,7 @@ class Readiness:
         with anyio.move_on_after(_WITHIN_S):
             try:
                 # A call that hangs is left behind in its thread.
-                await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(ask, abandon_on_cancel=True, limiter=self._threads)
             except HilumError as error:
                 _LOG.warning("%s is not well: %s", name, error.detail)
                 found[name] = Check(ok=False, detail=error.code)

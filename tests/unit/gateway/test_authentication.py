@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from hilum.domain.access import Role
 from tests.unit.gateway.api import Api, FakeGateway, problem
+from tests.unit.gateway.asgi import Exchange
 
 ID = "6a0f7c1e-0000-4000-8000-000000000000"
 
@@ -31,6 +32,17 @@ def test_every_route_under_v1_demands_a_key(gateway: FakeGateway):
         answer = client.request(method, path)
         problem(answer, 401, "not_authenticated")
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.anyio
+async def test_no_route_reads_the_body_of_a_stranger(gateway: FakeGateway):
+    """It would cost memory, or the client's time, for nothing."""
+    posts = [path for method, path in v1_routes(gateway) if method == "POST"]
+    assert len(posts) >= 4
+    for path in posts:
+        promised = {"content_length": "1000000", "content_type": "application/json"}
+        async with Exchange(gateway.app, "POST", path, expect="100-continue", **promised) as call:
+            assert await call.status() == 401
 
 
 @pytest.mark.parametrize(

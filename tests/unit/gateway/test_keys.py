@@ -6,6 +6,7 @@ import pytest
 
 from hilum.domain.access import Role
 from tests.unit.gateway.api import Api, FakeGateway, problem
+from tests.unit.gateway.asgi import Exchange
 
 
 def test_a_new_key_works_and_is_shown_once(api: Api):
@@ -32,6 +33,18 @@ def test_a_revoked_key_stays_in_the_list(api: Api):
     problem(api.client.delete(path), 404, "not_found")
 
 
+@pytest.mark.anyio
+async def test_a_client_that_leaves_is_no_defect(gateway: FakeGateway, caplog):
+    """No trace in the log for it."""
+    key = gateway.new_key()
+    async with Exchange(
+        gateway.app, "POST", "/v1/keys", authorization=f"Bearer {key}", content_length="9"
+    ) as call:
+        call.disconnect()
+        await call.over()
+    assert "unforeseen" not in caplog.text
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUBMITTER, Role.OPERATOR])
 def test_only_admins_rule_over_keys(gateway: FakeGateway, role):
     """403 for every other role, whatever it asks."""
@@ -53,6 +66,18 @@ def test_an_admin_of_a_site_rules_over_that_site_alone(api: Api, gateway: FakeGa
     everywhere = api.key.removeprefix("hilum_").partition(".")[0]
     problem(north.client.delete(f"/v1/keys/{everywhere}"), 404, "not_found")
     assert api.get("/v1/keys").status_code == 200
+
+
+def test_a_wish_that_is_too_long_is_not_read(api: Api):
+    """A key needs a few bytes."""
+    answer = api.post("/v1/keys", content=b" " * 100_000)
+    problem(answer, 413, "request_too_large")
+
+
+def test_what_is_no_json_is_an_invalid_request(api: Api):
+    """And is not repeated: it may hold a secret."""
+    answer = api.post("/v1/keys", content=b"{hunter2")
+    assert "hunter2" not in str(problem(answer, 400, "invalid_request"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sse_starlette import EventSourceResponse
 
 from hilum_gateway.authentication import KeyOf
 from hilum_gateway.event_stream import event_stream
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(prefix="/v1/events", tags=["events"], responses=PROBLEMS)
 

@@ -19,7 +19,7 @@ from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.filenames import attachment
 from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["images"], responses=PROBLEMS)
 

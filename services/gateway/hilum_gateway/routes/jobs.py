@@ -11,7 +11,7 @@ from hilum_gateway.authentication import KeyOf
 from hilum_gateway.cursor import decode_cursor, encode_cursor
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.request_id import current_request_id
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS
 from hilum_gateway.schemas import JobBody, JobPageBody, JobSummaryBody
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)

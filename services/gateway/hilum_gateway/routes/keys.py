@@ -7,14 +7,15 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from hilum.domain.access import ALL_SITES, ApiKey, Permission, Role, parse_key
 from hilum.domain.errors import InternalError, NotFound, NotPermitted
 from hilum_gateway.authentication import KeyOf
 from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.json_body import json_body
+from hilum_gateway.routes.descriptions import PROBLEMS, json_request
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
 
@@ -68,6 +69,12 @@ class MadeKeyBody(BaseModel):
     site: str
 
 
+async def _wanted_key(request: Request, key: KeyOf) -> NewKeyBody:
+    """The key to be made; read only for somebody who may make one."""
+    key.require(Permission.ADMINISTER)
+    return await json_body(request, NewKeyBody)
+
+
 @router.get("", summary="List keys")
 def list_keys(container: ContainerOf, key: KeyOf) -> KeysBody:
     """Every key, revoked ones too, without secrets."""
@@ -76,10 +83,16 @@ def list_keys(container: ContainerOf, key: KeyOf) -> KeysBody:
     return KeysBody(keys=shown)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, summary="Make a key")
-def make_key(container: ContainerOf, key: KeyOf, wanted: NewKeyBody) -> MadeKeyBody:
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    summary="Make a key",
+    openapi_extra=json_request(NewKeyBody),
+)
+def make_key(
+    container: ContainerOf, key: KeyOf, wanted: Annotated[NewKeyBody, Depends(_wanted_key)]
+) -> MadeKeyBody:
     """Make a key. It is shown in this answer and never again."""
-    key.require(Permission.ADMINISTER)
     if not key.sees(wanted.site):
         raise NotPermitted(f"this key makes keys for site {key.site} only")
     text = container.manage_keys.create(wanted.name, wanted.role, key.id, site=wanted.site)

@@ -9,7 +9,7 @@ from hilum.domain.model import Label, ModelManifest, OperatingPoint
 from hilum_gateway import NOTICE
 from hilum_gateway.authentication import KeyOf
 from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS
 from hilum_gateway.schemas import CodeBody
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=PROBLEMS)

@@ -12,7 +12,7 @@ from hilum.domain.job import Priority
 from hilum_gateway.authentication import KeyOf
 from hilum_gateway.dependencies import ContainerOf, MetricsOf
 from hilum_gateway.problems import problem_of
-from hilum_gateway.routes.problem_responses import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS
 from hilum_gateway.schemas import SubmissionBody, SubmittedFileBody
 from hilum_gateway.submission_form import FILES
 from hilum_gateway.upload import submit_from_request
