@@ -13,6 +13,7 @@ still knows the job.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 import uuid
 from collections import deque
@@ -25,6 +26,8 @@ from kombu.utils.json import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_LOG = logging.getLogger(__name__)
 
 _SUFFIX = ".msg"
 
@@ -65,9 +68,13 @@ class Channel(filesystem.Channel):
     def _get(self, queue: str) -> Any:
         for path in self._oldest_first(queue):
             with contextlib.suppress(FileNotFoundError):  # another consumer was faster
-                text = path.read_text(encoding="utf-8")
+                content = path.read_bytes()
                 path.unlink()
-                return loads(text)
+                try:
+                    return loads(content.decode())
+                except ValueError:
+                    # What a power cut left of a message must not end every worker that takes it.
+                    _LOG.warning("dropped a message that is none: %s", path)
         raise Empty
 
     def _oldest_first(self, queue: str) -> Iterator[Path]:

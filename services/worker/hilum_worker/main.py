@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Final
 
+from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
@@ -41,6 +42,8 @@ def main() -> int:
             sys.stderr.write(f"HILUM_{name}: {problem['msg']}\n")
         return WRONG_SETTINGS
     start_logging(settings.log_level)
+    # Otherwise a second series stands beside every counter, and nobody reads it.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
         container = bootstrap(settings)
         warm_up(container.catalogue, container.engine)

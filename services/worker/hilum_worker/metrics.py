@@ -78,14 +78,23 @@ class WorkerMetrics:
 
 
 @contextmanager
-def metrics_endpoint(metrics: WorkerMetrics, host: str, port: int | None) -> Iterator[None]:
-    """Serve the metrics over HTTP for as long as the block runs, if there is a port."""
+def metrics_endpoint(metrics: WorkerMetrics, host: str, port: int | None) -> Iterator[int | None]:
+    """Serve the metrics over HTTP for as long as the block runs, if there is a port.
+
+    Args:
+        metrics: What is served.
+        host: Address to listen on.
+        port: 0 takes a free one.
+
+    Yields:
+        The port that is listened on, or None.
+    """
     if port is None:
-        yield
+        yield None
         return
     server, thread = start_http_server(port, addr=host, registry=metrics.registry)
     try:
-        yield
+        yield server.server_port
     finally:
         server.shutdown()
         server.server_close()

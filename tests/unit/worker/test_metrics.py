@@ -1,0 +1,98 @@
+"""What Prometheus reads of a worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from hilum.application.use_cases.keep_leases import KeepLeases
+from hilum.application.use_cases.reconcile_jobs import Reconciliation
+from hilum.domain.job import Job, JobState, Priority
+from hilum_worker.metrics import WorkerMetrics, metrics_endpoint
+from tests.fakes.clock import FIRST_MOMENT, SettableClock
+from tests.fakes.unit_of_work import InMemoryUnitOfWork
+
+
+@pytest.fixture
+def leases() -> KeepLeases:
+    return KeepLeases(
+        unit_of_work=InMemoryUnitOfWork(),
+        clock=SettableClock(),
+        owner="w",
+        lease=timedelta(seconds=60),
+        max_run=timedelta(seconds=300),
+    )
+
+
+@pytest.fixture
+def metrics(leases) -> WorkerMetrics:
+    return WorkerMetrics(leases)
+
+
+def job(state: JobState, **timings: float) -> Job:
+    return Job(
+        id=uuid4(),
+        study_id=uuid4(),
+        instance_id=uuid4(),
+        site="s",
+        filename="f",
+        state=state,
+        priority=Priority.STAT,
+        model_set="m",
+        idempotency_key="k",
+        created_at=FIRST_MOMENT,
+        updated_at=FIRST_MOMENT,
+        timings_ms=timings,
+    )
+
+
+def test_jobs_are_counted_by_the_state_in_which_they_were_left(metrics):
+    """And their stages timed, in seconds."""
+    for state in (JobState.COMPLETED, JobState.COMPLETED, JobState.QUEUED):
+        metrics.job_left(job(state, decode=250.0))
+    value = metrics.registry.get_sample_value
+    labels = {"state": "completed", "priority": "stat"}
+    assert value("hilum_worker_jobs_total", labels) == 2
+    assert value("hilum_worker_stage_seconds_sum", {"stage": "decode"}) == 0.75
+    assert value("hilum_worker_stage_seconds_bucket", {"stage": "decode", "le": "0.2"}) == 0
+    assert value("hilum_worker_stage_seconds_bucket", {"stage": "decode", "le": "0.5"}) == 3
+
+
+def test_jobs_in_flight_are_those_whose_leases_are_kept(metrics, leases):
+    """Asked when it is scraped."""
+    with leases.hold(uuid4()), leases.hold(uuid4()):
+        assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 2
+    assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 0
+
+
+def test_the_reconcilers_work_and_errors_are_counted(metrics):
+    """By what was done, and by where it failed."""
+    metrics.reconciled(Reconciliation(released=1, parked=2, rung=3))
+    metrics.error("heartbeat")
+    value = metrics.registry.get_sample_value
+    counted = {
+        action: value("hilum_worker_reconciled_jobs_total", {"action": action})
+        for action in ("released", "parked", "rung")
+    }
+    assert counted == {"released": 1, "parked": 2, "rung": 3}
+    assert value("hilum_worker_errors_total", {"where": "heartbeat"}) == 1
+
+
+def test_metrics_are_served_while_the_block_runs(metrics):
+    """On the address that was asked for, and not after it."""
+    with metrics_endpoint(metrics, "127.0.0.1", 0) as port:
+        url = f"http://127.0.0.1:{port}/metrics"
+        text = httpx.get(url).text
+    assert "hilum_worker_jobs_in_flight 0.0" in text
+    assert "process_resident_memory_bytes" in text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_without_a_port_nothing_listens(metrics):
+    """The default."""
+    with metrics_endpoint(metrics, "127.0.0.1", None) as port:
+        assert port is None

@@ -1,0 +1,129 @@
+"""A real worker process: SQLite, a folder, Celery's filesystem transport, the shipped model."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+from hilum.adapters.object_store.object_store import open_object_store
+from hilum.application.messages import ANALYSE_TASK, QUEUES
+from hilum.domain.job import JobState, Priority
+from hilum.imaging.preview import decode_preview
+from tests.unit.worker.embedded import EmbeddedPlatform, noise_film, wait_until
+
+
+@pytest.fixture
+def platform(tmp_path) -> EmbeddedPlatform:
+    return EmbeddedPlatform(tmp_path)
+
+
+def test_a_film_that_was_submitted_is_read(platform):
+    """Findings of the shipped model, a preview, timings, one attempt; and a log line of it."""
+    (job,) = platform.submit([noise_film(1)])
+    with platform.worker() as worker:
+        (done,) = platform.settled([job])
+        assert worker.stop() == 0
+    assert (done.state, done.attempts) == (JobState.COMPLETED, 1)
+    with platform.unit_of_work.begin(write=False) as transaction:
+        analysis = transaction.results.get(job.id)
+    labels = [finding.label for finding in analysis.panels[0].findings]
+    assert labels == ["normal", "pneumonia_bacterial", "pneumonia_viral", "covid19"]
+    store = open_object_store(platform.environment["HILUM_OBJECT_STORE_URL"])
+    assert decode_preview(store.get(analysis.preview_key)).shape == (300, 300)
+    lines = [json.loads(line) for line in worker.log.splitlines()]
+    (line,) = [line for line in lines if line.get("job_id") == str(job.id)]
+    assert line["message"] == "job completed"
+    assert line["timings_ms"]["total"] > 0
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_begun(platform):
+    """And takes nothing new; the next worker reads the rest. Nothing counts as lost."""
+    jobs = platform.submit([noise_film(n, 1600) for n in range(24)])
+    with platform.worker() as worker:
+        wait_until(lambda: platform.count(JobState.RUNNING) == 2, "two films in flight")
+        assert worker.stop() == 0
+        assert not worker.ready_file.exists()
+    assert platform.count(JobState.RUNNING) == 0
+    assert 0 < platform.count(JobState.COMPLETED) < len(jobs)
+    with platform.worker():
+        done = platform.settled(jobs)
+    assert {(job.state, job.attempts, job.losses) for job in done} == {(JobState.COMPLETED, 1, 0)}
+
+
+def test_the_films_of_a_worker_that_was_killed_are_read_by_another(platform):
+    """Each has one result; the films in flight have a loss on their account."""
+    jobs = platform.submit([noise_film(n, 1600) for n in range(8)])
+    with platform.worker() as worker:
+        wait_until(lambda: platform.count(JobState.RUNNING) == 2, "two films in flight")
+        worker.stop(signal.SIGKILL)
+        in_flight = platform.count(JobState.RUNNING)
+        worker.ready_file.unlink()
+    assert in_flight == 2
+    with platform.worker():
+        done = platform.settled(jobs)
+    assert {job.state for job in done} == {JobState.COMPLETED}
+    assert sum(job.losses for job in done) == in_flight
+    with platform.unit_of_work.begin(write=False) as transaction:
+        events = [record.event for record in transaction.audit.records()]
+    completed = [event.object_id for event in events if event.action == "job.completed"]
+    assert sorted(completed) == sorted(str(job.id) for job in jobs)
+
+
+def test_messages_that_nobody_can_read_are_dropped(platform):
+    """A malformed payload, an unknown task, a file of garbage: the next film is read."""
+    queue = QUEUES[Priority.ROUTINE]
+    with platform.worker() as worker:
+        send = platform.celery.send_task
+        send(ANALYSE_TASK, kwargs={"job_id": "nonsense", "priority": "stat"}, queue=queue)
+        send(ANALYSE_TASK, kwargs={}, queue=queue)
+        send(ANALYSE_TASK, args=[1, 2, 3], kwargs={"job_id": []}, queue=queue)
+        send("hilum.analyse.v99", kwargs={"x": 1}, queue=queue)
+        folder = platform.folder / "broker" / queue
+        (folder / "00000000000000000000-a.msg").write_text("not json")
+        (folder / "00000000000000000000-b.msg").touch()
+        (folder / "00000000000000000000-c.msg").write_bytes(b"\xff\xfe\x00")
+        (job,) = platform.submit([noise_film(1)])
+        assert platform.settled([job])[0].state is JobState.COMPLETED
+        assert worker.alive
+        wait_until(lambda: not list(folder.glob("*.msg")), "every message taken")
+        assert worker.log.count("malformed message dropped") == 3
+
+
+def test_urgent_films_are_read_first(platform):
+    """Queues are emptied in the order of urgency, whatever was sent first."""
+    late = platform.submit([noise_film(n) for n in range(4)], Priority.BATCH)
+    middle = platform.submit([noise_film(n) for n in range(4, 8)], Priority.ROUTINE)
+    first = platform.submit([noise_film(n) for n in range(8, 12)], Priority.STAT)
+    with platform.worker(HILUM_WORKER_CONCURRENCY="1"):
+        jobs = platform.settled([*late, *middle, *first])
+    jobs.sort(key=lambda job: job.started_at)
+    assert [job.priority for job in jobs] == [
+        *[Priority.STAT] * 4,
+        *[Priority.ROUTINE] * 4,
+        *[Priority.BATCH] * 4,
+    ]
+
+
+def test_several_workers_share_a_queue_and_read_each_film_once(platform):
+    """SQLite lets one of them write at a time; none of them fails for it."""
+    second_ready = str(platform.folder / "second")
+    with platform.worker() as one, platform.worker(HILUM_WORKER_READY_FILE=second_ready) as two:
+        jobs = platform.submit([noise_film(n) for n in range(40)])
+        done = platform.settled(jobs)
+        assert (one.stop(), two.stop()) == (0, 0)
+    assert {(job.state, job.attempts) for job in done} == {(JobState.COMPLETED, 1)}
+    for worker in (one, two):
+        assert '"level": "ERROR"' not in worker.log
+        assert "job completed" in worker.log
+
+
+def test_a_broken_film_is_rejected_and_harms_no_other(platform):
+    """Its pixels end before they should; that is found when it is read, not at the door."""
+    whole = noise_film(1, 1200)
+    jobs = platform.submit([whole[: len(whole) // 2], noise_film(2)])
+    with platform.worker():
+        broken, good = platform.settled(jobs)
+    assert (broken.state, broken.reason.code) == (JobState.REJECTED, "truncated_film")
+    assert good.state is JobState.COMPLETED

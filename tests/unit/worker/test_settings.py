@@ -1,0 +1,84 @@
+"""What the worker is told from outside."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from hilum.imaging.film import FilmLimits
+from hilum_worker.settings import WorkerSettings
+
+NEEDED = {
+    "HILUM_DATABASE_URL": "sqlite:////x/h.db",
+    "HILUM_OBJECT_STORE_URL": "file:///x/objects",
+    "HILUM_BROKER_URL": "filesystem:///x/broker",
+    "HILUM_INFERENCE_URL": "onnx://",
+    "HILUM_MODEL_REPOSITORY": "/x/models",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """The least that a worker needs, and nothing of the machine's own."""
+    for name in WorkerSettings.model_fields:
+        monkeypatch.delenv(f"HILUM_{name.upper()}", raising=False)
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_the_addresses_are_enough(environment):
+    """Everything else has a default that suits one worker."""
+    settings = WorkerSettings()
+    assert settings.model_repository == Path("/x/models")
+    assert settings.worker_concurrency == 2
+    assert settings.lease == timedelta(seconds=60)
+    assert settings.heartbeat_seconds == 20
+    assert settings.film_limits == FilmLimits()
+    assert settings.metrics_port is None
+
+
+@pytest.mark.parametrize("name", sorted(NEEDED))
+def test_an_address_that_is_missing_is_named(environment, name):
+    """Nothing is guessed."""
+    environment.delenv(name)
+    with pytest.raises(ValidationError, match=name.removeprefix("HILUM_").lower()):
+        WorkerSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WORKER_CONCURRENCY", "0"),
+        ("LEASE_SECONDS", "0"),
+        ("MAX_ATTEMPTS", "0"),
+        ("MAX_LOSSES", "0"),
+        ("LOW_WATER", "0"),
+        ("METRICS_PORT", "70000"),
+        ("LOG_LEVEL", "LOUD"),
+        ("BACKOFF_CAP_SECONDS", "0.5"),
+        ("WORKER_NAME", ""),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(environment, name, value):
+    """At the start, not in the middle of a film."""
+    environment.setenv(f"HILUM_{name}", value)
+    with pytest.raises(ValidationError):
+        WorkerSettings()
+
+
+def test_two_workers_of_one_machine_have_names_of_their_own(environment):
+    """A lease has one owner. The default holds the process's number."""
+    assert WorkerSettings().worker_name.endswith(f"-{os.getpid()}")
+    environment.setenv("HILUM_WORKER_NAME", "w7")
+    assert WorkerSettings().worker_name == "w7"
+
+
+def test_settings_do_not_change_once_they_are_read(environment):
+    """Frozen."""
+    with pytest.raises(ValidationError):
+        WorkerSettings().low_water = 1
