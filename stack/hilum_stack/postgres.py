@@ -92,6 +92,10 @@ class PostgresServer(Server):
     def begin(self) -> None:
         """Starts the server, after making the cluster if the folder is fresh."""
         self.require_installed()
+        home = self.data.parent
+        make_folder(home, self.folder_mode)
+        if home.is_symlink() or home.stat().st_uid != os.geteuid():
+            raise StackError(f"{home} belongs to another user; remove it")
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         super().begin()
@@ -100,6 +104,8 @@ class PostgresServer(Server):
         """Stops the server and deletes its data, also where that had to live elsewhere."""
         self.stop()
         shutil.rmtree(self.data, ignore_errors=True)
+        if self.data.parent != self.folder:
+            self.data.parent.rmdir()
 
     def _command(self) -> Command:
         settings = {
@@ -181,9 +187,6 @@ class PostgresServer(Server):
             return self.folder / "data"
         mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
         home = Path(tempfile.gettempdir()) / f"hilum-postgres-{mark}"
-        make_folder(home, self.folder_mode)
-        if home.is_symlink() or home.stat().st_uid != os.geteuid():
-            raise StackError(f"{home} belongs to another user; remove it")
         return home / "data"
 
 
