@@ -28,7 +28,7 @@ stack: .venv-dev/.installed ## The same on real PostgreSQL, Redis, MinIO and Tri
 
 .PHONY: services
 services: ## Install the real servers that the integration tests and `make stack` use
-	@bash scripts/services.sh
+	@PYTHON=$(PYTHON) bash scripts/services.sh
 
 # ------------------------------------------------------------------------------ check it
 .PHONY: test
