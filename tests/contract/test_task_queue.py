@@ -7,6 +7,7 @@ import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -36,7 +37,7 @@ class Bell:
     """A queue, who listens to it, and what makes its broker go, come back and forget."""
 
     queue: TaskQueue
-    listen: Callable[[], Listener | FakeListener]
+    listen: Callable[..., Listener | FakeListener]
     stop: Callable[[], object]
     start: Callable[[], object]
     flush: Callable[[], object]
@@ -91,7 +92,7 @@ def folder_bell(folder: Path) -> Bell:
 
     return Bell(
         CeleryTaskQueue(create_celery(url)),
-        lambda: Listener(url),
+        partial(Listener, url),
         stop=stop,
         start=start,
         flush=flush,
@@ -110,7 +111,7 @@ def redis_bell(server: RedisServer) -> Iterator[Bell]:
     flush()
     yield Bell(
         CeleryTaskQueue(create_celery(url)),
-        lambda: Listener(url),
+        partial(Listener, url),
         stop=server.kill,
         start=server.launch,
         flush=flush,
@@ -314,3 +315,33 @@ def test_a_forked_child_rings(bell):
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert bell.queue.pending(Priority.ROUTINE) == 2
+
+
+@pytest.mark.real
+def test_a_busy_listener_survives_an_outage(redis_server):
+    """A worker whose slots were all taken when the broker went hears again when it is back."""
+    with redis_bell(redis_server) as bell, Listener(redis_server.url, slots=2, held=True) as busy:
+        before = rings(2)
+        bell.queue.ring(before)
+        assert set(busy.heard(2)) == set(before)
+        bell.stop()
+        busy.release()
+        busy.unacknowledged(2)
+        bell.start()
+        after = rings(3)
+        bell.queue.ring(after)
+        heard: set[AnalyseJob] = set()
+        while not heard.issuperset(after):
+            heard.update(busy.heard(1))
+
+
+@pytest.mark.parametrize("bell", ["folder", *REAL], indirect=True)
+def test_a_busy_listener_takes_no_more_than_it_has_slots(bell):
+    """What one worker cannot start now waits where another one can take it."""
+    sent = rings(4)
+    with bell.listen(slots=2, held=True) as busy:
+        bell.queue.ring(sent)
+        first = busy.heard(2)
+        assert bell.queue.pending(Priority.ROUTINE) == 2
+        with bell.listen() as other:
+            assert {*first, *other.heard(2)} == set(sent)

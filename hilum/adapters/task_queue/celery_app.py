@@ -100,6 +100,7 @@ def _shared_settings() -> dict[str, Any]:
 def _redis_settings(broker_url: str, *, tls: bool) -> dict[str, Any]:
     return {
         "broker_url": broker_url,
+        "broker_transport": "hilum.adapters.task_queue.redis_transport:Transport",
         "broker_use_ssl": {"ssl_cert_reqs": "required"} if tls else False,
         "broker_transport_options": {
             "visibility_timeout": VISIBILITY_TIMEOUT_S,
