@@ -192,7 +192,7 @@ def look_at_a_heatmap(page: Page, findings: list[dict]) -> None:
     page.wait_for_load_state("networkidle")
     alone = seen(box)
     assert alone.std() > 10  # the film itself is there
-    page.locator(f'tr[data-label="{strongest["label"]}"]').get_by_label("Show").check()
+    page.locator(f'tr[data-label="{strongest["label"]}"]').get_by_label("Heatmap of").check()
     overlay = page.locator("#heatmap-image")
     expect(overlay).to_have_js_property("complete", True)
     assert overlay.evaluate("image => image.naturalWidth") > 0
@@ -279,7 +279,7 @@ def test_a_viewer_looks_and_sends_nothing_and_can_sign_out(hilum, page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, 1024, 1440, 1920])
 def test_no_page_is_wider_than_its_screen(hilum, page, width, scheme):
     """On a phone and on a desk, in light and in dark, nobody has to scroll sideways."""
     page.emulate_media(color_scheme=scheme)
@@ -293,5 +293,8 @@ def test_no_page_is_wider_than_its_screen(hilum, page, width, scheme):
     expect(page.locator("#film-image")).to_be_visible()
     page.locator(".show input").first.check()
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".card").evaluate_all(
+        "cards => cards.every(card => card.scrollWidth <= card.clientWidth)"
+    )
     dark = page.evaluate("getComputedStyle(document.body).color") == "rgb(231, 234, 238)"
     assert dark is (scheme == "dark")
