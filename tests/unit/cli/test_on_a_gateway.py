@@ -1,0 +1,212 @@
+"""The command against a real gateway with a real worker behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hilum.adapters.postgres.engine import create_database_engine
+from tests.unit.worker.embedded import noise_film, wait_until
+
+
+@pytest.fixture
+def film(command):
+    """A film that was never sent before: ``film(seed)`` gives its path."""
+
+    def make(seed: int, name: str | None = None) -> Path:
+        path = command.folder / (name or f"film-{seed}.png")
+        path.write_bytes(noise_film(seed))
+        return path
+
+    return make
+
+
+def cells(output: str) -> list[list[str]]:
+    return [[cell for cell in line.split("  ") if cell] for line in output.splitlines()]
+
+
+def test_a_film_is_analysed_and_its_findings_printed(client, film):
+    """Every label of the panel on a line of its own, and what the result is not for."""
+    ended = client("analyse", film(1, "a film.png"))
+    assert ended.exit_code == 0, ended.output
+    head, *rows = cells(ended.stdout)
+    assert [cell.strip() for cell in head] == [
+        *("file", "panel", "finding", "probability", "operating point", "positive", "time"),
+    ]
+    assert rows.pop() == ["Research use only, not for diagnosis."]
+    assert [row[2].strip() for row in rows] == [
+        "normal",
+        "pneumonia_bacterial",
+        "pneumonia_viral",
+        "covid19",
+    ]
+    for row in rows:
+        file, panel, _, probability, point, positive, seconds = (cell.strip() for cell in row)
+        assert file.endswith("a film.png")
+        assert panel == "pneumonia"
+        assert (positive == "yes") == (float(probability) >= float(point))
+        assert float(seconds.removesuffix(" s")) > 0
+
+
+def test_json_holds_the_whole_job(client, film):
+    """As the gateway gives it, under the path of the film."""
+    path = film(2)
+    document = json.loads(client("analyse", path, "--json", "--priority", "stat").stdout)
+    assert document["notice"] == "Research use only, not for diagnosis."
+    (entry,) = document["films"]
+    assert (entry["file"], entry["state"], entry["reason"]) == (str(path), "completed", None)
+    assert entry["job"]["priority"] == "stat"
+    assert entry["job"]["result"]["panels"][0]["panel"] == "pneumonia"
+
+
+def test_a_folder_of_more_films_than_one_request_takes(client, film):
+    """The gateway takes three files at once here; the command finds that out."""
+    for seed in range(10, 17):
+        film(seed)
+    ended = client("analyse", ".", "--json")
+    assert ended.exit_code == 0, ended.output
+    films = json.loads(ended.stdout)["films"]
+    assert [Path(entry["file"]).name for entry in films] == sorted(
+        f"film-{seed}.png" for seed in range(10, 17)
+    )
+    assert {entry["state"] for entry in films} == {"completed"}
+
+
+def test_films_that_went_wrong_are_told_beside_the_others(client, film):
+    """Refused at the door, too large, rejected when it was read: exit code 1."""
+    good = film(20)
+    Path("text.png").write_text("not a film")
+    Path("large.png").write_bytes(noise_film(21, 2100))
+    whole = noise_film(22, 1200)
+    Path("cut.png").write_bytes(whole[: len(whole) // 2])
+    ended = client("analyse", good, "text.png", "large.png", "cut.png")
+    assert ended.exit_code == 1
+    assert "refused: unsupported_format: " in ended.stdout
+    assert "refused: file_too_large: " in ended.stdout
+    assert "rejected: truncated_film: " in ended.stdout
+    assert "covid19" in ended.stdout
+
+
+def test_a_request_in_which_everything_is_refused_is_told_as_such(client):
+    """The gateway answers it with a problem; the command with rows."""
+    Path("a.png").write_text("x")
+    Path("b.png").write_text("y")
+    ended = client("analyse", "a.png", "b.png")
+    assert ended.exit_code == 1
+    assert ended.stdout.count("refused: unsupported_format") == 2
+
+
+def test_the_same_film_again_shows_the_same_result(client, film):
+    """The job that exists answers."""
+    path = film(30)
+    first, second = (json.loads(client("analyse", path, "--json").stdout) for _ in range(2))
+    assert first == second
+
+
+def test_without_waiting_the_job_is_left_to_itself(client, film):
+    """Exit code 0; ``hilum status`` tells later."""
+    document = json.loads(client("analyse", film(40), "--no-wait", "--json").stdout)
+    (entry,) = document["films"]
+    job_id = entry["job"]["job_id"]
+    wait_until(lambda: "covid19" in client("status", job_id).stdout, "the film was read")
+    told = client("status", job_id)
+    assert told.exit_code == 0
+    assert "completed" in told.stdout
+    assert "decode ms" in told.stdout
+    assert "Research use only" in told.stdout
+
+
+def test_the_platform_tells_how_it_is(client):
+    """Its parts, the queues, what is parked."""
+    told = client("status")
+    assert told.exit_code == 0, told.output
+    for part in ("database", "store", "broker"):
+        assert any(line.split()[:2] == [part, "ok"] for line in told.stdout.splitlines())
+    assert [line.split()[0] for line in told.stdout.splitlines() if line[:4] in {"stat", "rout"}]
+    assert "parked: " in told.stdout
+
+
+@pytest.fixture
+def parked(client, film, stack):
+    """Parks the job of a new film: ``parked(seed)`` gives its id."""
+
+    def park(seed: int) -> str:
+        document = json.loads(client("analyse", film(seed), "--no-wait", "--json").stdout)
+        job_id = document["films"][0]["job"]["job_id"]
+        wait_until(lambda: "completed" in client("status", job_id).stdout, "the film was read")
+        # No film parks itself on order: the row is changed in the database.
+        engine = create_database_engine(stack.env["HILUM_DATABASE_URL"])
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE jobs SET state = 'failed', reason_code = 'internal_error',"
+                " reason_detail = 'a test' WHERE id = ?",
+                (job_id.replace("-", ""),),
+            )
+        engine.dispose()
+        return job_id
+
+    return park
+
+
+def test_parked_jobs_are_listed_retried_and_discarded(client, parked):
+    """Each by its id; a job that is not parked any more is refused, the others are not."""
+    first, second = parked(50), parked(51)
+    listed = client("jobs", "--state", "failed")
+    assert listed.exit_code == 0
+    assert "internal_error: a test" in listed.stdout
+    assert {first, second} <= {line.split()[0] for line in listed.stdout.splitlines()}
+    retried = client("retry", first)
+    assert retried.exit_code == 0
+    assert retried.stdout.split() == [first, "queued"]
+    discarded = client("discard", first, second)
+    assert discarded.exit_code == 1
+    assert f"{first}  transition_not_allowed: " in discarded.stderr
+    assert discarded.stdout.split() == [second, "discarded"]
+
+
+def test_every_parked_job_is_retried_at_once(client, parked):
+    """And after that there is none."""
+    jobs = {parked(60), parked(61)}
+    retried = client("retry", "--all-failed")
+    assert jobs <= {line.split()[0] for line in retried.stdout.splitlines()}
+    assert json.loads(client("jobs", "--state", "failed", "--json").stdout) == []
+
+
+def test_jobs_are_listed_page_by_page(client, film, monkeypatch):
+    """As many as were asked for, newest first, whatever a page holds."""
+    for seed in range(70, 75):
+        film(seed)
+    client("analyse", ".")
+    monkeypatch.setattr("hilum_cli.gateway._PAGE", 2)
+    document = json.loads(client("jobs", "--limit", "5", "--json").stdout)
+    assert len(document) == len({job["job_id"] for job in document}) == 5
+    created = [job["created_at"] for job in document]
+    assert created == sorted(created, reverse=True)
+
+
+@pytest.mark.parametrize("arguments", [("retry",), ("retry", "x", "--all-failed"), ("discard",)])
+def test_which_jobs_must_be_said_once(client, arguments):
+    """By id or by --all-failed."""
+    assert client(*arguments).exit_code == 2
+
+
+def test_a_key_that_is_wrong_is_told(client, film):
+    """Exit code 3, the gateway's own words, nothing sent."""
+    ended = client("analyse", film(80), HILUM_API_KEY="hilum_a.b")
+    assert ended.exit_code == 3
+    assert ended.stderr.startswith("Error: not_authenticated: ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_key_file_goes_before_the_environment(client, film, stack):
+    """An option is closer than a variable, and a variable than .hilum/api-key."""
+    film(81)
+    Path("key").write_text("hilum_a.b")
+    assert client("status", "--api-key-file", "key").exit_code == 0  # no key is needed up to here
+    assert client("jobs", "--api-key-file", "key").exit_code == 3
+    Path(".hilum").mkdir()
+    Path(".hilum/api-key").write_text(f"{stack.api_key}\n")
+    assert client("jobs", HILUM_API_KEY=None).exit_code == 0
+    assert client("jobs", HILUM_API_KEY="hilum_a.b").exit_code == 3
