@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import httpx
 
 from hilum_cli.api_key import find_key
 from hilum_cli.bootstrap import Database, open_database
@@ -42,9 +43,13 @@ def gateway_of(url: str | None, api_key_file: Path | None) -> Gateway:
     """
     settings = CliSettings()
     address = url or settings.url
+    wrong = Failure(f"{address} is no address of a gateway: http://host:port is", USAGE)
     if not address.startswith(("http://", "https://")):
-        raise Failure(f"{address} is no address of a gateway: http://host:port is", USAGE)
-    return Gateway(address, find_key(api_key_file, settings))
+        raise wrong
+    try:
+        return Gateway(address, find_key(api_key_file, settings))
+    except httpx.InvalidURL:
+        raise wrong from None
 
 
 def database_of(url: str | None) -> Database:
