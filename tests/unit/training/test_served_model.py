@@ -61,6 +61,7 @@ def model(monkeypatch):
     triton.TritonError = str
     triton.get_input_tensor_by_name = lambda request, name: request.get(name)
     monkeypatch.setitem(sys.modules, "triton_python_backend_utils", triton)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # nothing is left in the repository
     specification = importlib.util.spec_from_file_location("served_model", MODEL / "1/model.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -147,3 +148,27 @@ def test_real_films_of_children_are_told_apart(manifest):
         inputs = np.stack([prepare(read_film(pack / film.file), size, size) for film in some])
         means.append(1 - session.run(["probabilities"], {"film": inputs})[0][:, 0].mean())
     assert means[1] > means[0] + 0.5
+
+
+def test_a_film_of_megapixels_and_its_small_copy_are_read_alike(manifest):
+    """Training saw copies of 256 pixels; what is served are films as published."""
+    try:
+        pack = pack_folder()
+    except PackMissing as error:
+        pytest.skip(str(error))
+    with (pack / "native.csv").open(encoding="utf-8", newline="") as stream:
+        pairs = [(row["file"], row["image"]) for row in csv.DictReader(stream)]
+    session = onnxruntime.InferenceSession(
+        str(MODEL / manifest.onnx), providers=["CPUExecutionProvider"]
+    )
+    size, prepare = manifest.film_input.shape[0], PREPROCESSING[manifest.preprocessing]
+    native, copies = (
+        session.run(
+            ["probabilities"],
+            {"film": np.stack([prepare(read_film(pack / name), size, size) for name in names])},
+        )[0]
+        for names in zip(*pairs, strict=True)
+    )
+    differences = np.abs(native - copies).max(axis=1)
+    assert np.median(differences) < 0.02
+    assert differences.max() < 0.1

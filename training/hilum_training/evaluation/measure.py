@@ -18,6 +18,7 @@ from hilum_training.evaluation.metrics import (
     softmax,
 )
 from hilum_training.evaluation.operating_points import choose_threshold
+from hilum_training.evaluation.shortcuts import aspect_shortcut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,6 +121,7 @@ def compare(
     positive = np.array([film.label in comparison.positive for film in part.films], dtype=bool)
     if positive.all() or not positive.any():
         return None
+    aspect = np.array([film.aspect or np.nan for film in part.films])
     return {
         "question": comparison.name,
         "source": comparison.source,
@@ -129,6 +131,7 @@ def compare(
         "interval": _interval(
             lambda drawn: area_under_curve(scores[drawn], positive[drawn]), part.clusters
         ),
+        "aspect_shortcut": aspect_shortcut(scores, positive, aspect),
     }
 
 

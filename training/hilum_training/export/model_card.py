@@ -36,6 +36,7 @@ def render_card(template: str, manifest: ModelManifest, metrics: Mapping[str, An
         ece_after=metrics["expected_calibration_error"]["after"],
         data=_data(metrics["films_used"]),
         within_source=_within_source(metrics["within_source"]),
+        shortcuts=_shortcuts(metrics["within_source"]),
         labels=_labels(metrics["labels"]),
         per_source=_answers(metrics["per_source"], "label", names, "recall"),
         outside=_answers(metrics["outside_the_panel"], "finding", names, "mean_confidence"),
@@ -57,6 +58,27 @@ def _within_source(rows: Sequence[Mapping[str, Any]]) -> str:
                 _with_interval(row["auroc"], row["interval"]),
             ]
             for row in rows
+        ),
+    )
+
+
+def _shortcuts(rows: Sequence[Mapping[str, Any]]) -> str:
+    return _table(
+        [
+            "question",
+            "films of known shape",
+            "aspect ratio alone",
+            "this model",
+            "this model, films of like ratio",
+        ],
+        (
+            [
+                row["question"],
+                found["films"],
+                *(f"{found[key]:.3f}" for key in ("aspect_alone", "model", "model_like_aspect")),
+            ]
+            for row in rows
+            if (found := row["aspect_shortcut"])
         ),
     )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from hilum_training.recipe import DataRecipe
 
+# Stored as 224 x 224, whatever shape they were published in.
+_SQUASHED: Final = frozenset({"kermany"})
 DEFAULT_PACK: Final = Path("../shared/cxr")
 
 
@@ -37,6 +39,7 @@ class Film:
         licence: As stated by the pack.
         variant_of: The film of which this is another copy, or empty.
         candidates: Indexes of the labels that the recorded one allows; empty for a probe.
+        aspect: Width over height as published, or None where only a squashed copy is known.
     """
 
     file: str
@@ -46,6 +49,7 @@ class Film:
     licence: str
     variant_of: str = ""
     candidates: tuple[int, ...] = ()
+    aspect: float | None = None
 
 
 def pack_folder() -> Path:
@@ -99,4 +103,12 @@ def _film(
         licence=row["licence"],
         variant_of=row["variant_of"],
         candidates=tuple(labels.index(label) for label in allowed.get(recorded, ())),
+        aspect=_aspect(row),
     )
+
+
+def _aspect(row: Mapping[str, str]) -> float | None:
+    width, height = row.get("native_w"), row.get("native_h")
+    if row["source"] in _SQUASHED or not (width and height):
+        return None
+    return int(width) / int(height)
