@@ -10,6 +10,7 @@ from hilum_gateway.container import Container
 from hilum_gateway.pages.failed_sign_ins import FailedSignIns
 from hilum_gateway.pages.same_origin import require_same_origin
 from hilum_gateway.pages.session import Sessions
+from hilum_gateway.pages.state_counts import StateCounts
 from hilum_gateway.pages.worklist_row import WorklistRows
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class PageParts:
     sessions: Sessions
     failed_sign_ins: FailedSignIns
     rows: WorklistRows
+    counts: StateCounts
 
     @classmethod
     def of(cls, container: Container) -> "PageParts":
@@ -39,6 +41,7 @@ class PageParts:
             ),
             failed_sign_ins=FailedSignIns(container.clock),
             rows=WorklistRows(container.read_jobs),
+            counts=StateCounts(container.read_jobs),
         )
 
 

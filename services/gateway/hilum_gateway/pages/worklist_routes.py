@@ -76,7 +76,7 @@ def _state(text: str) -> JobState | None:
 
 
 def _choices(parts: PageParts, key: ApiKey, wanted: JobState | None) -> list[StateChoice]:
-    counts = parts.container.read_jobs.counts(key)
+    counts = parts.counts.of(key)
     every = StateChoice("all", sum(counts.values()), HOME, wanted is None)
     return [every] + [
         StateChoice(state.value, counts.get(state, 0), _address(state=state.value), state is wanted)
