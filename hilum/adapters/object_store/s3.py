@@ -32,6 +32,8 @@ class S3ObjectStore:
     every film is one, is a single request with a known length; a longer one is a multipart
     upload, aborted if anything fails. An endpoint that dies meanwhile leaves an invisible part
     behind: give the bucket a rule that removes incomplete multipart uploads (MinIO has one).
+    The credentials need to list the bucket as well as to read and write it: without that right
+    S3 answers a missing key with AccessDenied, and a missing object looks like an outage.
 
     Over plain HTTP the client signs the SHA-256 of every part, which costs 0.7 ms per megabyte and
     has the server refuse what the network changed: kept.
