@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import uuid
 import zlib
 from dataclasses import dataclass
 from itertools import count, cycle, islice
@@ -55,7 +56,7 @@ def distinct(content: bytes, index: int) -> bytes:
     Raises:
         ValueError: Neither JPEG nor PNG.
     """
-    note = f"benchmark {os.getpid()} {index}".encode()
+    note = f"benchmark {index} {uuid.uuid4()}".encode()
     if content.startswith(_JPEG_START):
         segment = b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note
         return _JPEG_START + segment + content[2:]

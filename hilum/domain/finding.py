@@ -77,7 +77,7 @@ class Analysis:
         model_set: Version of the model set that read the film.
         panels: Readings.
         heatmaps: One per panel and label.
-        preview_key: Object store key of the preview (PNG, 8-bit grey).
+        preview_key: Object store key of the preview (JPEG, 8-bit grey).
         rows: Rows of the film.
         columns: Columns of the film.
         created_at: UTC.

@@ -82,7 +82,7 @@ class ReadJobs:
             return transaction.jobs.counts(_scope(key))
 
     def heatmap(self, job_id: UUID, panel: str, label: str, key: ApiKey) -> tuple[bytes, Heatmap]:
-        """The preview (PNG) and one heatmap that spans it.
+        """The stored preview and one heatmap that spans it.
 
         Raises:
             NotFound: No such job, or it has no such heatmap (yet).
@@ -97,7 +97,7 @@ class ReadJobs:
         return self._store.get(analysis.preview_key), heatmap
 
     def preview(self, job_id: UUID, key: ApiKey) -> bytes:
-        """The film as PNG, 8-bit grey, at most 1024 pixels on its long side.
+        """The film as stored for viewing, see :mod:`hilum.imaging.preview`.
 
         Raises:
             NotFound: No such job, or it has no result (yet).

@@ -1,4 +1,4 @@
-"""A stored heatmap as a picture over its film."""
+"""A stored preview as PNG, and a stored heatmap as a picture over it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 DEFAULT_OPACITY: Final = 0.6
 
 
+def preview_png(preview: bytes) -> bytes:
+    """The preview as PNG, 8-bit grey.
+
+    Args:
+        preview: As stored.
+    """
+    return encode_png(decode_preview(preview))
+
+
 def heatmap_picture(
     preview: bytes,
     heatmap: Heatmap,
@@ -25,7 +34,7 @@ def heatmap_picture(
     """A PNG as large as the preview: RGB with the film, or RGBA without it.
 
     Args:
-        preview: The film's preview, PNG, 8-bit grey.
+        preview: The film's preview as stored.
         heatmap: Spans the whole film.
         opacity: At the strongest activation, 0 to 1.
         layer_only: The heatmap alone, transparent where there is no activation.

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from hilum_gateway.filenames import attachment
-from hilum_gateway.heatmap_picture import heatmap_picture
+from hilum_gateway.heatmap_picture import heatmap_picture, preview_png
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
 from hilum_gateway.pages.rendering import NOT_STORED
@@ -19,7 +19,7 @@ _PNG = "image/png"
 @router.get("/preview.png")
 def preview(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
     """The film, 8-bit grey."""
-    png = parts.container.read_jobs.preview(job_id, key)
+    png = preview_png(parts.container.read_jobs.preview(job_id, key))
     return Response(png, media_type=_PNG, headers=NOT_STORED)
 
 
@@ -29,8 +29,8 @@ def heatmap_layer(job_id: UUID, panel: str, label: str, key: SignedIn, parts: Pa
 
     At its strongest point it is opaque: the page sets how far it covers the film.
     """
-    png, heatmap = parts.container.read_jobs.heatmap(job_id, panel, label, key)
-    picture = heatmap_picture(png, heatmap, opacity=1.0, layer_only=True)
+    stored, heatmap = parts.container.read_jobs.heatmap(job_id, panel, label, key)
+    picture = heatmap_picture(stored, heatmap, opacity=1.0, layer_only=True)
     return Response(picture, media_type=_PNG, headers=NOT_STORED)
 
 

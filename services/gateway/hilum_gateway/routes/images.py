@@ -18,7 +18,7 @@ from hilum_gateway.authentication import KeyOf
 from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.filenames import attachment
-from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture
+from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture, preview_png
 from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["images"], responses=PROBLEMS)
@@ -71,7 +71,7 @@ def preview(
     headers = _kept(job_id, "preview")
     if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    picture = container.read_jobs.preview(job_id, key)
+    picture = preview_png(container.read_jobs.preview(job_id, key))
     return Response(picture, media_type=_PNG, headers=headers)
 
 
