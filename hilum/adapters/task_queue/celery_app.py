@@ -25,9 +25,11 @@ SOFT_SHUTDOWN_S: Final = 60.0
 """How long a worker that was asked to stop may finish its jobs; longer than one job."""
 
 POLLING_INTERVAL_S: Final = 0.02
-"""How often the filesystem transport looks.
+"""How often the filesystem transport looks, also while every thread of its worker is busy.
 
-Also what it waits between two jobs of a busy worker; three listings cost some 0.1 ms."""
+Kombu sleeps this long with nothing to take or no thread to give it to, so it bounds what one worker
+reads: at 0.1 a worker with two threads read 19 films per second, at 0.02 it reads 50 and its
+cores are busy. Idle, it costs a percent of one core."""
 
 _CONNECT_TIMEOUT_S: Final = 1.0
 _ANSWER_TIMEOUT_S: Final = 2.0
