@@ -50,6 +50,13 @@ class KeepLeases:
         """How many jobs this process works on."""
         return len(self._held)
 
+    @property
+    def given_up(self) -> int:
+        """How many runs in this process hang: begun longer than ``max_run`` ago, not ended."""
+        now = self._clock.now()
+        with self._lock:
+            return sum(1 for _, since in self._held.values() if now - since >= self._max_run)
+
     @contextmanager
     def hold(self, job_id: UUID) -> Iterator[None]:
         """Keep a job's lease for as long as the block runs."""

@@ -9,13 +9,14 @@ import click
 import httpx
 
 from hilum_cli.api_key import find_key
-from hilum_cli.bootstrap import Database, open_database
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.gateway import Gateway
 from hilum_cli.settings import CliSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hilum_cli.bootstrap import Database
 
 _URL = click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
 _API_KEY_FILE = click.option(
@@ -61,4 +62,7 @@ def database_of(url: str | None) -> Database:
     address = url or CliSettings().database_url
     if not address:
         raise Failure("which database? pass --database-url or set HILUM_DATABASE_URL", USAGE)
+    # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and Alembic.
+    from hilum_cli.bootstrap import open_database  # noqa: PLC0415
+
     return open_database(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Final
 
@@ -23,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 
 WRONG_SETTINGS: Final = 78
 """Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
+
+ALL_HANG: Final = 70
+"""Exit code of a worker whose threads all hang (EX_SOFTWARE)."""
 
 _RECONCILE_JITTER: Final = 0.2
 
@@ -54,11 +58,25 @@ def main() -> int:
     return work(container)
 
 
+def beat(container: Container) -> None:
+    """Keep the leases of what runs; end the process where everything hangs.
+
+    A decoder that hangs costs a thread, since no thread can be stopped from outside. Once it has
+    cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
+    """
+    container.leases.beat()
+    hanging = container.leases.given_up
+    if hanging >= container.settings.worker_concurrency:
+        _LOG.critical("all %d threads hang, leaving", hanging)
+        logging.shutdown()
+        os._exit(ALL_HANG)
+
+
 def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
     heartbeat = Periodic(
-        "heartbeat", container.leases.beat, settings.heartbeat_seconds, on_error=metrics.error
+        "heartbeat", lambda: beat(container), settings.heartbeat_seconds, on_error=metrics.error
     )
     reconciler = Periodic(
         "reconciler",

@@ -60,6 +60,13 @@ class WorkerMetrics:
         )
         in_flight.set_function(lambda: leases.in_flight)
 
+        hanging = Gauge(
+            "hilum_worker_jobs_hanging",
+            "Runs that have taken too long; each costs a thread",
+            registry=self.registry,
+        )
+        hanging.set_function(lambda: leases.given_up)
+
     def job_left(self, job: Job) -> None:
         """A job was completed, rejected, parked or released."""
         self._left.labels(job.state.value, job.priority.value).inc()

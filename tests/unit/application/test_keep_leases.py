@@ -51,10 +51,13 @@ def test_a_job_that_runs_too_long_is_no_longer_kept(stage):
     with stage.leases.hold(job.id):
         stage.advance(MAX_RUN.total_seconds() - 1)
         assert stage.leases.beat() == 1
+        assert stage.leases.given_up == 0
         stage.advance(1)
         assert stage.leases.beat() == 0
+        assert stage.leases.given_up == 1
         stage.advance(LEASE.total_seconds())
         assert stage.reconcile().released == 1
+    assert stage.leases.given_up == 0
 
 
 def test_a_run_that_hangs_does_not_end_the_heartbeat_of_the_next_one(stage):

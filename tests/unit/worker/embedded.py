@@ -178,6 +178,10 @@ class WorkerProcess:
         self._process.send_signal(number)
         return self._process.wait(PATIENCE_S)
 
+    def wait(self) -> int:
+        """Wait for it to end by itself; gives the exit code."""
+        return self._process.wait(PATIENCE_S)
+
     def end(self) -> None:
         if self.alive:
             self._process.kill()

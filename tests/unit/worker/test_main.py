@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 
 import pytest
 
-from hilum_worker.main import WRONG_SETTINGS, main
+from hilum.domain.job import JobState
+from hilum_worker.main import ALL_HANG, WRONG_SETTINGS, main
 from hilum_worker.settings import WorkerSettings
-from tests.unit.worker.embedded import MODELS
+from tests.unit.worker.embedded import MODELS, EmbeddedPlatform, noise_film
 from tests.unit.worker.test_settings import NEEDED
 
 SECRET = "hunter2"
@@ -65,3 +67,26 @@ def test_a_wrong_address_ends_the_process_with_a_sentence(environment, capsys, n
     assert told in line["message"]
     assert "trace" not in line
     assert SECRET not in error
+
+
+def test_a_worker_whose_threads_all_hang_leaves(tmp_path):
+    """With a code of its own; its films are read by the worker that is started in its place."""
+    platform = EmbeddedPlatform(tmp_path)
+    (job,) = platform.submit([noise_film(1)])
+    # Reading from a pipe that nobody writes to hangs like a decoder that does.
+    with platform.unit_of_work.begin(write=False) as transaction:
+        instance = transaction.studies.instance(job.instance_id)
+    path = tmp_path / "objects" / instance.object_key
+    film = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    impatient = {"HILUM_MAX_RUN_SECONDS": "1", "HILUM_WORKER_CONCURRENCY": "1"}
+    with platform.worker(**impatient) as worker:
+        assert worker.wait() == ALL_HANG
+        assert "all 1 threads hang" in worker.log
+        worker.ready_file.unlink()
+    path.unlink()
+    path.write_bytes(film)
+    with platform.worker():
+        (done,) = platform.settled([job])
+    assert (done.state, done.losses) == (JobState.COMPLETED, 1)
