@@ -12,30 +12,38 @@ import json
 import sys
 import threading
 import time
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from benchmarks.films import BenchmarkFilm, distinct_films
+from benchmarks.films import distinct_films
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from benchmarks.films import BenchmarkFilm
+
 _BOUNDARY = "hilum-benchmark-boundary"
 _ACCEPTED = (200, 202)
+_MADE_BEFORE = 600
 
 
-def upload(connection: http.client.HTTPConnection, key: str, film: BenchmarkFilm) -> str:
-    """Upload one film; the id of its job.
-
-    Raises:
-        RuntimeError: The gateway answered otherwise than with a job.
-    """
+def form(film: BenchmarkFilm) -> bytes:
+    """The body of an upload."""
     head = (
         f"--{_BOUNDARY}\r\n"
         f'Content-Disposition: form-data; name="files"; filename="{film.name}"\r\n\r\n'
     ).encode()
-    body = head + film.content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return head + film.content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+
+def upload(connection: http.client.HTTPConnection, key: str, body: bytes) -> str:
+    """Upload one film, as :func:`form` made it; the id of its job.
+
+    Raises:
+        RuntimeError: The gateway answered otherwise than with a job.
+    """
     connection.request(
         "POST",
         "/v1/studies",
@@ -54,26 +62,30 @@ def upload(connection: http.client.HTTPConnection, key: str, film: BenchmarkFilm
 
 
 def run(url: str, key: str, number: int, connections: int) -> None:
-    """Upload so many films over so many connections, as fast as they are answered."""
+    """Upload so many films over so many connections, as fast as they are answered.
+
+    A few hundred bodies are made beforehand, the rest on the way, to keep the memory small.
+    """
     parts = urlsplit(url)
-    films = distinct_films(number)
+    bodies = map(form, distinct_films(number))
+    films = chain(list(islice(bodies, _MADE_BEFORE)), bodies)
     lock = threading.Lock()
     failures: list[BaseException] = []
 
-    def take() -> Iterator[BenchmarkFilm]:
+    def take() -> Iterator[bytes]:
         while not failures:
             with lock:
-                film = next(films, None)
-            if film is None:
+                body = next(films, None)
+            if body is None:
                 return
-            yield film
+            yield body
 
     def work() -> None:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80)
         try:
-            for film in take():
+            for body in take():
                 begun = time.time()
-                job_id = upload(connection, key, film)
+                job_id = upload(connection, key, body)
                 line = json.dumps({"job_id": job_id, "begun": begun, "answered": time.time()})
                 with lock:
                     print(line, flush=True)

@@ -12,7 +12,7 @@ from hilum_stack.ports import reserve_port
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PYTHON = _ROOT / ".venv-training" / "bin" / "python"
-_MODEL = _ROOT / "training" / "reports" / "pneumonia" / "pneumonia.keras"
+_MODEL = _ROOT / "training" / "weights" / "pneumonia.keras"
 _BOUNDARY = "plain-boundary"
 
 

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.accounting import Accounting
 from benchmarks.films import distinct_films
-from benchmarks.load import upload
+from benchmarks.load import form, upload
 from benchmarks.plain_baseline import plain_films_per_second
 from benchmarks.results import Results
 from benchmarks.table import machine, show
@@ -52,7 +52,7 @@ def low_load(stack: RealStack, results: Results, number: int) -> list[float]:
     seconds = []
     for film in distinct_films(number):
         begun = time.time()
-        job_id = upload(connection, stack.api_key, film)
+        job_id = upload(connection, stack.api_key, form(film))
         seconds.append(results.wait_for(job_id).finished - begun)
     return seconds
 

@@ -77,19 +77,16 @@ class Analysis:
         model_set: Version of the model set that read the film.
         panels: Readings.
         heatmaps: One per panel and label.
-        preview_key: Object store key of the preview (JPEG, 8-bit grey).
         rows: Rows of the film.
         columns: Columns of the film.
         created_at: UTC.
-        inverted: The film was displayed as its own negative, and was turned before it was read;
-            the preview shows it as it was read.
+        inverted: The film was displayed as its own negative, and was turned before it was read.
     """
 
     job_id: UUID
     model_set: str
     panels: tuple[PanelReading, ...]
     heatmaps: tuple[Heatmap, ...]
-    preview_key: str
     rows: int
     columns: int
     created_at: datetime

@@ -127,7 +127,7 @@ def an_analysis(job: Job) -> Analysis:
         for index, finding in enumerate(findings)
     )
     panel = PanelReading("pneumonia", "pneumonia-compact", "1.0.0", findings)
-    return Analysis(job.id, job.model_set, (panel,), heatmaps, "previews/1", 2048, 1500, NOW)
+    return Analysis(job.id, job.model_set, (panel,), heatmaps, 2048, 1500, NOW)
 
 
 def an_event(number: int = 0, **details: Any) -> AuditEvent:

@@ -157,7 +157,7 @@ def test_of_two_results_one_is_kept(unit_of_work: UnitOfWork) -> None:
     start = threading.Barrier(THREADS)
 
     def write(worker: int) -> bool:
-        analysis = replace(an_analysis(job), preview_key=f"preview-{worker}")
+        analysis = replace(an_analysis(job), model_set=f"ms-{worker}")
         start.wait()
         with unit_of_work.begin() as transaction:
             return transaction.results.add(analysis)
@@ -168,4 +168,4 @@ def test_of_two_results_one_is_kept(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin(write=False) as transaction:
         kept = transaction.results.get(job.id)
     assert kept is not None
-    assert kept.preview_key == f"preview-{written.index(True)}"
+    assert kept.model_set == f"ms-{written.index(True)}"

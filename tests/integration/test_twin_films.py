@@ -16,7 +16,6 @@ from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.application.use_cases.analyse_film import model_input, upright
 from hilum.imaging.film import FilmLimits
-from hilum.imaging.preview import preview_pixels
 
 ROOT = Path(__file__).resolve().parents[2]
 FILMS = Path(os.environ.get("HILUM_CXR_DIR", ROOT.parent / "shared" / "cxr")) / "dicom"
@@ -29,8 +28,7 @@ def probabilities(content: bytes) -> np.ndarray:
     """Every panel's probabilities, as a worker would write them: float32 [labels]."""
     models = FilesystemModelCatalogue(ROOT / "model_repository").current().models
     engine = open_inference("onnx://", ROOT / "model_repository")
-    film = DicomFilmReader(FilmLimits()).read(content)
-    film, _, _ = upright(film, preview_pixels(film.pixels))
+    film, _ = upright(DicomFilmReader(FilmLimits()).read(content))
     outputs = [engine.infer(model, model_input(model, film)) for model in models]
     return np.concatenate([output.probabilities[0] for output in outputs])
 

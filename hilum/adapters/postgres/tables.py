@@ -135,7 +135,6 @@ RESULTS: Final = sa.Table(
     sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
     sa.Column("model_set", sa.Text, nullable=False),
     sa.Column("panels", Document, nullable=False),
-    sa.Column("preview_key", sa.Text, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("columns", sa.Integer, nullable=False),
     sa.Column("inverted", sa.Boolean, nullable=False),

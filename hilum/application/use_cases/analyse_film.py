@@ -1,8 +1,8 @@
 """Run one job: claim it, read the film, ask the models, write the result once.
 
 Stages, whose milliseconds are kept with the job: ``wait`` (acceptance to claim), ``fetch``,
-``decode`` (and shrink), ``infer`` (preprocessing included), ``preview`` (encode and store) and
-``total`` (claim to commit, the commit itself excluded).
+``decode``, ``infer`` (preprocessing included) and ``total`` (claim to commit, the commit itself
+excluded).
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from hilum.domain.errors import (
 from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
 from hilum.domain.job import Job, JobEvent, Reason
 from hilum.imaging.heatmap import quantise
-from hilum.imaging.polarity import looks_inverted
+from hilum.imaging.polarity import looks_inverted, negative
 from hilum.imaging.preprocessing import PREPROCESSING
-from hilum.imaging.preview import encode_preview, preview_pixels
 
 if TYPE_CHECKING:
     import random
@@ -146,20 +145,15 @@ class AnalyseFilm:
                 f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
             )
         with watch.stage("decode"):
-            film = self._reader.read(content)
-            film, preview, inverted = upright(film, preview_pixels(film.pixels))
+            film, inverted = upright(self._reader.read(content))
         models = self._catalogue.current()
         with watch.stage("infer"):
             panels, heatmaps = self._read_panels(models, film)
-        preview_key = f"previews/{job.id}.jpg"
-        with watch.stage("preview"):
-            self._store.put(preview_key, [encode_preview(preview)], media_type="image/jpeg")
         return Analysis(
             job_id=job.id,
             model_set=models.version,
             panels=panels,
             heatmaps=heatmaps,
-            preview_key=preview_key,
             rows=film.pixels.shape[0],
             columns=film.pixels.shape[1],
             created_at=self._clock.now(),
@@ -275,15 +269,15 @@ class _Stopwatch:
             self.milliseconds[name] = round((perf_counter() - begun) * 1000, 3)
 
 
-def upright(film: Film, preview: NDArray[np.uint8]) -> tuple[Film, NDArray[np.uint8], bool]:
-    """The film and its preview (uint8 [h, w]) with bright bones; whether they had to be turned.
+def upright(film: Film) -> tuple[Film, bool]:
+    """The film with bright bones, and whether it had to be turned for that.
 
     A reader obeys what a file says of itself; a file whose photometric interpretation is wrong is
     then displayed as its own negative, and no model was trained on negatives.
     """
-    if not looks_inverted(preview):
-        return film, preview, False
-    return replace(film, pixels=255 - film.pixels), 255 - preview, True
+    if not looks_inverted(film.pixels):
+        return film, False
+    return replace(film, pixels=negative(film.pixels)), True
 
 
 def model_input(model: ModelManifest, film: Film) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Look at jobs, results, heatmaps and films."""
+"""Look at jobs, results and films as they came."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.domain.finding import Analysis, Heatmap
+    from hilum.domain.finding import Analysis
     from hilum.domain.job import Job, JobState
     from hilum.domain.study import Instance
 
@@ -80,32 +80,6 @@ class ReadJobs:
         key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
             return transaction.jobs.counts(_scope(key))
-
-    def heatmap(self, job_id: UUID, panel: str, label: str, key: ApiKey) -> tuple[bytes, Heatmap]:
-        """The stored preview and one heatmap that spans it.
-
-        Raises:
-            NotFound: No such job, or it has no such heatmap (yet).
-        """
-        key.require(Permission.READ)
-        with self._unit_of_work.begin(write=False) as transaction:
-            visible_job(transaction, job_id, key)
-            analysis = transaction.results.get(job_id)
-            heatmap = transaction.results.heatmap(job_id, panel, label)
-        if analysis is None or heatmap is None:
-            raise NotFound(f"job {job_id} has no heatmap {panel}/{label}")
-        return self._store.get(analysis.preview_key), heatmap
-
-    def preview(self, job_id: UUID, key: ApiKey) -> bytes:
-        """The film as stored for viewing, see :mod:`hilum.imaging.preview`.
-
-        Raises:
-            NotFound: No such job, or it has no result (yet).
-        """
-        analysis = self.job(job_id, key).analysis
-        if analysis is None:
-            raise NotFound(f"job {job_id} has no preview yet")
-        return self._store.get(analysis.preview_key)
 
     def original(self, job_id: UUID, key: ApiKey) -> tuple[Instance, Iterator[bytes]]:
         """The film as it came.

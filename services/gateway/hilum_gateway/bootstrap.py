@@ -16,6 +16,7 @@ from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
+from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
 from hilum.imaging.film import FilmLimits
 from hilum_gateway.container import Container
@@ -35,6 +36,7 @@ def bootstrap(settings: Settings) -> Container:
     celery = create_celery(settings.broker_url.get_secret_value())
     queue = CeleryTaskQueue(celery)
     catalogue = FilesystemModelCatalogue(settings.model_repository)
+    reader = DicomFilmReader(film_limits(settings))
 
     def close() -> None:
         celery.close()
@@ -46,12 +48,13 @@ def bootstrap(settings: Settings) -> Container:
             unit_of_work=unit_of_work,
             store=store,
             queue=queue,
-            reader=DicomFilmReader(film_limits(settings)),
+            reader=reader,
             catalogue=catalogue,
             clock=clock,
             limits=SubmissionLimits(settings.max_file_bytes, settings.max_files),
         ),
         read_jobs=ReadJobs(unit_of_work=unit_of_work, store=store),
+        show_film=ShowFilm(unit_of_work=unit_of_work, store=store, reader=reader),
         operate_jobs=OperateJobs(unit_of_work=unit_of_work, queue=queue, clock=clock),
         manage_keys=ManageKeys(unit_of_work=unit_of_work, clock=clock),
         measure_queues=MeasureQueues(unit_of_work=unit_of_work),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hilum.application.use_cases.measure_queues import MeasureQueues
     from hilum.application.use_cases.operate_jobs import OperateJobs
     from hilum.application.use_cases.read_jobs import ReadJobs
+    from hilum.application.use_cases.show_film import ShowFilm
     from hilum.application.use_cases.submit_study import SubmitStudy
     from hilum_gateway.settings import Settings
 
@@ -28,7 +29,8 @@ class Container:
     Attributes:
         settings: As read at the start.
         submit_study: Takes films in.
-        read_jobs: Shows jobs, results and films.
+        read_jobs: Shows jobs, results and films as they came.
+        show_film: Shows previews and heatmaps.
         operate_jobs: Retries and discards.
         manage_keys: Checks, makes and revokes API keys.
         measure_queues: Depth of the queues, for the metrics.
@@ -43,6 +45,7 @@ class Container:
     settings: Settings
     submit_study: SubmitStudy
     read_jobs: ReadJobs
+    show_film: ShowFilm
     operate_jobs: OperateJobs
     manage_keys: ManageKeys
     measure_queues: MeasureQueues

@@ -15,6 +15,7 @@ from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
+from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import (
     IncomingFile,
     SubmissionFields,
@@ -126,6 +127,7 @@ class Stage:
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock
         )
         self.read = ReadJobs(unit_of_work=self.unit_of_work, store=self.store)
+        self.show = ShowFilm(unit_of_work=self.unit_of_work, store=self.store, reader=self.reader)
         self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
 
     def worker_leases(self, owner: str) -> KeepLeases:

@@ -13,7 +13,6 @@ from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
 from hilum.domain.retry_policy import RetryPolicy
-from hilum.imaging.preview import decode_preview
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import LABELS, small_model
 from tests.unit.application.stage import LEASE, Stage, film
@@ -43,8 +42,6 @@ def test_a_film_is_read_and_its_result_written_once(stage):
     assert (panel.panel, panel.model, panel.version) == ("pneumonia", "pneumonia", "1.0.0")
     assert [finding.label for finding in panel.findings] == list(LABELS)
     assert sum(finding.probability for finding in panel.findings) == pytest.approx(1, abs=1e-5)
-    preview = decode_preview(stage.store.objects[analysis.preview_key])
-    assert preview.shape == (64, 64)
     assert stage.actions() == ["job.accepted", "job.completed"]
     assert stage.events()[-1].actor == "worker:w1"
 
@@ -99,7 +96,7 @@ def test_the_milliseconds_of_every_stage_are_kept(stage):
     job = stage.queued()
     stage.advance(3)
     timings = dict(stage.analyse(job.id).timings_ms)
-    assert set(timings) == {"wait", "fetch", "decode", "infer", "preview", "total"}
+    assert set(timings) == {"wait", "fetch", "decode", "infer", "total"}
     assert timings.pop("wait") == 3000
     total = timings.pop("total")
     assert 0 < sum(timings.values()) <= total
@@ -216,21 +213,6 @@ def test_a_film_that_shrank_in_the_store_parks_the_job(stage):
     (name,) = stage.store.objects
     stage.store.objects[name] = film()[:-1]
     assert stage.analyse(job.id).reason.code == "object_missing"
-
-
-def test_a_store_that_is_down_for_the_preview_puts_the_job_back(stage):
-    """No result without its preview."""
-    job = stage.queued()
-    infer = stage.engine.infer
-
-    def then_down(model, films):
-        output = infer(model, films)
-        stage.store.available = False
-        return output
-
-    stage.engine.infer = then_down
-    assert stage.analyse(job.id).state is JobState.QUEUED
-    assert stage.result(job.id) is None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import numpy as np
 import pytest
 
 from hilum.application.ports.repositories import JobFilter
 from hilum.domain.access import Role
-from hilum.domain.errors import NotFound
+from hilum.domain.errors import NotFound, ObjectStoreUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preview import decode_preview
 from tests.fakes.clock import FIRST_MOMENT
+from tests.fakes.film_reader import graymap
 from tests.unit.application.stage import Stage, film, key
 
 NORTH = key(Role.VIEWER, site="north")
@@ -91,21 +94,21 @@ def test_a_job_is_seen_with_its_result_once_it_has_one(stage):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda read, job_id, by: read.job(job_id, by),
-        lambda read, job_id, by: read.preview(job_id, by),
-        lambda read, job_id, by: read.original(job_id, by),
-        lambda read, job_id, by: read.heatmap(job_id, "pneumonia", "normal", by),
+        lambda stage, job_id, by: stage.read.job(job_id, by),
+        lambda stage, job_id, by: stage.show.preview(job_id, by),
+        lambda stage, job_id, by: stage.read.original(job_id, by),
+        lambda stage, job_id, by: stage.show.heatmap(job_id, "pneumonia", "normal", by),
     ],
     ids=["job", "preview", "original", "heatmap"],
 )
 def test_a_job_of_another_site_does_not_exist(stage, ask):
     """The same answer as for a job that nobody has."""
     done = completed(stage)
-    ask(stage.read, done.id, NORTH)
+    ask(stage, done.id, NORTH)
     told = []
     for job_id in (done.id, uuid4()):
         with pytest.raises(NotFound) as refusal:
-            ask(stage.read, job_id, SOUTH)
+            ask(stage, job_id, SOUTH)
         told.append(refusal.value.detail.replace(str(job_id), "ID"))
     assert told[0] == told[1]
 
@@ -113,22 +116,61 @@ def test_a_job_of_another_site_does_not_exist(stage, ask):
 def test_preview_original_and_heatmap_are_those_of_the_film(stage):
     """The preview is a picture, the original the very bytes."""
     done = completed(stage)
-    assert decode_preview(stage.read.preview(done.id, NORTH)).shape == (64, 64)
+    assert decode_preview(stage.show.preview(done.id, NORTH)).shape == (64, 64)
     instance, chunks = stage.read.original(done.id, NORTH)
     assert b"".join(chunks) == film(0)
     assert instance.id == done.instance_id
-    png, heatmap = stage.read.heatmap(done.id, "pneumonia", "covid19", NORTH)
-    assert png == stage.read.preview(done.id, NORTH)
+    png, heatmap = stage.show.heatmap(done.id, "pneumonia", "covid19", NORTH)
+    assert png == stage.show.preview(done.id, NORTH)
     assert heatmap.label == "covid19"
+
+
+def test_a_preview_is_made_at_the_first_look_and_kept(stage):
+    """Nobody looks at most films; who looks twice waits once."""
+    done = completed(stage)
+    key = f"previews/{done.id}.jpg"
+    assert key not in stage.store.objects
+    first = stage.show.preview(done.id, NORTH)
+    assert stage.store.objects[key] == first
+    del stage.store.objects[done_object_key(stage, done)]
+    assert stage.show.preview(done.id, NORTH) == first
+
+
+def done_object_key(stage, job):
+    """Where the film of a job lies."""
+    with stage.unit_of_work.begin(write=False) as transaction:
+        return transaction.studies.instance(job.instance_id).object_key
+
+
+def test_a_preview_that_cannot_be_kept_is_shown_all_the_same(stage):
+    """A store that takes nothing now still has the film."""
+    done = completed(stage)
+
+    def full(*_: object, **__: object):
+        raise ObjectStoreUnavailable("full")
+
+    stage.store.put = full
+    assert decode_preview(stage.show.preview(done.id, NORTH)).shape == (64, 64)
+
+
+def test_the_preview_of_a_turned_film_is_turned():
+    """People see what the models saw."""
+    stage = Stage()
+    upright = phantom_film(320, 256, seed=1)[::4, ::4]
+    stage.send(graymap(255 - upright))
+    job = stage.analyse(stage.queue.hear().job_id)
+    assert stage.result(job.id).inverted
+    shown = decode_preview(stage.show.preview(job.id, ANY))
+    assert np.abs(shown.astype(int) - upright).mean() < 4
 
 
 def test_a_job_without_a_result_has_neither_preview_nor_heatmap(stage):
     """But it has its film."""
     waiting = next(job for job in listed(stage) if job.state is JobState.QUEUED)
     with pytest.raises(NotFound, match="preview"):
-        stage.read.preview(waiting.id, ANY)
+        stage.show.preview(waiting.id, ANY)
     with pytest.raises(NotFound, match="heatmap"):
-        stage.read.heatmap(waiting.id, "pneumonia", "normal", ANY)
+        stage.show.heatmap(waiting.id, "pneumonia", "normal", ANY)
     assert stage.read.original(waiting.id, ANY)[0].id == waiting.instance_id
 
 
@@ -136,7 +178,7 @@ def test_a_job_without_a_result_has_neither_preview_nor_heatmap(stage):
 def test_a_heatmap_that_no_model_made_is_not_found(stage, panel, label):
     """Panel and label must both be the model's."""
     with pytest.raises(NotFound, match=f"{panel}/{label}"):
-        stage.read.heatmap(completed(stage).id, panel, label, ANY)
+        stage.show.heatmap(completed(stage).id, panel, label, ANY)
 
 
 def test_changes_are_of_the_keys_site_and_oldest_first(stage):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _RESULT = sa.select(
     RESULTS.c.model_set,
     RESULTS.c.panels,
-    RESULTS.c.preview_key,
     RESULTS.c["rows"],
     RESULTS.c["columns"],
     RESULTS.c.inverted,
@@ -51,7 +50,6 @@ class SqlResultRepository:
             "job_id": analysis.job_id,
             "model_set": analysis.model_set,
             "panels": [_panel_document(panel) for panel in analysis.panels],
-            "preview_key": analysis.preview_key,
             "rows": analysis.rows,
             "columns": analysis.columns,
             "inverted": analysis.inverted,
@@ -79,13 +77,12 @@ class SqlResultRepository:
         row = self._connection.execute(_RESULT, {"wanted_id": job_id}).one_or_none()
         if row is None:
             return None
-        model_set, panels, preview_key, rows, columns, inverted, created_at = row
+        model_set, panels, rows, columns, inverted, created_at = row
         return Analysis(
             job_id=job_id,
             model_set=model_set,
             panels=tuple(_panel(document) for document in panels),
             heatmaps=(),
-            preview_key=preview_key,
             rows=rows,
             columns=columns,
             inverted=inverted,

@@ -19,7 +19,7 @@ _PNG = "image/png"
 @router.get("/preview.png")
 def preview(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
     """The film, 8-bit grey."""
-    png = preview_png(parts.container.read_jobs.preview(job_id, key))
+    png = preview_png(parts.container.show_film.preview(job_id, key))
     return Response(png, media_type=_PNG, headers=NOT_STORED)
 
 
@@ -29,7 +29,7 @@ def heatmap_layer(job_id: UUID, panel: str, label: str, key: SignedIn, parts: Pa
 
     At its strongest point it is opaque: the page sets how far it covers the film.
     """
-    stored, heatmap = parts.container.read_jobs.heatmap(job_id, panel, label, key)
+    stored, heatmap = parts.container.show_film.heatmap(job_id, panel, label, key)
     picture = heatmap_picture(stored, heatmap, opacity=1.0, layer_only=True)
     return Response(picture, media_type=_PNG, headers=NOT_STORED)
 

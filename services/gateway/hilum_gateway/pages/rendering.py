@@ -45,7 +45,6 @@ _STAGES: Final = {
     "fetch": "Fetched",
     "decode": "Decoded",
     "infer": "Read by the models",
-    "preview": "Preview made",
     "total": "In all, from claim to result",
 }
 _MILLISECONDS_IN_WORDS: Final = 1000.0

@@ -58,7 +58,7 @@ def heatmap(  # noqa: PLR0913 - one parameter a request parameter
     headers = _kept(job_id, f"{panel}-{label}-{kind}-{opacity:g}")
     if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    preview, found = container.read_jobs.heatmap(job_id, panel, label, key)
+    preview, found = container.show_film.heatmap(job_id, panel, label, key)
     picture = heatmap_picture(preview, found, opacity=opacity, layer_only=layer)
     return Response(picture, media_type=_PNG, headers=headers)
 
@@ -71,7 +71,7 @@ def preview(
     headers = _kept(job_id, "preview")
     if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    picture = preview_png(container.read_jobs.preview(job_id, key))
+    picture = preview_png(container.show_film.preview(job_id, key))
     return Response(picture, media_type=_PNG, headers=headers)
 
 

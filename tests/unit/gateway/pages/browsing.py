@@ -16,6 +16,7 @@ from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
+from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
 from hilum.domain.access import ALL_SITES, Role
 from hilum.domain.retry_policy import RetryPolicy
@@ -73,6 +74,7 @@ class FakeGateway:
                 limits=SubmissionLimits(self.settings.max_file_bytes, self.settings.max_files),
             ),
             read_jobs=ReadJobs(**rows, store=self.store),
+            show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
             manage_keys=self.keys,
             measure_queues=MeasureQueues(**rows),

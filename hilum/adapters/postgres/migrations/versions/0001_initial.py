@@ -138,7 +138,6 @@ def _create_results() -> None:
         sa.Column("job_id", sa.Uuid, nullable=False),
         sa.Column("model_set", sa.Text, nullable=False),
         sa.Column("panels", DOCUMENT, nullable=False),
-        sa.Column("preview_key", sa.Text, nullable=False),
         sa.Column("rows", sa.Integer, nullable=False),
         sa.Column("columns", sa.Integer, nullable=False),
         sa.Column("inverted", sa.Boolean, nullable=False),

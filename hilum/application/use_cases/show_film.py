@@ -1,0 +1,97 @@
+"""Show a film that was read: its preview, and the heatmaps over it.
+
+Most films of a screening programme are never looked at, so a preview is made when somebody asks
+for it first, and kept. Only a film that a worker has read can be shown: what would crash a decoder
+has crashed a worker, not the process that answers requests.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hilum.application.use_cases.operate_jobs import visible_job
+from hilum.domain.access import ApiKey, Permission
+from hilum.domain.errors import NotFound, ObjectMissing, ObjectStoreUnavailable
+from hilum.imaging.polarity import negative
+from hilum.imaging.preview import encode_preview, preview_pixels
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.object_store import ObjectStore
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.domain.finding import Heatmap
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a preview is made from."""
+
+    job_id: UUID
+    object_key: str
+    inverted: bool
+
+    @property
+    def preview_key(self) -> str:
+        return f"previews/{self.job_id}.jpg"
+
+
+class ShowFilm:
+    """Pictures of completed jobs. A job of another site does not exist for a key."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, store: ObjectStore, reader: FilmReader) -> None:
+        self._unit_of_work = unit_of_work
+        self._store = store
+        self._reader = reader
+
+    def preview(self, job_id: UUID, key: ApiKey) -> bytes:
+        """The film as it was read, small, see :mod:`hilum.imaging.preview`.
+
+        Raises:
+            NotFound: No such job for this key, or it has no result (yet).
+        """
+        key.require(Permission.READ)
+        with self._unit_of_work.begin(write=False) as transaction:
+            shown = self._shown(transaction, job_id, key, "preview")
+        return self._preview(shown)
+
+    def heatmap(self, job_id: UUID, panel: str, label: str, key: ApiKey) -> tuple[bytes, Heatmap]:
+        """The preview and one heatmap that spans it.
+
+        Raises:
+            NotFound: No such job for this key, or it has no such heatmap (yet).
+        """
+        key.require(Permission.READ)
+        wanted = f"heatmap {panel}/{label}"
+        with self._unit_of_work.begin(write=False) as transaction:
+            shown = self._shown(transaction, job_id, key, wanted)
+            heatmap = transaction.results.heatmap(job_id, panel, label)
+        if heatmap is None:
+            raise NotFound(f"job {job_id} has no {wanted}")
+        return self._preview(shown), heatmap
+
+    def _shown(self, transaction: Transaction, job_id: UUID, key: ApiKey, wanted: str) -> _Shown:
+        job = visible_job(transaction, job_id, key)
+        analysis = transaction.results.get(job_id)
+        instance = transaction.studies.instance(job.instance_id)
+        if analysis is None or instance is None:
+            raise NotFound(f"job {job_id} has no {wanted}")
+        return _Shown(job_id, instance.object_key, analysis.inverted)
+
+    def _preview(self, shown: _Shown) -> bytes:
+        try:
+            return self._store.get(shown.preview_key)
+        except ObjectMissing:
+            film = self._reader.read(self._store.get(shown.object_key))
+        small = preview_pixels(film.pixels)
+        stored = encode_preview(negative(small) if shown.inverted else small)
+        try:
+            self._store.put(shown.preview_key, [stored], media_type="image/jpeg")
+        except ObjectStoreUnavailable:
+            _LOG.warning("preview of job %s not kept, the next look makes it again", shown.job_id)
+        return stored
