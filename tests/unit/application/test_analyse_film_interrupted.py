@@ -124,6 +124,7 @@ def test_a_database_that_stays_down_leaves_the_job_to_the_reconciler(stage):
     with pytest.raises(DatabaseUnavailable):
         stage.analyse(job.id)
     assert stage.leases.in_flight == 0
+    assert stage.pauses == list(OUTCOME_PAUSES_S)
     stage.unit_of_work.available = True
     assert stage.job(job.id).state is JobState.RUNNING
     stage.advance(LEASE.total_seconds())
