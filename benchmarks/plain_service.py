@@ -18,6 +18,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+import hilum_training.network  # noqa: F401 - registers the layers of the saved model
+
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
@@ -28,8 +30,7 @@ def create_app(model: keras.Model) -> flask.Flask:
     """The service around a Keras classifier with a convolutional feature map."""
     app = flask.Flask(__name__)
     features = next(layer for layer in reversed(model.layers) if len(layer.output.shape) == _RANK)
-    scores = model.output[0] if isinstance(model.output, list | tuple) else model.output
-    gradients = keras.Model(model.inputs, [features.output, scores])
+    gradients = keras.Model(model.inputs, [features.output, model.output])
     _, height, width, _ = model.inputs[0].shape
 
     @app.get("/ready")
@@ -39,10 +40,9 @@ def create_app(model: keras.Model) -> flask.Flask:
     @app.post("/predict")
     def predict() -> flask.Response:
         picture = Image.open(flask.request.files["file"].stream).convert("L")
-        resized = np.asarray(picture.resize((width, height)), dtype=np.uint8)
+        resized = np.asarray(picture.resize((width, height)), dtype=np.float32)
         batch = resized[np.newaxis, :, :, np.newaxis]
-        answer = model.predict(batch, verbose=0)
-        probabilities = np.asarray(answer[0] if isinstance(answer, list | tuple) else answer)[0]
+        probabilities = tf.nn.softmax(model.predict(batch, verbose=0)[0]).numpy()
         with tf.GradientTape() as tape:
             maps, output = gradients(tf.constant(batch))
             loss = output[:, int(probabilities.argmax())]

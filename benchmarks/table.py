@@ -34,7 +34,7 @@ def show(report: dict[str, Any]) -> None:
     console = Console(width=100)
     console.print(report["machine"])
     console.print(
-        f"{report['films']} films, {report['workers']} workers, "
+        f"{report['films']} films, {report['workers']} workers with {report['threads']} threads, "
         f"{report['connections']} connections: "
         f"[bold]{report['films_per_second']:.1f} films/s[/bold]"
     )

@@ -99,12 +99,14 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     return {name: cuts[n - 1] * 1000 for name, n in (("p50", 50), ("p95", 95), ("p99", 99))}
 
 
-def measure(films: int, workers: int, connections: int) -> dict[str, Any]:
+def measure(films: int, workers: int, threads: int, connections: int) -> dict[str, Any]:
     """One run of everything."""
     bare_before = bare_films_per_second(films)
     with (
         tempfile.TemporaryDirectory(prefix="hilum-bench-") as folder,
-        RealStack(Path(folder), workers=workers) as stack,
+        RealStack(
+            Path(folder), workers=workers, env={"HILUM_WORKER_CONCURRENCY": str(threads)}
+        ) as stack,
     ):
         results = Results(stack.env["HILUM_DATABASE_URL"])
         low_load(stack, results, 10)  # warm-up, thrown away
@@ -116,6 +118,7 @@ def measure(films: int, workers: int, connections: int) -> dict[str, Any]:
         "machine": machine(),
         "films": films,
         "workers": workers,
+        "threads": threads,
         "connections": connections,
         "films_per_second": rate,
         "latency_ms": {"low load": percentiles(low), "full load": percentiles(latencies)},
@@ -132,9 +135,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=4, help="of each worker")
+    parser.add_argument("--connections", type=int, default=8)
     arguments = parser.parse_args()
-    report = measure(arguments.films, arguments.workers, arguments.connections)
+    report = measure(arguments.films, arguments.workers, arguments.threads, arguments.connections)
     OUT.mkdir(exist_ok=True)
     (OUT / "throughput.json").write_text(json.dumps(report, indent=2) + "\n")
     show(report)
