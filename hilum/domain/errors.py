@@ -23,6 +23,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- ObjectStoreUnavailable    object_store_unavailable
     |   |-- BrokerUnavailable         broker_unavailable
     |   |-- InferenceUnavailable      inference_unavailable
+    |   |-- OutOfMemory               out_of_memory
     |   `-- WorkerLost                worker_lost
     |-- Permanent                     a defect or a wrong installation: park for an operator
     |   |-- ObjectMissing             object_missing
@@ -179,6 +180,12 @@ class InferenceUnavailable(Transient):
     """The inference server does not answer, or not in time."""
 
     code = "inference_unavailable"
+
+
+class OutOfMemory(Transient):
+    """The worker has no memory left for this film now; with fewer films in flight it may."""
+
+    code = "out_of_memory"
 
 
 class WorkerLost(Transient):

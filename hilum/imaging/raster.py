@@ -69,7 +69,7 @@ def decode_raster(data: bytes, limits: FilmLimits) -> Film:
     try:
         with Image.open(io.BytesIO(data), formats=[_PILLOW_FORMATS[header.media_type]]) as image:
             return Film(_pixels(image, header), header)
-    except Rejected:
+    except (Rejected, MemoryError):  # no memory left is not the file's fault
         raise
     except Image.DecompressionBombError as error:
         raise TooManyPixels("The film has more pixels than the decoder allows.") from error

@@ -85,7 +85,7 @@ class DicomFilmReader:
             return decode_raster(data, self._limits)
         try:
             return self._read_dicom(data)
-        except Rejected:
+        except (Rejected, MemoryError):  # no memory left is not the file's fault
             raise
         except Exception as error:
             # No file may bring a worker down: what nobody foresaw is the file's fault as well.

@@ -144,6 +144,8 @@ def _by_plug_in(
         patterns, described = get_decoder(uid.UID(syntax)).as_array(
             value, index=0, decoding_plugin=plug_in, **options
         )
+    except MemoryError:
+        raise  # not the file's fault: its size was checked
     except Exception as error:
         # Decoders raise anything on hostile bytes; the file is what is at fault.
         raise UnreadableFilm("The pixel data cannot be decoded.") from error

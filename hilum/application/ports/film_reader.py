@@ -29,6 +29,7 @@ class FilmReader(Protocol):
 
         Raises:
             Rejected: One of its leaves.
+            MemoryError: There is no memory left; not the film's fault.
         """
         ...
 

@@ -23,6 +23,7 @@ from hilum.domain.errors import (
     InternalError,
     InvalidManifest,
     ObjectMissing,
+    OutOfMemory,
     Permanent,
     Rejected,
     Transient,
@@ -145,7 +146,7 @@ class AnalyseFilm:
                 f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
             )
         with watch.stage("decode"):
-            film, inverted = upright(self._reader.read(content))
+            film, inverted = self._read(content)
         models = self._catalogue.current()
         with watch.stage("infer"):
             panels, heatmaps = self._read_panels(models, film)
@@ -159,6 +160,12 @@ class AnalyseFilm:
             created_at=self._clock.now(),
             inverted=inverted,
         )
+
+    def _read(self, content: bytes) -> tuple[Film, bool]:
+        try:
+            return upright(self._reader.read(content))
+        except MemoryError as error:
+            raise OutOfMemory("the worker has no memory left") from error
 
     def _read_panels(
         self, models: ModelSet, film: Film

@@ -168,7 +168,7 @@ def test_a_defect_parks_the_job_for_an_operator(stage, kind):
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("secret of a patient"), MemoryError(), RecursionError(), KeyError("k")]
+    "error", [RuntimeError("secret of a patient"), RecursionError(), KeyError("k")]
 )
 def test_an_unforeseen_error_parks_the_film_and_tells_no_secret(stage, error, caplog):
     """The reason names the class; the trace is in the log under the job's id."""
@@ -237,3 +237,14 @@ def test_a_manifest_with_a_preprocessing_of_another_release_parks_the_job(stage)
     job = stage.analyse(stage.queued().id)
     assert job.reason.code == "invalid_manifest"
     assert "round-v9" in job.reason.detail
+
+
+def test_a_worker_without_memory_puts_the_film_back(stage):
+    """It is not the film's fault, and with fewer films in flight it may be read."""
+
+    def exhausted(_content: bytes):
+        raise MemoryError
+
+    stage.reader.read = exhausted
+    job = stage.analyse(stage.queued().id)
+    assert (job.state, job.reason.code) == (JobState.QUEUED, "out_of_memory")

@@ -38,6 +38,7 @@ EXPECTED = {
     "object_store_unavailable": 503,
     "broker_unavailable": 503,
     "inference_unavailable": 503,
+    "out_of_memory": 503,
     "worker_lost": 503,
     "permanent": 500,
     "object_missing": 500,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -216,3 +218,16 @@ def test_damaged_files_only_ever_raise_rejected(data, changes, share):
         assert error.detail  # noqa: PT017 - there need not be an error
     else:
         assert film.pixels.ndim == 2
+
+
+def test_no_memory_left_is_not_the_films_fault(monkeypatch):
+    """A healthy film must not be rejected for ever because others took the memory."""
+
+    def exhausted(*_: object):
+        raise MemoryError
+
+    encoded = io.BytesIO()
+    Image.new("L", (80, 80)).save(encoded, "PNG")
+    monkeypatch.setattr("hilum.imaging.raster._pixels", exhausted)
+    with pytest.raises(MemoryError):
+        decode_raster(encoded.getvalue(), FilmLimits())

@@ -37,6 +37,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "object_store_unavailable": _OUTSIDE,
     "broker_unavailable": _OUTSIDE,
     "inference_unavailable": _OUTSIDE,
+    "out_of_memory": _OUTSIDE,
     "worker_lost": _OUTSIDE,
     "transient": _OUTSIDE,
     "object_missing": "The stored file is gone. Send the film again.",
