@@ -1,14 +1,16 @@
 """The limit: decode and infer the same films in a bare loop, on the same cores.
 
 Run as ``python -m benchmarks.bare_loop COUNT PROCESSES``; prints ``{"films_per_second": ...}``.
-Nothing is stored, queued, authenticated or drawn: what a loop in a notebook would do, one process
-a core, each with its own ONNX Runtime session of one thread.
+Nothing is stored, queued, authenticated or drawn. With one process it is what a loop in a notebook
+does: ONNX Runtime may use every core, the rest waits its turn. With a process a core, each with a
+session of one thread, it is the limit of the machine.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
 import time
 from pathlib import Path
@@ -23,10 +25,10 @@ from hilum.imaging.film import FilmLimits
 _MODELS = Path(__file__).resolve().parents[1] / "model_repository"
 
 
-def read_films(number: int, offset: int, start: float) -> tuple[float, float]:
+def read_films(number: int, offset: int, threads: int, start: float) -> tuple[float, float]:
     """Read so many films from a moment on; the moments of the first and after the last."""
     reader = DicomFilmReader(FilmLimits())
-    engine = open_inference("onnx://?threads=1", _MODELS)
+    engine = open_inference(f"onnx://?threads={threads}", _MODELS)
     models = FilesystemModelCatalogue(_MODELS).current().models
     films = [film.content for film in native_films()]
     for model in models:  # load the graph before the clock runs
@@ -43,9 +45,12 @@ def read_films(number: int, offset: int, start: float) -> tuple[float, float]:
 def films_per_second(number: int, processes: int) -> float:
     """Films per second over all processes, from the first start to the last end."""
     share = number // processes
+    threads = max(1, (os.cpu_count() or 1) // processes)
     start = time.time() + 8
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        spans = pool.starmap(read_films, [(share, n * share, start) for n in range(processes)])
+        spans = pool.starmap(
+            read_films, [(share, n * share, threads, start) for n in range(processes)]
+        )
     elapsed = max(end for _, end in spans) - min(begun for begun, _ in spans)
     return share * processes / elapsed
 
