@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.use_cases.analyse_film import model_input, upright
+from hilum.application.reading import model_input, upright
 from hilum.imaging.film import FilmLimits
 
 ROOT = Path(__file__).resolve().parents[2]

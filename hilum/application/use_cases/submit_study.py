@@ -6,21 +6,18 @@ comes last, and may fail: a job that is committed is found by the reconciler wit
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from hilum.application.messages import AnalyseJob
-from hilum.application.ports.film_reader import INSPECTED_BYTES
+from hilum.application.upload import Upload
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     BrokerUnavailable,
     DatabaseUnavailable,
-    FileTooLarge,
     InvalidRequest,
     ObjectStoreUnavailable,
     Rejected,
@@ -30,7 +27,7 @@ from hilum.domain.job import Job, JobEvent, JobState, Priority, next_state
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
@@ -183,7 +180,7 @@ class SubmitStudy:
 
     def _take(self, study_id: UUID, file: IncomingFile) -> Instance | RefusedFile:
         """Store one file while hashing it, or refuse it."""
-        upload = _Upload(file.chunks, self._limits.max_file_bytes)
+        upload = Upload(file.chunks, self._limits.max_file_bytes)
         instance_id = uuid4()
         object_key = f"films/{study_id}/{instance_id}"
         try:
@@ -271,45 +268,6 @@ class SubmitStudy:
                 self._store.delete(instance.object_key)
             except ObjectStoreUnavailable:
                 _LOG.warning("orphan object %s: the store does not answer", instance.object_key)
-
-
-class _Upload:
-    """Counts, limits and hashes a file's bytes while they pass; iterable once."""
-
-    def __init__(self, chunks: Iterable[bytes], max_bytes: int) -> None:
-        self._chunks = iter(chunks)
-        self._max_bytes = max_bytes
-        self._peeked: list[bytes] = []
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of what has passed."""
-        return self._digest.hexdigest()
-
-    def peek(self) -> tuple[bytes, bool]:
-        """The first bytes, without consuming them, and whether they are the whole file."""
-        held = 0
-        for chunk in self._chunks:
-            self._peeked.append(chunk)
-            held += len(chunk)
-            if held >= INSPECTED_BYTES:
-                return b"".join(self._peeked), False
-        return b"".join(self._peeked), True
-
-    def __iter__(self) -> Iterator[bytes]:
-        """All bytes, the peeked ones first.
-
-        Raises:
-            FileTooLarge: As soon as more than the limit has passed.
-        """
-        for chunk in chain(self._peeked, self._chunks):
-            self.size += len(chunk)
-            if self.size > self._max_bytes:
-                raise FileTooLarge(f"a file may have at most {self._max_bytes} bytes")
-            self._digest.update(chunk)
-            yield chunk
 
 
 def _new_job(study: Study, instance: Instance, model_set: str) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hilum.application.use_cases.analyse_film import upright
+from hilum.application.reading import upright
 from hilum.imaging.film import Film, FilmHeader
 from hilum.imaging.phantom import phantom_film
 
