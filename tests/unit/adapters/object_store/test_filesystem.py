@@ -7,6 +7,7 @@ import resource
 import shutil
 import stat
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -28,13 +29,18 @@ def store(folder):
     return FilesystemObjectStore(folder)
 
 
-@pytest.fixture
+@contextmanager
 def almost_full_disk():
-    """No file of this process can grow beyond 1000 bytes, as if the disk were full."""
+    """No file of this process can grow beyond 1000 bytes, as if the disk were full.
+
+    Only around the write itself: the file that pytest's own output may go to is meant, too.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def files(folder):
@@ -61,10 +67,11 @@ def test_a_broken_upload_leaves_no_file(store, folder):
     assert files(folder) == []
 
 
-def test_a_full_disk_is_an_outage_and_leaves_no_file(store, folder, almost_full_disk):
+def test_a_full_disk_is_an_outage_and_leaves_no_file(store, folder):
     """A disk that takes no more is told as an unavailable store, so that the sender comes back."""
-    store.put("small", [b"x" * 900], media_type=MEDIA_TYPE)
-    with pytest.raises(ObjectStoreUnavailable):
+    with almost_full_disk():
+        store.put("small", [b"x" * 900], media_type=MEDIA_TYPE)
+    with almost_full_disk(), pytest.raises(ObjectStoreUnavailable):
         store.put("large", [b"x" * 900, b"x" * 900], media_type=MEDIA_TYPE)
     assert files(folder) == [folder / "small"]
 
