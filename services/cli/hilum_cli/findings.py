@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from hilum.domain.job import JobState
+from hilum_cli.table import NOTICE, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 COLUMNS: Final = (
@@ -81,6 +84,27 @@ class FilmOutcome:
         row = [str(self.path), *("" for _ in COLUMNS[1:])]
         row[_STATE] = f"{state}: {reason['code']}: {reason['detail']}" if reason else state
         return tuple(row)
+
+
+def print_findings(outcomes: Sequence[FilmOutcome]) -> None:
+    """Print the table, which of its labels rest on weak evidence, and what it is not for."""
+    print_table(COLUMNS, [row for outcome in outcomes for row in outcome.rows()])
+    if weak := _weak_labels(outcomes):
+        click.echo(f"Weak evidence, a hint at most: {', '.join(weak)}.")
+    click.echo(NOTICE)
+
+
+def _weak_labels(outcomes: Sequence[FilmOutcome]) -> list[str]:
+    """The labels that their model's manifest marks weak, each once, in the order of the table."""
+    results = [outcome.job["result"] for outcome in outcomes if outcome.job]
+    findings = [
+        finding
+        for result in results
+        if result
+        for panel in result["panels"]
+        for finding in panel["findings"]
+    ]
+    return list(dict.fromkeys(finding["label"] for finding in findings if finding["weak"]))
 
 
 def _seconds(job: Mapping[str, Any]) -> str:

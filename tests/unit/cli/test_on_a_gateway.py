@@ -28,7 +28,7 @@ def cells(output: str) -> list[list[str]]:
 
 
 def test_a_film_is_analysed_and_its_findings_printed(client, film):
-    """Every label of the panel on a line of its own, and what the result is not for."""
+    """Every label of the panel on a line, which of them are weak, what the result is not for."""
     ended = client("analyse", film(1, "a film.png"))
     assert ended.exit_code == 0, ended.output
     head, *rows = cells(ended.stdout)
@@ -36,6 +36,9 @@ def test_a_film_is_analysed_and_its_findings_printed(client, film):
         *("file", "panel", "finding", "probability", "operating point", "positive", "time"),
     ]
     assert rows.pop() == ["Research use only, not for diagnosis."]
+    assert rows.pop() == [
+        "Weak evidence, a hint at most: pneumonia_bacterial, pneumonia_viral, covid19."
+    ]
     assert [row[2].strip() for row in rows] == [
         "normal",
         "pneumonia_bacterial",

@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hilum.domain.job import Priority
 from hilum_cli.failure import FILM_FAILED, USAGE, Failure, readable
 from hilum_cli.film_files import find_films
-from hilum_cli.findings import COLUMNS, FilmOutcome
+from hilum_cli.findings import FilmOutcome, print_findings
 from hilum_cli.following import follow
 from hilum_cli.options import gateway_of, gateway_options
 from hilum_cli.submission import SentFilm, send
-from hilum_cli.table import NOTICE, print_table
+from hilum_cli.table import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,8 +104,7 @@ def _show(outcomes: list[FilmOutcome], *, as_json: bool) -> None:
         document = {"notice": NOTICE, "films": [outcome.document() for outcome in outcomes]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    print_table(COLUMNS, [row for outcome in outcomes for row in outcome.rows()])
-    click.echo(NOTICE)
+    print_findings(outcomes)
 
 
 @contextmanager

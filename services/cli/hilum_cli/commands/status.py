@@ -10,10 +10,10 @@ import click
 
 from hilum.domain.job import JobState
 from hilum_cli.failure import FILM_FAILED, readable
-from hilum_cli.findings import COLUMNS, FilmOutcome
+from hilum_cli.findings import FilmOutcome, print_findings
 from hilum_cli.options import gateway_of, gateway_options
 from hilum_cli.platform_state import checks_of, read_depths
-from hilum_cli.table import NOTICE, print_table
+from hilum_cli.table import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,7 @@ def _show_job(job: Mapping[str, Any]) -> None:
     if job.get("result"):
         click.echo()
         film = Path(str(job.get("filename") or job["job_id"]))
-        print_table(COLUMNS, FilmOutcome(film, job).rows())
-        click.echo(NOTICE)
+        print_findings([FilmOutcome(film, job)])
 
 
 def _show_platform(gateway: Gateway) -> None:
