@@ -25,6 +25,11 @@ _API_KEY_FILE = click.option(
     help="File that holds the API key [HILUM_API_KEY, .hilum/api-key].",
 )
 
+_WHICH_DATABASE = (
+    "which database? pass --database-url or set HILUM_DATABASE_URL; "
+    "that of `make demo` is sqlite:///.hilum/demo/hilum.db"
+)
+
 database_options = click.option(
     "--database-url", help="Address of the database [HILUM_DATABASE_URL]."
 )
@@ -61,7 +66,7 @@ def database_of(url: str | None) -> Database:
     """
     address = url or CliSettings().database_url
     if not address:
-        raise Failure("which database? pass --database-url or set HILUM_DATABASE_URL", USAGE)
+        raise Failure(_WHICH_DATABASE, USAGE)
     # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and Alembic.
     from hilum_cli.bootstrap import open_database  # noqa: PLC0415
 

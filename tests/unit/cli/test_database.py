@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from hilum.domain.access import parse_key
+from hilum_stack.embedded import EmbeddedStack
+from hilum_stack.paths import ROOT, RUN_FOLDER
 
 
 @pytest.fixture
@@ -38,10 +40,12 @@ def test_an_empty_database_is_upgraded_once(command, database):
 
 @pytest.mark.parametrize("arguments", [("db", "upgrade"), ("keys", "list"), ("audit", "verify")])
 def test_without_a_database_the_command_says_how_to_name_one(command, arguments):
-    """Exit code 2: the command line is wrong."""
+    """Exit code 2: the command line is wrong. The address of `make demo` is the true one."""
     ended = command(*arguments)
     assert ended.exit_code == 2
     assert "HILUM_DATABASE_URL" in ended.stderr
+    demo = EmbeddedStack(RUN_FOLDER / "demo").env["HILUM_DATABASE_URL"]
+    assert demo.replace(f"{ROOT}/", "") in ended.stderr
 
 
 def test_an_address_that_is_none_shows_no_secret(command):
