@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hilum_stack.embedded import EmbeddedStack
 from hilum_stack.errors import StackError
-from hilum_stack.films import files_of
+from hilum_stack.films import files_of, require_films
 from hilum_stack.paths import DEFAULT_CXR_FOLDER, RUN_FOLDER
 from hilum_stack.ports import require_free
 from hilum_stack.real import RealStack
@@ -39,9 +39,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         port = _port(os.environ.get("HILUM_PORT", ""))
         require_free(port)
+        films = asked.files or files_of(os.environ.get("FILES", ""))
+        require_films(films)
         return Session(
             stack=_stack(asked, port),
-            files=asked.files or files_of(os.environ.get("FILES", "")),
+            files=films,
             cxr_folder=Path(os.environ.get("HILUM_CXR_DIR") or DEFAULT_CXR_FOLDER),
             stay=os.environ.get("STAY", "1") != "0",
             key_file=asked.folder / "api-key",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilum.imaging.phantom import phantom_png
@@ -11,7 +12,6 @@ from hilum_stack.errors import StackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 def choose_films(asked: Sequence[str], cxr_folder: Path, drafts: Path) -> list[str]:
@@ -41,6 +41,17 @@ def files_of(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise StackError(f"FILES={text!r}: {error}") from error
+
+
+def require_films(asked: Sequence[str]) -> None:
+    """Checks that what was asked for is there, before anything is started for it.
+
+    Raises:
+        StackError: Some of it is not.
+    """
+    missing = [film for film in asked if not Path(film).exists()]
+    if missing:
+        raise StackError(f"no such file or folder: {', '.join(missing)}")
 
 
 def write_phantom(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from hilum_stack.films import choose_films, files_of
 
 
 def test_files_that_were_asked_for_are_taken_as_they_are(tmp_path: Path) -> None:
-    """A name that does not exist is not hidden: the analysis will say so."""
+    """No name is changed or left out."""
     assert choose_films(["a.dcm", "b.png"], tmp_path, tmp_path) == ["a.dcm", "b.png"]
 
 

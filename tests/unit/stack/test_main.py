@@ -39,6 +39,19 @@ def test_a_port_that_is_none_is_told(
     assert f"HILUM_PORT='{text}' is not a port" in capsys.readouterr().err
 
 
+def test_a_missing_film_stops_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, its name and not those that are there, and no data folder."""
+    there = tmp_path / "there.png"
+    there.touch()
+    monkeypatch.setenv("HILUM_PORT", str(reserve_port()))
+    monkeypatch.setenv("FILES", f"'{there}' gone.png")
+    assert command.main(["demo", "--folder", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == "hilum: no such file or folder: gone.png\n"
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_missing_server_names_the_way_to_get_it(tmp_path: Path) -> None:
     """The error says what was looked for and where, and which command installs it."""
     with pytest.raises(
