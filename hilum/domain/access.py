@@ -82,7 +82,7 @@ class ApiKey:
             NotPermitted: The role does not hold it.
         """
         if permission not in PERMISSIONS[self.role]:
-            raise NotPermitted(f"a {self.role.value} key may not {permission.value}")
+            raise NotPermitted(f"a key of the role {self.role.value} may not {permission.value}")
 
     def sees(self, site: str) -> bool:
         """Whether things of this site exist for this key."""

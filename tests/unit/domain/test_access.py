@@ -44,7 +44,8 @@ def test_a_key_does_what_its_role_permits_and_nothing_else(role, permission):
     if permission in PERMISSIONS[role]:
         key(role).require(permission)
     else:
-        with pytest.raises(NotPermitted, match=f"a {role.value} key may not {permission.value}"):
+        told = f"of the role {role.value} may not {permission.value}"
+        with pytest.raises(NotPermitted, match=told):
             key(role).require(permission)
 
 

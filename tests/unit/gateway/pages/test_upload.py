@@ -133,7 +133,7 @@ def test_a_viewer_may_not_send_films(gateway):
     """The server refuses what the page does not offer."""
     answer = send(gateway.person(Role.VIEWER), "film.pgm")
     assert answer.status_code == 403
-    assert "A viewer key may not submit." in answer.text
+    assert "A key of the role viewer may not submit." in answer.text
     assert jobs(gateway) == []
 
 
