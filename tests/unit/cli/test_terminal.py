@@ -23,7 +23,12 @@ def on_terminal(tmp_path):
     def run(*arguments: object, **environment: str) -> tuple[int, str]:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("HILUM_")}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            # A size in the environment goes before the terminal's own.
+            if not name.startswith("HILUM_") and name not in {"COLUMNS", "LINES"}
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "hilum_cli", *map(str, arguments)],
             stdin=theirs,
