@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from hilum.application.use_cases.read_jobs import JobView
 from hilum.application.use_cases.submit_study import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.domain.finding import Analysis, Finding
-from hilum.domain.job import Job, JobState, Priority
+from hilum.domain.job import Job, JobState, Priority, Reason
 from hilum.domain.model import CodedConcept
 from hilum_gateway import NOTICE
 
@@ -19,6 +19,11 @@ class ReasonBody(BaseModel):
 
     code: str
     detail: str
+
+    @classmethod
+    def of(cls, reason: Reason | None) -> Self | None:
+        """Of a job's reason, where it has one."""
+        return None if reason is None else cls(code=reason.code, detail=reason.detail)
 
 
 class LinksBody(BaseModel):
@@ -38,8 +43,9 @@ class LinksBody(BaseModel):
 class SubmittedFileBody(BaseModel):
     """What became of one file of an upload.
 
-    ``duplicate_of`` is the job that read the same film before; it is then also ``job_id``. A file
-    that was refused at the door has the state ``refused``, a reason and no job.
+    ``duplicate_of`` is the job that read the same film before; it is then also ``job_id``, and the
+    reason is that job's. A file that was refused at the door has the state ``refused``, a reason
+    and no job.
     """
 
     job_id: UUID | None
@@ -53,8 +59,8 @@ class SubmittedFileBody(BaseModel):
     def of(cls, file: AcceptedFile | RefusedFile) -> Self:
         """Of one file."""
         if isinstance(file, RefusedFile):
-            reason = ReasonBody(code=file.error.code, detail=file.error.detail)
-            return cls(job_id=None, state="refused", filename=file.filename, reason=reason)
+            refusal = ReasonBody(code=file.error.code, detail=file.error.detail)
+            return cls(job_id=None, state="refused", filename=file.filename, reason=refusal)
         job = file.job
         return cls(
             job_id=job.id,
@@ -62,6 +68,7 @@ class SubmittedFileBody(BaseModel):
             filename=file.filename,
             duplicate_of=job.id if file.duplicate else None,
             links=LinksBody.of(job.id),
+            reason=ReasonBody.of(job.reason),
         )
 
 
@@ -191,15 +198,16 @@ class JobSummaryBody(BaseModel):
 
 
 class JobBody(JobSummaryBody):
-    """A job, and once it is completed its result."""
+    """A job, and once it is completed its result. Pictures are there once it is completed, too."""
 
+    links: LinksBody
     result: ResultBody | None
 
     @classmethod
     def of_view(cls, view: JobView) -> Self:
         """Of a job and its result."""
         result = ResultBody.of(view.analysis) if view.analysis else None
-        return cls(**_summary(view.job), result=result)
+        return cls(**_summary(view.job), links=LinksBody.of(view.job.id), result=result)
 
 
 class JobPageBody(BaseModel):
@@ -210,7 +218,6 @@ class JobPageBody(BaseModel):
 
 
 def _summary(job: Job) -> dict[str, Any]:
-    reason = job.reason
     return {
         "job_id": job.id,
         "study_id": job.study_id,
@@ -219,7 +226,7 @@ def _summary(job: Job) -> dict[str, Any]:
         "state": job.state,
         "priority": job.priority,
         "attempts": job.attempts,
-        "reason": ReasonBody(code=reason.code, detail=reason.detail) if reason else None,
+        "reason": ReasonBody.of(job.reason),
         "timings_ms": dict(job.timings_ms),
         "created_at": job.created_at,
         "updated_at": job.updated_at,

@@ -52,6 +52,27 @@ def test_a_rejected_job_says_why(api: Api):
     assert document["reason"]["detail"]
 
 
+def test_a_rejected_film_sent_again_says_why_at_once(api: Api):
+    """Nobody has to ask for the job that the answer names."""
+    cut = ("cut.pgm", film_bytes()[:-100])
+    api.submit(cut)
+    api.gateway.work()
+    (again,) = api.submit(cut).json()["jobs"]
+    assert again["state"] == "rejected"
+    assert again["reason"] == api.get(again["links"]["self"]).json()["reason"]
+    assert again["reason"]["code"] == "truncated_film"
+
+
+def test_a_completed_job_links_to_its_pictures_and_its_film(api: Api):
+    """The same links as the answer to its upload."""
+    (sent,) = api.submit(("a.pgm", film_bytes())).json()["jobs"]
+    api.gateway.work()
+    links = api.get(f"/v1/jobs/{sent['job_id']}").json()["links"]
+    assert links == sent["links"]
+    assert set(links) == {"self", "preview", "original"}
+    assert {api.get(link).status_code for link in links.values()} == {200}
+
+
 def test_a_job_of_another_site_does_not_exist(api: Api, gateway: FakeGateway):
     """The same 404 as for a job that never was."""
     north = Api(gateway, Role.ADMIN, "north")
