@@ -38,6 +38,12 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _LATEST: Final = 4_102_444_800_000_000  # the year 2100
 _COME_BACK_MS: Final = 2000
 _SEND_TIMEOUT_S: Final = 30.0
+LAST_WORDS_S: Final = 5.0
+"""How long a stream may take to end by itself once the server was told to stop.
+
+The response looks for the signal itself. Without this it may see it before the changes are closed,
+and then breaks the stream off, so that the client gets an error instead of an end.
+"""
 
 
 async def event_stream(
@@ -65,6 +71,7 @@ async def event_stream(
         ping=heartbeat,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
+        shutdown_grace_period=LAST_WORDS_S,
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import anyio.to_thread
 import pytest
+from sse_starlette.sse import AppStatus
 
 from hilum.domain.access import Role, parse_key
 from hilum.domain.errors import InferenceFailed
@@ -238,6 +239,18 @@ async def test_a_slow_listener_gets_the_last_state_and_holds_bounded_memory(api:
     subscription.offer([replace(done, id=uuid4()) for _ in range(MAX_WAITING + 1)])
     assert await subscription.take() == []
     assert subscription.overflowed
+
+
+async def test_a_stop_ends_a_stream_and_does_not_break_it_off(
+    api: Api, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+):
+    """The signal may be seen before the changes are closed; the answer is whole all the same."""
+    monkeypatch.setattr(AppStatus, "should_exit", True)
+    async with listen(gateway, api.key) as exchange:
+        await exchange.status()
+        assert "Research use only" in (await exchange.event() or {})["comment"]
+        gateway.app.state.changes.close()
+        assert await exchange.event() is None
 
 
 async def test_a_burst_beyond_one_query_is_told_whole(api: Api, gateway, monkeypatch):

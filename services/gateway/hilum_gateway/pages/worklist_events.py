@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from hilum.domain.access import ApiKey
 from hilum_gateway.dependencies import ChangesOf, MetricsOf
+from hilum_gateway.event_stream import LAST_WORDS_S
 from hilum_gateway.job_changes import JobChanges
 from hilum_gateway.metrics import Metrics
 from hilum_gateway.pages.page_route import PageRoute
@@ -37,6 +38,7 @@ async def worklist_events(
         ping=parts.container.settings.events_heartbeat_s,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
+        shutdown_grace_period=LAST_WORDS_S,
         sep="\n",
     )
 
