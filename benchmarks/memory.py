@@ -13,7 +13,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.accounting import tree_bytes
+from benchmarks.fresh_stack import fresh_stack
 from benchmarks.results import Results
 from benchmarks.table import machine
-from hilum_stack.real import RealStack
 
 OUT = Path(__file__).resolve().parent / "out"
 _EVERY = 250
@@ -31,10 +30,7 @@ _EVERY = 250
 
 def measure(films: int, workers: int, connections: int) -> dict[str, Any]:
     """Upload so many films; memory by process every 250 uploads."""
-    with (
-        tempfile.TemporaryDirectory(prefix="hilum-bench-") as folder,
-        RealStack(Path(folder), workers=workers) as stack,
-    ):
+    with fresh_stack(workers) as stack:
         results = Results(stack.env["HILUM_DATABASE_URL"])
         watched = {
             name: pid

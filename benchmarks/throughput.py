@@ -25,14 +25,16 @@ from urllib.parse import urlsplit
 
 from benchmarks.accounting import Accounting
 from benchmarks.films import distinct_films
+from benchmarks.fresh_stack import fresh_stack
 from benchmarks.load import form, upload
 from benchmarks.plain_baseline import plain_films_per_second
 from benchmarks.results import Results
 from benchmarks.table import machine, show
-from hilum_stack.real import RealStack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hilum_stack.real import RealStack
 
 OUT = Path(__file__).resolve().parent / "out"
 
@@ -103,12 +105,7 @@ def measure(films: int, workers: int, threads: int, connections: int) -> dict[st
     """One run of everything."""
     cores = os.cpu_count() or 1
     before = [bare_films_per_second(films, 1), bare_films_per_second(films, cores)]
-    with (
-        tempfile.TemporaryDirectory(prefix="hilum-bench-") as folder,
-        RealStack(
-            Path(folder), workers=workers, env={"HILUM_WORKER_CONCURRENCY": str(threads)}
-        ) as stack,
-    ):
+    with fresh_stack(workers, {"HILUM_WORKER_CONCURRENCY": str(threads)}) as stack:
         results = Results(stack.env["HILUM_DATABASE_URL"])
         low_load(stack, results, 10)  # warm-up, thrown away
         low = low_load(stack, results, max(20, films // 10))
