@@ -1,10 +1,14 @@
-"""The manifest of an exported model, from its recipe and its report."""
+"""The manifest of an exported network, from plain data and the graph itself."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import onnxruntime
 
 from hilum.domain.model import (
     Artefact,
@@ -12,96 +16,156 @@ from hilum.domain.model import (
     Label,
     ModelManifest,
     OperatingPoint,
+    Panel,
+    PanelKind,
     TensorSpec,
 )
+from hilum.serving.target import ONNX_FILE, PYTHON_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hilum_training.recipe import LabelRecipe, Recipe
-
-SERVING_VERSION: Final = 1
-ONNX: Final = f"{SERVING_VERSION}/model.onnx"
-TRITON_MODEL: Final = f"{SERVING_VERSION}/model.py"
+MEANINGS: Final = ("probabilities", "heatmaps", "masks")
+FITTED_ON: Final = "validation films of all sources, one label against the others"
 
 
-def build_manifest(recipe: Recipe, metrics: Mapping[str, Any], folder: Path) -> ModelManifest:
-    """The manifest of a model whose artefacts lie in a folder.
+class UnknownTensor(ValueError):
+    """The graph has an input or output that no panel explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is said of a network beside its graph.
+
+    Attributes:
+        name: Of the model, the folder in the repository.
+        version: Semantic version of the weights.
+        created: ISO 8601 date of training.
+        preprocessing: Id in :data:`hilum.imaging.preprocessing.PREPROCESSING`.
+        panels: In the order in which they are shown.
+        training_data: Sources with licence and counts.
+    """
+
+    name: str
+    version: str
+    created: str
+    preprocessing: str
+    panels: tuple[Panel, ...]
+    training_data: tuple[Mapping[str, Any], ...] = ()
+
+
+def build_manifest(publication: Publication, folder: Path, serving_version: int) -> ModelManifest:
+    """The manifest of a model whose artefacts lie in ``<folder>/<serving_version>``.
+
+    Raises:
+        UnknownTensor: The graph gives something that is no ``<panel>_<meaning>``.
+        InvalidManifest: Graph and panels do not fit one another.
+    """
+    onnx = f"{serving_version}/{ONNX_FILE}"
+    names = [panel.name for panel in publication.panels]
+    inputs, outputs = read_tensors(folder / onnx, names)
+    paths = (onnx, f"{serving_version}/{PYTHON_FILE}")
+    return ModelManifest(
+        name=publication.name,
+        version=publication.version,
+        serving_version=serving_version,
+        artefacts=tuple(_artefact(folder, path) for path in paths),
+        onnx=onnx,
+        inputs=inputs,
+        outputs=outputs,
+        preprocessing=publication.preprocessing,
+        panels=publication.panels,
+        training_data=publication.training_data,
+        created=publication.created,
+    )
+
+
+def read_tensors(
+    onnx: Path, panels: Sequence[str]
+) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs and outputs of a graph as it answers one black film.
+
+    Shapes are taken from the answer: converters leave some axes open.
+
+    Raises:
+        UnknownTensor: An output is no ``<panel>_<meaning>`` of these panels, or the only input is
+            no film of known size.
+    """
+    session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    (film,) = session.get_inputs()
+    shape = tuple(film.shape[1:])
+    if film.type != "tensor(uint8)" or not all(isinstance(axis, int) for axis in shape):
+        raise UnknownTensor(f"{film.name} is {film.type} {shape}, no film of known size")
+    names = [output.name for output in session.get_outputs()]
+    answers = session.run(names, {film.name: np.zeros((1, *shape), np.uint8)})
+    outputs = [_output(name, value, panels) for name, value in zip(names, answers, strict=True)]
+    return (TensorSpec(film.name, shape, "uint8", "film"),), tuple(outputs)
+
+
+def panel_of(
+    name: str,
+    display: str,
+    kind: str,
+    labels: Sequence[Label],
+    measured: Mapping[str, Any],
+    caution: str = "",
+) -> Panel:
+    """A panel from its recipe and its section of ``metrics.json``.
 
     Args:
-        recipe: What was trained.
-        metrics: Its report.
-        folder: ``model_repository/<name>`` with the artefacts in place.
+        name: Of the panel.
+        display: For people.
+        kind: A value of :class:`hilum.domain.model.PanelKind`.
+        labels: See :func:`coded_label`.
+        measured: ``calibration`` (a mapping) and, unless the panel gives masks, ``labels``: for
+            each label ``threshold`` and ``validation`` with ``sensitivity`` and ``specificity``;
+            all but the calibration becomes the panel's metrics.
+        caution: Shown with the panel.
     """
-    size, count = recipe.film.size, len(recipe.data.labels)
-    grid = size // 2 ** (len(recipe.network.widths) + 1)
-    return ModelManifest(
-        name=recipe.name,
-        version=recipe.version,
-        serving_version=SERVING_VERSION,
-        panel=recipe.name,
-        artefacts=tuple(_artefact(folder, path) for path in (ONNX, TRITON_MODEL)),
-        onnx=ONNX,
-        inputs=(TensorSpec("film", (size, size, 1), "uint8", "film"),),
-        outputs=(
-            TensorSpec("probabilities", (count,), "float32", "probabilities"),
-            TensorSpec("heatmaps", (grid, grid, count), "float32", "heatmaps"),
-        ),
-        preprocessing=recipe.film.preprocessing,
-        labels=tuple(_label(label) for label in recipe.labels),
-        operating_points=tuple(
-            OperatingPoint(
-                label=name,
-                threshold=row["threshold"],
-                sensitivity=row["validation"]["sensitivity"],
-                specificity=row["validation"]["specificity"],
-                fitted_on="validation films of all sources, one label against the others",
-            )
-            for name, row in metrics["labels"].items()
-        ),
-        calibration={
-            "method": "temperature",
-            "temperature": metrics["temperature"],
-            "applied_in_graph": True,
-            "fitted_on": "validation films",
-        },
-        training_data=_training_data(metrics["films_used"]),
-        metrics={
-            "split": "test films of the project's own split; patients not seen in training",
-            "intervals": "95 %, bootstrap over patient groups",
-            **{
-                key: metrics[key]
-                for key in (
-                    "within_source",
-                    "accuracy",
-                    "labels",
-                    "per_source",
-                    "expected_calibration_error",
-                )
-            },
-        },
-        created=metrics["created"],
+    points = [
+        OperatingPoint(
+            label=label.name,
+            threshold=measured["labels"][label.name]["threshold"],
+            sensitivity=measured["labels"][label.name]["validation"]["sensitivity"],
+            specificity=measured["labels"][label.name]["validation"]["specificity"],
+            fitted_on=measured.get("fitted_on", FITTED_ON),
+        )
+        for label in labels
+        if kind != PanelKind.STRUCTURES
+    ]
+    return Panel(
+        name=name,
+        display=display,
+        kind=PanelKind(kind),
+        labels=tuple(labels),
+        operating_points=tuple(points),
+        calibration=measured.get("calibration", {}),
+        metrics={key: value for key, value in measured.items() if key != "calibration"},
+        caution=caution,
     )
 
 
-def _artefact(folder: Path, path: str) -> Artefact:
-    content = (folder / path).read_bytes()
-    return Artefact(path, hashlib.sha256(content).hexdigest(), len(content))
+def coded_label(
+    name: str,
+    display: str,
+    code: str = "",
+    meaning: str = "",
+    *,
+    weak: bool = False,
+    abnormal: bool = True,
+) -> Label:
+    """A label; with a SNOMED CT concept where ``code`` is not empty."""
+    concept = CodedConcept("SCT", code, meaning) if code else None
+    return Label(name=name, display=display, code=concept, weak=weak, abnormal=abnormal)
 
 
-def _label(label: LabelRecipe) -> Label:
-    return Label(
-        name=label.name,
-        display=label.display,
-        code=CodedConcept("SCT", label.code, label.meaning),
-        weak=label.weak,
-        abnormal=label.abnormal,
-    )
+def training_data(films_used: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """One entry per source and licence, with counts by split and recorded label.
 
-
-def _training_data(films_used: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """One entry per source and licence, with counts by split and recorded label."""
+    Args:
+        films_used: Rows with ``source``, ``licence``, ``label`` and a count for each split.
+    """
     counts: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(dict)
     for row in films_used:
         by_split = {split: row[split] for split in ("train", "validation", "test")}
@@ -110,3 +174,16 @@ def _training_data(films_used: Sequence[Mapping[str, Any]]) -> tuple[dict[str, A
         {"source": source, "licence": licence, "films": labels}
         for (source, licence), labels in sorted(counts.items())
     )
+
+
+def _output(name: str, value: Any, panels: Sequence[str]) -> TensorSpec:
+    for panel in panels:
+        for meaning in MEANINGS:
+            if name == f"{panel}_{meaning}":
+                return TensorSpec(name, value.shape[1:], value.dtype.name, meaning, panel)
+    raise UnknownTensor(f"the output {name} belongs to none of {', '.join(panels)}")
+
+
+def _artefact(folder: Path, path: str) -> Artefact:
+    content = (folder / path).read_bytes()
+    return Artefact(path, hashlib.sha256(content).hexdigest(), len(content))

@@ -2,101 +2,159 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum.imaging.preprocessing import PREPROCESSING
-from hilum_training.export.graph import ServedGraph, export_onnx
-from hilum_training.export.manifest import ONNX, TRITON_MODEL, build_manifest
+from hilum.imaging.golden_films import golden_films
+from hilum.serving.ensemble import ENSEMBLE
+from hilum.serving.installed import CARD, MANIFEST, read_installed
+from hilum.serving.repository import CONFIG, LABELS, labels_text, write_ensemble
+from hilum.serving.target import ONNX_FILE, PYTHON_FILE, Target
+from hilum.serving.triton_config import render_config
+from hilum_training.export.manifest import build_manifest
 from hilum_training.export.model_card import render_card
-from hilum_training.export.parity import check_parity
-from hilum_training.export.triton_config import render_config
-from hilum_training.films.pack import PackMissing, pack_folder, read_film, select_films
-from hilum_training.weights import WeightsMissing, load_network, weights_digest
+from hilum_training.export.parity import check_parity, onnx_runtime
+from hilum_training.export.triton_parity import triton_runtime
+from hilum_training.export.versions import keep_former, serving_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
     from hilum.domain.model import ModelManifest
-    from hilum_training.recipe import Recipe
+    from hilum_training.export.manifest import Publication
+    from hilum_training.export.parity import Answer, Parity
 
-RECIPES: Final = Path(__file__).resolve().parents[2] / "recipes"
-LARGEST_GRAPH: Final = 10_000_000
-_PACK_FILMS: Final = 16
+LARGEST_REPOSITORY: Final = 25_000_000
 
 
-def publish(recipe: Recipe, *, weights: Path, report: Path, repository: Path) -> Path:
-    """Export the trained network; the same weights and report give the same bytes.
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """A network that can be asked and written.
+
+    Attributes:
+        answer: uint8 [N, size, size, 1] to outputs by name, in the framework that trained it.
+        write_onnx: Writes its graph, the same bytes each time; input ``film``, outputs
+            ``<panel>_<meaning>``.
+        size: Pixels a side of the film.
+    """
+
+    answer: Answer
+    write_onnx: Callable[[Path], None]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the model card is made of: the recipe's template and the report."""
+
+    template: str
+    metrics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of it: the model's folder, and how far each runtime is from the trained network.
+
+    Attributes:
+        folder: ``model_repository/<name>``.
+        parity: Of ONNX Runtime, and of Triton where one is installed.
+    """
+
+    folder: Path
+    parity: tuple[Parity, ...]
+
+
+def publish(
+    publication: Publication,
+    network: TrainedNetwork,
+    card: Card,
+    repository: Path,
+    *,
+    films: NDArray[np.uint8] | None = None,
+    replace: bool = False,
+) -> Published:
+    """Export a trained network; the same network and report give the same bytes.
 
     Everything is made and checked in a temporary folder first, so that a failed export leaves the
-    model that is being served as it was.
+    model that is being served as it was. The ensemble of all published models is written anew.
 
     Args:
-        recipe: What was trained.
-        weights: Folder of the reference weights.
-        report: Folder of its ``metrics.json``.
+        publication: What is said of it.
+        network: The network.
+        card: Becomes ``MODEL_CARD.md``.
         repository: The model repository.
-
-    Returns:
-        The model's folder.
+        films: uint8 [N, size, size, 1] for the parity check, beside the golden films.
+        replace: Take the place of the newest version that is published, instead of the next number.
 
     Raises:
-        WeightsMissing: No weights, or the report measured other weights.
         ParityLost: The graph is not the network.
+        OtherModel: See :mod:`hilum_training.export.versions`.
+        InvalidManifest: Graph and panels, or the models of the repository, do not fit one another.
+        ValueError: The repository would be larger than :data:`LARGEST_REPOSITORY`.
     """
-    network = load_network(weights, recipe.name)
-    metrics = _read_metrics(report, weights_digest(network))
-    graph = ServedGraph(network, metrics["temperature"])
-    size = recipe.film.size
+    target = repository / publication.name
+    number = serving_version(target, publication.version, replace=replace)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / recipe.name
-        export_onnx(graph, size, folder / ONNX)
-        if (folder / ONNX).stat().st_size > LARGEST_GRAPH:
-            raise ValueError(f"the graph is larger than {LARGEST_GRAPH} bytes")
-        check_parity(graph, folder / ONNX, size, _pack_films(recipe))
-        shutil.copyfile(Path(__file__).with_name("served_model.py"), folder / TRITON_MODEL)
-        manifest = build_manifest(recipe, metrics, folder)
-        _write_texts(folder, recipe, manifest, metrics)
-        target = repository / recipe.name
+        folder = Path(temporary) / publication.name
+        (folder / str(number)).mkdir(parents=True)
+        network.write_onnx(folder / str(number) / ONNX_FILE)
+        shutil.copyfile(
+            Path(__file__).with_name("served_model.py"), folder / str(number) / PYTHON_FILE
+        )
+        manifest = build_manifest(publication, folder, number)
+        _write_texts(folder, manifest, card)
+        parity = _check(network, folder, manifest, films)
+        _check_size(repository, folder, manifest)
+        if replace and target.is_dir():
+            shutil.rmtree(target)
+        keep_former(target, manifest)
         shutil.copytree(folder, target, dirs_exist_ok=True)
-    return target
+    write_ensemble([model.newest for model in read_installed(repository)], repository / ENSEMBLE)
+    return Published(target, parity)
 
 
-def _write_texts(
-    folder: Path, recipe: Recipe, manifest: ModelManifest, metrics: dict[str, Any]
-) -> None:
-    card = (RECIPES / f"{recipe.name}.card.md").read_text(encoding="utf-8")
+def _write_texts(folder: Path, manifest: ModelManifest, card: Card) -> None:
     for name, text in (
-        ("labels.txt", "".join(f"{label.name}\n" for label in manifest.labels)),
-        ("config.pbtxt", render_config(manifest)),
-        ("MODEL_CARD.md", render_card(card, manifest, metrics)),
-        ("manifest.json", manifest.to_json()),
+        (LABELS, labels_text(manifest)),
+        (CONFIG, render_config(manifest, Target.CPU)),
+        (CARD, render_card(card.template, manifest, card.metrics)),
+        (MANIFEST, manifest.to_json()),
     ):
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _read_metrics(report: Path, digest: str) -> dict[str, Any]:
-    path = report / "metrics.json"
-    if not path.is_file():
-        raise WeightsMissing(f"no report in {path}: evaluate the recipe first")
-    metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if metrics["weights"] != digest:
-        raise WeightsMissing(f"{path} measured other weights: evaluate the recipe again")
-    return metrics
+def _check(
+    network: TrainedNetwork,
+    folder: Path,
+    manifest: ModelManifest,
+    films: NDArray[np.uint8] | None,
+) -> tuple[Parity, ...]:
+    """Every runtime at hand answers as the network does."""
+    batch = golden_films(network.size)
+    if films is not None:
+        batch = np.concatenate([batch, films])
+    expected = {name: np.asarray(value) for name, value in network.answer(batch).items()}
+    onnx = onnx_runtime(folder / manifest.onnx)
+    found = [check_parity(expected, onnx, batch, "ONNX Runtime")]
+    with triton_runtime(folder.parent, manifest) as triton:
+        if triton is not None:
+            found.append(check_parity(expected, triton, batch, "Triton"))
+    return tuple(found)
 
 
-def _pack_films(recipe: Recipe) -> NDArray[np.uint8] | None:
-    """Some real films, spread over the pack, where it is present."""
-    try:
-        pack = pack_folder()
-    except PackMissing:
-        return None
-    films = select_films(pack, recipe.data)
-    prepare, size = PREPROCESSING[recipe.film.preprocessing], recipe.film.size
-    chosen = films[:: max(len(films) // _PACK_FILMS, 1)]
-    return np.stack([prepare(read_film(pack / film.file), size, size) for film in chosen])
+def _check_size(repository: Path, folder: Path, manifest: ModelManifest) -> None:
+    others = sum(
+        path.stat().st_size
+        for path in repository.glob(f"*/*/{ONNX_FILE}")
+        if path.parent.parent.name != manifest.name
+    )
+    size = others + (folder / manifest.onnx).stat().st_size
+    if size > LARGEST_REPOSITORY:
+        raise ValueError(f"the graphs would take {size} bytes, more than {LARGEST_REPOSITORY}")

@@ -1,0 +1,1 @@
+"""What Triton serves, written from manifests: configurations, the ensemble, whole repositories."""
