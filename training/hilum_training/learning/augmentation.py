@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hilum_training.recipe import AugmentRecipe
 
 
-class _Dice:
+class Dice:
     """Numbers for a batch, each draw from its own stateless stream."""
 
     def __init__(self, seed: Any, count: Any) -> None:
@@ -47,9 +47,9 @@ def augment(films: Any, seed: Any, recipe: AugmentRecipe) -> Any:
     Returns:
         float32 [N, H, W, 1] in 0..255.
     """
-    dice = _Dice(seed, tf.shape(films)[0])
+    dice = Dice(seed, tf.shape(films)[0])
     x = tf.cast(films, tf.float32)
-    x = _move(x, dice, recipe)
+    x = move(x, dice, recipe)
     x = _blur(x, dice, recipe)
     x = _tone(x, dice, recipe)
     x = _occlude(x, dice, recipe)
@@ -62,7 +62,7 @@ def _column(values: Any) -> Any:
     return values[:, tf.newaxis, tf.newaxis, tf.newaxis]
 
 
-def _move(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
+def move(x: Any, dice: Dice, recipe: AugmentRecipe) -> Any:
     """Rotate, zoom, shift and mirror about the centre; what comes in from outside is black."""
     side = tf.cast(tf.shape(x)[1], tf.float32)
     angle = dice.between(-1.0, 1.0) * (recipe.rotate_degrees * math.pi / 180)
@@ -86,14 +86,14 @@ def _move(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
     )
 
 
-def _blur(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
+def _blur(x: Any, dice: Dice, recipe: AugmentRecipe) -> Any:
     """Soften some films: the sources differ in resolution."""
     soft = tf.nn.avg_pool2d(x, 3, 1, "SAME")
     share = _column(dice.happens(recipe.blur) * dice.between(0.0, 1.0))
     return x + share * (soft - x)
 
 
-def _tone(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
+def _tone(x: Any, dice: Dice, recipe: AugmentRecipe) -> Any:
     """Gamma, then contrast about the middle with clipping, as a viewer's window would."""
     gamma = tf.exp(dice.between(-recipe.gamma, recipe.gamma))
     x = 255.0 * tf.pow(tf.clip_by_value(x / 255.0, 0.0, 1.0), _column(gamma))
@@ -102,7 +102,7 @@ def _tone(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
     return tf.clip_by_value(x, 0.0, 255.0)
 
 
-def _occlude(x: Any, dice: _Dice, recipe: AugmentRecipe) -> Any:
+def _occlude(x: Any, dice: Dice, recipe: AugmentRecipe) -> Any:
     """Cover a block near the border with one grey level, so that burnt-in text teaches nothing."""
     side = tf.shape(x)[1]
     line = (tf.cast(tf.range(side), tf.float32) + 0.5) / tf.cast(side, tf.float32)
