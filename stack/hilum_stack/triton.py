@@ -8,7 +8,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from hilum_stack.errors import ServerMissing
 from hilum_stack.health import is_healthy
@@ -73,7 +73,12 @@ class TritonServer(Server):
     ready_within_s = 180.0
 
     def __init__(
-        self, folder: Path, model_repository: Path, env: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        model_repository: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        model_control: Literal["none", "explicit"] = "none",
     ) -> None:
         """Prepares a server.
 
@@ -82,8 +87,11 @@ class TritonServer(Server):
             model_repository: Folder with one folder per model (each with ``config.pbtxt``).
             env: Settings; those named ``HILUM_TRITON_*`` are for the models, here as in our
                 own environment.
+            model_control: ``none`` loads every model at the start, ``explicit`` loads those that
+                a client asks for.
         """
         super().__init__(folder)
+        self._model_control = model_control
         self.model_repository = model_repository.absolute()
         self._settings = {
             name: value
@@ -143,7 +151,7 @@ class TritonServer(Server):
         flags = {
             "model-repository": self._stage(),
             "backend-directory": installation.backends.absolute(),
-            "model-control-mode": "none",
+            "model-control-mode": self._model_control,
             "strict-readiness": "true",
             "exit-on-error": "true",
             "http-address": LOOPBACK,

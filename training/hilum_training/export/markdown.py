@@ -11,7 +11,7 @@ _DECIMALS: Final = 4
 
 
 def markdown(value: Any) -> str:
-    """A value of a report as Markdown.
+    """A value of a report as Markdown; text stays as it is.
 
     ``{"value": v, "interval": [a, b]}`` is a figure with its interval, a list of mappings is a
     table of rows, a mapping of mappings is a table whose first column is the key, any other mapping
@@ -25,7 +25,7 @@ def markdown(value: Any) -> str:
         return _table([{"": _words(str(key)), " ": row} for key, row in value.items()])
     if _is_list(value) and value and all(isinstance(row, Mapping) for row in value):
         return _table(value)
-    return _cell(value)
+    return value if isinstance(value, str) else _cell(value)
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:

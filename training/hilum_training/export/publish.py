@@ -46,7 +46,7 @@ class TrainedNetwork:
     """
 
     answer: Answer
-    write_onnx: Callable[[Path], None]
+    write_onnx: Callable[[Path], object]
     size: int
 
 
@@ -79,6 +79,7 @@ def publish(
     *,
     films: NDArray[np.uint8] | None = None,
     replace: bool = False,
+    triton: bool = True,
 ) -> Published:
     """Export a trained network; the same network and report give the same bytes.
 
@@ -92,6 +93,7 @@ def publish(
         repository: The model repository.
         films: uint8 [N, size, size, 1] for the parity check, beside the golden films.
         replace: Take the place of the newest version that is published, instead of the next number.
+        triton: Hold a real Triton against the network as well, where one is installed.
 
     Raises:
         ParityLost: The graph is not the network.
@@ -110,7 +112,7 @@ def publish(
         )
         manifest = build_manifest(publication, folder, number)
         _write_texts(folder, manifest, card)
-        parity = _check(network, folder, manifest, films)
+        parity = _check(network, folder, manifest, films, triton=triton)
         _check_size(repository, folder, manifest)
         if replace and target.is_dir():
             shutil.rmtree(target)
@@ -135,6 +137,8 @@ def _check(
     folder: Path,
     manifest: ModelManifest,
     films: NDArray[np.uint8] | None,
+    *,
+    triton: bool,
 ) -> tuple[Parity, ...]:
     """Every runtime at hand answers as the network does."""
     batch = golden_films(network.size)
@@ -143,9 +147,10 @@ def _check(
     expected = {name: np.asarray(value) for name, value in network.answer(batch).items()}
     onnx = onnx_runtime(folder / manifest.onnx)
     found = [check_parity(expected, onnx, batch, "ONNX Runtime")]
-    with triton_runtime(folder.parent, manifest) as triton:
-        if triton is not None:
-            found.append(check_parity(expected, triton, batch, "Triton"))
+    if triton:
+        with triton_runtime(folder.parent, manifest) as served:
+            if served is not None:
+                found.append(check_parity(expected, served, batch, "Triton"))
     return tuple(found)
 
 
