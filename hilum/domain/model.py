@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.domain.errors import InvalidManifest
@@ -16,7 +17,7 @@ from hilum.domain.errors import InvalidManifest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,17 @@ class TensorSpec:
         name: Tensor name.
         shape: Axes after the batch axis, e.g. ``(192, 192, 1)``.
         dtype: numpy name, e.g. ``uint8``.
-        meaning: What it holds; outputs use ``probabilities`` [K] and ``heatmaps`` [h, w, K].
+        meaning: What it holds: ``film``; ``probabilities`` [K]; ``heatmaps`` [h, w, K], in logit
+            units; ``masks`` [H, W, K], uint8, 255 times the probability that the pixel belongs to
+            the structure.
+        panel: The panel whose output it is; empty for the input.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     meaning: str
+    panel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +97,106 @@ class Artefact:
     size_bytes: int
 
 
+class PanelKind(StrEnum):
+    """How a panel's outputs are read.
+
+    ``single_label``: K probabilities that sum to 1. ``multi_label``: K probabilities, each of its
+    own. ``gate``: like ``single_label``, the film is read further only if the label ``frontal`` is
+    positive. ``structures``: K masks.
+    """
+
+    SINGLE_LABEL = "single_label"
+    MULTI_LABEL = "multi_label"
+    GATE = "gate"
+    STRUCTURES = "structures"
+
+
+FRONTAL: Final = "frontal"
+"""The label of the gate that lets a film through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One reading that a model gives.
+
+    Attributes:
+        name: Stable identifier, e.g. ``pneumonia``.
+        display: For people, e.g. ``Pneumonia``.
+        kind: How its outputs are read.
+        labels: In the order of the output axis K.
+        operating_points: One per label; none for structures.
+        calibration: Method and parameters, and whether the graph already applies them.
+        metrics: Measured metrics with intervals and the split they were measured on.
+        caution: One sentence that every surface shows with the panel, or empty.
+    """
+
+    name: str
+    display: str
+    kind: PanelKind
+    labels: tuple[Label, ...]
+    operating_points: tuple[OperatingPoint, ...] = ()
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    caution: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what reading relies on.
+
+        Raises:
+            InvalidManifest: Labels and operating points do not fit one another.
+        """
+        names = [label.name for label in self.labels]
+        if not names or len(set(names)) != len(names):
+            raise InvalidManifest(f"{self.name}: no label, or a label stands twice")
+        wanted = [] if self.kind is PanelKind.STRUCTURES else sorted(names)
+        if sorted(point.label for point in self.operating_points) != wanted:
+            raise InvalidManifest(f"{self.name}: operating points and labels differ")
+        if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
+            raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
+        if self.kind is PanelKind.GATE and FRONTAL not in names:
+            raise InvalidManifest(f"{self.name}: a gate needs the label {FRONTAL}")
+
+    def operating_point(self, label: str) -> OperatingPoint:
+        """The operating point of a label.
+
+        Raises:
+            InvalidManifest: The panel has no such label.
+        """
+        for point in self.operating_points:
+            if point.label == label:
+                return point
+        raise InvalidManifest(f"{self.name}: no operating point for {label}")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """Everything that serving and showing a model needs.
+    """Everything that serving and showing a model needs: one network, one or more panels.
 
     Attributes:
         name: Model name, the folder in the repository and the name that Triton serves.
         version: Semantic version of the trained weights.
         serving_version: The numbered folder that Triton serves; requests are pinned to it.
-        panel: The reading it gives, e.g. ``pneumonia``.
         artefacts: Files with their digests; ``onnx`` is the path of the graph among them.
         onnx: Path of the ONNX graph, relative to the model's folder.
         inputs: Exactly one film tensor today.
-        outputs: ``probabilities`` and ``heatmaps``.
+        outputs: Of each panel ``probabilities``, or ``masks`` for structures; ``heatmaps`` where
+            the panel has any. Names are unique.
         preprocessing: Id in :data:`hilum.imaging.preprocessing.PREPROCESSING`.
-        labels: In the order of the output axis K.
-        operating_points: One per label.
-        calibration: Method and parameters, and whether the graph already applies them.
+        panels: In the order in which they are shown.
         training_data: Sources with licence and counts.
-        metrics: Measured metrics with intervals and the split they were measured on.
         created: ISO 8601 date of training.
     """
 
     name: str
     version: str
     serving_version: int
-    panel: str
     artefacts: tuple[Artefact, ...]
     onnx: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     preprocessing: str
-    labels: tuple[Label, ...]
-    operating_points: tuple[OperatingPoint, ...]
-    calibration: Mapping[str, Any] = field(default_factory=dict)
+    panels: tuple[Panel, ...]
     training_data: Sequence[Mapping[str, Any]] = ()
-    metrics: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
 
     def __post_init__(self) -> None:
@@ -136,50 +205,56 @@ class ModelManifest:
         Raises:
             InvalidManifest: The parts of the manifest do not fit one another.
         """
-        names = [label.name for label in self.labels]
-        if len(set(names)) != len(names):
-            raise InvalidManifest(f"{self.name}: a label stands twice")
-        if sorted(point.label for point in self.operating_points) != sorted(names):
-            raise InvalidManifest(f"{self.name}: operating points and labels differ")
-        if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
-            raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
+        names = [panel.name for panel in self.panels]
+        if not names or len(set(names)) != len(names):
+            raise InvalidManifest(f"{self.name}: no panel, or a panel stands twice")
         if len(self.inputs) != 1:
             raise InvalidManifest(f"{self.name}: {len(self.inputs)} inputs, one film is read")
+        if len({output.name for output in self.outputs}) != len(self.outputs):
+            raise InvalidManifest(f"{self.name}: two outputs share a name")
         if self.onnx not in {artefact.path for artefact in self.artefacts}:
             raise InvalidManifest(f"{self.name}: the graph {self.onnx} is not among the artefacts")
-        probabilities = self.output("probabilities")
-        if probabilities.shape != (len(names),):
-            raise InvalidManifest(f"{self.name}: {len(names)} labels, but {probabilities.shape}")
-        heatmaps = self.output("heatmaps")
-        if heatmaps.shape[2:] != (len(names),):
-            raise InvalidManifest(f"{self.name}: {len(names)} labels, but {heatmaps.shape}")
+        for panel in self.panels:
+            self._check_outputs(panel)
+
+    def _check_outputs(self, panel: Panel) -> None:
+        count = len(panel.labels)
+        if panel.kind is PanelKind.STRUCTURES:
+            masks = self.output("masks", panel.name)
+            if masks.dtype != "uint8":
+                raise InvalidManifest(f"{self.name}: masks are uint8, not {masks.dtype}")
+            shapes = [masks.shape[2:]]
+        else:
+            shapes = [self.output("probabilities", panel.name).shape]
+        if self.has_output("heatmaps", panel.name):
+            shapes.append(self.output("heatmaps", panel.name).shape[2:])
+        for shape in shapes:
+            if shape != (count,):
+                raise InvalidManifest(f"{self.name}: {panel.name} has {count} labels, not {shape}")
 
     @property
     def film_input(self) -> TensorSpec:
         """The tensor that takes the film, uint8 [H, W, 1]."""
         return self.inputs[0]
 
-    def output(self, meaning: str) -> TensorSpec:
-        """The output with this meaning.
+    def has_output(self, meaning: str, panel: str) -> bool:
+        """Whether the panel has an output with this meaning."""
+        return any((spec.meaning, spec.panel) == (meaning, panel) for spec in self.outputs)
+
+    def output(self, meaning: str, panel: str) -> TensorSpec:
+        """The output of a panel with this meaning.
 
         Raises:
             InvalidManifest: There is none.
         """
         for spec in self.outputs:
-            if spec.meaning == meaning:
+            if (spec.meaning, spec.panel) == (meaning, panel):
                 return spec
-        raise InvalidManifest(f"{self.name}: no output means {meaning}")
+        raise InvalidManifest(f"{self.name}: no output gives the {meaning} of {panel}")
 
-    def operating_point(self, label: str) -> OperatingPoint:
-        """The operating point of a label.
-
-        Raises:
-            InvalidManifest: The model has no such label.
-        """
-        for point in self.operating_points:
-            if point.label == label:
-                return point
-        raise InvalidManifest(f"{self.name}: no operating point for {label}")
+    def panel(self, name: str) -> Panel | None:
+        """The panel of this name, or None."""
+        return next((panel for panel in self.panels if panel.name == name), None)
 
     def to_json(self) -> str:
         """The manifest as stable, diffable JSON (keys in declaration order, newline at the end)."""
@@ -204,10 +279,7 @@ class ModelManifest:
                     "artefacts": tuple(Artefact(**item) for item in document["artefacts"]),
                     "inputs": tuple(_tensor(item) for item in document["inputs"]),
                     "outputs": tuple(_tensor(item) for item in document["outputs"]),
-                    "labels": tuple(_label(item) for item in document["labels"]),
-                    "operating_points": tuple(
-                        OperatingPoint(**item) for item in document["operating_points"]
-                    ),
+                    "panels": tuple(_panel(item) for item in document["panels"]),
                     "training_data": tuple(document.get("training_data", ())),
                 }
             )
@@ -216,14 +288,29 @@ class ModelManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Ensemble:
+    """A model of the inference server that runs several of the repository's models at once.
+
+    Attributes:
+        name: The name that the inference server serves it under.
+        models: Serving version of each model that it runs, by the model's name.
+    """
+
+    name: str
+    models: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSet:
     """The models that read a film together; results are keyed by its version.
 
     Attributes:
         models: In the order in which panels are shown.
+        ensemble: What runs models of the repository in one request, where there is such a thing.
     """
 
     models: tuple[ModelManifest, ...]
+    ensemble: Ensemble | None = None
 
     @property
     def version(self) -> str:
@@ -233,13 +320,53 @@ class ModelSet:
             digest.update(f"{model.name}\0{model.version}\0{model.preprocessing}\0".encode())
             for artefact in sorted(model.artefacts, key=lambda artefact: artefact.path):
                 digest.update(f"{artefact.path}\0{artefact.sha256}\0".encode())
-            for point in model.operating_points:
-                digest.update(f"{point.label}\0{point.threshold!r}\0".encode())
+            for panel in model.panels:
+                for point in panel.operating_points:
+                    digest.update(f"{panel.name}\0{point.label}\0{point.threshold!r}\0".encode())
         return f"ms-{digest.hexdigest()[:12]}"
 
-    def panel(self, name: str) -> ModelManifest | None:
-        """The model of a panel, or None."""
-        return next((model for model in self.models if model.panel == name), None)
+    @property
+    def together(self) -> Ensemble | None:
+        """The ensemble, if it runs exactly the models of this set, and in the same versions.
+
+        They must also take one and the same tensor, and no two may give an output of one name.
+        """
+        pinned = {model.name: model.serving_version for model in self.models}
+        if self.ensemble is None or dict(self.ensemble.models) != pinned:
+            return None
+        inputs = {(model.preprocessing, model.film_input) for model in self.models}
+        names = [output.name for model in self.models for output in model.outputs]
+        return self.ensemble if len(inputs) == 1 and len(set(names)) == len(names) else None
+
+    def panel(self, name: str) -> tuple[ModelManifest, Panel] | None:
+        """The panel of this name with the model that gives it, or None."""
+        for model in self.models:
+            panel = model.panel(name)
+            if panel is not None:
+                return model, panel
+        return None
+
+    @property
+    def gate(self) -> tuple[ModelManifest, Panel] | None:
+        """The gate with its model, or None where the set has none."""
+        for model in self.models:
+            for panel in model.panels:
+                if panel.kind is PanelKind.GATE:
+                    return model, panel
+        return None
+
+
+def _panel(item: dict[str, Any]) -> Panel:
+    return Panel(
+        **{
+            **item,
+            "kind": PanelKind(item["kind"]),
+            "labels": tuple(_label(label) for label in item["labels"]),
+            "operating_points": tuple(
+                OperatingPoint(**point) for point in item.get("operating_points", ())
+            ),
+        }
+    )
 
 
 def _tensor(item: dict[str, Any]) -> TensorSpec:
