@@ -1,4 +1,4 @@
-"""From a film to a model's input, and from its output to findings and heatmaps."""
+"""From a film to a model's input, and from its outputs to findings and heatmaps."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilum.domain.errors import InvalidManifest
+from hilum.domain.errors import InferenceFailed, InvalidManifest
 from hilum.domain.finding import Finding, Heatmap, PanelReading
+from hilum.domain.model import FRONTAL
 from hilum.imaging.heatmap import quantise
 from hilum.imaging.polarity import looks_inverted, negative
 from hilum.imaging.preprocessing import PREPROCESSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from hilum.domain.model import ModelManifest
+    from hilum.domain.finding import Box
+    from hilum.domain.model import ModelManifest, OperatingPoint, Panel
     from hilum.imaging.film import Film
+
+    Locate = Callable[[NDArray[np.float32]], tuple[Box, ...]]
+
+INVERTED = "inverted"
+"""The label of a gate that takes a film for its own negative."""
 
 
 def upright(film: Film) -> tuple[Film, bool]:
@@ -30,7 +37,12 @@ def upright(film: Film) -> tuple[Film, bool]:
     """
     if not looks_inverted(film.pixels):
         return film, False
-    return replace(film, pixels=negative(film.pixels)), True
+    return turned(film), True
+
+
+def turned(film: Film) -> Film:
+    """The film's negative."""
+    return replace(film, pixels=negative(film.pixels))
 
 
 def model_input(model: ModelManifest, film: Film) -> NDArray[np.uint8]:
@@ -46,30 +58,112 @@ def model_input(model: ModelManifest, film: Film) -> NDArray[np.uint8]:
     return preprocessing(film.pixels, height, width)[np.newaxis]
 
 
-def panel_reading(model: ModelManifest, probabilities: NDArray[np.float32]) -> PanelReading:
-    """Findings from probabilities float32 [K] in the order of the model's labels."""
+class ModelInputs:
+    """One film as the input of every model that reads it, resampled once for those that agree."""
+
+    def __init__(self, film: Film) -> None:
+        """Keep the film; nothing is resampled yet."""
+        self._film = film
+        self._made: dict[tuple[str, tuple[int, ...]], NDArray[np.uint8]] = {}
+
+    def __call__(self, model: ModelManifest) -> NDArray[np.uint8]:
+        """As :func:`model_input`."""
+        wanted = (model.preprocessing, model.film_input.shape)
+        if wanted not in self._made:
+            self._made[wanted] = model_input(model, self._film)
+        return self._made[wanted]
+
+
+def panel_reading(
+    model: ModelManifest,
+    panel: Panel,
+    probabilities: NDArray[np.float32],
+    points: Sequence[OperatingPoint],
+) -> PanelReading:
+    """Findings from probabilities.
+
+    Args:
+        model: Gave them.
+        panel: A panel of the model.
+        probabilities: float32 [K] in the order of the panel's labels.
+        points: The operating points in force, one a label.
+
+    Raises:
+        InferenceFailed: A probability is no number.
+        InvalidManifest: A label has no operating point.
+    """
+    if not np.isfinite(probabilities).all():
+        raise InferenceFailed(f"{model.name} {model.version} gave a non-finite probability")
+    thresholds = {point.label: point.threshold for point in points}
     findings = []
-    for label, value in zip(model.labels, probabilities, strict=True):
+    for label, value in zip(panel.labels, probabilities, strict=True):
+        if label.name not in thresholds:
+            raise InvalidManifest(f"{panel.name}: no operating point for {label.name}")
         probability = round(float(value), 6)
-        threshold = model.operating_point(label.name).threshold
         findings.append(
             Finding(
                 label=label.name,
                 display=label.display,
                 probability=probability,
-                operating_point=threshold,
-                positive=probability >= threshold,
+                operating_point=thresholds[label.name],
+                positive=probability >= thresholds[label.name],
                 abnormal=label.abnormal,
                 weak=label.weak,
                 code=label.code,
             )
         )
-    return PanelReading(model.panel, model.name, model.version, tuple(findings))
+    return PanelReading(
+        panel=panel.name,
+        model=model.name,
+        version=model.version,
+        findings=tuple(findings),
+        display=panel.display,
+        kind=panel.kind,
+        caution=panel.caution,
+    )
 
 
-def panel_heatmaps(model: ModelManifest, maps: NDArray[np.float32]) -> Iterator[Heatmap]:
-    """Heatmaps from class activation maps float32 [h, w, K]."""
-    for index, label in enumerate(model.labels):
-        values, scale = quantise(maps[:, :, index])
+def with_evidence(
+    reading: PanelReading, maps: NDArray[np.float32], locate: Locate
+) -> tuple[PanelReading, tuple[Heatmap, ...]]:
+    """Add to what is positive and abnormal where on the film the evidence lies.
+
+    Args:
+        reading: Of the panel.
+        maps: Class activation maps float32 [h, w, K], logit units, in the order of the labels.
+        locate: Gives the boxes of one map, float32 [h, w].
+
+    Returns:
+        The reading with boxes, and the heatmaps to keep.
+    """
+    findings = []
+    heatmaps = []
+    for index, finding in enumerate(reading.findings):
+        if not (finding.positive and finding.abnormal):
+            findings.append(finding)
+            continue
+        activation = maps[:, :, index]
+        values, scale = quantise(activation)
         rows, columns = values.shape
-        yield Heatmap(model.panel, label.name, rows, columns, values.tobytes(), scale)
+        heatmaps.append(
+            Heatmap(reading.panel, finding.label, rows, columns, values.tobytes(), scale)
+        )
+        findings.append(replace(finding, heatmap=True, boxes=locate(activation)))
+    return replace(reading, findings=tuple(findings)), tuple(heatmaps)
+
+
+def passes(gate: PanelReading) -> bool:
+    """Whether the gate lets the film through: it is frontal, at the operating point or above."""
+    frontal = gate.finding(FRONTAL)
+    return frontal is not None and frontal.positive
+
+
+def gate_refusal(gate: PanelReading) -> str:
+    """Why the gate did not let a film through, in words and with its scores."""
+    frontal = gate.finding(FRONTAL)
+    score = f"frontal {frontal.probability:.2f}" if frontal is not None else "not frontal"
+    leading = gate.leading
+    if leading.label == FRONTAL:
+        point = f", at least {frontal.operating_point:.2f} is asked for" if frontal else ""
+        return f"not surely a frontal chest film ({score}{point})"
+    return f"looks like: {leading.display.lower()} ({leading.probability:.2f}), {score}"

@@ -12,6 +12,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- MultiFrameFilm            multi_frame
     |   |-- ColourFilm                colour_film
     |   |-- FilmTooSmall              film_too_small
+    |   |-- NotAFrontalChestXray      not_a_frontal_chest_xray
     |   `-- LimitExceeded             (each names the limit in its text)
     |       |-- FileTooLarge          file_too_large
     |       |-- RequestTooLarge       request_too_large
@@ -36,7 +37,10 @@ The class of an error says what happens to the job or to the request::
         |-- NotPermitted              not_permitted
         |-- NotFound                  not_found
         |-- InvalidRequest            invalid_request
-        `-- TransitionNotAllowed      transition_not_allowed
+        |-- TransitionNotAllowed      transition_not_allowed
+        |-- OperatingPointsMissing    operating_points_missing
+        |-- NothingToRollBack         nothing_to_roll_back
+        `-- TooFewFilms               too_few_films
 
 A code is stable: programs match on it, so it is never renamed. Domain errors carry no HTTP
 status; the gateway maps them.
@@ -114,6 +118,12 @@ class FilmTooSmall(Rejected):
     """Too few pixels for any model to say something true."""
 
     code = "film_too_small"
+
+
+class NotAFrontalChestXray(Rejected):
+    """The gate does not take the film for a frontal chest X-ray; nothing else was asked of it."""
+
+    code = "not_a_frontal_chest_xray"
 
 
 class LimitExceeded(Rejected):
@@ -264,3 +274,21 @@ class TransitionNotAllowed(Refused):
     """The job's state does not allow the asked transition."""
 
     code = "transition_not_allowed"
+
+
+class OperatingPointsMissing(Refused):
+    """A site has no operating point of its own for a label of the version to be promoted."""
+
+    code = "operating_points_missing"
+
+
+class NothingToRollBack(Refused):
+    """A site has no promotion of the model before the one in force."""
+
+    code = "nothing_to_roll_back"
+
+
+class TooFewFilms(Refused):
+    """Too few labelled films, or of too few patients, to fit a threshold on."""
+
+    code = "too_few_films"

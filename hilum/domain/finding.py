@@ -1,15 +1,40 @@
-"""What a film showed: findings by panel, with the evidence kept for each."""
+"""What a film showed: findings and structures by panel, with the evidence kept for each.
+
+Places on a film are in film pixels: x is a column, y a row, both from the upper left corner of the
+film as it is displayed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hilum.domain.model import PanelKind
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from hilum.domain.model import CodedConcept
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where on the film the evidence for a finding lies.
+
+    Attributes:
+        x: Left edge, film pixels.
+        y: Upper edge, film pixels.
+        width: Film pixels, above 0.
+        height: Film pixels, above 0.
+        score: Largest activation inside, logit units.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +50,8 @@ class Finding:
         abnormal: Whether a positive reading is a finding (``normal`` is not).
         weak: The evidence does not carry this label.
         code: Coded concept, where there is one.
+        heatmap: Whether a heatmap of it is kept.
+        boxes: Where its evidence lies, the strongest first; only of what is positive and abnormal.
     """
 
     label: str
@@ -35,16 +62,102 @@ class Finding:
     abnormal: bool
     weak: bool
     code: CodedConcept | None = None
+    heatmap: bool = False
+    boxes: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PanelReading:
-    """The findings of one panel, in the model's label order, and the model that gave them."""
+    """The findings of one panel and the model that gave them.
+
+    Attributes:
+        panel: Panel name.
+        model: Model name.
+        version: Version of the model's weights.
+        findings: In the panel's label order.
+        display: The panel for people; empty in results of releases that did not keep it.
+        kind: How its probabilities are read.
+        caution: One sentence that is shown with the panel, or empty.
+    """
 
     panel: str
     model: str
     version: str
     findings: tuple[Finding, ...]
+    display: str = ""
+    kind: PanelKind = PanelKind.SINGLE_LABEL
+    caution: str = ""
+
+    def finding(self, label: str) -> Finding | None:
+        """The finding of this label, or None."""
+        return next((finding for finding in self.findings if finding.label == label), None)
+
+    @property
+    def leading(self) -> Finding:
+        """The most probable finding."""
+        return max(self.findings, key=lambda finding: finding.probability)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One anatomical structure as a model outlined it.
+
+    Attributes:
+        label: Stable identifier, e.g. ``right_lung``: sides are the patient's.
+        display: For people.
+        outlines: Closed polygons, each a tuple of corners (x, y) in film pixels, the largest first;
+            empty where the structure was not seen.
+        area_share: Its share of the film's area, in [0, 1].
+        flags: What makes it doubtful, e.g. ``absent`` or ``tiny``; see :mod:`hilum.imaging.lungs`.
+    """
+
+    label: str
+    display: str
+    outlines: tuple[tuple[tuple[float, float], ...], ...]
+    area_share: float
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardiothoracicRatio:
+    """Greatest width of the heart over greatest width of the thorax.
+
+    Attributes:
+        value: The ratio, or None where it cannot be measured.
+        method: How it was measured; empty without a value.
+        reason: Why there is no value, in words; empty with one.
+        heart: x of the heart's two borders in film pixels, left to right in the picture.
+        thorax: x of the outermost points of the two lung fields, likewise.
+    """
+
+    value: float | None = None
+    method: str = ""
+    reason: str = ""
+    heart: tuple[float, float] | None = None
+    thorax: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StructuresReading:
+    """The structures of one panel and the model that outlined them.
+
+    Attributes:
+        panel: Panel name.
+        model: Model name.
+        version: Version of the model's weights.
+        structures: In the panel's label order.
+        cardiothoracic: Of the panel's lungs and heart.
+        display: The panel for people.
+        caution: One sentence that is shown with the panel, or empty.
+    """
+
+    panel: str
+    model: str
+    version: str
+    structures: tuple[Structure, ...]
+    cardiothoracic: CardiothoracicRatio
+    display: str = ""
+    caution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +170,7 @@ class Heatmap:
         rows: Grid rows; the grid spans the whole film.
         columns: Grid columns.
         values: rows * columns bytes, row-major, 255 the strongest cell of this map.
-        scale: Activation (logit units) of the value 255.
+        scale: Activation (logit units) of one step.
     """
 
     panel: str
@@ -75,12 +188,14 @@ class Analysis:
     Attributes:
         job_id: The job.
         model_set: Version of the model set that read the film.
-        panels: Readings.
-        heatmaps: One per panel and label.
+        panels: Readings, the gate's not among them.
+        heatmaps: Of the findings that say so.
         rows: Rows of the film.
         columns: Columns of the film.
         created_at: UTC.
         inverted: The film was displayed as its own negative, and was turned before it was read.
+        gate: What the gate said of the film; None where the model set had none.
+        structures: Readings of the panels that outline structures.
     """
 
     job_id: UUID
@@ -91,3 +206,22 @@ class Analysis:
     columns: int
     created_at: datetime
     inverted: bool = False
+    gate: PanelReading | None = None
+    structures: tuple[StructuresReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateRecord:
+    """What the gate said of a film that it did not let through, written once.
+
+    Attributes:
+        job_id: The job, which is rejected.
+        model_set: Version of the model set that looked at the film.
+        reading: The gate's scores.
+        created_at: UTC.
+    """
+
+    job_id: UUID
+    model_set: str
+    reading: PanelReading
+    created_at: datetime

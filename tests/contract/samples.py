@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from hilum.domain.audit import AuditEvent
-from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
+from hilum.domain.finding import (
+    Analysis,
+    Box,
+    CardiothoracicRatio,
+    Finding,
+    GateRecord,
+    Heatmap,
+    PanelReading,
+    Structure,
+    StructuresReading,
+)
 from hilum.domain.job import Job, JobState, Priority
-from hilum.domain.model import CodedConcept
+from hilum.domain.model import CodedConcept, PanelKind
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
@@ -108,7 +118,7 @@ def stored(unit_of_work: UnitOfWork, job_id: UUID) -> Job:
 
 
 def an_analysis(job: Job) -> Analysis:
-    """A result with two findings and their heatmaps."""
+    """A result with findings, heatmaps, boxes, the gate's scores and structures."""
     findings = (
         Finding("normal", "Normal", 0.1, 0.5, positive=False, abnormal=False, weak=False),
         Finding(
@@ -120,6 +130,8 @@ def an_analysis(job: Job) -> Analysis:
             abnormal=True,
             weak=True,
             code=CodedConcept("SCT", "840539006", "COVID-19"),
+            heatmap=True,
+            boxes=(Box(0.1, 20.0, 33.333333, 1e-07, 2.5), Box(0, 0, 1, 1, 0.25)),
         ),
     )
     heatmaps = tuple(
@@ -127,7 +139,58 @@ def an_analysis(job: Job) -> Analysis:
         for index, finding in enumerate(findings)
     )
     panel = PanelReading("pneumonia", "pneumonia-compact", "1.0.0", findings)
-    return Analysis(job.id, job.model_set, (panel,), heatmaps, 2048, 1500, NOW)
+    other = PanelReading(
+        panel="pathology",
+        model="chest",
+        version="2.0.0",
+        findings=(),
+        display="Findings ä",
+        kind=PanelKind.MULTI_LABEL,
+        caution="Labels were mined from reports.",
+    )
+    return Analysis(
+        job_id=job.id,
+        model_set=job.model_set,
+        panels=(panel, other),
+        heatmaps=heatmaps,
+        rows=2048,
+        columns=1500,
+        created_at=NOW,
+        gate=a_gate_reading(),
+        structures=(a_structures_reading(), replace(a_structures_reading(), panel="ribs")),
+    )
+
+
+def a_gate_reading(frontal: float = 0.987654) -> PanelReading:
+    """What a gate says."""
+    scores = {"frontal": frontal, "lateral": round(1 - frontal, 6)}
+    findings = tuple(
+        Finding(label, label, score, 0.5, positive=score >= 0.5, abnormal=False, weak=False)
+        for label, score in scores.items()
+    )
+    return PanelReading("gate", "gate", "1.0.0", findings, "Gate", PanelKind.GATE)
+
+
+def a_structures_reading() -> StructuresReading:
+    """Two structures, one of them not seen."""
+    outline = ((0.25, 1.5), (700.125, 2.0), (350.0, 1999.99))
+    return StructuresReading(
+        panel="lungs",
+        model="lungs",
+        version="1.0.0",
+        structures=(
+            Structure("right_lung", "Right lung", (outline, outline[:2]), 0.213, ("tiny",)),
+            Structure("heart", "Heart", (), 0.0, ("absent",)),
+        ),
+        cardiothoracic=CardiothoracicRatio(0.47, "lung_borders", "", (500.5, 900.25), (100, 1200)),
+        display="Lungs",
+        caution="Lung fields without the part behind the heart.",
+    )
+
+
+def a_stop(job: Job) -> GateRecord:
+    """The record of a film that the gate stopped."""
+    return GateRecord(job.id, job.model_set, a_gate_reading(0.02), NOW)
 
 
 def an_event(number: int = 0, **details: Any) -> AuditEvent:

@@ -10,7 +10,16 @@ import pytest
 
 from hilum.domain.access import ALL_SITES, ApiKey, Role
 from hilum.domain.errors import InternalError
-from tests.contract.samples import NOW, a_film, accept, accepted, an_analysis, seconds
+from tests.contract.samples import (
+    NOW,
+    a_film,
+    a_gate_reading,
+    a_stop,
+    accept,
+    accepted,
+    an_analysis,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
@@ -45,7 +54,7 @@ def test_a_study_is_added_once(unit_of_work: UnitOfWork) -> None:
 
 
 def test_a_result_comes_back_without_its_heatmaps(unit_of_work: UnitOfWork) -> None:
-    """Probabilities bit for bit, codes, order of labels; heatmaps are asked for one by one."""
+    """Numbers bit for bit, codes, boxes, outlines, order; heatmaps are asked for one by one."""
     analysis = an_analysis(accepted(unit_of_work))
     with unit_of_work.begin() as transaction:
         assert transaction.results.add(analysis)
@@ -96,6 +105,46 @@ def test_a_result_needs_its_job(unit_of_work: UnitOfWork) -> None:
     """A result of no job is a defect."""
     with pytest.raises(InternalError), unit_of_work.begin() as transaction:
         transaction.results.add(an_analysis(a_film().job))
+
+
+def test_a_result_of_a_set_without_gate_and_structures_is_one(unit_of_work: UnitOfWork) -> None:
+    """A model repository of an earlier release has neither."""
+    analysis = replace(an_analysis(accepted(unit_of_work)), gate=None, structures=(), heatmaps=())
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add(analysis)
+        assert transaction.results.get(analysis.job_id) == analysis
+        assert transaction.results.gate(analysis.job_id) is None
+
+
+def test_what_the_gate_said_is_kept_of_films_that_pass_and_of_films_that_stop(
+    unit_of_work: UnitOfWork,
+) -> None:
+    """With a result or without one; a job that was never at the gate has nothing."""
+    passed, stopped, neither = (accepted(unit_of_work) for _ in range(3))
+    analysis = an_analysis(passed)
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add(analysis)
+        assert transaction.results.add_gate(a_stop(stopped))
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.results.gate(passed.id) == analysis.gate
+        assert transaction.results.gate(stopped.id) == a_stop(stopped).reading
+        assert transaction.results.get(stopped.id) is None
+        assert transaction.results.gate(neither.id) is None
+
+
+def test_what_the_gate_said_is_written_once(unit_of_work: UnitOfWork) -> None:
+    """A second record for the job is refused, and the first stays."""
+    job = accepted(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        assert transaction.results.add_gate(a_stop(job))
+        assert not transaction.results.add_gate(replace(a_stop(job), reading=a_gate_reading(0.4)))
+        assert transaction.results.gate(job.id) == a_stop(job).reading
+
+
+def test_what_the_gate_said_needs_its_job(unit_of_work: UnitOfWork) -> None:
+    """A record of no job is a defect."""
+    with pytest.raises(InternalError), unit_of_work.begin() as transaction:
+        transaction.results.add_gate(a_stop(a_film().job))
 
 
 def _key(number: int, **fields: str) -> ApiKey:

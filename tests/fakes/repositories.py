@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hilum.domain.audit import GENESIS, AuditRecord, chain_hash
 from hilum.domain.errors import InternalError
+from hilum.domain.finding import GateRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from hilum.domain.access import ApiKey
     from hilum.domain.audit import AuditEvent
-    from hilum.domain.finding import Analysis, Heatmap
+    from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job
     from hilum.domain.study import Instance, Study
 
@@ -28,6 +29,7 @@ class Rows:
     instances: dict[UUID, Instance] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
+    gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
     writable: bool = True
@@ -39,6 +41,7 @@ class Rows:
             dict(self.instances),
             dict(self.jobs),
             dict(self.results),
+            dict(self.gates),
             dict(self.api_keys),
             list(self.audit),
             writable,
@@ -85,7 +88,13 @@ class InMemoryResults:
         self._rows.require_writable()
         if analysis.job_id not in self._rows.jobs:
             raise InternalError("a result has no job")
-        return self._rows.results.setdefault(analysis.job_id, analysis) is analysis
+        if self._rows.results.setdefault(analysis.job_id, analysis) is not analysis:
+            return False
+        if analysis.gate is not None:
+            self.add_gate(
+                GateRecord(analysis.job_id, analysis.model_set, analysis.gate, analysis.created_at)
+            )
+        return True
 
     def get(self, job_id: UUID) -> Analysis | None:
         analysis = self._rows.results.get(job_id)
@@ -95,6 +104,16 @@ class InMemoryResults:
         analysis = self._rows.results.get(job_id)
         heatmaps = analysis.heatmaps if analysis else ()
         return next((h for h in heatmaps if (h.panel, h.label) == (panel, label)), None)
+
+    def add_gate(self, gate: GateRecord) -> bool:
+        self._rows.require_writable()
+        if gate.job_id not in self._rows.jobs:
+            raise InternalError("a gate's record has no job")
+        return self._rows.gates.setdefault(gate.job_id, gate) is gate
+
+    def gate(self, job_id: UUID) -> PanelReading | None:
+        record = self._rows.gates.get(job_id)
+        return record.reading if record else None
 
 
 class InMemoryApiKeys:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import onnxruntime
 
-from hilum.adapters.inference.tensors import promised_output, require_films
+from hilum.adapters.inference.one_by_one import OneByOne
+from hilum.adapters.inference.tensors import promised_outputs, require_films
 from hilum.domain.errors import InferenceFailed, ModelNotServed
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hilum.application.ports.inference import InferenceOutput
-    from hilum.domain.model import ModelManifest
+    from hilum.application.ports.inference import Films, Outputs, Reading
+    from hilum.domain.model import ModelManifest, ModelSet
 
 _ERROR_LEVEL = 3
 
@@ -43,7 +44,7 @@ class OnnxRuntimeEngine:
         self._sessions: dict[tuple[str, str], onnxruntime.InferenceSession] = {}
         self._loading = threading.Lock()
 
-    def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> InferenceOutput:
+    def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> Outputs:
         """Run a model on films; see the port. Never raises ``InferenceUnavailable``."""
         require_films(model, films)
         session = self._session(model)
@@ -52,7 +53,11 @@ class OnnxRuntimeEngine:
             tensors = session.run(names, {model.film_input.name: films})
         except Exception as error:  # ONNX Runtime's errors share no base class of their own
             raise InferenceFailed(f"{model.name} failed: {_first_line(error)}") from error
-        return promised_output(model, dict(zip(names, tensors, strict=True)), films.shape[0])
+        return promised_outputs(model, dict(zip(names, tensors, strict=True)), films.shape[0])
+
+    def read(self, models: ModelSet, films: Films) -> Reading:  # noqa: ARG002 - the port's name
+        """Run each model of the set when its outputs are wanted; see the port."""
+        return OneByOne(self, films)
 
     def check(self, model: ModelManifest) -> None:
         """Load the graph if it is not loaded yet; raises as :meth:`infer` does."""

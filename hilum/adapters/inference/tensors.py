@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hilum.application.ports.inference import InferenceOutput
 from hilum.domain.errors import InferenceFailed
 
 if TYPE_CHECKING:
@@ -33,35 +32,31 @@ def require_films(model: ModelManifest, films: NDArray[np.uint8]) -> None:
         raise InferenceFailed(f"{model.name} takes {spec.dtype}, got {films.dtype}")
 
 
-def promised_output(
-    model: ModelManifest, outputs: Mapping[str, NDArray[np.generic] | None], count: int
-) -> InferenceOutput:
+def promised_outputs(
+    model: ModelManifest, outputs: Mapping[str, NDArray[Any] | None], count: int
+) -> dict[str, NDArray[Any]]:
     """Read a model's answer.
 
     Args:
         model: Promises names, shapes and dtypes.
-        outputs: Tensors by name, batch axis first.
+        outputs: Tensors by name, batch axis first; others than the model's may be among them.
         count: Films that were sent.
+
+    Returns:
+        The model's outputs by name: masks as they are, all else as float32.
 
     Raises:
         InferenceFailed: An output is missing, has another shape or dtype than promised, or holds
             a probability that is no number in [0, 1].
     """
-    probabilities = _promised(model, model.output("probabilities"), outputs, count)
-    heatmaps = _promised(model, model.output("heatmaps"), outputs, count)
-    # Written so that NaN fails it as well.
-    if not (probabilities.min() >= 0.0 and probabilities.max() <= 1.0):
-        raise InferenceFailed(f"{model.name} gave a probability outside [0, 1]")
-    return InferenceOutput(probabilities=probabilities, heatmaps=heatmaps)
+    return {
+        spec.name: _promised(model, spec, outputs.get(spec.name), count) for spec in model.outputs
+    }
 
 
 def _promised(
-    model: ModelManifest,
-    spec: TensorSpec,
-    outputs: Mapping[str, NDArray[np.generic] | None],
-    count: int,
-) -> NDArray[np.float32]:
-    tensor = outputs.get(spec.name)
+    model: ModelManifest, spec: TensorSpec, tensor: NDArray[Any] | None, count: int
+) -> NDArray[Any]:
     if tensor is None:
         raise InferenceFailed(f"{model.name} gave no output {spec.name}")
     promised = (count, *spec.shape)
@@ -70,4 +65,9 @@ def _promised(
             f"{model.name} promised {spec.name} as {spec.dtype} {promised}, "
             f"gave {tensor.dtype} {tensor.shape}"
         )
+    if spec.meaning == "masks":
+        return tensor
+    # Written so that NaN fails it as well.
+    if spec.meaning == "probabilities" and not (tensor.min() >= 0.0 and tensor.max() <= 1.0):
+        raise InferenceFailed(f"{model.name} gave a probability outside [0, 1] in {spec.name}")
     return tensor.astype(np.float32, copy=False)

@@ -6,23 +6,26 @@ import os
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from hilum.adapters.inference.tensors import promised_output, require_films
+from hilum.adapters.inference.one_by_one import OneByOne
+from hilum.adapters.inference.tensors import promised_outputs, require_films
+from hilum.adapters.inference.together import Request, Together
 from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotServed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hilum.application.ports.inference import InferenceOutput
-    from hilum.domain.model import ModelManifest
+    from hilum.application.ports.inference import Films, Outputs, Reading
+    from hilum.domain.model import Ensemble, ModelManifest, ModelSet
 
 _RETRY_AFTER_S: Final = (0.1, 0.4)
 _PROBE_TIMEOUT_S: Final = 2.0
+_LOOK_AGAIN_S: Final = 30.0
 _BUSY: Final = frozenset(
     {
         "StatusCode.UNAVAILABLE",
@@ -67,54 +70,107 @@ class TritonEngine:
         self._deadline_s = deadline_s
         self._secure = secure
         self._clients: dict[int, InferenceServerClient] = {}
+        self._ensembles: dict[str, tuple[float, dict[str, int] | None]] = {}
         self._connecting = threading.Lock()
 
-    def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> InferenceOutput:
+    def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> Outputs:
         """Run a model on films; see the port.
 
         At most ``max_batch_size`` of the model's configuration at once, or it is refused.
         """
         require_films(model, films)
-        spec = model.film_input
-        tensor = InferInput(spec.name, list(films.shape), np_to_triton_dtype(films.dtype))
+        outputs = self.ask(
+            Request(
+                model.name,
+                str(model.serving_version),
+                model.film_input.name,
+                tuple(spec.name for spec in model.outputs),
+            ),
+            films,
+        )
+        return promised_outputs(model, outputs, films.shape[0])
+
+    def read(self, models: ModelSet, films: Films) -> Reading:
+        """One request for the whole set where an ensemble serves it; see the port."""
+        return OneByOne(self, films) if models.together is None else Together(self, models, films)
+
+    def ask(self, request: Request, films: NDArray[np.uint8]) -> dict[str, NDArray[Any] | None]:
+        """Send one request, and again after a moment without a server.
+
+        Returns:
+            The outputs by name, as Triton gave them.
+
+        Raises:
+            InferenceUnavailable: As the port's ``infer``.
+            ModelNotServed: Likewise.
+            InferenceFailed: Likewise.
+        """
+        tensor = InferInput(request.input, list(films.shape), np_to_triton_dtype(films.dtype))
         tensor.set_data_from_numpy(films)
-        names = [spec.name for spec in model.outputs]
         deadline = time.monotonic() + self._deadline_s
         # None marks the last attempt: what it raises is final.
         for retry_after_s in (*_RETRY_AFTER_S, None):
             try:
                 answer = self._client().infer(
-                    model.name,
+                    request.model,
                     [tensor],
-                    model_version=str(model.serving_version),
-                    outputs=[InferRequestedOutput(name) for name in names],
+                    model_version=request.version,
+                    outputs=[InferRequestedOutput(name) for name in request.outputs],
                     client_timeout=max(deadline - time.monotonic(), 0.001),
                 )
             except InferenceServerException as error:
                 pause_s = _pause(error, retry_after_s)
                 if pause_s is None or time.monotonic() + pause_s >= deadline:
-                    self._raise_translated(model, error)
+                    self._raise_translated(request, error)
                 time.sleep(pause_s)
             else:
                 break
-        return promised_output(
-            model, {name: answer.as_numpy(name) for name in names}, films.shape[0]
-        )
+        return {name: answer.as_numpy(name) for name in request.outputs}
+
+    def serves(self, ensemble: Ensemble) -> bool:
+        """Whether Triton runs this ensemble with these very versions.
+
+        What it said is kept for half a minute: a Triton that is replaced under a running worker
+        by one with other versions is noticed, and a film costs no second request.
+        """
+        now = time.monotonic()
+        looked_at, served = self._ensembles.get(ensemble.name, (-_LOOK_AGAIN_S, None))
+        if now - looked_at >= _LOOK_AGAIN_S:
+            try:
+                served = self._steps(ensemble.name)
+            except InferenceServerException as error:
+                if error.status() in _BUSY:
+                    return False
+                served = None
+            self._ensembles[ensemble.name] = (now, served)
+        return served == dict(ensemble.models)
+
+    def forget(self, ensemble: Ensemble) -> None:
+        """Take an ensemble for not served, until it is looked for again."""
+        self._ensembles[ensemble.name] = (time.monotonic(), None)
 
     def check(self, model: ModelManifest) -> None:
         """Ask whether the pinned version is ready; see the port."""
+        self._require_ready(model.name, str(model.serving_version))
+
+    def _steps(self, name: str) -> dict[str, int]:
+        """The models of an ensemble and their versions, as Triton is configured now."""
+        answer = self._client().get_model_config(name, client_timeout=_PROBE_TIMEOUT_S)
+        return {
+            step.model_name: step.model_version for step in answer.config.ensemble_scheduling.step
+        }
+
+    def _require_ready(self, model: str, version: str) -> None:
         client = self._client()
         try:
-            if client.is_model_ready(
-                model.name, str(model.serving_version), client_timeout=_PROBE_TIMEOUT_S
-            ):
+            if client.is_model_ready(model, version, client_timeout=_PROBE_TIMEOUT_S):
                 return
             server_ready = client.is_server_ready(client_timeout=_PROBE_TIMEOUT_S)
         except InferenceServerException as error:
             raise InferenceUnavailable(_told(error)) from error
         if not server_ready:
             raise InferenceUnavailable("Triton is not ready yet")
-        raise ModelNotServed(_not_served(model))
+        raise ModelNotServed(_not_served(model, version))
 
     def _client(self) -> InferenceServerClient:
         process = os.getpid()
@@ -129,16 +185,16 @@ class TritonEngine:
                     self._clients[process] = client
         return client
 
-    def _raise_translated(self, model: ModelManifest, error: InferenceServerException) -> NoReturn:
+    def _raise_translated(self, request: Request, error: InferenceServerException) -> NoReturn:
         status = error.status()
         if status == "StatusCode.NOT_FOUND":
-            raise ModelNotServed(_not_served(model)) from error
+            raise ModelNotServed(_not_served(request.model, request.version)) from error
         if status == "StatusCode.UNAVAILABLE":
             # Also what Triton says of a model that it knows and could not load.
-            self.check(model)
+            self._require_ready(request.model, request.version)
         if status in _BUSY:
             raise InferenceUnavailable(_told(error)) from error
-        raise InferenceFailed(f"{model.name} failed in Triton: {_told(error)}") from error
+        raise InferenceFailed(f"{request.model} failed in Triton: {_told(error)}") from error
 
 
 def _pause(error: InferenceServerException, retry_after_s: float | None) -> float | None:
@@ -151,8 +207,8 @@ def _pause(error: InferenceServerException, retry_after_s: float | None) -> floa
     return retry_after_s * random.uniform(0.5, 1.5)  # noqa: S311 - spreads clients, keeps no secret
 
 
-def _not_served(model: ModelManifest) -> str:
-    return f"Triton serves no version {model.serving_version} of {model.name}"
+def _not_served(model: str, version: str) -> str:
+    return f"Triton serves no {f'version {version} of ' if version else ''}{model}"
 
 
 def _told(error: InferenceServerException) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
+from hilum.adapters.model_catalogue.ensemble import read_ensemble
 from hilum.domain.errors import InvalidManifest
-from hilum.domain.model import ModelManifest, ModelSet
+from hilum.domain.model import ModelManifest, ModelSet, PanelKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST: Final = "manifest.json"
 CARD: Final = "MODEL_CARD.md"
+_RANK: Final = {PanelKind.GATE: 0, PanelKind.STRUCTURES: 2}
 
 
 class FilesystemModelCatalogue:
@@ -37,7 +39,7 @@ class FilesystemModelCatalogue:
         self._current: ModelSet | None = None
 
     def current(self) -> ModelSet:
-        """The models, ordered by panel and then by name; see the port.
+        """The models, the gate's first and those of structures last; see the port.
 
         Raises:
             InvalidManifest: Also where there is no model, where a folder and its manifest
@@ -48,6 +50,10 @@ class FilesystemModelCatalogue:
                 if self._current is None:
                     self._current = self._read()
         return self._current
+
+    def of_site(self, site: str) -> ModelSet:  # noqa: ARG002 - a folder knows of no sites
+        """The same models for every site; see the port."""
+        return self.current()
 
     def card(self, model: ModelManifest) -> str:
         """The model's card, Markdown; empty where there is none."""
@@ -60,11 +66,11 @@ class FilesystemModelCatalogue:
         models = [self._manifest(path) for path in sorted(self._folder.glob(f"*/{MANIFEST}"))]
         if not models:
             raise InvalidManifest("the model repository holds no model")
-        panels = [model.panel for model in models]
+        panels = [panel.name for model in models for panel in model.panels]
         for panel in panels:
             if panels.count(panel) > 1:
                 raise InvalidManifest(f"two models claim the panel {panel}")
-        return ModelSet(tuple(sorted(models, key=lambda model: (model.panel, model.name))))
+        return ModelSet(tuple(sorted(models, key=in_order)), read_ensemble(self._folder))
 
     def _manifest(self, path: Path) -> ModelManifest:
         folder = path.parent
@@ -78,6 +84,12 @@ class FilesystemModelCatalogue:
         if self._verify_artefacts:
             _verify(model, folder)
         return model
+
+
+def in_order(model: ModelManifest) -> tuple[int, str, str]:
+    """Sorts models: the gate, then what is probable, then structures; by panel within a kind."""
+    first = model.panels[0]
+    return _RANK.get(first.kind, 1), first.name, model.name
 
 
 def _verify(model: ModelManifest, folder: Path) -> None:

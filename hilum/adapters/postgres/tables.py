@@ -139,6 +139,17 @@ RESULTS: Final = sa.Table(
     sa.Column("columns", sa.Integer, nullable=False),
     sa.Column("inverted", sa.Boolean, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
+    # Null in a result of schema 0001.
+    sa.Column("structures", Document),
+)
+
+GATE_READINGS: Final = sa.Table(
+    "gate_readings",
+    METADATA,
+    sa.Column("job_id", sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("model_set", sa.Text, nullable=False),
+    sa.Column("reading", Document, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
 )
 
 HEATMAPS: Final = sa.Table(

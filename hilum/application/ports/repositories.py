@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hilum.domain.access import ApiKey
     from hilum.domain.audit import AuditEvent, AuditRecord
-    from hilum.domain.finding import Analysis, Heatmap
+    from hilum.domain.finding import Analysis, GateRecord, Heatmap, PanelReading
     from hilum.domain.job import Job, JobEvent, JobState, Priority, Reason
     from hilum.domain.study import Instance, Study
 
@@ -181,6 +181,14 @@ class ResultRepository(Protocol):
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
         """One heatmap."""
+        ...
+
+    def add_gate(self, gate: GateRecord) -> bool:
+        """Write what the gate said of a film that it stopped; False if the job has that already."""
+        ...
+
+    def gate(self, job_id: UUID) -> PanelReading | None:
+        """What the gate said of a job's film, whether it let the film through or not."""
         ...
 
 

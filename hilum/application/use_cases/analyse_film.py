@@ -1,8 +1,8 @@
 """Run one job: claim it, read the film, ask the models, write the result once.
 
 Stages, whose milliseconds are kept with the job: ``wait`` (acceptance to claim), ``fetch``,
-``decode``, ``infer`` (preprocessing included) and ``total`` (claim to commit, the commit itself
-excluded).
+``decode``, ``infer`` (preprocessing, boxes and outlines included) and ``total`` (claim to commit,
+the commit itself excluded).
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from dataclasses import dataclass, field
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from hilum.application.reading import model_input, panel_heatmaps, panel_reading, upright
+from hilum.application.read_film import read_film
+from hilum.application.reading import gate_refusal
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
     HilumError,
-    InferenceFailed,
     InternalError,
+    NotAFrontalChestXray,
     ObjectMissing,
     OutOfMemory,
     Permanent,
     Rejected,
     Transient,
 )
-from hilum.domain.finding import Analysis, Heatmap, PanelReading
+from hilum.domain.finding import Analysis, GateRecord
 from hilum.domain.job import Job, JobEvent, Reason
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.use_cases.keep_leases import KeepLeases
-    from hilum.domain.model import ModelSet
     from hilum.domain.retry_policy import RetryPolicy
     from hilum.domain.study import Instance
     from hilum.imaging.film import Film
@@ -106,8 +104,8 @@ class AnalyseFilm:
             )
             try:
                 with watch.stage("total"):
-                    analysis = self._analyse(job, instance, watch)
-                return self._complete(job, analysis, watch)
+                    read = self._analyse(job, instance, watch)
+                return self._conclude(job, read, watch)
             except DatabaseUnavailable:
                 raise
             except Rejected as error:
@@ -133,7 +131,8 @@ class AnalyseFilm:
             raise InternalError(f"job {job_id} has no instance")
         return job, instance
 
-    def _analyse(self, job: Job, instance: Instance, watch: _Stopwatch) -> Analysis:
+    def _analyse(self, job: Job, instance: Instance, watch: _Stopwatch) -> Analysis | GateRecord:
+        """The result, or what the gate said of a film that it did not let through."""
         with watch.stage("fetch"):
             content = self._store.get(instance.object_key)
         if len(content) != instance.size_bytes:
@@ -141,41 +140,37 @@ class AnalyseFilm:
                 f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
             )
         with watch.stage("decode"):
-            film, inverted = self._read(content)
-        models = self._catalogue.current()
+            film = self._decode(content)
+        models = self._catalogue.of_site(job.site)
         with watch.stage("infer"):
-            panels, heatmaps = self._read_panels(models, film)
+            read = read_film(film, models, self._engine)
+        now = self._clock.now()
+        if read.gate is not None and not read.passed:
+            return GateRecord(job.id, models.version, read.gate, now)
         return Analysis(
             job_id=job.id,
             model_set=models.version,
-            panels=panels,
-            heatmaps=heatmaps,
+            panels=read.panels,
+            heatmaps=read.heatmaps,
             rows=film.pixels.shape[0],
             columns=film.pixels.shape[1],
-            created_at=self._clock.now(),
-            inverted=inverted,
+            created_at=now,
+            inverted=read.inverted,
+            gate=read.gate,
+            structures=read.structures,
         )
 
-    def _read(self, content: bytes) -> tuple[Film, bool]:
+    def _decode(self, content: bytes) -> Film:
         try:
-            return upright(self._reader.read(content))
+            return self._reader.read(content)
         except MemoryError as error:
             raise OutOfMemory("the worker has no memory left") from error
 
-    def _read_panels(
-        self, models: ModelSet, film: Film
-    ) -> tuple[tuple[PanelReading, ...], tuple[Heatmap, ...]]:
-        """Every panel's findings and heatmaps, in the order of the model set."""
-        readings: list[PanelReading] = []
-        heatmaps: list[Heatmap] = []
-        for model in models.models:
-            output = self._engine.infer(model, model_input(model, film))
-            probabilities = output.probabilities[0]
-            if not np.isfinite(probabilities).all():
-                raise InferenceFailed(f"{model.name} {model.version} gave a non-finite probability")
-            readings.append(panel_reading(model, probabilities))
-            heatmaps.extend(panel_heatmaps(model, output.heatmaps[0]))
-        return tuple(readings), tuple(heatmaps)
+    def _conclude(self, job: Job, read: Analysis | GateRecord, watch: _Stopwatch) -> Job | None:
+        if isinstance(read, Analysis):
+            return self._complete(job, read, watch)
+        refusal = NotAFrontalChestXray(gate_refusal(read.reading))
+        return self._end(job, JobEvent.REJECT, refusal, watch, read)
 
     def _complete(self, job: Job, analysis: Analysis, watch: _Stopwatch) -> Job | None:
         def outcome(transaction: Transaction) -> Job | None:
@@ -190,7 +185,14 @@ class AnalyseFilm:
 
         return self._write(job, outcome)
 
-    def _end(self, job: Job, event: JobEvent, error: HilumError, watch: _Stopwatch) -> Job | None:
+    def _end(
+        self,
+        job: Job,
+        event: JobEvent,
+        error: HilumError,
+        watch: _Stopwatch,
+        gate: GateRecord | None = None,
+    ) -> Job | None:
         reason = Reason(error.code, error.detail)
 
         def outcome(transaction: Transaction) -> Job | None:
@@ -203,6 +205,8 @@ class AnalyseFilm:
                 timings_ms=watch.milliseconds,
             )
             if ended is not None:
+                if gate is not None:
+                    transaction.results.add_gate(gate)
                 transaction.audit.append([self._event(ended, reason)])
             return ended
 

@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.domain.finding import Analysis
+    from hilum.domain.finding import Analysis, PanelReading
     from hilum.domain.job import Job, JobState
     from hilum.domain.study import Instance
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job and, once it is completed, its result."""
+    """A job and what came of it.
+
+    Attributes:
+        job: The job.
+        analysis: Its result, once it is completed.
+        gate: What the gate said of the film, once it was asked; of a rejected film too.
+    """
 
     job: Job
     analysis: Analysis | None
+    gate: PanelReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,9 @@ class ReadJobs:
         key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
             job = visible_job(transaction, job_id, key)
-            return JobView(job, transaction.results.get(job_id))
+            analysis = transaction.results.get(job_id)
+            gate = analysis.gate if analysis is not None else transaction.results.gate(job_id)
+            return JobView(job, analysis, gate)
 
     def page(self, which: JobFilter, after: JobCursor | None, limit: int, key: ApiKey) -> JobPage:
         """Jobs, newest first; a key that is bound to a site sees that site only."""

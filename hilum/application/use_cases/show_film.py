@@ -1,4 +1,4 @@
-"""Show a film that was read: its preview, and the heatmaps over it.
+"""Show a film that was read: its preview, and the heatmaps and outlines over it.
 
 Most films of a screening programme are never looked at, so a preview is made when somebody asks
 for it first, and kept. Only a film that a worker has read can be shown: what would crash a decoder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
-    from hilum.domain.finding import Heatmap
+    from hilum.domain.finding import Heatmap, StructuresReading
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,6 +74,24 @@ class ShowFilm:
         if heatmap is None:
             raise NotFound(f"job {job_id} has no {wanted}")
         return self._preview(shown), heatmap
+
+    def structures(
+        self, job_id: UUID, panel: str, key: ApiKey
+    ) -> tuple[StructuresReading, int, int]:
+        """What a panel outlined on the film, and the film's rows and columns.
+
+        Raises:
+            NotFound: No such job for this key, or it has no such panel (yet).
+        """
+        key.require(Permission.READ)
+        with self._unit_of_work.begin(write=False) as transaction:
+            visible_job(transaction, job_id, key)
+            analysis = transaction.results.get(job_id)
+        if analysis is not None:
+            for reading in analysis.structures:
+                if reading.panel == panel:
+                    return reading, analysis.rows, analysis.columns
+        raise NotFound(f"job {job_id} has no outlines {panel}")
 
     def _shown(self, transaction: Transaction, job_id: UUID, key: ApiKey, wanted: str) -> _Shown:
         job = visible_job(transaction, job_id, key)

@@ -153,7 +153,7 @@ class SubmitStudy:
             InvalidManifest: No model could read the films; nothing was accepted.
         """
         key.require(Permission.SUBMIT)
-        model_set = self._catalogue.current().version
+        self._catalogue.current()  # without models, before a byte is taken
         study_id = uuid4()
         taken: list[Instance | RefusedFile] = []
         try:
@@ -161,6 +161,7 @@ class SubmitStudy:
                 self._check_room(len(taken))
                 taken.append(self._take(study_id, file))
             study = self._study(study_id, fields(), key)
+            model_set = self._catalogue.of_site(study.site).version
         except BaseException:
             self._forget(item for item in taken if isinstance(item, Instance))
             raise

@@ -1,4 +1,4 @@
-"""The JSON of the API: what clients read, and how it is made from the domain."""
+"""The JSON of uploads and jobs: what clients read, and how it is made from the domain."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -8,10 +8,8 @@ from pydantic import BaseModel, Field
 
 from hilum.application.use_cases.read_jobs import JobView
 from hilum.application.use_cases.submit_study import AcceptedFile, RefusedFile, SubmittedStudy
-from hilum.domain.finding import Analysis, Finding
 from hilum.domain.job import Job, JobState, Priority, Reason
-from hilum.domain.model import CodedConcept
-from hilum_gateway import NOTICE
+from hilum_gateway.result_schemas import GateBody, ResultBody
 
 
 class ReasonBody(BaseModel):
@@ -87,94 +85,6 @@ class SubmissionBody(BaseModel):
         )
 
 
-class CodeBody(BaseModel):
-    """A code from a terminology."""
-
-    scheme: str
-    value: str
-    meaning: str
-
-    @classmethod
-    def of(cls, concept: CodedConcept | None) -> Self | None:
-        """Of a coded concept, where there is one."""
-        if concept is None:
-            return None
-        return cls(scheme=concept.scheme, value=concept.value, meaning=concept.meaning)
-
-
-class FindingBody(BaseModel):
-    """One label of a panel. ``heatmap`` is the path of the overlay picture."""
-
-    label: str
-    display: str
-    code: CodeBody | None
-    probability: float
-    operating_point: float
-    positive: bool
-    abnormal: bool
-    weak: bool
-    heatmap: str
-
-    @classmethod
-    def of(cls, job_id: UUID, panel: str, finding: Finding) -> Self:
-        """Of one finding."""
-        return cls(
-            label=finding.label,
-            display=finding.display,
-            code=CodeBody.of(finding.code),
-            probability=finding.probability,
-            operating_point=finding.operating_point,
-            positive=finding.positive,
-            abnormal=finding.abnormal,
-            weak=finding.weak,
-            heatmap=f"/v1/jobs/{job_id}/heatmaps/{panel}/{finding.label}.png",
-        )
-
-
-class PanelBody(BaseModel):
-    """What one model read."""
-
-    panel: str
-    model: str
-    version: str
-    findings: list[FindingBody]
-
-
-class ResultBody(BaseModel):
-    """What the models read. Research use only, not for diagnosis."""
-
-    notice: str = NOTICE
-    model_set: str
-    rows: int
-    columns: int
-    inverted: bool = Field(
-        description="The film was displayed as its own negative, and was turned before it was read."
-    )
-    panels: list[PanelBody]
-
-    @classmethod
-    def of(cls, analysis: Analysis) -> Self:
-        """Of a result."""
-        return cls(
-            model_set=analysis.model_set,
-            rows=analysis.rows,
-            columns=analysis.columns,
-            inverted=analysis.inverted,
-            panels=[
-                PanelBody(
-                    panel=panel.panel,
-                    model=panel.model,
-                    version=panel.version,
-                    findings=[
-                        FindingBody.of(analysis.job_id, panel.panel, finding)
-                        for finding in panel.findings
-                    ],
-                )
-                for panel in analysis.panels
-            ],
-        )
-
-
 class JobSummaryBody(BaseModel):
     """A job without its result."""
 
@@ -201,13 +111,20 @@ class JobBody(JobSummaryBody):
     """A job, and once it is completed its result. Pictures are there once it is completed, too."""
 
     links: LinksBody
+    gate: GateBody | None = Field(
+        description="What the gate said of the film, once it was asked; of a rejected film too."
+    )
     result: ResultBody | None
 
     @classmethod
     def of_view(cls, view: JobView) -> Self:
         """Of a job and its result."""
-        result = ResultBody.of(view.analysis) if view.analysis else None
-        return cls(**_summary(view.job), links=LinksBody.of(view.job.id), result=result)
+        return cls(
+            **_summary(view.job),
+            links=LinksBody.of(view.job.id),
+            gate=GateBody.of(view.gate) if view.gate else None,
+            result=ResultBody.of(view.analysis) if view.analysis else None,
+        )
 
 
 class JobPageBody(BaseModel):

@@ -10,8 +10,11 @@ import numpy as np
 from hilum.domain.errors import InferenceUnavailable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
+    from hilum.domain.model import ModelManifest
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,12 +34,16 @@ def warm_up(catalogue: ModelCatalogue, engine: InferenceEngine) -> bool:
         InferenceFailed: The model gives something other than its manifest promises.
     """
     models = catalogue.current()
+    reading = engine.read(models, _blank)
     for model in models.models:
-        spec = model.film_input
         try:
-            engine.infer(model, np.zeros((1, *spec.shape), dtype=np.uint8))
+            reading.outputs(model)
         except InferenceUnavailable as error:
             _LOG.warning("not warmed up: %s", error)
             return False
     _LOG.info("model set %s is warm", models.version)
     return True
+
+
+def _blank(model: ModelManifest) -> NDArray[np.uint8]:
+    return np.zeros((1, *model.film_input.shape), dtype=np.uint8)

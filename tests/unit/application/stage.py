@@ -35,13 +35,14 @@ from tests.fakes.task_queue import RecordingTaskQueue
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from uuid import UUID
 
     from hilum.application.ports.unit_of_work import Transaction
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
     from hilum.domain.job import Job, Priority
+    from hilum.domain.model import ModelManifest
 
 LEASE = timedelta(seconds=60)
 MAX_RUN = timedelta(seconds=300)
@@ -91,15 +92,16 @@ class Stage:
         *,
         policy: RetryPolicy | None = None,
         settings: ReconcileSettings | None = None,
+        models: Iterable[ModelManifest] = (),
     ) -> None:
         self.clock = SettableClock()
         self.unit_of_work = FailingUnitOfWork()
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.reader = GraymapReader()
-        model = small_model()
-        self.catalogue = InMemoryModelCatalogue([model])
-        self.engine = BandEngine([model])
+        served = list(models) or [small_model()]
+        self.catalogue = InMemoryModelCatalogue(served)
+        self.engine = BandEngine(served)
         self.policy = policy or RetryPolicy()
         self.pauses: list[float] = []
         self.during_pause: Callable[[], None] | None = None

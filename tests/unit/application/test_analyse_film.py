@@ -9,12 +9,14 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from hilum.application.use_cases.submit_study import SubmissionFields
 from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
+from hilum.domain.model import ModelSet, OperatingPoint
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.film_reader import graymap
-from tests.fakes.model_catalogue import LABELS, small_model
+from tests.fakes.model_catalogue import LABELS, model_of, small_model, small_panel
 from tests.unit.application.stage import LEASE, Stage, film
 
 
@@ -26,6 +28,12 @@ def stage() -> Stage:
 def leaves(root):
     children = root.__subclasses__()
     return [leaf for child in children for leaf in leaves(child)] if children else [root]
+
+
+def bright_below():
+    """A film whose lowest quarter is brightest, uint8 [64, 64]."""
+    ramp = np.linspace(0, 180, 64).astype(np.uint8)
+    return np.repeat(ramp[:, np.newaxis], 64, axis=1)
 
 
 def test_a_film_is_read_and_its_result_written_once(stage):
@@ -46,25 +54,42 @@ def test_a_film_is_read_and_its_result_written_once(stage):
     assert stage.events()[-1].actor == "worker:w1"
 
 
-def test_every_label_has_a_heatmap(stage):
-    """Of the model's grid, one byte a cell."""
-    job = stage.analyse(stage.queued().id)
+def test_what_is_positive_and_abnormal_has_a_heatmap_and_boxes(stage):
+    """Of the model's grid, one byte a cell; nothing is kept of what is normal or negative."""
+    job = stage.analyse(stage.queued(graymap(bright_below())).id)
+    findings = stage.result(job.id).panels[0].findings
+    wanted = [finding.label for finding in findings if finding.positive and finding.abnormal]
+    assert wanted
+    assert wanted != [finding.label for finding in findings if finding.abnormal]
     with stage.unit_of_work.begin(write=False) as transaction:
-        for label in LABELS:
-            heatmap = transaction.results.heatmap(job.id, "pneumonia", label)
-            assert (heatmap.rows, heatmap.columns, len(heatmap.values)) == (4, 4, 16)
+        for finding in findings:
+            heatmap = transaction.results.heatmap(job.id, "pneumonia", finding.label)
+            assert finding.heatmap == (finding.label in wanted) == (heatmap is not None)
+            assert bool(finding.boxes) == finding.heatmap
+            if heatmap is not None:
+                assert (heatmap.rows, heatmap.columns, len(heatmap.values)) == (4, 4, 16)
+
+
+def test_a_box_lies_where_the_evidence_is(stage):
+    """In film pixels, within the film: the film is bright below."""
+    job = stage.analyse(stage.queued(graymap(bright_below())).id)
+    (finding,) = [f for f in stage.result(job.id).panels[0].findings if f.label == "covid19"]
+    box = finding.boxes[0]
+    assert box.y + box.height == 64
+    assert box.y > 16
+    assert (box.x, box.width) == (0, 64)
+    assert box.score > 0
 
 
 def test_a_label_is_positive_at_its_operating_point(stage):
     """At the threshold counts as above it, on the probability as it is stored."""
     thresholds = (0.25, 0.250001, 0.0, 1.0)
     points = tuple(
-        replace(point, threshold=threshold)
-        for point, threshold in zip(
-            stage.catalogue.models[0].operating_points, thresholds, strict=True
-        )
+        OperatingPoint(label, threshold)
+        for label, threshold in zip(LABELS, thresholds, strict=True)
     )
-    stage.catalogue.models = (replace(stage.catalogue.models[0], operating_points=points),)
+    panel = replace(small_panel(), operating_points=points)
+    stage.catalogue.models = (model_of("pneumonia", panel),)
     job = stage.analyse(stage.queued().id)  # one shade: every label has a probability of 1/4
     findings = stage.result(job.id).panels[0].findings
     assert [finding.probability for finding in findings] == [0.25] * 4
@@ -100,6 +125,26 @@ def test_the_milliseconds_of_every_stage_are_kept(stage):
     assert timings.pop("wait") == 3000
     total = timings.pop("total")
     assert 0 < sum(timings.values()) <= total
+
+
+def test_a_site_s_films_are_read_at_its_operating_points(stage):
+    """The set of the job's site reads it, and the result names that set."""
+    strict = replace(
+        small_panel(), operating_points=tuple(OperatingPoint(label, 0.9) for label in LABELS)
+    )
+    of_north = ModelSet((model_of("pneumonia", strict),))
+    shipped = stage.catalogue.current()
+    stage.catalogue.of_site = lambda site: of_north if site == "north" else shipped
+    fields = SubmissionFields(site="north")
+    north, south = (
+        stage.send(film(shade), fields=given).accepted[0].job
+        for shade, given in ((1, fields), (2, SubmissionFields(site="south")))
+    )
+    assert (north.model_set, south.model_set) == (of_north.version, shipped.version)
+    results = [stage.result(stage.analyse(job.id).id) for job in (north, south)]
+    assert [result.model_set for result in results] == [of_north.version, shipped.version]
+    points = [{f.operating_point for f in result.panels[0].findings} for result in results]
+    assert points == [{0.9}, {0.25}]
 
 
 def test_a_job_that_is_not_there_to_be_claimed_is_left_alone(stage):
@@ -221,9 +266,9 @@ def test_a_probability_that_is_no_number_parks_the_job(stage, value):
     infer = stage.engine.infer
 
     def broken(model, films):
-        output = infer(model, films)
-        output.probabilities[0, 1] = value
-        return output
+        outputs = infer(model, films)
+        outputs["pneumonia_probabilities"][0, 1] = value
+        return outputs
 
     stage.engine.infer = broken
     job = stage.analyse(stage.queued().id)

@@ -97,7 +97,7 @@ def test_a_job_is_seen_with_its_result_once_it_has_one(stage):
         lambda stage, job_id, by: stage.read.job(job_id, by),
         lambda stage, job_id, by: stage.show.preview(job_id, by),
         lambda stage, job_id, by: stage.read.original(job_id, by),
-        lambda stage, job_id, by: stage.show.heatmap(job_id, "pneumonia", "normal", by),
+        lambda stage, job_id, by: stage.show.heatmap(job_id, "pneumonia", "covid19", by),
     ],
     ids=["job", "preview", "original", "heatmap"],
 )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.unit.gateway.api import FILM_SIZE, Api, FakeGateway, film_bytes, problem
 
-HEATMAP = "heatmaps/pneumonia/pneumonia_bacterial.png"
+HEATMAP = "heatmaps/pneumonia/covid19.png"
 
 
 def picture(content: bytes) -> Image.Image:
@@ -60,9 +60,17 @@ def test_an_opacity_outside_0_to_1_is_an_invalid_request(api: Api, opacity):
     problem(api.get(path), 400, "invalid_request")
 
 
-@pytest.mark.parametrize("path", ["heatmaps/pneumonia/measles.png", "heatmaps/bone/normal.png"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "heatmaps/pneumonia/measles.png",
+        "heatmaps/bone/covid19.png",
+        "heatmaps/pneumonia/normal.png",
+        "outlines/lungs.svg",
+    ],
+)
 def test_an_unknown_panel_or_label_is_not_found(api: Api, path):
-    """404."""
+    """404, as for a label that is negative or not abnormal: no heatmap of it is kept."""
     problem(api.get(f"/v1/jobs/{api.completed()}/{path}"), 404, "not_found")
 
 
@@ -90,7 +98,7 @@ def test_pictures_that_differ_have_different_tags(api: Api):
     """By label, layer and opacity."""
     job_id = api.completed()
     paths = ["preview.png", HEATMAP, HEATMAP + "?layer=true", HEATMAP + "?opacity=0.3"]
-    paths.append("heatmaps/pneumonia/normal.png")
+    paths.append("heatmaps/pneumonia/pneumonia_viral.png")
     tags = {api.get(f"/v1/jobs/{job_id}/{path}").headers["etag"] for path in paths}
     assert len(tags) == len(paths)
 

@@ -12,12 +12,15 @@ from hilum.domain.errors import InferenceFailed
 from hilum_gateway import NOTICE
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 
+PICTURES = ("/heatmaps/pneumonia/covid19.png", "/outlines/lungs.svg")
+
 
 def test_a_queued_job_has_no_result_yet(api: Api):
     """The whole shape is there, with nulls."""
     document = api.get(f"/v1/jobs/{api.accepted()}").json()
     assert document["state"] == "queued"
     assert (document["reason"], document["result"], document["attempts"]) == (None, None, 0)
+    assert document["gate"] is None
 
 
 def test_a_completed_job_shows_every_finding(api: Api):
@@ -36,7 +39,10 @@ def test_a_completed_job_shows_every_finding(api: Api):
     assert labels == ["normal", "pneumonia_bacterial", "pneumonia_viral", "covid19"]
     for finding in panel["findings"]:
         assert finding["positive"] == (finding["probability"] >= finding["operating_point"])
-        assert api.get(finding["heatmap"]).status_code == 200
+        assert (finding["heatmap"] is not None) == (finding["positive"] and finding["abnormal"])
+        assert bool(finding["boxes"]) == (finding["heatmap"] is not None)
+        if finding["heatmap"]:
+            assert api.get(finding["heatmap"]).status_code == 200
     assert sum(finding["probability"] for finding in panel["findings"]) == pytest.approx(
         1, abs=1e-4
     )
@@ -78,7 +84,7 @@ def test_a_job_of_another_site_does_not_exist(api: Api, gateway: FakeGateway):
     north = Api(gateway, Role.ADMIN, "north")
     there = api.accepted(site="south")
     other = uuid4()
-    for path in ("", "/preview.png", "/original", "/heatmaps/pneumonia/normal.png"):
+    for path in ("", "/preview.png", "/original", *PICTURES):
         hidden = problem(north.get(f"/v1/jobs/{there}{path}"), 404, "not_found")
         missing = problem(north.get(f"/v1/jobs/{other}{path}"), 404, "not_found")
         assert str(hidden["detail"]).replace(there, "") == str(missing["detail"]).replace(

@@ -45,6 +45,7 @@ def test_every_route_of_the_issue_is_described(document):
         ("post", "/v1/jobs/{job_id}/retry"),
         ("post", "/v1/jobs/{job_id}/discard"),
         ("get", "/v1/jobs/{job_id}/heatmaps/{panel}/{label}.png"),
+        ("get", "/v1/jobs/{job_id}/outlines/{panel}.svg"),
         ("get", "/v1/jobs/{job_id}/preview.png"),
         ("get", "/v1/jobs/{job_id}/original"),
         ("get", "/v1/events"),

@@ -27,6 +27,7 @@ EXPECTED = {
     "multi_frame": 422,
     "colour_film": 422,
     "film_too_small": 422,
+    "not_a_frontal_chest_xray": 422,
     "limit_exceeded": 422,
     "file_too_large": 413,
     "request_too_large": 413,

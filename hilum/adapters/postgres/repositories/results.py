@@ -1,29 +1,44 @@
-"""Results and heatmaps: written once."""
+"""Results, heatmaps and what the gate said: written once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from hilum.adapters.postgres.insertion import insert, insert_absent
-from hilum.adapters.postgres.tables import HEATMAPS, RESULTS
-from hilum.domain.finding import Analysis, Finding, Heatmap, PanelReading
-from hilum.domain.model import CodedConcept
+from hilum.adapters.postgres.repositories.reading_documents import (
+    document_of_panel,
+    document_of_structures,
+    panel_of,
+    structures_of,
+)
+from hilum.adapters.postgres.tables import GATE_READINGS, HEATMAPS, RESULTS
+from hilum.domain.finding import Analysis, GateRecord, Heatmap
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy.engine import Connection
 
-_RESULT = sa.select(
+    from hilum.domain.finding import PanelReading
+
+_RESULT_COLUMNS = sa.select(
     RESULTS.c.model_set,
     RESULTS.c.panels,
     RESULTS.c["rows"],
     RESULTS.c["columns"],
     RESULTS.c.inverted,
     RESULTS.c.created_at,
+    RESULTS.c.structures,
+    GATE_READINGS.c.reading,
+)
+_RESULT = _RESULT_COLUMNS.select_from(
+    RESULTS.outerjoin(GATE_READINGS, GATE_READINGS.c.job_id == RESULTS.c.job_id)
 ).where(RESULTS.c.job_id == sa.bindparam("wanted_id"))
+_GATE = sa.select(GATE_READINGS.c.reading).where(
+    GATE_READINGS.c.job_id == sa.bindparam("wanted_id")
+)
 _HEATMAP = sa.select(
     HEATMAPS.c.panel,
     HEATMAPS.c.label,
@@ -49,11 +64,12 @@ class SqlResultRepository:
         result = {
             "job_id": analysis.job_id,
             "model_set": analysis.model_set,
-            "panels": [_panel_document(panel) for panel in analysis.panels],
+            "panels": [document_of_panel(panel) for panel in analysis.panels],
             "rows": analysis.rows,
             "columns": analysis.columns,
             "inverted": analysis.inverted,
             "created_at": analysis.created_at,
+            "structures": [document_of_structures(reading) for reading in analysis.structures],
         }
         if not insert_absent(self._connection, RESULTS.c.job_id, [result]):
             return False
@@ -70,6 +86,11 @@ class SqlResultRepository:
             for heatmap in analysis.heatmaps
         ]
         insert(self._connection, HEATMAPS, heatmaps)
+        if analysis.gate is not None:
+            said = GateRecord(
+                analysis.job_id, analysis.model_set, analysis.gate, analysis.created_at
+            )
+            self.add_gate(said)
         return True
 
     def get(self, job_id: UUID) -> Analysis | None:
@@ -77,16 +98,18 @@ class SqlResultRepository:
         row = self._connection.execute(_RESULT, {"wanted_id": job_id}).one_or_none()
         if row is None:
             return None
-        model_set, panels, rows, columns, inverted, created_at = row
+        model_set, panels, rows, columns, inverted, created_at, structures, gate = row
         return Analysis(
             job_id=job_id,
             model_set=model_set,
-            panels=tuple(_panel(document) for document in panels),
+            panels=tuple(panel_of(document) for document in panels),
             heatmaps=(),
             rows=rows,
             columns=columns,
             inverted=inverted,
             created_at=created_at,
+            gate=None if gate is None else panel_of(gate),
+            structures=tuple(structures_of(document) for document in structures or ()),
         )
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
@@ -98,40 +121,17 @@ class SqlResultRepository:
         panel, label, rows, columns, values, scale = row
         return Heatmap(panel, label, rows, columns, bytes(values), scale)
 
+    def add_gate(self, gate: GateRecord) -> bool:
+        """Write what the gate said of a film; False if the job has that already."""
+        row = {
+            "job_id": gate.job_id,
+            "model_set": gate.model_set,
+            "reading": document_of_panel(gate.reading),
+            "created_at": gate.created_at,
+        }
+        return bool(insert_absent(self._connection, GATE_READINGS.c.job_id, [row]))
 
-def _panel_document(panel: PanelReading) -> dict[str, Any]:
-    """The panel as JSON; written out, because ``asdict`` copies deeply and costs ten times this."""
-    return {
-        "panel": panel.panel,
-        "model": panel.model,
-        "version": panel.version,
-        "findings": [
-            {
-                "label": finding.label,
-                "display": finding.display,
-                "probability": finding.probability,
-                "operating_point": finding.operating_point,
-                "positive": finding.positive,
-                "abnormal": finding.abnormal,
-                "weak": finding.weak,
-                "code": None
-                if finding.code is None
-                else {
-                    "scheme": finding.code.scheme,
-                    "value": finding.code.value,
-                    "meaning": finding.code.meaning,
-                },
-            }
-            for finding in panel.findings
-        ],
-    }
-
-
-def _panel(document: dict[str, Any]) -> PanelReading:
-    findings = tuple(_finding(finding) for finding in document["findings"])
-    return PanelReading(**{**document, "findings": findings})
-
-
-def _finding(document: dict[str, Any]) -> Finding:
-    code = document["code"]
-    return Finding(**{**document, "code": CodedConcept(**code) if code else None})
+    def gate(self, job_id: UUID) -> PanelReading | None:
+        """What the gate said of a job's film."""
+        reading = self._connection.execute(_GATE, {"wanted_id": job_id}).scalar_one_or_none()
+        return None if reading is None else panel_of(reading)

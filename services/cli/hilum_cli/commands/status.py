@@ -53,7 +53,7 @@ def _show_job(job: Mapping[str, Any]) -> None:
     if job.get("result"):
         click.echo()
         film = Path(str(job.get("filename") or job["job_id"]))
-        print_findings([FilmOutcome(film, job)])
+        print_findings([FilmOutcome(film, job)], every_label=True)
 
 
 def _show_platform(gateway: Gateway) -> None:

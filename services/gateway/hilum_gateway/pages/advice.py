@@ -25,6 +25,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "not_an_image": "This is a DICOM object without a picture. Send the radiograph itself.",
     "multi_frame": "The file holds several frames. " + _CHOOSE_FRONTAL,
     "colour_film": "The picture is in colour. " + _CHOOSE_FRONTAL,
+    "not_a_frontal_chest_xray": (
+        "Only frontal chest radiographs (PA or AP) are read. If this is one, check that it is "
+        "upright, not rotated and shows the whole chest, and send it again."
+    ),
     "film_too_small": "Send the film in its full size, not a thumbnail.",
     "file_too_large": "Send the film compressed without loss, or ask for a higher limit.",
     "request_too_large": "Send fewer films at a time.",

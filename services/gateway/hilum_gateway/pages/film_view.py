@@ -89,7 +89,7 @@ def colour_stops() -> list[ColourStop]:
 
 
 def _heatmaps(job_id: UUID, analysis: Analysis | None) -> dict[str, HeatmapChoice]:
-    """By value; a result holds one for each finding."""
+    """By value; a result holds one for each finding that says so."""
     choices = [
         HeatmapChoice(
             value=f"{panel.panel}/{finding.label}",
@@ -98,6 +98,7 @@ def _heatmaps(job_id: UUID, analysis: Analysis | None) -> dict[str, HeatmapChoic
         )
         for panel in (analysis.panels if analysis else ())
         for finding in panel.findings
+        if finding.heatmap
     ]
     return {choice.value: choice for choice in choices}
 

@@ -7,6 +7,8 @@ from starlette.responses import Response, StreamingResponse
 
 from hilum_gateway.filenames import attachment
 from hilum_gateway.heatmap_picture import heatmap_picture, preview_png
+from hilum_gateway.outline_picture import MEDIA_TYPE as SVG
+from hilum_gateway.outline_picture import outline_picture
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
 from hilum_gateway.pages.rendering import NOT_STORED
@@ -32,6 +34,14 @@ def heatmap_layer(job_id: UUID, panel: str, label: str, key: SignedIn, parts: Pa
     stored, heatmap = parts.container.show_film.heatmap(job_id, panel, label, key)
     picture = heatmap_picture(stored, heatmap, opacity=1.0, layer_only=True)
     return Response(picture, media_type=_PNG, headers=NOT_STORED)
+
+
+@router.get("/outlines/{panel}.svg")
+def outlines(job_id: UUID, panel: str, key: SignedIn, parts: Parts) -> Response:
+    """The outlines of structures as large as the film, transparent but for the lines."""
+    reading, rows, columns = parts.container.show_film.structures(job_id, panel, key)
+    picture = outline_picture(reading, rows, columns)
+    return Response(picture, media_type=SVG, headers=NOT_STORED)
 
 
 @router.get("/original")

@@ -1,4 +1,4 @@
-"""Pictures of a job: heatmaps, the preview, and the film as it came.
+"""Pictures of a job: heatmaps, outlines, the preview, and the film as it came.
 
 What belongs to a completed job never changes, so these answers carry an entity tag and may be kept
 by the browser that asked (and by nobody between: ``private``). The key is checked all the same
@@ -19,6 +19,8 @@ from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.filenames import attachment
 from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture, preview_png
+from hilum_gateway.outline_picture import MEDIA_TYPE as SVG
+from hilum_gateway.outline_picture import outline_picture
 from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["images"], responses=PROBLEMS)
@@ -27,6 +29,9 @@ _KEPT: Final = "private, max-age=86400, immutable"
 _PNG: Final = "image/png"
 _A_PNG: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {_PNG: {}}, "description": "A PNG file."}
+}
+_AN_SVG: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {SVG: {}}, "description": "An SVG file; its coordinates are film pixels."}
 }
 _A_FILM: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "The film."}
@@ -61,6 +66,28 @@ def heatmap(  # noqa: PLR0913 - one parameter a request parameter
     preview, found = container.show_film.heatmap(job_id, panel, label, key)
     picture = heatmap_picture(preview, found, opacity=opacity, layer_only=layer)
     return Response(picture, media_type=_PNG, headers=headers)
+
+
+@router.get(
+    "/outlines/{panel}.svg",
+    summary="The outlines of the lungs and the heart",
+    response_class=Response,
+    responses=_AN_SVG,
+)
+def outlines(
+    container: ContainerOf,
+    key: KeyOf,
+    job_id: UUID,
+    panel: Name,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """What a model outlined, to be laid over the preview. Research use only."""
+    headers = _kept(job_id, f"outlines-{panel}")
+    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    reading, rows, columns = container.show_film.structures(job_id, panel, key)
+    picture = outline_picture(reading, rows, columns)
+    return Response(picture, media_type=SVG, headers=headers)
 
 
 @router.get("/preview.png", summary="The film, small", response_class=Response, responses=_A_PNG)

@@ -32,10 +32,13 @@ from tests.fakes.task_queue import RecordingTaskQueue
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import httpx
     from fastapi import FastAPI
 
     from hilum.application.ports.film_reader import FilmReader
+    from hilum.domain.model import ModelManifest
 
 ORIGIN = "http://testserver"
 FROM_OWN_PAGE = {"Origin": ORIGIN, "Accept": "text/html"}
@@ -48,13 +51,14 @@ class FakeGateway:
 
     reader: FilmReader = field(default_factory=GraymapReader)
     settings: Settings = field(default_factory=lambda: fake_settings())  # noqa: PLW0108 - defined below
+    models: Sequence[ModelManifest] = ()
 
     def __post_init__(self) -> None:
         self.clock = SettableClock()
         self.unit_of_work = InMemoryUnitOfWork()
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
-        self.catalogue = InMemoryModelCatalogue([small_model()])
+        self.catalogue = InMemoryModelCatalogue(self.models or [small_model()])
         self.engine = BandEngine(self.catalogue.models)
         self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
         self.container = self._container()

@@ -66,7 +66,7 @@ def test_each_finding_stands_with_probability_operating_point_and_reading(gatewa
         assert ("positive" in classes) is finding.positive
         assert ("abnormal" in classes) is finding.abnormal
         assert (">Positive<" in cells) is finding.positive
-        assert f"/heatmaps/pneumonia/{finding.label}.png" in cells
+        assert (f"/heatmaps/pneumonia/{finding.label}.png" in cells) is finding.heatmap
     assert "Model pneumonia 1.0.0" in page
 
 
