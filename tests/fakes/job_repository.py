@@ -39,6 +39,16 @@ class InMemoryJobs:
     def get(self, job_id: UUID) -> Job | None:
         return self._rows.jobs.get(job_id)
 
+    def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:
+        found = [
+            job
+            for job in self._rows.jobs.values()
+            if job.site == site
+            and job.state in {JobState.COMPLETED, JobState.REJECTED}
+            and self._rows.instances[job.instance_id].sop_instance_uid == sop_instance_uid
+        ]
+        return max(found, key=lambda job: (job.created_at, job.id), default=None)
+
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         found = [
             job

@@ -125,6 +125,7 @@ class InMemoryModelCatalogue:
 
     Attributes:
         models: Assign others to change the set in force.
+        older: Versions that lie beside these.
         ensemble: What serves them together.
     """
 
@@ -132,6 +133,7 @@ class InMemoryModelCatalogue:
         self, models: Iterable[ModelManifest], cards: Mapping[str, str] | None = None
     ) -> None:
         self.models = tuple(models)
+        self.older: tuple[ModelManifest, ...] = ()
         self.ensemble: Ensemble | None = None
         self._cards = dict(cards or {})
 
@@ -142,6 +144,10 @@ class InMemoryModelCatalogue:
 
     def of_site(self, site: str) -> ModelSet:  # noqa: ARG002 - the port's
         return self.current()
+
+    def installed(self) -> Sequence[ModelManifest]:
+        every = [*self.older, *self.current().models]
+        return sorted(every, key=lambda model: (model.name, model.serving_version))
 
     def card(self, model: ModelManifest) -> str:
         return self._cards.get(model.name, "")

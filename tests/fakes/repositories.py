@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job
+    from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.study import Instance, Study
 
 
@@ -31,6 +32,8 @@ class Rows:
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    operating_points: dict[tuple[str, ...], SiteOperatingPoint] = field(default_factory=dict)
+    promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
     writable: bool = True
 
@@ -43,6 +46,8 @@ class Rows:
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),
+            dict(self.operating_points),
+            dict(self.promotions),
             list(self.audit),
             writable,
         )

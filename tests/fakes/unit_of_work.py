@@ -19,6 +19,7 @@ from tests.fakes.repositories import (
     InMemoryStudies,
     Rows,
 )
+from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,8 @@ class InMemoryTransaction:
         self.jobs = InMemoryJobs(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
+        self.operating_points = InMemoryOperatingPoints(rows)
+        self.promotions = InMemoryPromotions(rows)
         self.audit = InMemoryAuditLog(rows)
 
     def try_lock(self, name: str) -> bool:  # noqa: ARG002 - the port's name

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.model_catalogue.ensemble import read_ensemble
 from hilum.domain.errors import InvalidManifest
-from hilum.domain.model import ModelManifest, ModelSet, PanelKind
+from hilum.domain.model import ModelSet, PanelKind
+from hilum.serving.installed import CARD, MANIFEST, read_model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-MANIFEST: Final = "manifest.json"
-CARD: Final = "MODEL_CARD.md"
+    from hilum.domain.model import ModelManifest
+    from hilum.serving.installed import InstalledModel
+
 _RANK: Final = {PanelKind.GATE: 0, PanelKind.STRUCTURES: 2}
 
 
 class FilesystemModelCatalogue:
-    """Reads every ``<model>/manifest.json`` once and keeps them.
+    """Reads every manifest once and keeps them.
 
-    A folder without a manifest (a lung mask being trained, a hidden folder) is not a model. What
-    is published is not changed in place, so another model set means another process.
+    ``<model>/manifest.json`` is of the newest version; one that lies beside it has its own in its
+    numbered folder. A folder without a manifest (a lung mask being trained, the ensemble) is not a
+    model. What is published is not changed in place, so other models mean another process.
     """
 
     def __init__(self, folder: Path, *, verify_artefacts: bool = False) -> None:
@@ -36,54 +41,85 @@ class FilesystemModelCatalogue:
         self._folder = folder
         self._verify_artefacts = verify_artefacts
         self._reading = threading.Lock()
-        self._current: ModelSet | None = None
+        self._read: _Repository | None = None
 
     def current(self) -> ModelSet:
-        """The models, the gate's first and those of structures last; see the port.
+        """The newest versions, the gate's first and structures last; see the port.
 
         Raises:
             InvalidManifest: Also where there is no model, where a folder and its manifest
-                disagree on the name, and where two models claim one panel.
+                disagree on the name, where two models claim one panel, and where two folders of a
+                model claim one version.
         """
-        if self._current is None:
-            with self._reading:
-                if self._current is None:
-                    self._current = self._read()
-        return self._current
+        return self._repository().newest
+
+    def installed(self) -> Sequence[ModelManifest]:
+        """Every version of every model; see the port."""
+        return self._repository().versions
 
     def of_site(self, site: str) -> ModelSet:  # noqa: ARG002 - a folder knows of no sites
         """The same models for every site; see the port."""
         return self.current()
 
     def card(self, model: ModelManifest) -> str:
-        """The model's card, Markdown; empty where there is none."""
-        try:
-            return (self._folder / model.name / CARD).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ""
+        """The card of this version, Markdown; empty where there is none."""
+        folder = self._folder / model.name
+        own = folder / str(model.serving_version) / CARD
+        newest = max(
+            (one.serving_version for one in self.installed() if one.name == model.name), default=0
+        )
+        for path in (own, folder / CARD) if model.serving_version == newest else (own,):
+            try:
+                return path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                continue
+        return ""
 
-    def _read(self) -> ModelSet:
-        models = [self._manifest(path) for path in sorted(self._folder.glob(f"*/{MANIFEST}"))]
-        if not models:
+    def _repository(self) -> _Repository:
+        if self._read is None:
+            with self._reading:
+                if self._read is None:
+                    self._read = self._scan()
+        return self._read
+
+    def _scan(self) -> _Repository:
+        folders = [path.parent for path in sorted(self._folder.glob(f"*/{MANIFEST}"))]
+        if not folders:
             raise InvalidManifest("the model repository holds no model")
-        panels = [panel.name for model in models for panel in model.panels]
+        models = [self._model(folder) for folder in folders]
+        panels = [
+            panel
+            for model in models
+            for panel in {panel.name for version in model.versions for panel in version.panels}
+        ]
         for panel in panels:
             if panels.count(panel) > 1:
                 raise InvalidManifest(f"two models claim the panel {panel}")
-        return ModelSet(tuple(sorted(models, key=in_order)), read_ensemble(self._folder))
+        newest = tuple(sorted((model.newest for model in models), key=in_order))
+        return _Repository(
+            ModelSet(newest, read_ensemble(self._folder)),
+            tuple(version for model in models for version in model.versions),
+        )
 
-    def _manifest(self, path: Path) -> ModelManifest:
-        folder = path.parent
+    def _model(self, folder: Path) -> InstalledModel:
         try:
-            text = path.read_text(encoding="utf-8")
+            model = read_model(folder)
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidManifest(f"{folder.name}: the manifest cannot be read") from error
-        model = ModelManifest.from_json(text)
-        if model.name != folder.name:
-            raise InvalidManifest(f"the folder {folder.name} holds a model named {model.name}")
+        versions = [version.version for version in model.versions]
+        for version in versions:
+            if versions.count(version) > 1:
+                raise InvalidManifest(f"{folder.name}: two folders claim to be version {version}")
         if self._verify_artefacts:
-            _verify(model, folder)
+            for manifest in model.versions:
+                _verify(manifest, folder)
         return model
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    newest: ModelSet
+    versions: tuple[ModelManifest, ...]
 
 
 def in_order(model: ModelManifest) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from hilum.domain.errors import DatabaseUnavailable, InternalError
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in ``migrations/versions``; a test keeps the two together."""
 
 _REVISION: Final = sa.text("SELECT version_num FROM alembic_version")

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.column_types import Document, UtcTime
 from hilum.domain.access import Role
 from hilum.domain.job import JobEvent, JobState, Priority, source_state
+from hilum.domain.site_models import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +69,8 @@ INSTANCES: Final = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("sop_instance_uid", sa.Text),
     sa.Column("object_key", sa.Text, nullable=False),
+    # A PACS names films by it, and so does a site that labels them.
+    sa.Index(None, "sop_instance_uid"),
 )
 
 JOBS: Final = sa.Table(
@@ -192,4 +195,37 @@ AUDIT_EVENTS: Final = sa.Table(
     sa.Column("details", sa.Text, nullable=False),
     sa.Column("previous_hash", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False, unique=True),
+)
+
+OPERATING_POINTS: Final = sa.Table(
+    "operating_points",
+    METADATA,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("panel", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, primary_key=True),
+    sa.Column("threshold", sa.Double, nullable=False),
+    sa.Column("sensitivity", sa.Double),
+    sa.Column("specificity", sa.Double),
+    sa.Column("fitted_on", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("set_at", UtcTime, nullable=False),
+    sa.Column("evidence", Document, nullable=False),
+    _one_of("origin", Origin),
+    sa.CheckConstraint("threshold >= 0 AND threshold <= 1", name="threshold"),
+)
+
+MODEL_PROMOTIONS: Final = sa.Table(
+    "model_promotions",
+    METADATA,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("promoted_by", sa.Text, nullable=False),
+    sa.Column("promoted_at", UtcTime, nullable=False),
+    sa.Column("rolled_back_by", sa.Text),
+    sa.Column("rolled_back_at", UtcTime),
 )

@@ -14,6 +14,8 @@ from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
+from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
 from hilum.domain.errors import InternalError
@@ -34,6 +36,8 @@ class SqlTransaction:
         self.jobs = SqlJobRepository(connection)
         self.results = SqlResultRepository(connection)
         self.api_keys = SqlApiKeyRepository(connection)
+        self.operating_points = SqlOperatingPointRepository(connection)
+        self.promotions = SqlPromotionRepository(connection)
         self.audit = SqlAuditLog(connection)
 
     def try_lock(self, name: str) -> bool:

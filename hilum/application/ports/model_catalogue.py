@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hilum.domain.model import ModelManifest, ModelSet
 
 
@@ -21,6 +23,14 @@ class ModelCatalogue(Protocol):
 
     def of_site(self, site: str) -> ModelSet:
         """The models that read the films of a site, with the operating points in force there.
+
+        Raises:
+            InvalidManifest: As :meth:`current`.
+        """
+        ...
+
+    def installed(self) -> Sequence[ModelManifest]:
+        """Every version of every model, by name and serving version; the newest are in force.
 
         Raises:
             InvalidManifest: As :meth:`current`.

@@ -91,6 +91,10 @@ class JobRepository(Protocol):
         """A job by id."""
         ...
 
+    def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:
+        """The newest job of a site that read a film of this UID, or stopped it at the gate."""
+        ...
+
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         ...

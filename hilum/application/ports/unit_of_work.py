@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ResultRepository,
         StudyRepository,
     )
+    from hilum.application.ports.site_models import OperatingPointRepository, PromotionRepository
 
 
 class Transaction(Protocol):
@@ -37,6 +38,16 @@ class Transaction(Protocol):
     @property
     def api_keys(self) -> ApiKeyRepository:
         """API keys."""
+        ...
+
+    @property
+    def operating_points(self) -> OperatingPointRepository:
+        """Operating points of sites."""
+        ...
+
+    @property
+    def promotions(self) -> PromotionRepository:
+        """Promotions of models at sites."""
         ...
 
     @property

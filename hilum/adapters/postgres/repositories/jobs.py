@@ -51,6 +51,11 @@ class SqlJobRepository:
         """A job by id."""
         return self._one(job_queries.ONE, wanted_id=job_id)
 
+    def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:
+        """The newest job of a site that read a film of this UID, or stopped it at the gate."""
+        values = {"wanted_site": site, "wanted_uid": sop_instance_uid}
+        return next(iter(self._some(job_queries.NEWEST_OF_FILM, **values)), None)
+
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         return self._some(job_queries.page(which, after, limit))

@@ -1,0 +1,106 @@
+"""Operating points of sites."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hilum.adapters.postgres.tables import OPERATING_POINTS
+from hilum.domain.model import OperatingPoint
+from hilum.domain.site_models import Origin, SiteOperatingPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.engine import Connection
+
+_C: Final = OPERATING_POINTS.c
+_COLUMNS: Final = (
+    _C.site,
+    _C.model,
+    _C.version,
+    _C.panel,
+    _C.label,
+    _C.threshold,
+    _C.sensitivity,
+    _C.specificity,
+    _C.fitted_on,
+    _C.origin,
+    _C.set_by,
+    _C.set_at,
+    _C.evidence,
+)
+_ALL: Final = sa.select(*_COLUMNS).order_by(*OPERATING_POINTS.primary_key.columns)
+_OF_SITES: Final = _ALL.where(_C.site.in_(sa.bindparam("sites", expanding=True)))
+
+
+class SqlOperatingPointRepository:
+    """See :class:`hilum.application.ports.site_models.OperatingPointRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of_sites(self, sites: Collection[str]) -> Sequence[SiteOperatingPoint]:
+        """Of some sites, ordered by site, model, version, panel and label."""
+        rows = self._connection.execute(_OF_SITES, {"sites": sorted(sites)})
+        return [_point(row) for row in rows]
+
+    def all(self) -> Sequence[SiteOperatingPoint]:
+        """Of every site, in the same order."""
+        return [_point(row) for row in self._connection.execute(_ALL)]
+
+    def put(self, points: Sequence[SiteOperatingPoint]) -> None:
+        """Add each, or put it in the place of the one with its site, version and label."""
+        if points:
+            statement = _put(self._connection.dialect.name)
+            self._connection.execute(statement, [_row(point) for point in points])
+
+
+@cache
+def _put(dialect: str) -> sa.Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(OPERATING_POINTS)
+    key = OPERATING_POINTS.primary_key.columns.keys()
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in OPERATING_POINTS.columns
+        if column.name not in key
+    }
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def _row(point: SiteOperatingPoint) -> dict[str, Any]:
+    return {
+        "site": point.site,
+        "model": point.model,
+        "version": point.version,
+        "panel": point.panel,
+        "label": point.point.label,
+        "threshold": point.point.threshold,
+        "sensitivity": point.point.sensitivity,
+        "specificity": point.point.specificity,
+        "fitted_on": point.point.fitted_on,
+        "origin": point.origin.value,
+        "set_by": point.set_by,
+        "set_at": point.set_at,
+        "evidence": dict(point.evidence),
+    }
+
+
+def _point(row: Any) -> SiteOperatingPoint:
+    return SiteOperatingPoint(
+        site=row.site,
+        model=row.model,
+        version=row.version,
+        panel=row.panel,
+        point=OperatingPoint(
+            row.label, row.threshold, row.sensitivity, row.specificity, row.fitted_on
+        ),
+        origin=Origin(row.origin),
+        set_by=row.set_by,
+        set_at=row.set_at,
+        evidence=row.evidence,
+    )

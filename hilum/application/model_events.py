@@ -1,0 +1,77 @@
+"""Audit events of what sites read with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilum.domain.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hilum.domain.site_models import Promotion, SiteOperatingPoint
+
+
+def promotion_events(promotions: Iterable[Promotion]) -> list[AuditEvent]:
+    """One for each promotion that was made."""
+    return [
+        AuditEvent(
+            actor=promotion.promoted_by,
+            action="model.promoted",
+            object_type="model",
+            object_id=f"{promotion.site}/{promotion.model}",
+            at=promotion.promoted_at,
+            details={"version": promotion.version, "number": promotion.number},
+        )
+        for promotion in promotions
+    ]
+
+
+def roll_back_event(taken_back: Promotion, now_in_force: str | None) -> AuditEvent:
+    """Of a promotion that was taken back; the version before it is in force again, if any is."""
+    if taken_back.rolled_back_at is None:
+        raise ValueError("this promotion stands")
+    return AuditEvent(
+        actor=taken_back.rolled_back_by or "",
+        action="model.rolled_back",
+        object_type="model",
+        object_id=f"{taken_back.site}/{taken_back.model}",
+        at=taken_back.rolled_back_at,
+        details={
+            "version": now_in_force,
+            "taken_back": taken_back.version,
+            "number": taken_back.number,
+        },
+    )
+
+
+def points_events(points: Iterable[SiteOperatingPoint]) -> list[AuditEvent]:
+    """Of operating points that were set: one for each site, model, version and origin."""
+    groups: dict[tuple[str, str, str, str], list[SiteOperatingPoint]] = {}
+    for point in points:
+        key = (point.site, point.model, point.version, point.origin.value)
+        groups.setdefault(key, []).append(point)
+    return [
+        AuditEvent(
+            actor=group[0].set_by,
+            action="operating_points.set",
+            object_type="operating_points",
+            object_id=f"{site}/{model}/{version}",
+            at=group[0].set_at,
+            details={
+                "origin": origin,
+                **{"/".join(point.key): point.point.threshold for point in group},
+                **_fitted(group),
+            },
+        )
+        for (site, model, version, origin), group in groups.items()
+    ]
+
+
+def _fitted(points: Iterable[SiteOperatingPoint]) -> dict[str, str]:
+    """How each point was fitted, in one line."""
+    return {
+        f"{'/'.join(point.key)} fitted_on": point.point.fitted_on
+        for point in points
+        if point.evidence
+    }

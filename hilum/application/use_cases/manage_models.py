@@ -1,0 +1,222 @@
+"""What sites read with: show it, promote a version, take a promotion back, take over points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hilum.application.model_events import points_events, promotion_events, roll_back_event
+from hilum.domain.access import ALL_SITES, DEFAULT_SITE
+from hilum.domain.errors import (
+    InvalidRequest,
+    NotFound,
+    NothingToRollBack,
+    OperatingPointsMissing,
+    TransitionNotAllowed,
+)
+from hilum.domain.models_in_force import Installed, SiteRows
+from hilum.domain.site_models import (
+    Promotion,
+    at_site,
+    labels_with_points,
+    labels_without_points,
+    shipped_points,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.use_cases.models_of_site import ModelsOfSite
+    from hilum.domain.model import ModelManifest
+    from hilum.domain.site_models import SiteOperatingPoint
+
+_NAMED_LABELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class VersionAtSite:
+    """An installed version of a model, as a site sees it.
+
+    Attributes:
+        manifest: With the site's operating points where it has them.
+        in_force: The site reads with it.
+        promotion: Why, if it is in force; of the site ``default`` where the site follows it.
+        missing: ``(panel, label)`` of what the site has no operating point of its own for.
+    """
+
+    manifest: ModelManifest
+    in_force: bool
+    promotion: Promotion | None
+    missing: tuple[tuple[str, str], ...]
+
+
+class ManageModels:
+    """Decisions about models and operating points, each in the audit log."""
+
+    def __init__(self, *, models: ModelsOfSite, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._models = models
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def at_site(self, site: str) -> Sequence[VersionAtSite]:
+        """Every installed version, by model in the order of its panels, then by version.
+
+        Raises:
+            InvalidManifest: The model repository is not in order.
+            ModelNotServed: A version in force is not installed.
+        """
+        in_force = {(m.name, m.version) for m in self._models.of_site(site).models}
+        order = [model.name for model in self._models.current().models]
+        with self._unit_of_work.begin(write=False) as transaction:
+            rows = _rows(transaction, site)
+        own = rows.points_of(site)
+        return [
+            VersionAtSite(
+                manifest=at_site(manifest, own),
+                in_force=(manifest.name, manifest.version) in in_force,
+                promotion=rows.in_force(site, manifest.name)
+                if (manifest.name, manifest.version) in in_force
+                else None,
+                missing=tuple(labels_without_points(manifest, own)),
+            )
+            for manifest in sorted(
+                self._models.installed(),
+                key=lambda manifest: (order.index(manifest.name), manifest.serving_version),
+            )
+        ]
+
+    def version(self, model: str, version: str) -> ModelManifest:
+        """An installed version.
+
+        Raises:
+            NotFound: It is not installed.
+        """
+        installed = Installed.of(self._models.installed())
+        manifest = installed.version(model, version)
+        if manifest is not None:
+            return manifest
+        versions = installed.versions(model)
+        if not versions:
+            raise NotFound(f"no model {model} is installed")
+        raise NotFound(f"{model} {version} is not installed; installed: {', '.join(versions)}")
+
+    def promote(self, model: str, version: str, site: str, actor: str) -> Promotion:
+        """Let a site read with a version from now on.
+
+        Promoting what is in force at the site already changes nothing.
+
+        Raises:
+            InvalidRequest: The site is none.
+            NotFound: The version is not installed.
+            OperatingPointsMissing: The site has not an operating point of its own for each label.
+            TransitionNotAllowed: Somebody promoted the model at the same moment.
+        """
+        _require_site(site)
+        manifest = self.version(model, version)
+        self._models.of_site(DEFAULT_SITE)  # a first start is written before a decision, not after
+        with self._unit_of_work.begin() as transaction:
+            rows = _rows(transaction, site)
+            standing = rows.standing(site, model)
+            if standing and standing[-1].version == version and not standing[-1].automatic:
+                return standing[-1]
+            if missing := labels_without_points(manifest, rows.points_of(site)):
+                raise OperatingPointsMissing(_missing_text(manifest, site, missing))
+            promotion = Promotion(
+                site, model, rows.next_number(site, model), version, actor, self._clock.now()
+            )
+            if not transaction.promotions.add(promotion):
+                raise TransitionNotAllowed(f"{model} was promoted at site {site} just now")
+            transaction.audit.append(promotion_events([promotion]))
+        return promotion
+
+    def roll_back(self, model: str, site: str, actor: str) -> tuple[Promotion, Promotion | None]:
+        """Take back what a site promoted last.
+
+        Returns:
+            The promotion that was taken back, and the one that is in force again: an earlier one of
+            the site, or that of the site ``default``, which it then follows; None without one.
+
+        Raises:
+            NothingToRollBack: The site promoted nothing of the model, or it is the site ``default``
+                and there is nothing before.
+            NotFound: The version that would be in force again is not installed any more.
+        """
+        with self._unit_of_work.begin() as transaction:
+            rows = _rows(transaction, site)
+            standing = rows.standing(site, model)
+            if not standing or (site == DEFAULT_SITE and len(standing) == 1):
+                raise NothingToRollBack(f"site {site} has no earlier promotion of {model}")
+            taken_back = transaction.promotions.roll_back(standing[-1], actor, self._clock.now())
+            if taken_back is None:
+                raise NothingToRollBack(f"{model} was rolled back at site {site} just now")
+            left = replace(rows, promotions=tuple(transaction.promotions.of_sites(_both(site))))
+            in_force = left.in_force(site, model)
+            if in_force is not None:
+                self.version(model, in_force.version)
+            transaction.audit.append(
+                [roll_back_event(taken_back, in_force.version if in_force else None)]
+            )
+        return taken_back, in_force
+
+    def adopt_shipped(
+        self, model: str, version: str, site: str, actor: str
+    ) -> Sequence[SiteOperatingPoint]:
+        """Take over the shipped operating points for what a site has none of its own for.
+
+        Raises:
+            InvalidRequest: The site is none.
+            NotFound: The version is not installed.
+        """
+        _require_site(site)
+        manifest = self.version(model, version)
+        with self._unit_of_work.begin() as transaction:
+            own = transaction.operating_points.of_sites({site})
+            missing = set(labels_without_points(manifest, own))
+            shipped = shipped_points(manifest, site, actor, self._clock.now())
+            adopted = [point for point in shipped if point.key in missing]
+            transaction.operating_points.put(adopted)
+            transaction.audit.append(points_events(adopted))
+        return adopted
+
+    def points(self, site: str | None) -> Sequence[SiteOperatingPoint]:
+        """The operating points of a site, or of all of them."""
+        with self._unit_of_work.begin(write=False) as transaction:
+            points = transaction.operating_points
+            return points.all() if site is None else points.of_sites({site})
+
+    def promotions(self, site: str | None) -> Sequence[Promotion]:
+        """What a site, or any, ever promoted, by site, model and number."""
+        with self._unit_of_work.begin(write=False) as transaction:
+            promotions = transaction.promotions
+            return promotions.all() if site is None else promotions.of_sites({site})
+
+
+def _both(site: str) -> set[str]:
+    return {site, DEFAULT_SITE}
+
+
+def _rows(transaction: Transaction, site: str) -> SiteRows:
+    return SiteRows(
+        tuple(transaction.promotions.of_sites(_both(site))),
+        tuple(transaction.operating_points.of_sites(_both(site))),
+    )
+
+
+def _require_site(site: str) -> None:
+    if not site or site == ALL_SITES:
+        raise InvalidRequest("name one site: what it reads with is decided site by site")
+
+
+def _missing_text(manifest: ModelManifest, site: str, missing: Sequence[tuple[str, str]]) -> str:
+    """What is missing, and the two commands that mend it."""
+    named = ", ".join("/".join(key) for key in missing[:_NAMED_LABELS])
+    more = f" and {len(missing) - _NAMED_LABELS} more" if len(missing) > _NAMED_LABELS else ""
+    return (
+        f"site {site} has no operating point for {len(missing)} of "
+        f"{len(labels_with_points(manifest))} labels of {manifest.name} {manifest.version} "
+        f"({named}{more}); fit them on films of the site with `hilum thresholds fit FILMS.csv "
+        f"--site {site} --version {manifest.version} --save`, or take over what is shipped with "
+        f"`hilum thresholds adopt-defaults {manifest.name} {manifest.version} --site {site}`"
+    )

@@ -1,0 +1,167 @@
+"""Which version of a model is in force at a site, and what the first start makes so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.site_models import (
+    FIRST_START,
+    Promotion,
+    is_newer,
+    labels_without_points,
+    shipped_points,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from hilum.domain.model import ModelManifest
+    from hilum.domain.site_models import SiteOperatingPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The versions of models that are installed.
+
+    Attributes:
+        by_version: Manifests by (model name, version).
+    """
+
+    by_version: Mapping[tuple[str, str], ModelManifest]
+
+    @classmethod
+    def of(cls, manifests: Iterable[ModelManifest]) -> Installed:
+        """From manifests in the order in which versions are shown."""
+        return cls({(manifest.name, manifest.version): manifest for manifest in manifests})
+
+    def version(self, model: str, version: str) -> ModelManifest | None:
+        """The manifest of a version, or None."""
+        return self.by_version.get((model, version))
+
+    def versions(self, model: str) -> list[str]:
+        """The versions of a model."""
+        return [version for name, version in self.by_version if name == model]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRows:
+    """The rows of a site, and those of the site ``default``, which it follows where it has none.
+
+    Attributes:
+        promotions: By site, model and number.
+        points: Operating points.
+    """
+
+    promotions: tuple[Promotion, ...]
+    points: tuple[SiteOperatingPoint, ...]
+
+    def standing(self, site: str, model: str) -> list[Promotion]:
+        """A site's own promotions of a model that were not rolled back, the first one first."""
+        return [
+            promotion
+            for promotion in self.promotions
+            if (promotion.site, promotion.model) == (site, model)
+            and promotion.rolled_back_at is None
+        ]
+
+    def in_force(self, site: str, model: str) -> Promotion | None:
+        """The promotion that decides what a site reads with: its own, else that of ``default``."""
+        for owner in (site, DEFAULT_SITE):
+            if standing := self.standing(owner, model):
+                return standing[-1]
+        return None
+
+    def next_number(self, site: str, model: str) -> int:
+        """The number of the next promotion of a model at a site."""
+        numbers = [
+            promotion.number
+            for promotion in self.promotions
+            if (promotion.site, promotion.model) == (site, model)
+        ]
+        return max(numbers, default=0) + 1
+
+    def points_of(self, site: str) -> list[SiteOperatingPoint]:
+        """A site's own operating points."""
+        return [point for point in self.points if point.site == site]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """What has to be written so that the site ``default`` reads with what is installed."""
+
+    promotions: tuple[Promotion, ...]
+    points: tuple[SiteOperatingPoint, ...]
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.promotions or self.points)
+
+
+def first_start(
+    newest: Sequence[ModelManifest], installed: Installed, rows: SiteRows, now: datetime
+) -> FirstStart:
+    """What the site ``default`` is given without anybody's decision.
+
+    A model that was never promoted there is, in its newest version, with the shipped operating
+    points. What was given in that way follows the installation, as long as nobody decides: a newer
+    version that took the place of the promoted one is promoted, and shipped points that changed are
+    taken over. A newer version that lies beside the promoted one waits for a person.
+
+    Args:
+        newest: The newest version of each model.
+        installed: All versions.
+        rows: Of the site ``default``, at least.
+        now: UTC.
+    """
+    promotions: list[Promotion] = []
+    points: list[SiteOperatingPoint] = []
+    for model in newest:
+        given = _given(model, installed, rows, now)
+        if given is None:
+            continue
+        manifest, promotion = given
+        if promotion is not None:
+            promotions.append(promotion)
+        points.extend(_changed(manifest, rows, now))
+    return FirstStart(tuple(promotions), tuple(points))
+
+
+def _given(
+    newest: ModelManifest, installed: Installed, rows: SiteRows, now: datetime
+) -> tuple[ModelManifest, Promotion | None] | None:
+    """The version that ``default`` has without a decision, and the promotion to write for it."""
+    standing = rows.standing(DEFAULT_SITE, newest.name)
+    if standing:
+        last = standing[-1]
+        if not last.automatic:
+            return None
+        manifest = installed.version(newest.name, last.version)
+        if manifest is not None:
+            return manifest, None
+        if not is_newer(newest.version, last.version):
+            return None
+    number = rows.next_number(DEFAULT_SITE, newest.name)
+    return newest, Promotion(DEFAULT_SITE, newest.name, number, newest.version, FIRST_START, now)
+
+
+def _changed(manifest: ModelManifest, rows: SiteRows, now: datetime) -> list[SiteOperatingPoint]:
+    """The shipped points that ``default`` lacks, or has from an earlier first start otherwise."""
+    held = rows.points_of(DEFAULT_SITE)
+    missing = set(labels_without_points(manifest, held))
+    outdated = {
+        (point.key, point.point)
+        for point in held
+        if (point.model, point.version) == (manifest.name, manifest.version)
+        and point.set_by == FIRST_START
+    }
+    outdated_keys = {key for key, _ in outdated}
+    return [
+        point
+        for point in shipped_points(manifest, DEFAULT_SITE, FIRST_START, now)
+        if point.key in missing
+        or (point.key in outdated_keys and (point.key, point.point) not in outdated)
+    ]

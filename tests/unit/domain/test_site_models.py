@@ -1,0 +1,176 @@
+"""Operating points of a site laid over a manifest, and which version is in force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.model import ModelSet, OperatingPoint
+from hilum.domain.models_in_force import Installed, SiteRows, first_start
+from hilum.domain.site_models import (
+    FIRST_START,
+    Origin,
+    Promotion,
+    SiteOperatingPoint,
+    at_site,
+    is_newer,
+    labels_with_points,
+    labels_without_points,
+    shipped_points,
+)
+from tests.fakes.model_catalogue import small_chest, small_lungs
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+CHEST = small_chest()
+NO_ROWS = SiteRows((), ())
+
+
+def points(manifest=CHEST, site="north", **changes: Any):
+    return [
+        replace(point, **changes) for point in shipped_points(manifest, site, "operator:a", NOW)
+    ]
+
+
+def promotion(version="1.0.0", number=1, site=DEFAULT_SITE, by="operator:a", **fields: Any):
+    return Promotion(site, "chest", number, version, by, NOW, **fields)
+
+
+def version(text, number):
+    return replace(CHEST, version=text, serving_version=number)
+
+
+def test_a_site_s_points_take_the_place_of_the_shipped_ones():
+    """And the model set of the site is another one than that of what is shipped."""
+    ours = [
+        replace(point, point=replace(point.point, threshold=0.77, fitted_on="ours"))
+        for point in points()
+        if point.key == ("pathology", "nodule")
+    ]
+    here = at_site(CHEST, ours)
+    assert here.panel("pathology").operating_point("nodule").threshold == 0.77
+    assert here.panel("pathology").operating_point("effusion").threshold == 0.3
+    assert ModelSet((here,)).version != ModelSet((CHEST,)).version
+    assert ModelSet((at_site(CHEST, points()),)).version == ModelSet((CHEST,)).version
+
+
+@pytest.mark.parametrize("changes", [{"model": "other"}, {"version": "2.0.0"}])
+def test_points_of_another_version_or_model_change_nothing(changes):
+    """A threshold says something of the probabilities of one version alone."""
+    foreign = [
+        replace(point, point=OperatingPoint(point.point.label, 0.99)) for point in points(**changes)
+    ]
+    assert at_site(CHEST, foreign) == CHEST
+    assert labels_without_points(CHEST, foreign) == labels_with_points(CHEST)
+
+
+def test_what_is_missing_is_told_by_panel_and_label():
+    """In the order of the manifest; structures need no point."""
+    held = [point for point in points() if point.key != ("pathology", "effusion")]
+    assert labels_without_points(CHEST, held) == [("pathology", "effusion")]
+    assert labels_without_points(CHEST, points()) == []
+    assert labels_with_points(small_lungs()) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [
+        ("1.10.0", "1.9.9", True),
+        ("1.0.0", "1.0.0", False),
+        ("0.9.0", "1.0.0", False),
+        ("2.0.0", "1.0.0-rc1", False),
+    ],
+)
+def test_versions_are_compared_by_their_numbers(one, other, newer):
+    """What is no triple of numbers is not newer, nor older."""
+    assert is_newer(one, than=other) is newer
+
+
+def test_the_last_promotion_that_stands_is_in_force():
+    """A site without one follows the site ``default``, one whose own are all taken back too."""
+    back = {"rolled_back_by": "operator:b", "rolled_back_at": NOW}
+    ours = [
+        promotion("1.0.0", 1, site="north"),
+        promotion("2.0.0", 2, site="north", **back),
+    ]
+    rows = SiteRows((promotion("0.9.0"), *ours), ())
+    assert rows.in_force("north", "chest") == ours[0]
+    assert rows.in_force("south", "chest") == promotion("0.9.0")
+    assert rows.next_number("north", "chest") == 3
+    all_back = SiteRows((promotion("0.9.0"), replace(ours[0], **back), ours[1]), ())
+    assert all_back.in_force("north", "chest") == promotion("0.9.0")
+    assert NO_ROWS.in_force("north", "chest") is None
+
+
+def start(installed, rows=NO_ROWS):
+    newest = max(installed, key=lambda manifest: manifest.serving_version)
+    return first_start([newest], Installed.of(installed), rows, NOW)
+
+
+def test_a_first_start_promotes_the_newest_with_what_is_shipped():
+    """For the site ``default`` alone."""
+    given = start([version("1.0.0", 1), version("1.1.0", 2)])
+    assert given.promotions == (promotion("1.1.0", by=FIRST_START),)
+    assert [point.key for point in given.points] == labels_with_points(CHEST)
+    assert {(point.site, point.version, point.set_by) for point in given.points} == {
+        (DEFAULT_SITE, "1.1.0", FIRST_START)
+    }
+
+
+def rows_after(given):
+    return SiteRows(given.promotions, given.points)
+
+
+def test_a_second_start_changes_nothing():
+    """Nor does one with a newer version beside the promoted one: that waits for a person."""
+    old, new = version("1.0.0", 1), version("1.1.0", 2)
+    rows = rows_after(start([old]))
+    assert not start([old], rows).needed
+    assert not start([old, new], rows).needed
+
+
+def test_a_newer_version_that_took_the_place_is_promoted_where_nobody_decided():
+    """Forward alone: a process of the release before, which still runs, does not turn it back."""
+    old, new = version("1.0.0", 1), version("1.1.0", 1)
+    given = start([new], rows_after(start([old])))
+    assert given.promotions == (promotion("1.1.0", number=2, by=FIRST_START),)
+    both = SiteRows((*start([old]).promotions, *given.promotions), given.points)
+    assert not start([old], both).needed
+
+
+def test_what_a_person_promoted_is_left_alone():
+    """Also where it is not installed any more."""
+    rows = SiteRows((promotion("0.5.0"),), ())
+    assert not start([version("1.1.0", 1)], rows).needed
+
+
+def test_shipped_points_that_changed_are_taken_over_until_a_person_sets_them():
+    """A point of the first start follows the manifest; a fitted or adopted one stays."""
+    rows = rows_after(start([CHEST]))
+    panels = tuple(
+        replace(
+            panel,
+            operating_points=tuple(
+                replace(point, threshold=0.6) for point in panel.operating_points
+            ),
+        )
+        for panel in CHEST.panels
+    )
+    changed = replace(CHEST, panels=panels)
+    given = start([changed], rows)
+    assert {point.point.threshold for point in given.points} == {0.6}
+    assert len(given.points) == len(labels_with_points(CHEST))
+    decided = tuple(
+        replace(point, set_by="operator:a", origin=Origin.FITTED) for point in rows.points
+    )
+    assert not start([changed], SiteRows(rows.promotions, decided)).needed
+
+
+def test_a_row_knows_its_key():
+    """Panel and label."""
+    (first, *_) = points()
+    assert isinstance(first, SiteOperatingPoint)
+    assert first.key == ("pneumonia", "normal")
