@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
+from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.application.use_cases.fit_thresholds import FitThresholds
 from hilum.application.use_cases.manage_keys import ManageKeys
+from hilum.application.use_cases.manage_models import ManageModels
+from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.domain.errors import InternalError
+from hilum.imaging.film import FilmLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.unit_of_work import UnitOfWork
 
 
@@ -45,6 +56,54 @@ def open_database(url: str) -> Database:
     """Wire the database; connects to nothing yet."""
     unit_of_work = SqlUnitOfWork(create_database_engine(url, pool_size=1))
     return Database(url, unit_of_work, ManageKeys(unit_of_work=unit_of_work, clock=SystemClock()))
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is installed, and the database that says what of it is in force at a site."""
+
+    of_site: ModelsOfSite
+    manage: ManageModels
+    fit: FitThresholds
+
+
+def open_models(database_url: str, model_repository: Path, inference_url: str) -> Models:
+    """Wire the commands about models; connects to nothing and loads nothing yet.
+
+    Args:
+        database_url: As in ``HILUM_DATABASE_URL``.
+        model_repository: As in ``HILUM_MODEL_REPOSITORY``.
+        inference_url: As in ``HILUM_INFERENCE_URL``; only for films that come as files.
+    """
+    clock = SystemClock()
+    unit_of_work = SqlUnitOfWork(create_database_engine(database_url, pool_size=1))
+    catalogue = FilesystemModelCatalogue(model_repository)
+    of_site = ModelsOfSite(catalogue=catalogue, unit_of_work=unit_of_work, clock=clock)
+
+    @cache
+    def reading() -> tuple[FilmReader, InferenceEngine]:
+        return _open_reading(inference_url, model_repository)
+
+    return Models(
+        of_site=of_site,
+        manage=ManageModels(models=of_site, unit_of_work=unit_of_work, clock=clock),
+        fit=FitThresholds(unit_of_work=unit_of_work, clock=clock, reading=reading),
+    )
+
+
+def _open_reading(inference_url: str, model_repository: Path) -> tuple[FilmReader, InferenceEngine]:
+    # Only a machine that reads films needs decoders and an inference engine.
+    try:
+        from hilum.adapters.dicom.film_reader import DicomFilmReader  # noqa: PLC0415
+        from hilum.adapters.inference.inference import open_inference  # noqa: PLC0415
+
+        engine = open_inference(inference_url, model_repository)
+    except ImportError as error:
+        raise InternalError(
+            f"films cannot be read here, {error.name} is not installed: `pip install "
+            "'hilum[dicom,onnx]'`, or name jobs or SOP Instance UIDs instead of files"
+        ) from error
+    return DicomFilmReader(FilmLimits()), engine
 
 
 def prepare_object_store(url: str) -> None:

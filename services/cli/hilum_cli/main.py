@@ -9,8 +9,10 @@ from hilum_cli.commands.audit import audit
 from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
+from hilum_cli.commands.models import models
 from hilum_cli.commands.status import status
 from hilum_cli.commands.store import store
+from hilum_cli.commands.thresholds import thresholds
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,7 +20,21 @@ def hilum() -> None:
     """Hilum reads chest X-rays. Research use only, not for diagnosis."""
 
 
-for command in (analyse, status, jobs, retry, discard, database, store, keys, audit):
+COMMANDS = (
+    analyse,
+    status,
+    jobs,
+    retry,
+    discard,
+    models,
+    thresholds,
+    database,
+    store,
+    keys,
+    audit,
+)
+
+for command in COMMANDS:
     hilum.add_command(command)
 
 

@@ -16,13 +16,19 @@ from hilum_cli.settings import CliSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hilum_cli.bootstrap import Database
+    from hilum_cli.bootstrap import Database, Models
 
 _URL = click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
 _API_KEY_FILE = click.option(
     "--api-key-file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="File that holds the API key [HILUM_API_KEY, .hilum/api-key].",
+)
+
+_MODEL_REPOSITORY = click.option(
+    "--model-repository",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of the installed models [HILUM_MODEL_REPOSITORY].",
 )
 
 _WHICH_DATABASE = (
@@ -39,6 +45,11 @@ database_options = click.option(
 def gateway_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--url`` and ``--api-key-file``."""
     return _URL(_API_KEY_FILE(command))
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--database-url`` and ``--model-repository``."""
+    return database_options(_MODEL_REPOSITORY(command))
 
 
 def gateway_of(url: str | None, api_key_file: Path | None) -> Gateway:
@@ -71,3 +82,25 @@ def database_of(url: str | None) -> Database:
     from hilum_cli.bootstrap import open_database  # noqa: PLC0415
 
     return open_database(address)
+
+
+def models_of(url: str | None, model_repository: Path | None) -> Models:
+    """The installed models, and the database that the option, or else the environment, names.
+
+    Raises:
+        Failure: One of them is not named.
+    """
+    settings = CliSettings()
+    address = url or settings.database_url
+    if not address:
+        raise Failure(_WHICH_DATABASE, USAGE)
+    folder = model_repository or settings.model_repository
+    if folder is None:
+        raise Failure(
+            "which models? pass --model-repository or set HILUM_MODEL_REPOSITORY; "
+            "those of `make demo` are in model_repository",
+            USAGE,
+        )
+    from hilum_cli.bootstrap import open_models  # noqa: PLC0415
+
+    return open_models(address, folder, settings.inference_url)

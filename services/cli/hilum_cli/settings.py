@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
@@ -18,6 +19,8 @@ class CliSettings(BaseSettings):
         api_key: As a client sends it.
         database_url: For the commands that work on the database itself.
         object_store_url: For the commands that work on the object store itself.
+        model_repository: For the commands about models: the folder that the workers use.
+        inference_url: For films that a command reads itself.
     """
 
     model_config = SettingsConfigDict(env_prefix="HILUM_", frozen=True, extra="ignore")
@@ -26,3 +29,5 @@ class CliSettings(BaseSettings):
     api_key: SecretStr | None = None
     database_url: str | None = None
     object_store_url: SecretStr | None = None
+    model_repository: Path | None = None
+    inference_url: str = "onnx://"

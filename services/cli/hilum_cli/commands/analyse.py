@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hilum.domain.job import Priority
 from hilum_cli.failure import FILM_FAILED, USAGE, Failure, readable
@@ -18,12 +15,11 @@ from hilum_cli.film_files import find_films
 from hilum_cli.findings import FilmOutcome, print_findings
 from hilum_cli.following import follow
 from hilum_cli.options import gateway_of, gateway_options
+from hilum_cli.progress import progress
 from hilum_cli.submission import SentFilm, send
 from hilum_cli.table import NOTICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from hilum_cli.gateway import Gateway
 
 
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--site", help="Site that owns the films, where the key is not bound to one.")
 @click.option("--patient-ref", help="A pseudonym. Never a name or a number of a patient.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--all-labels", is_flag=True, help="Print negative labels, too, each in a row.")
 @click.option("--no-wait", is_flag=True, help="Send the films and leave.")
 @gateway_options
 @readable
@@ -55,14 +52,16 @@ def analyse(  # noqa: PLR0913 - one parameter an option
     site: str | None,
     patient_ref: str | None,
     as_json: bool,
+    all_labels: bool,
     no_wait: bool,
     url: str | None,
     api_key_file: Path | None,
 ) -> None:
     """Send films to the gateway, wait for their findings and print them.
 
-    A folder is searched for .dcm, .png, .jpg and .jpeg files and for DICOM files without a
-    suffix. The exit code is 0 if every film was analysed, 1 if one was refused, rejected or
+    Of each panel its positive labels are printed, or the most probable one; --all-labels prints
+    every one. A folder is searched for .dcm, .png, .jpg and .jpeg files and for DICOM files without
+    a suffix. The exit code is 0 if every film was analysed, 1 if one was refused, rejected or
     parked, 2 if the command line is wrong, 3 if the gateway cannot be used.
     """
     films = list(find_films(paths))
@@ -71,13 +70,17 @@ def analyse(  # noqa: PLR0913 - one parameter an option
     fields = {"priority": priority, "site": site, "patient_ref": patient_ref}
     given = {name: value for name, value in fields.items() if value is not None}
     with gateway_of(url, api_key_file) as gateway:
-        with _progress("sending", len(films)) as advance:
+        with progress("sending", len(films)) as advance:
             sent = []
             for film in send(gateway, films, given):
                 sent.append(film)
                 advance()
         outcomes = _outcomes(gateway, sent, wait=not no_wait)
-    _show(outcomes, as_json=as_json)
+    if as_json:
+        document = {"notice": NOTICE, "films": [outcome.document() for outcome in outcomes]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        print_findings(outcomes, every_label=all_labels)
     if not all(outcome.good for outcome in outcomes):
         sys.exit(FILM_FAILED)
 
@@ -87,7 +90,7 @@ def _outcomes(gateway: Gateway, sent: list[SentFilm], *, wait: bool) -> list[Fil
     job_ids = [film.job_id for film in sent if film.job_id is not None]
     jobs: dict[str, dict[str, Any]] = {}
     if wait:
-        with _progress("analysing", len(set(job_ids))) as advance:
+        with progress("analysing", len(set(job_ids))) as advance:
             for job in follow(gateway, job_ids):
                 jobs[job["job_id"]] = job
                 advance()
@@ -97,26 +100,3 @@ def _outcomes(gateway: Gateway, sent: list[SentFilm], *, wait: bool) -> list[Fil
         FilmOutcome(film.path, jobs[film.job_id] if film.job_id else None, film.refusal)
         for film in sent
     ]
-
-
-def _show(outcomes: list[FilmOutcome], *, as_json: bool) -> None:
-    if as_json:
-        document = {"notice": NOTICE, "films": [outcome.document() for outcome in outcomes]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        return
-    print_findings(outcomes)
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while the block runs, if stderr is a terminal; gives what advances it."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from hilum.domain.access import ALL_SITES, Role
 from hilum_cli.api_key import writable_key_file
 from hilum_cli.failure import readable
+from hilum_cli.operator import operator
 from hilum_cli.options import database_of, database_options
 from hilum_cli.table import print_table
 
@@ -47,7 +47,7 @@ def create(
     opened = database_of(database_url)
     with nullcontext(click.echo) if write is None else writable_key_file(write) as hand_over:
         key = opened.keys.create(
-            name, Role(role), _operator(), site=site or ALL_SITES, only_if_none=if_none
+            name, Role(role), operator(), site=site or ALL_SITES, only_if_none=if_none
         )
         if key is None:
             click.echo("there is a key already, none was made", err=True)
@@ -82,12 +82,5 @@ def list_keys(*, database_url: str | None) -> None:
 @readable
 def revoke(*, key_id: str, database_url: str | None) -> None:
     """Revoke a key by its id; it stops working with the next request."""
-    key = database_of(database_url).keys.revoke(key_id, _operator())
+    key = database_of(database_url).keys.revoke(key_id, operator())
     click.echo(f"revoked {key.role.value} key {key.name} ({key.id})")
-
-
-def _operator() -> str:
-    try:
-        return f"operator:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container may run as a number without a name
-        return "operator:unknown"

@@ -1,0 +1,306 @@
+"""Fit a site's operating points on films of the site whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilum.application.fitting import Curve, Fit, curve, fit
+from hilum.application.model_events import points_events
+from hilum.application.read_film import read_film
+from hilum.application.resampling import Aim, LabelledScores
+from hilum.domain.errors import HilumError, NotFound, Permanent, Rejected, TooFewFilms, Transient
+from hilum.domain.model import ModelSet, OperatingPoint
+from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_with_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.inference import InferenceEngine
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.domain.finding import PanelReading
+    from hilum.domain.job import Job
+    from hilum.domain.model import ModelManifest
+
+    Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFilm:
+    """A film of the site and what is true of it.
+
+    It is found by one of job, SOP Instance UID and content, in this order.
+
+    Attributes:
+        name: For people: what the site calls it.
+        patient: The same text for films of the same patient.
+        truth: By (panel, label); what is not known is not there.
+        job_id: Its job.
+        sop_instance_uid: (0008,0018); the site's newest job of it is taken.
+        content: Gives the file's bytes.
+    """
+
+    name: str
+    patient: str
+    truth: Mapping[Key, bool]
+    job_id: UUID | None = None
+    sop_instance_uid: str | None = None
+    content: Callable[[], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFilm:
+    """A film with its probabilities by (panel, label)."""
+
+    film: LabelledFilm
+    probabilities: Mapping[Key, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Films with the probabilities of one version of a model.
+
+    Attributes:
+        manifest: The version.
+        scored: Films that it read.
+        left_out: Name and reason of each film that it did not.
+    """
+
+    manifest: ModelManifest
+    scored: tuple[ScoredFilm, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFit:
+    """The outcome of one label.
+
+    Attributes:
+        panel: Panel name.
+        label: Label name.
+        fit: The threshold; None where it could not be fitted.
+        curve: What every threshold would have given; None likewise.
+        refusal: Why there is no threshold, or empty.
+    """
+
+    panel: str
+    label: str
+    fit: Fit | None
+    curve: Curve | None
+    refusal: str = ""
+
+
+class FitThresholds:
+    """Reads labelled films, fits operating points and writes them down when told to."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        reading: Callable[[], tuple[FilmReader, InferenceEngine]],
+    ) -> None:
+        """Use the rows and, where films come as files, a reader and an engine.
+
+        Args:
+            unit_of_work: Holds results, and takes operating points.
+            clock: The time.
+            reading: Gives the reader and the engine; called when the first file has to be read.
+        """
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+        self._reading = reading
+
+    def scores(
+        self,
+        films: Sequence[LabelledFilm],
+        models: ModelSet,
+        manifest: ModelManifest,
+        site: str,
+        advance: Callable[[], None] = lambda: None,
+    ) -> Scores:
+        """Probabilities that a version gives to films.
+
+        A film that is a job of the site is not read again: its result counts if this version gave
+        it. A file is read as a worker reads it, gate included.
+
+        Args:
+            films: With their truth.
+            models: What the site reads with; ``manifest`` takes the place of its model there.
+            manifest: The version.
+            site: Whose films and jobs.
+            advance: Called after each film.
+
+        Raises:
+            Transient: A part does not answer.
+            Permanent: The installation is wrong.
+        """
+        others = tuple(model for model in models.models if model.name != manifest.name)
+        used = ModelSet((*others, manifest), models.ensemble)
+        scored: list[ScoredFilm] = []
+        left_out: list[tuple[str, str]] = []
+        for film in films:
+            try:
+                readings = self._readings(film, used, site)
+                scored.append(ScoredFilm(film, _probabilities(readings, manifest)))
+            except (Transient, Permanent):
+                raise
+            except HilumError as error:
+                left_out.append((film.name, error.detail))
+            advance()
+        return Scores(manifest, tuple(scored), tuple(left_out))
+
+    def fit(
+        self,
+        scores: Scores,
+        aim: Aim,
+        wanted: float,
+        *,
+        panels: Collection[str] = (),
+        labels: Collection[str] = (),
+    ) -> Sequence[LabelFit]:
+        """Fit each label of the model that the films tell the truth of.
+
+        Args:
+            scores: Of the films.
+            aim: Whether sensitivity or specificity is wanted.
+            wanted: How much of it.
+            panels: Only these panels; empty for all.
+            labels: Only these labels; empty for all.
+
+        Raises:
+            InvalidRequest: ``wanted`` cannot be asked for.
+        """
+        told = {key for film in scores.scored for key in film.film.truth}
+        fits = []
+        for panel, label in labels_with_points(scores.manifest):
+            asked = (not panels or panel in panels) and (not labels or label in labels)
+            if not asked or (panel, label) not in told:
+                continue
+            labelled = _labelled(scores.scored, (panel, label))
+            try:
+                fitted = fit(labelled, aim, wanted)
+            except TooFewFilms as error:
+                fits.append(LabelFit(panel, label, None, None, error.detail))
+            else:
+                fits.append(LabelFit(panel, label, fitted, curve(labelled)))
+        return fits
+
+    def save(
+        self,
+        manifest: ModelManifest,
+        fits: Iterable[LabelFit],
+        site: str,
+        actor: str,
+        source: Mapping[str, str],
+    ) -> Sequence[SiteOperatingPoint]:
+        """Put fitted operating points in force at a site, at once if the site reads with the model.
+
+        Args:
+            manifest: The version they were fitted for.
+            fits: Those without a threshold are left out.
+            site: The site.
+            actor: Who decides, for the audit log.
+            source: Facts about the films, kept with the evidence.
+        """
+        now = self._clock.now()
+        points = [
+            SiteOperatingPoint(
+                site=site,
+                model=manifest.name,
+                version=manifest.version,
+                panel=item.panel,
+                point=_point(item.label, item.fit, site),
+                origin=Origin.FITTED,
+                set_by=actor,
+                set_at=now,
+                evidence={**item.fit.evidence(), **source},
+            )
+            for item in fits
+            if item.fit is not None
+        ]
+        with self._unit_of_work.begin() as transaction:
+            transaction.operating_points.put(points)
+            transaction.audit.append(points_events(points))
+        return points
+
+    def _readings(self, film: LabelledFilm, models: ModelSet, site: str) -> Sequence[PanelReading]:
+        if film.job_id is None and film.sop_instance_uid is None:
+            return self._read(film, models)
+        with self._unit_of_work.begin(write=False) as transaction:
+            job = _job(transaction, film, site)
+            analysis = transaction.results.get(job.id)
+            gate = analysis.gate if analysis else transaction.results.gate(job.id)
+        panels = analysis.panels if analysis else ()
+        return panels if gate is None else (gate, *panels)
+
+    def _read(self, film: LabelledFilm, models: ModelSet) -> Sequence[PanelReading]:
+        if film.content is None:
+            raise NotFound("neither a job, nor a SOP Instance UID, nor a file")
+        reader, engine = self._reading()
+        read = read_film(reader.read(film.content()), models, engine)
+        return read.panels if read.gate is None else (read.gate, *read.panels)
+
+
+def _job(transaction: Transaction, film: LabelledFilm, site: str) -> Job:
+    if film.job_id is not None:
+        job = transaction.jobs.get(film.job_id)
+        if job is None or job.site != site:
+            raise NotFound(f"no job {film.job_id} at site {site}")
+        return job
+    job = transaction.jobs.newest_of_film(site, film.sop_instance_uid or "")
+    if job is None:
+        raise NotFound(f"no film with this SOP Instance UID was read at site {site}")
+    return job
+
+
+def _probabilities(
+    readings: Iterable[PanelReading], manifest: ModelManifest
+) -> Mapping[tuple[str, str], float]:
+    """By (panel, label), of what this version gave.
+
+    Raises:
+        Rejected: It gave nothing: another version did, or the gate stopped the film.
+    """
+    found = {
+        (reading.panel, finding.label): finding.probability
+        for reading in readings
+        if (reading.model, reading.version) == (manifest.name, manifest.version)
+        for finding in reading.findings
+    }
+    if found:
+        return found
+    others = sorted({f"{r.model} {r.version}" for r in readings if r.model == manifest.name})
+    if others:
+        raise NotFound(f"read by {others[0]}, not by {manifest.version}: send it again")
+    raise Rejected("not read: stopped at the gate, or not finished")
+
+
+def _labelled(scored: Iterable[ScoredFilm], key: tuple[str, str]) -> LabelledScores:
+    counted = [item for item in scored if key in item.film.truth and key in item.probabilities]
+    # By name, so that the order of the rows changes nothing.
+    patients = sorted({item.film.patient for item in counted})
+    numbers = {patient: number for number, patient in enumerate(patients)}
+    return LabelledScores(
+        scores=np.array([item.probabilities[key] for item in counted], np.float64),
+        truth=np.array([item.film.truth[key] for item in counted], np.bool_),
+        patients=np.array([numbers[item.film.patient] for item in counted], np.int64),
+    )
+
+
+def _point(label: str, fitted: Fit, site: str) -> OperatingPoint:
+    return OperatingPoint(
+        label=label,
+        threshold=fitted.threshold.value,
+        sensitivity=round(fitted.sensitivity.value, 6),
+        specificity=round(fitted.specificity.value, 6),
+        fitted_on=(
+            f"{fitted.films} films of {fitted.patients} patients of site {site}, "
+            f"{fitted.positives} positive, for a {fitted.aim.value} of {fitted.wanted:g}"
+        ),
+    )
