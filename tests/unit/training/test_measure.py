@@ -1,98 +1,132 @@
-"""The report's figures, from predictions that are known."""
+"""A panel's report, from answers that are known."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.measure import Predictions, compare, measure
-from hilum_training.films.pack import Film
-from hilum_training.recipe import read_recipe
+from hilum_training.evaluation.measure import measure_panel
+from tests.unit.training.panel_answers import GATE, answers, film, panel, sure
 
-RECIPE = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/pneumonia.toml")
-LABELS = RECIPE.data.labels
-
-
-def predictions(rows: list[tuple[str, str, list[float]]]) -> Predictions:
-    """Predictions of films given as (source, recorded label, logits), each of its own patient."""
-    films = tuple(
-        Film(
-            file=f"{index}.png",
-            source=source,
-            label=label,
-            group=str(index),
-            licence="CC BY 4.0",
-            candidates=tuple(LABELS.index(a) for a in RECIPE.data.candidates.get(label, ())),
-        )
-        for index, (source, label, _) in enumerate(rows)
-    )
-    logits = np.array([row[2] for row in rows], dtype=float).reshape(len(rows), len(LABELS))
-    return Predictions(films, tuple(film.group for film in films), logits)
+PNEUMONIA = panel("pneumonia")
+RIGHT = [("kermany", label, label) for label in PNEUMONIA.names for _ in range(8)]
 
 
-def right(label: str) -> list[float]:
-    return [4.0 if name == label else 0.0 for name in LABELS]
-
-
-EVERY_LABEL = [("kermany", label, right(label)) for label in LABELS for _ in range(8)]
-NOBODY = predictions([])
+def told(rows: list[tuple[str, str, str]], by: float = 4.0):
+    """Answers of the pneumonia panel to (source, recorded label, answered label)."""
+    films = [film(index, source, recorded) for index, (source, recorded, _) in enumerate(rows)]
+    return answers(PNEUMONIA, films, [sure(PNEUMONIA, answered, by) for *_, answered in rows])
 
 
 def test_a_perfect_model_measures_as_perfect():
     """All right: accuracy 1, AUROC 1, and full sensitivity and specificity at each point."""
-    report = measure(RECIPE, predictions(EVERY_LABEL), predictions(EVERY_LABEL), NOBODY)
-    assert report["accuracy"] == {"value": 1.0, "interval": [1.0, 1.0]}
-    for row in report["labels"].values():
-        assert row["auroc"] == 1.0
-        assert row["test"] == {"sensitivity": 1.0, "specificity": 1.0}
-    assert report["confusion"] == (8 * np.eye(4, dtype=int)).tolist()
+    section = measure_panel(told(RIGHT), told(RIGHT))
+    assert section["accuracy"] == {"value": 1.0, "interval": [1.0, 1.0]}
+    for row in section["labels"].values():
+        assert row["auroc"]["value"] == row["auprc"]["value"] == row["f1"] == 1.0
+        assert row["test"]["sensitivity"]["value"] == row["test"]["specificity"]["value"] == 1.0
+    assert all(row[name] == 8 for name, row in section["confusion"].items())
 
 
 def test_a_comparison_keeps_to_its_source_and_labels():
     """Films of another source, however wrong, do not move the figure within one."""
-    comparison = RECIPE.comparisons[1]
-    inside = [("kermany", label, right(label)) for label in LABELS[1:3] for _ in range(5)]
-    outside = [("cohen", "pneumonia_bacterial", right("pneumonia_viral"))] * 5
-    row = compare(comparison, predictions(inside + outside), 1.0, LABELS)
-    assert row is not None
-    assert (row["positive_films"], row["negative_films"], row["auroc"]) == (5, 5, 1.0)
+    inside = [("kermany", label, label) for label in PNEUMONIA.names[1:3] for _ in range(5)]
+    outside = [("cohen", "pneumonia_bacterial", "pneumonia_viral")] * 5
+    rows = measure_panel(told(RIGHT), told(inside + outside))["within_source"]
+    (row,) = [row for row in rows if row["question"] == PNEUMONIA.comparisons[1].name]
+    assert (row["positive_films"], row["negative_films"]) == (5, 5)
+    assert row["auroc"]["value"] == row["accuracy"]["value"] == 1.0
 
 
 def test_a_comparison_without_one_side_is_left_out():
     """No viral film in the source: no figure rather than a made-up one."""
-    films = predictions([("kermany", "pneumonia_bacterial", right("pneumonia_bacterial"))])
-    assert compare(RECIPE.comparisons[1], films, 1.0, LABELS) is None
+    section = measure_panel(told(RIGHT), told([("kermany", "normal", "normal")] * 3))
+    assert section["within_source"] == []
 
 
 def test_unspecified_pneumonia_counts_in_its_comparison_and_not_in_accuracy():
     """A label that allows two answers cannot be right or wrong about which."""
-    adults = [("nih14", "pneumonia_unspecified", right("pneumonia_viral"))] * 4
-    adults += [("nih14", "normal", right("normal"))] * 4
-    report = measure(RECIPE, predictions(EVERY_LABEL), predictions(EVERY_LABEL + adults), NOBODY)
-    assert report["films"]["test"] == len(EVERY_LABEL) + 4
-    (row,) = [row for row in report["within_source"] if row["source"] == "nih14"]
-    assert (row["positive_films"], row["auroc"]) == (4, 1.0)
+    adults = [("nih14", "pneumonia_unspecified", "pneumonia_viral")] * 4
+    adults += [("nih14", "normal", "normal")] * 4
+    section = measure_panel(told(RIGHT), told(RIGHT + adults))
+    assert section["films"]["test"] == len(RIGHT) + 4
+    (row,) = [row for row in section["within_source"] if row["source"] == "nih14"]
+    assert (row["positive_films"], row["auroc"]["value"]) == (4, 1.0)
 
 
 def test_findings_outside_the_panel_are_reported_by_what_was_answered():
     """The card can say what a model does with an effusion."""
-    probes = predictions([("nih14", "other:effusion", right("covid19"))] * 3)
-    report = measure(RECIPE, predictions(EVERY_LABEL), predictions(EVERY_LABEL), probes)
-    (row,) = report["outside_the_panel"]
-    assert (row["finding"], row["answered"]["covid19"]) == ("other", 3)
+    section = measure_panel(told(RIGHT), told([*RIGHT, ("nih14", "other:effusion", "covid19")]))
+    (row,) = section["outside_the_panel"]
+    assert (row["recorded_label"], row["answered"]["covid19"]) == ("other", 1)
     assert 0 < row["mean_confidence"] <= 1
 
 
-def test_overconfident_logits_get_a_temperature_above_one():
-    """Sure and wrong one time in four: the report's temperature softens, and the error falls."""
+def test_overconfident_logits_are_softened():
+    """Sure and wrong one time in four: a temperature above one, and the error falls."""
     rows = [
-        (source, label, [15.0 if name == told else 0.0 for name in LABELS])
-        for source, label, _ in EVERY_LABEL
-        for told in (label, label, label, LABELS[(LABELS.index(label) + 1) % 4])
+        ("kermany", label, answered)
+        for label in PNEUMONIA.names
+        for answered in [label, label, label, "normal" if label != "normal" else "covid19"] * 8
     ]
-    report = measure(RECIPE, predictions(rows), predictions(rows), NOBODY)
-    assert report["temperature"] > 1
-    error = report["expected_calibration_error"]
+    section = measure_panel(told(rows, by=15.0), told(rows, by=15.0))
+    error = section["calibration_error"]
     assert error["after"] < error["before"] == pytest.approx(0.25, abs=0.01)
+    assert section["calibration"]["temperature"] > 1
+
+
+def test_the_shipped_operating_point_is_measured_within_the_source():
+    """A positive output at its threshold counts, whatever the accuracy's threshold is."""
+    section = measure_panel(told(RIGHT), told(RIGHT))
+    row = section["within_source"][0]
+    assert row["shipped_sensitivity"]["value"] == row["shipped_specificity"]["value"] == 1.0
+
+
+def test_groups_stand_in_tables_of_their_own():
+    """One row for each sex, age group and view, with its own films only."""
+    films = [
+        film(index, "nih14", label, sex=sex, age=age, view="PA")
+        for index, (label, sex, age) in enumerate(
+            [("normal", "F", 30.0), ("pneumonia_unspecified", "F", 70.0)] * 4
+            + [("normal", "M", 12.0), ("pneumonia_unspecified", "M", 50.0)] * 4
+        )
+    ]
+    infection = panel("infection")
+    logits = [[2.0, 0.0] if f.label == "normal" or f.sex == "M" else [0.0, 2.0] for f in films]
+    section = measure_panel(*[answers(infection, films, logits)] * 2)
+    sexes = {row["sex"]: row for row in section["by"]["sex"]}
+    assert (sexes["F"]["accuracy"]["value"], sexes["M"]["accuracy"]["value"]) == (1.0, 0.5)
+    assert sexes["F"]["auroc_abnormal"]["value"] == 1.0
+    ages = {row["age"] for row in section["by"]["age"]}
+    assert ages == {"under 18", "18 to 39", "40 to 64", "65 and over"}
+
+
+def test_a_multi_label_panel_is_measured_label_by_label():
+    """Findings that rise with their logit have AUROC 1; a finding never seen still has a point."""
+    pathology = panel("pathology")
+    films = [
+        film(index, "nih14", "other", findings=frozenset({"effusion"} if index % 3 else {"mass"}))
+        for index in range(60)
+    ]
+    logits = np.zeros((60, 14))
+    for name in ("effusion", "mass"):
+        present = [name in f.findings for f in films]
+        logits[:, pathology.names.index(name)] = np.where(present, 2.0, -2.0)
+    section = measure_panel(*[answers(pathology, films, logits.tolist())] * 2)
+    assert section["labels"]["effusion"]["auroc"]["value"] == 1.0
+    assert section["labels"]["hernia"]["auroc"]["value"] is None
+    assert section["labels"]["hernia"]["threshold"] > 0
+    assert (section["mean_auroc"], section["findings_counted"]) == (1.0, 2)
+    assert "accuracy" not in section
+
+
+def test_the_gate_counts_what_passes_and_what_stops():
+    """One lateral film of four is let through: three quarters stop."""
+    films = [film(i, "kermany", "normal") for i in range(10)]
+    films += [film(10 + i, "cohen", "lateral") for i in range(4)]
+    logits = [sure(GATE, "frontal")] * 10 + [sure(GATE, "lateral")] * 3 + [sure(GATE, "frontal")]
+    validation = answers(GATE, films, [*logits[:-1], sure(GATE, "lateral")])
+    section = measure_panel(validation, answers(GATE, films, logits))
+    assert section["frontal_films_that_pass"]["value"] == 1.0
+    assert section["other_pictures_that_stop"]["value"] == 0.75
+    assert section["gate"][1] == {"label": "lateral", "source": "cohen", "films": 4, "pass": 1}

@@ -7,17 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.calibration import fit_temperature
 from hilum_training.evaluation.metrics import (
     area_under_curve,
-    bootstrap_interval,
     confusion_matrix,
     expected_calibration_error,
+    precision_recall_f1,
     sensitivity_specificity,
-    softmax,
+    sigmoid,
 )
-from hilum_training.evaluation.operating_points import NoOperatingPoint, choose_threshold
-from hilum_training.recipe import OperatingPointRecipe
 
 
 def test_area_is_the_share_of_pairs_in_the_right_order():
@@ -47,69 +44,35 @@ def test_sensitivity_and_specificity_count_the_threshold_as_positive():
 
 def test_calibration_error_is_the_gap_of_confidence_and_accuracy():
     """Always 0.9 sure and right seven times of ten: the error is 0.2."""
-    probabilities = np.tile([0.9, 0.1], (10, 1))
-    truth = np.array([0] * 7 + [1] * 3)
-    assert expected_calibration_error(probabilities, truth) == pytest.approx(0.2)
+    correct = np.array([True] * 7 + [False] * 3)
+    assert expected_calibration_error(np.full(10, 0.9), correct) == pytest.approx(0.2)
+
+
+def test_calibration_error_weighs_each_bin_by_its_films():
+    """Eight films without a gap and two with a gap of one half: a tenth."""
+    confidence = np.array([0.99] * 8 + [0.5] * 2)
+    correct = np.array([True] * 10)
+    assert expected_calibration_error(confidence, correct) == pytest.approx(0.108)
 
 
 def test_confusion_counts_true_by_answered():
     """Rows are what was recorded, columns what was answered."""
     matrix = confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    assert matrix == [[1, 1], [0, 1]]
+    assert matrix.tolist() == [[1, 1], [0, 1]]
 
 
-def test_interval_covers_the_value_and_is_wider_for_fewer_patients():
-    """The same films from fewer patients carry less evidence, and the interval says so."""
-    generator = np.random.default_rng(1)
-    correct = np.repeat(generator.random(40) < 0.7, 10).astype(float)
-
-    def rate(drawn):
-        return float(correct[drawn].mean())
-
-    by_patient = bootstrap_interval(rate, [str(i // 10) for i in range(400)])
-    by_film = bootstrap_interval(rate, [str(i) for i in range(400)])
-    assert by_patient[0] < correct.mean() < by_patient[1]
-    assert by_patient[1] - by_patient[0] > 2 * (by_film[1] - by_film[0])
+def test_precision_recall_and_f1_of_one_label():
+    """Two of three answers right, two of four films found."""
+    matrix = np.array([[2, 2], [1, 5]])
+    assert precision_recall_f1(matrix, 0) == pytest.approx((2 / 3, 0.5, 4 / 7))
 
 
-def test_temperature_recovers_the_one_that_was_applied():
-    """Labels drawn from softmax(z), logits reported as 2.5 z: the fit finds 2.5."""
-    generator = np.random.default_rng(0)
-    z = generator.normal(0, 2, (6000, 4))
-    truth = [generator.choice(4, p=row) for row in softmax(z)]
-    assert fit_temperature(2.5 * z, np.eye(4, dtype=np.float32)[truth]) == pytest.approx(
-        2.5, rel=0.06
-    )
+def test_a_label_never_seen_nor_answered_has_no_precision():
+    """Nothing to divide by is no figure."""
+    assert all(math.isnan(value) for value in precision_recall_f1(np.zeros((2, 2), int), 1))
 
 
-def test_youden_finds_the_gap_between_two_separate_kinds():
-    """The threshold lies between the highest negative and the lowest positive."""
-    scores = np.array([0.1, 0.2, 0.3, 0.6, 0.7])
-    positive = np.array([False, False, False, True, True])
-    threshold = choose_threshold(scores, positive, OperatingPointRecipe("youden"))
-    assert threshold == pytest.approx(0.45)
-
-
-def test_youden_takes_the_middle_of_equally_good_thresholds():
-    """Chance picks the best of a plateau; its middle is as good and less fragile."""
-    scores = np.array([0.1, *np.linspace(0.2, 0.8, 200), 0.9])
-    positive = np.array([False, *[True, False] * 100, True])
-    threshold = choose_threshold(scores, positive, OperatingPointRecipe("youden"))
-    assert threshold == pytest.approx(0.5, abs=0.02)
-
-
-def test_wanted_sensitivity_takes_the_largest_threshold_that_reaches_it():
-    """At least the wanted share of positives is called, and no more than need be."""
-    generator = np.random.default_rng(2)
-    positive = generator.random(500) < 0.3
-    scores = np.clip(generator.normal(0.4 + 0.2 * positive, 0.15), 0, 1)
-    threshold = choose_threshold(scores, positive, OperatingPointRecipe("sensitivity", 0.9))
-    reached, _ = sensitivity_specificity(scores, positive, threshold)
-    missed, _ = sensitivity_specificity(scores, positive, threshold + 0.02)
-    assert missed < 0.9 <= reached
-
-
-def test_an_operating_point_needs_both_kinds():
-    """Without a negative film there is nothing to trade."""
-    with pytest.raises(NoOperatingPoint):
-        choose_threshold(np.array([0.5]), np.array([True]), OperatingPointRecipe("youden"))
+def test_the_logistic_function_stays_finite_at_both_ends():
+    """Logits far out become 0 and 1, without overflow."""
+    with np.errstate(over="raise"):
+        assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]

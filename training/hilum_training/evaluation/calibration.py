@@ -1,48 +1,165 @@
-"""Temperature scaling (Guo et al., On Calibration of Modern Neural Networks, ICML 2017)."""
+"""From logits to probabilities that mean what they say, fitted on validation films.
+
+A single-label panel gets one temperature (Guo et al., On Calibration of Modern Neural Networks,
+ICML 2017). A multi-label panel gets Platt scaling label by label (Platt 1999), held towards the
+panel's common slope, since a dozen positives do not carry two free numbers.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.evaluation.metrics import softmax
+from hilum_training.evaluation.metrics import sigmoid, softmax
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from hilum_training.evaluation.answers import Answers
+
 _GOLDEN: Final = (5**0.5 - 1) / 2
+_LOW, _HIGH = 0.25, 8.0
+FEWEST_POSITIVES: Final = 8
+"""Validation films with a label from which it gets a slope and a shift of its own."""
+# Standard deviations of the Gaussian prior about the common slope and about no shift.
+_SLOPE_PRIOR: Final = 0.25
+_SHIFT_PRIOR: Final = 0.5
 
 
-def fit_temperature(
-    logits: NDArray[np.float64],
-    allowed: NDArray[np.float32],
-    low: float = 0.25,
-    high: float = 8.0,
-) -> float:
-    """The temperature with the least negative log-likelihood.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``scale * logit + shift`` for each label, then softmax or sigmoid.
 
-    Golden-section search over its logarithm: the loss is unimodal in it.
-
-    Args:
-        logits: float [N, K], of validation films.
-        allowed: float [N, K], 1 where the recorded label allows the answer.
-        low: Smallest temperature considered.
-        high: Largest.
-
-    Returns:
-        Temperature, rounded to four decimals: it is written into the graph and the manifest.
+    Attributes:
+        method: ``temperature`` or ``platt``.
+        scale: K factors; a temperature T is 1/T for every label.
+        shift: K terms.
+        own: For each label, whether it has numbers of its own.
     """
 
-    def loss(log_temperature: float) -> float:
-        hit = (softmax(logits / np.exp(log_temperature)) * allowed).sum(axis=1)
+    method: str
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
+    own: tuple[bool, ...]
+
+    def probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probabilities, float64 [N, K]."""
+        scaled = logits * np.array(self.scale) + np.array(self.shift)
+        return softmax(scaled) if self.method == "temperature" else sigmoid(scaled)
+
+    def to_report(self) -> dict[str, Any]:
+        """As the report and the manifest hold it."""
+        report: dict[str, Any] = {
+            "method": self.method,
+            "scale": list(self.scale),
+            "shift": list(self.shift),
+            "applied_in_graph": True,
+            "fitted_on": "validation films",
+        }
+        if self.method == "temperature":
+            report["temperature"] = round(1 / self.scale[0], 4)
+        else:
+            report["own_numbers"] = list(self.own)
+        return report
+
+
+def fit_calibration(validation: Answers) -> Calibration:
+    """Calibrate a panel on its validation films.
+
+    Films that allow several labels take part with the mass on all of them.
+    """
+    asked = validation.known()
+    count = len(validation.panel.labels)
+    if validation.panel.kind == "multi_label":
+        return fit_platt(asked.logits, asked.targets.values > 0)
+    temperature = fit_temperature(asked.logits, asked.targets.values)
+    return Calibration(
+        "temperature", (round(1 / temperature, 6),) * count, (0.0,) * count, (False,) * count
+    )
+
+
+def fit_temperature(logits: NDArray[np.float64], allowed: NDArray[np.float32]) -> float:
+    """The temperature with the least negative log-likelihood.
+
+    Args:
+        logits: float [N, K].
+        allowed: float [N, K], 1 where the recorded label allows the answer.
+
+    Returns:
+        Temperature, rounded to four decimals; 1 without films.
+    """
+    if not len(logits):
+        return 1.0
+
+    def loss(temperature: float) -> float:
+        hit = (softmax(logits / temperature) * allowed).sum(axis=1)
         return float(-np.log(np.maximum(hit, 1e-12)).mean())
 
-    left, right = np.log(low), np.log(high)
+    return round(_least(loss), 4)
+
+
+def fit_platt(logits: NDArray[np.float64], present: NDArray[np.bool_]) -> Calibration:
+    """Slope and shift of each label of a multi-label panel.
+
+    Args:
+        logits: float [N, K].
+        present: bool [N, K].
+    """
+    count = logits.shape[1]
+    if not len(logits):
+        return Calibration("platt", (1.0,) * count, (0.0,) * count, (False,) * count)
+
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature
+        return float(np.logaddexp(0.0, np.where(present, -scaled, scaled)).mean())
+
+    common = 1 / _least(loss)
+    pairs, own = [], []
+    for label in range(count):
+        enough = int(present[:, label].sum()) >= FEWEST_POSITIVES
+        own.append(bool(enough))
+        pairs.append(
+            _newton(logits[:, label], present[:, label], common) if enough else (common, 0)
+        )
+    return Calibration(
+        "platt",
+        tuple(round(float(slope), 6) for slope, _ in pairs),
+        tuple(round(float(shift), 6) for _, shift in pairs),
+        tuple(own),
+    )
+
+
+def _newton(
+    logits: NDArray[np.float64], present: NDArray[np.bool_], common: float
+) -> tuple[float, float]:
+    """Slope and shift of the largest posterior; the loss is convex, so Newton's steps settle."""
+    inputs = np.stack([logits, np.ones_like(logits)], axis=1)
+    centre = np.array([common, 0.0])
+    pull = np.diag([_SLOPE_PRIOR**-2, _SHIFT_PRIOR**-2])
+    found = centre.copy()
+    for _ in range(50):
+        chance = sigmoid(inputs @ found)
+        slope = inputs.T @ (chance - present) + pull @ (found - centre)
+        bend = (inputs * (chance * (1 - chance))[:, np.newaxis]).T @ inputs + pull
+        step = np.linalg.solve(bend, slope)
+        found -= step
+        if np.abs(step).max() < 1e-9:  # noqa: PLR2004 - below what is kept
+            break
+    # A label is never turned round: its probability rises with its logit.
+    return max(float(found[0]), 0.05), float(found[1])
+
+
+def _least(loss: Callable[[float], float]) -> float:
+    """Golden-section search over the temperature's logarithm: the loss is unimodal in it."""
+    left, right = np.log(_LOW), np.log(_HIGH)
     while right - left > 1e-5:  # noqa: PLR2004 - a tenth of the last decimal that is kept
         span = _GOLDEN * (right - left)
-        if loss(right - span) < loss(left + span):
+        if loss(float(np.exp(right - span))) < loss(float(np.exp(left + span))):
             right = left + span
         else:
             left = right - span
-    return round(float(np.exp((left + right) / 2)), 4)
+    return float(np.exp((left + right) / 2))

@@ -1,86 +1,187 @@
-"""Run the trained network over validation and test films and write its report."""
+"""Run a trained network over validation and test films and write its reports."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from hilum_training.evaluation.answers import Answers
+from hilum_training.evaluation.box_figures import localisation_figures
+from hilum_training.evaluation.calibration import Calibration, fit_calibration
+from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
-from hilum_training.evaluation.measure import Predictions, measure
+from hilum_training.evaluation.heatmaps import choose_shown, draw_page
+from hilum_training.evaluation.measure import measure_panel
+from hilum_training.evaluation.report_files import METRICS, count_films, created, write_reports
+from hilum_training.evaluation.shortcuts.changed_films import changed_films, without_lungs
+from hilum_training.evaluation.shortcuts.lung_fields import (
+    LungFields,
+    found_lung_fields,
+    pack_lung_fields,
+)
+from hilum_training.evaluation.shortcuts.source_probe import probe_films, probe_source, thumbnails
 from hilum_training.prediction import predict_logits
-from hilum_training.weights import load_network, weights_digest
+from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hilum_training.films.library import FilmSet, Library
-    from hilum_training.recipe import Recipe
+    import keras
+    from numpy.typing import NDArray
+
+    from hilum_training.evaluation.shortcuts.lung_fields import Masks
+    from hilum_training.films.library import Library
+    from hilum_training.recipe import PanelRecipe, Recipe
 
 
-def evaluate(recipe: Recipe, library: Library, weights: Path, report: Path) -> dict[str, Any]:
-    """Measure the trained network.
+def evaluate(
+    recipe: Recipe,
+    library: Library,
+    network: keras.Model,
+    reports: Path,
+    pack: Path | None = None,
+    lungs: Masks | None = None,
+) -> dict[str, Any]:
+    """Measure a trained network.
 
     Args:
         recipe: What was trained.
         library: Its films.
-        weights: Folder of the reference weights.
-        report: Folder for ``metrics.json`` and the figures.
+        network: With its trained weights.
+        reports: Where reports lie: one folder for the network and one for each of its panels.
+        pack: The film pack, for boxes and masks that people drew; None does without.
+        lungs: The segmentation's answer to films; None takes the pack's masks, which fewer have.
 
     Returns:
-        What was written to ``metrics.json``.
+        What was written to the network's ``metrics.json``.
     """
-    network = load_network(weights, recipe.name)
-
-    def predict(films: FilmSet) -> Predictions:
-        return Predictions.of(films, predict_logits(network, films.inputs))
-
-    validation, test = predict(library.validation), predict(library.test)
-    figures = measure(recipe, validation, test, predict(library.probes))
-    path = report / "metrics.json"
+    measured = _Measured(recipe, library, network)
+    sections = {
+        panel.name: measure_panel(measured.validation[panel.name], measured.test[panel.name])
+        for panel in recipe.panels
+    }
+    for key, tables in measured.tables(pack, lungs).items():
+        for name, rows in tables.items():
+            sections[name][key] = rows
     digest = weights_digest(network)
-    metrics = {
-        "model": recipe.name,
+    about: dict[str, Any] = {
         "version": recipe.version,
-        "created": _created(path, digest),
+        "created": created(reports / recipe.name / METRICS, digest),
         "weights": digest,
-        **figures,
+        "parameters": int(network.count_params()),
         "films_used": count_films(library),
     }
-    report.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-    draw_figures(recipe, test, metrics, report)
-    return metrics
+    if any(panel.comparisons for panel in recipe.panels):
+        about["source_probe"] = measured.source_probe()
+    for panel in recipe.panels:
+        folder = reports / panel.name
+        draw_figures(
+            measured.test[panel.name],
+            measured.calibrations[panel.name],
+            sections[panel.name],
+            folder,
+        )
+        if panel.kind == "single_label":
+            measured.draw_heatmaps(panel, folder / "heatmaps.png")
+    return write_reports(reports, recipe.name, about, sections)
 
 
-def count_films(library: Library) -> list[dict[str, Any]]:
-    """Films and patient groups by source, licence and label, in each split."""
-    splits = {
-        "train": library.train,
-        "validation": library.validation,
-        "test": library.test,
-    }
-    counts = {
-        name: Counter((film.source, film.licence, film.label) for film in part.films)
-        for name, part in splits.items()
-    }
-    kinds = sorted(set().union(*counts.values()))
-    return [
-        {
-            "source": source,
-            "licence": licence,
-            "label": label,
-            **{name: counts[name][source, licence, label] for name in splits},
+def headlines(report: dict[str, Any]) -> list[str]:
+    """A network's report in lines for people: each panel's questions within one source."""
+    lines = []
+    for name, section in report["panels"].items():
+        for row in section["within_source"]:
+            low, high = row["auroc"]["interval"] or (float("nan"),) * 2
+            area = row["auroc"]["value"]
+            lines.append(f"{name}: {area:.3f} ({low:.3f} to {high:.3f})  {row['question']}")
+        error = section["calibration_error"]["after"]
+        summary = section.get("accuracy", {}).get("value") or section.get("mean_auroc")
+        lines.append(f"{name}: all sources {summary}, calibration error {error}")
+    return lines
+
+
+class _Measured:
+    """A network's answers to a library, and what else is asked of it."""
+
+    def __init__(self, recipe: Recipe, library: Library, network: keras.Model) -> None:
+        self._recipe, self._library, self._network = recipe, library, network
+        chosen_on = predict_logits(network, library.validation.inputs)
+        self._features, self._logits = predict_pooled(network, library.test.inputs)
+        self.validation = {
+            panel.name: Answers.of(panel, library.validation, chosen_on[panel.name])
+            for panel in recipe.panels
         }
-        for source, licence, label in kinds
-    ]
+        self.test = {
+            panel.name: Answers.of(panel, library.test, self._logits[panel.name])
+            for panel in recipe.panels
+        }
+        self.calibrations: dict[str, Calibration] = {
+            name: fit_calibration(answers) for name, answers in self.validation.items()
+        }
 
+    def tables(
+        self, pack: Path | None, lungs: Masks | None
+    ) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """What needs more than one pass over the films as they are: by subject, then by panel."""
+        panels = [panel for panel in self._recipe.panels if panel.comparisons]
+        test = self._library.test
+        found = {}
+        if panels and len(test.films):
+            found["changed_films"] = changed_films(
+                panels, self.calibrations, test, self._logits, self._predict
+            )
+            fields = self._fields(pack, lungs)
+            if len(fields.at):
+                found["without_lungs"] = without_lungs(
+                    panels, self.calibrations, test, fields, self._predict
+                )
+        if pack is not None:
+            found["localisation"] = localisation_figures(
+                self._recipe.panels, self._library, self._network, pack, lungs
+            )
+        return found
 
-def _created(path: Path, digest: str) -> str:
-    """The date on which these weights were first measured, so that a rerun changes nothing."""
-    if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-        if earlier.get("weights") == digest:
-            return str(earlier["created"])
-    return datetime.now(UTC).date().isoformat()
+    def _fields(self, pack: Path | None, lungs: Masks | None) -> LungFields:
+        test = self._library.test
+        size = test.inputs.shape[1]
+        if lungs is not None:
+            return found_lung_fields(lungs(test.inputs))
+        if pack is not None:
+            return pack_lung_fields(pack, test.films, size)
+        return LungFields(np.zeros(0, dtype=np.int64), np.zeros((0, size, size), dtype=bool))
+
+    def source_probe(self) -> dict[str, Any]:
+        """The source told from features: of all films, of normal ones only, and from thumbnails."""
+        train = self._library.train
+        train = train.take(probe_films(train.films))
+        features = predict_pooled(self._network, train.inputs)[0]
+        test = self._library.test
+        small = thumbnails(train.inputs), thumbnails(test.inputs)
+        normal = [
+            np.flatnonzero([film.label == "normal" for film in part.films])
+            for part in (train, test)
+        ]
+        return {
+            "features": probe_source(train, test, (features, self._features)),
+            "features_of_normal_films": probe_source(
+                train.take(normal[0]),
+                test.take(normal[1]),
+                (features[normal[0]], self._features[normal[1]]),
+            ),
+            "thumbnails_of_16_pixels": probe_source(train, test, small),
+        }
+
+    def draw_heatmaps(self, panel: PanelRecipe, path: Path) -> None:
+        """The panel's page of maps, if any of its test films may be shown."""
+        counted = np.flatnonzero(self.test[panel.name].targets.single)
+        shown = choose_shown(self.test[panel.name].take(counted), self.calibrations[panel.name])
+        if not shown:
+            return
+        films = self._library.test.take(counted[[tile.at for tile in shown]])
+        maps = class_maps(self._network, films.inputs, panel.name)
+        answered = [panel.names.index(tile.answered) for tile in shown]
+        draw_page(films.inputs, maps[np.arange(len(shown)), :, :, answered], shown, path)
+
+    def _predict(self, inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
+        return predict_logits(self._network, inputs)

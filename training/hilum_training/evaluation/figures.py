@@ -2,107 +2,169 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from hilum_training.evaluation.measure import Predictions, comparison_scores
-from hilum_training.evaluation.metrics import softmax
+from hilum_training.evaluation.breakdown import FEWEST_POSITIVES
+from hilum_training.evaluation.comparisons import ask
+from hilum_training.evaluation.metrics import sigmoid, softmax
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from hilum_training.recipe import Recipe
+    from hilum_training.evaluation.answers import Answers
+    from hilum_training.evaluation.calibration import Calibration
+
+_FEWEST_IN_BIN: Final = 10
+FOOTNOTE: Final = "Research use only. Not for diagnosis."
 
 
-def draw_figures(recipe: Recipe, test: Predictions, metrics: dict[str, Any], folder: Path) -> None:
-    """Write ``roc.svg``, ``reliability.svg`` and ``confusion.svg``."""
-    temperature = metrics["temperature"]
-    known = test.known()
-    with mpl.rc_context({"svg.hashsalt": recipe.name, "font.size": 8, "svg.fonttype": "none"}):
-        figure = Figure(figsize=(5, 4.5), layout="constrained")
-        _roc(figure.subplots(), recipe, test, metrics)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One curve: its name, scores float64 [N], and the films that count as positive, bool [N]."""
+
+    name: str
+    scores: NDArray[np.float64]
+    positive: NDArray[np.bool_]
+
+
+def draw_figures(
+    test: Answers, calibration: Calibration, section: dict[str, Any], folder: Path
+) -> None:
+    """Write ``roc.svg``, ``precision_recall.svg``, ``reliability.svg`` and ``confusion.svg``.
+
+    Curves are of the panel's questions within one source; of its labels where it has none. A
+    multi-label panel has no confusion matrix.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    multi = test.panel.kind == "multi_label"
+    counted = test.known() if multi else test.single()
+    questions = _questions(test, counted, calibration)
+    with mpl.rc_context({"svg.hashsalt": test.panel.name, "font.size": 8, "svg.fonttype": "none"}):
+        figure = Figure(figsize=(5.4, 5), layout="constrained")
+        _roc(figure.subplots(), questions, section)
         _save(figure, folder / "roc.svg")
-        figure = Figure(figsize=(4, 3.6), layout="constrained")
-        _reliability(figure.subplots(), known, temperature)
+        figure = Figure(figsize=(5.4, 5), layout="constrained")
+        _precision_recall(figure.subplots(), questions, section)
+        _save(figure, folder / "precision_recall.svg")
+        figure = Figure(figsize=(4, 3.8), layout="constrained")
+        _reliability(figure.subplots(), counted, calibration)
         _save(figure, folder / "reliability.svg")
-        figure = Figure(figsize=(4.6, 3.8), layout="constrained")
-        _confusion(figure.subplots(), recipe.data.labels, metrics["confusion"])
-        _save(figure, folder / "confusion.svg")
+        if not multi:
+            figure = Figure(figsize=(4.8, 4), layout="constrained")
+            _confusion(figure.subplots(), test.panel.names, section["confusion"])
+            _save(figure, folder / "confusion.svg")
 
 
 def _save(figure: Figure, path: Path) -> None:
+    figure.supxlabel(FOOTNOTE, fontsize=6, color="0.4")
     figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-def _roc(axes: Axes, recipe: Recipe, test: Predictions, metrics: dict[str, Any]) -> None:
-    measured = {row["question"]: row for row in metrics["within_source"]}
-    for comparison in recipe.comparisons:
-        if comparison.name not in measured:
-            continue
-        sides = (*comparison.positive, *comparison.negative)
-        part = test.take(
-            [
-                index
-                for index, film in enumerate(test.films)
-                if film.source == comparison.source and film.label in sides
-            ]
-        )
-        scores = comparison_scores(comparison, part, metrics["temperature"], recipe.data.labels)
-        positive = np.array([film.label in comparison.positive for film in part.films])
-        false_rate, true_rate = _curve(scores, positive)
-        row = measured[comparison.name]
-        low, high = row["interval"]
+def _questions(test: Answers, counted: Answers, calibration: Calibration) -> list[_Question]:
+    if test.panel.comparisons:
+        asked = [(item.name, ask(item, test, calibration)) for item in test.panel.comparisons]
+        return [_Question(name, it.scores, it.positive) for name, it in asked if it.two_sided]
+    chances = calibration.probabilities(counted.logits)
+    present = counted.targets.values > 0
+    return [
+        _Question(name, chances[:, index], present[:, index])
+        for index, name in enumerate(test.panel.names)
+        if FEWEST_POSITIVES <= present[:, index].sum() < len(present)
+    ]
+
+
+def _legend(name: str, key: str, section: dict[str, Any]) -> str:
+    rows = {row["question"]: row for row in section["within_source"]}
+    found = (rows.get(name) or section["labels"][name])[key]
+    if found["interval"] is None:
+        return f"{name}\n{found['value']:.3f}"
+    low, high = found["interval"]
+    return f"{name}\n{found['value']:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _title(section: dict[str, Any]) -> str:
+    return "Test films, within one source" if section["within_source"] else "Test films"
+
+
+def _roc(axes: Axes, questions: Sequence[_Question], section: dict[str, Any]) -> None:
+    for item in questions:
+        hits, alarms = _counts(item)
         axes.plot(
-            false_rate,
-            true_rate,
-            label=f"{comparison.name}\n{row['auroc']:.3f} ({low:.3f} to {high:.3f})",
+            alarms / max(alarms[-1], 1),
+            hits / max(hits[-1], 1),
+            label=_legend(item.name, "auroc", section),
         )
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
-    axes.set(xlabel="1 - specificity", ylabel="sensitivity", title="Test films, within one source")
-    axes.legend(loc="lower right", fontsize=6)
+    axes.set(xlabel="1 - specificity", ylabel="sensitivity", title=_title(section))
+    axes.legend(loc="lower right", fontsize=6 if len(questions) < 6 else 4.5)  # noqa: PLR2004 - fits
 
 
-def _curve(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    order = np.argsort(-scores, kind="stable")
-    hits = positive[order]
-    true_rate = np.concatenate([[0.0], np.cumsum(hits) / max(hits.sum(), 1)])
-    false_rate = np.concatenate([[0.0], np.cumsum(~hits) / max((~hits).sum(), 1)])
-    return false_rate, true_rate
+def _precision_recall(axes: Axes, questions: Sequence[_Question], section: dict[str, Any]) -> None:
+    for item in questions:
+        hits, alarms = _counts(item)
+        called = np.maximum(hits + alarms, 1)
+        axes.plot(
+            hits[1:] / max(hits[-1], 1),
+            (hits / called)[1:],
+            label=_legend(item.name, "auprc", section),
+        )
+    axes.set(xlabel="recall", ylabel="precision", title=_title(section), ylim=(0, 1.02))
+    axes.legend(loc="lower left", fontsize=6 if len(questions) < 6 else 4.5)  # noqa: PLR2004 - fits
 
 
-def _reliability(axes: Axes, known: Predictions, temperature: float) -> None:
-    truth = known.truth()
-    for name, divisor in (("before", 1.0), ("after temperature", temperature)):
-        probabilities = softmax(known.logits / divisor)
-        confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+def _counts(item: _Question) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True and false positives as the threshold falls past each distinct score; zero first."""
+    order = np.argsort(-item.scores, kind="stable")
+    scores, hits = item.scores[order], item.positive[order]
+    last = np.flatnonzero(np.concatenate([scores[1:] != scores[:-1], [True]]))
+    return (
+        np.concatenate([[0.0], np.cumsum(hits)[last].astype(float)]),
+        np.concatenate([[0.0], np.cumsum(~hits)[last].astype(float)]),
+    )
+
+
+def _reliability(axes: Axes, counted: Answers, calibration: Calibration) -> None:
+    multi = counted.panel.kind == "multi_label"
+    raw = sigmoid(counted.logits) if multi else softmax(counted.logits)
+    after = calibration.probabilities(counted.logits)
+    for name, chances in (("before", raw), (f"after {calibration.method}", after)):
+        if multi:
+            confidence, right = chances.ravel(), (counted.targets.values > 0).ravel()
+        else:
+            confidence = chances.max(axis=1)
+            right = chances.argmax(axis=1) == counted.places
         which = np.minimum((confidence * 10).astype(int), 9)
-        points = [
-            (confidence[which == b].mean(), correct[which == b].mean())
-            for b in range(10)
-            if (which == b).sum() >= 10  # noqa: PLR2004 - fewer films say nothing of a rate
-        ]
-        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+        bins = [which == b for b in range(10) if (which == b).sum() >= _FEWEST_IN_BIN]
+        axes.plot(
+            [confidence[at].mean() for at in bins],
+            [right[at].mean() for at in bins],
+            marker="o",
+            markersize=3,
+            label=name,
+        )
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
-    axes.set(xlabel="confidence", ylabel="share correct", title="Calibration, test films")
+    told = "share present" if multi else "share correct"
+    axes.set(xlabel="probability", ylabel=told, title="Calibration, test films of all sources")
     axes.legend()
 
 
-def _confusion(axes: Axes, labels: tuple[str, ...], counts: list[list[int]]) -> None:
-    matrix = np.array(counts, dtype=float)
+def _confusion(axes: Axes, labels: tuple[str, ...], counts: dict[str, dict[str, int]]) -> None:
+    matrix = np.array([[counts[row][column] for column in labels] for row in labels], dtype=float)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     half = 0.5
     for row, column in np.ndindex(*matrix.shape):
         colour = "white" if shares[row, column] > half else "black"
-        axes.text(column, row, str(counts[row][column]), ha="center", va="center", color=colour)
+        axes.text(column, row, f"{matrix[row, column]:.0f}", ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="answered", ylabel="recorded", title="Test films, all sources")
+    axes.set(xlabel="answered", ylabel="recorded", title="Test films of all sources")

@@ -1,247 +1,223 @@
-"""Every figure of the report, from predictions alone."""
+"""Every figure of a panel's report, from answers alone."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hilum_training.evaluation.calibration import fit_temperature
+from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
+from hilum_training.evaluation.breakdown import FEWEST_POSITIVES, breakdown, mean_area
+from hilum_training.evaluation.calibration import fit_calibration
+from hilum_training.evaluation.comparisons import ask, compare
+from hilum_training.evaluation.gate_figures import gate_figures
 from hilum_training.evaluation.metrics import (
-    area_under_curve,
-    bootstrap_interval,
     confusion_matrix,
     expected_calibration_error,
+    precision_recall_f1,
     sensitivity_specificity,
+    sigmoid,
     softmax,
 )
-from hilum_training.evaluation.operating_points import choose_threshold
-from hilum_training.evaluation.shortcuts import aspect_shortcut
+from hilum_training.evaluation.operating_points import choose_point
+from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
+from hilum_training.films.targets import recorded_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from hilum_training.films.library import FilmSet
-    from hilum_training.films.pack import Film
-    from hilum_training.recipe import ComparisonRecipe, Recipe
+    from hilum_training.evaluation.answers import Answers
+    from hilum_training.evaluation.calibration import Calibration
+    from hilum_training.evaluation.operating_points import ChosenPoint
+
+FITTED_ON = "validation films of all sources, one label against the others"
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a network says of films.
-
-    Attributes:
-        films: N films.
-        clusters: Patient cluster of each.
-        logits: float64 [N, K].
-    """
-
-    films: tuple[Film, ...]
-    clusters: tuple[str, ...]
-    logits: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, films: FilmSet, logits: NDArray[np.float64]) -> Predictions:
-        """Predictions of a film set."""
-        return cls(films.films, films.clusters, logits)
-
-    def known(self) -> Predictions:
-        """Those with exactly one allowed label: what accuracy and AUROC can be counted on."""
-        return self.take([i for i, film in enumerate(self.films) if len(film.candidates) == 1])
-
-    def take(self, indexes: Sequence[int]) -> Predictions:
-        """A part of them."""
-        return Predictions(
-            tuple(self.films[i] for i in indexes),
-            tuple(self.clusters[i] for i in indexes),
-            self.logits[list(indexes)],
-        )
-
-    def truth(self) -> NDArray[np.int64]:
-        """int64 [N]: index of the one allowed label."""
-        return np.array([film.candidates[0] for film in self.films], dtype=np.int64)
-
-
-def measure(
-    recipe: Recipe, validation: Predictions, test: Predictions, probes: Predictions
-) -> dict[str, Any]:
-    """The report's figures.
+def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
+    """A panel's section of the report.
 
     Args:
-        recipe: Labels, rule of the operating points, comparisons.
-        validation: Choose temperature and operating points.
+        validation: Choose calibration and operating points.
         test: Patients unseen: everything else is measured on them.
-        probes: Test patients with findings outside the panel.
+
+    Raises:
+        NoOperatingPoint: A label's operating point cannot be chosen.
     """
-    labels = recipe.data.labels
-    allowed = np.zeros(validation.logits.shape, dtype=np.float32)
-    for place, film in enumerate(validation.films):
-        allowed[place, list(film.candidates)] = 1
-    temperature = fit_temperature(validation.logits, allowed)
-    known, chosen_on = test.known(), validation.known()
-    probabilities = softmax(known.logits / temperature)
-    truth = known.truth()
+    panel = test.panel
+    calibration = fit_calibration(validation)
+    multi = panel.kind == "multi_label"
+    chosen_on, counted = (part.known() if multi else part.single() for part in (validation, test))
+    points = {
+        label: choose_point(scores, present, panel.operating_point)
+        for label, scores, present in _labels(chosen_on, calibration)
+    }
+    thresholds = {label: point.threshold for label, point in points.items()}
+    rows = [
+        row
+        for comparison in panel.comparisons
+        if (row := compare(comparison, validation, test, calibration, thresholds))
+    ]
     return {
-        "temperature": temperature,
-        "expected_calibration_error": {
-            "before": _round(expected_calibration_error(softmax(known.logits), truth)),
-            "after": _round(expected_calibration_error(probabilities, truth)),
+        "kind": panel.kind,
+        "films": {
+            "validation": len(chosen_on.films),
+            "test": len(counted.films),
+            "test_patients": len(set(counted.clusters)),
         },
-        "films": {"validation": len(chosen_on.films), "test": len(known.films)},
-        "within_source": [
-            row
-            for comparison in recipe.comparisons
-            if (row := compare(comparison, test, temperature, labels))
-        ],
-        "accuracy": _accuracy(known, probabilities, truth),
-        "labels": _per_label(recipe, chosen_on, known, temperature),
-        "per_source": _per_source(known, probabilities, truth, labels),
-        "confusion": confusion_matrix(truth, probabilities.argmax(axis=1), len(labels)),
-        "outside_the_panel": _outside(probes, temperature, labels),
+        "within_source": rows,
+        **(_multi_label(counted) if multi else _single_label(counted, calibration)),
+        "labels": _per_label(chosen_on, counted, calibration, points),
+        "calibration_error": _calibration_error(counted, calibration),
+        "calibration": calibration.to_report(),
+        "fitted_on": FITTED_ON,
+        **(gate_figures(counted, calibration, thresholds) if panel.kind == "gate" else {}),
+        "outside_the_panel": _outside(test, calibration),
+        "aspect_shortcut": _aspects(test, calibration),
+        "by": breakdown(test, calibration),
     }
 
 
-def compare(
-    comparison: ComparisonRecipe, test: Predictions, temperature: float, labels: Sequence[str]
-) -> dict[str, Any] | None:
-    """AUROC of one question within one source, or None when one side has no film."""
-    sides = (*comparison.positive, *comparison.negative)
-    part = test.take(
-        [
-            i
-            for i, film in enumerate(test.films)
-            if film.source == comparison.source and film.label in sides
-        ]
-    )
-    scores = comparison_scores(comparison, part, temperature, labels)
-    positive = np.array([film.label in comparison.positive for film in part.films], dtype=bool)
-    if positive.all() or not positive.any():
-        return None
-    aspect = np.array([film.aspect or np.nan for film in part.films])
+def _labels(
+    part: Answers, calibration: Calibration
+) -> Sequence[tuple[str, NDArray[np.float64], NDArray[np.bool_]]]:
+    """Each label with its probabilities and the films that carry it."""
+    chances = calibration.probabilities(part.logits)
+    present = part.targets.values > 0
+    return [
+        (name, chances[:, index], present[:, index]) for index, name in enumerate(part.panel.names)
+    ]
+
+
+def _single_label(counted: Answers, calibration: Calibration) -> dict[str, Any]:
+    names = counted.panel.names
+    answered = calibration.probabilities(counted.logits).argmax(axis=1)
+    matrix = confusion_matrix(counted.places, answered, len(names))
+    draws = PatientBootstrap(counted.clusters)
     return {
-        "question": comparison.name,
-        "source": comparison.source,
-        "positive_films": int(positive.sum()),
-        "negative_films": int((~positive).sum()),
-        "auroc": _round(area_under_curve(scores, positive)),
-        "interval": _interval(
-            lambda drawn: area_under_curve(scores[drawn], positive[drawn]), part.clusters
-        ),
-        "aspect_shortcut": aspect_shortcut(scores, positive, aspect),
+        "accuracy": draws.share(answered == counted.places),
+        "confusion": {
+            name: {other: int(matrix[row, column]) for column, other in enumerate(names)}
+            for row, name in enumerate(names)
+        },
+        "per_source": _per_source(counted, answered),
     }
 
 
-def comparison_scores(
-    comparison: ComparisonRecipe, part: Predictions, temperature: float, labels: Sequence[str]
-) -> NDArray[np.float64]:
-    """Mass on the positive outputs among both, float64 [N]."""
-    probabilities = softmax(part.logits / temperature)
-    mass = {
-        side: probabilities[:, [labels.index(label) for label in outputs]].sum(axis=1)
-        for side, outputs in (
-            ("positive", comparison.positive_outputs),
-            ("negative", comparison.negative_outputs),
-        )
-    }
-    return np.asarray(mass["positive"] / np.maximum(mass["positive"] + mass["negative"], 1e-12))
-
-
-def _accuracy(
-    known: Predictions, probabilities: NDArray[np.float64], truth: NDArray[np.int64]
-) -> dict[str, Any]:
-    correct = probabilities.argmax(axis=1) == truth
+def _multi_label(counted: Answers) -> dict[str, Any]:
+    mean, findings = mean_area(counted)
     return {
-        "value": _round(float(correct.mean())),
-        "interval": _interval(lambda drawn: float(correct[drawn].mean()), known.clusters),
+        "mean_auroc": figure(mean),
+        "findings_counted": findings,
+        "fewest_positive_films": FEWEST_POSITIVES,
     }
 
 
 def _per_label(
-    recipe: Recipe, validation: Predictions, test: Predictions, temperature: float
+    chosen_on: Answers,
+    counted: Answers,
+    calibration: Calibration,
+    points: dict[str, ChosenPoint],
 ) -> dict[str, Any]:
-    choosing = softmax(validation.logits / temperature)
-    measured = softmax(test.logits / temperature)
+    draws = PatientBootstrap(counted.clusters)
+    single = counted.panel.kind != "multi_label"
+    answered = calibration.probabilities(counted.logits).argmax(axis=1)
+    matrix = confusion_matrix(counted.places, answered, len(points)) if single else None
     rows: dict[str, Any] = {}
-    for index, label in enumerate(recipe.data.labels):
-        scores, positive = measured[:, index], test.truth() == index
-        wanted = validation.truth() == index
-        threshold = choose_threshold(choosing[:, index], wanted, recipe.operating_point)
-        on_validation = sensitivity_specificity(choosing[:, index], wanted, threshold)
-        on_test = sensitivity_specificity(scores, positive, threshold)
-        rows[label] = {
-            "test_films": int(positive.sum()),
-            "auroc": _round(area_under_curve(scores, positive)),
-            "interval": _interval(_area_of(scores, positive), test.clusters),
-            "threshold": threshold,
-            "validation": dict(zip(("sensitivity", "specificity"), map(_round, on_validation))),  # noqa: B905 - two by two
-            "test": dict(zip(("sensitivity", "specificity"), map(_round, on_test))),  # noqa: B905 - two by two
+    chosen, measured = _labels(chosen_on, calibration), _labels(counted, calibration)
+    for index, ((name, before, wanted), (_, scores, present)) in enumerate(
+        zip(chosen, measured, strict=True)
+    ):
+        point = points[name]
+        on_validation = sensitivity_specificity(before, wanted, point.threshold)
+        called = scores >= point.threshold
+        row: dict[str, Any] = {
+            "test_films": int(present.sum()),
+            "auroc": draws.area(scores, present),
+            "auprc": draws.average_precision(scores, present),
+        }
+        if matrix is not None:
+            report = precision_recall_f1(matrix, index)
+            row |= dict(zip(("precision", "recall", "f1"), map(figure, report), strict=True))
+        rows[name] = row | {
+            "threshold": point.threshold,
+            "chosen_by": point.rule,
+            "validation": {
+                "films": int(wanted.sum()),
+                "sensitivity": figure(on_validation[0]),
+                "specificity": figure(on_validation[1]),
+            },
+            "test": {
+                "sensitivity": draws.share(called, present),
+                "specificity": draws.share(~called, ~present),
+            },
         }
     return rows
 
 
-def _area_of(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_]
-) -> Callable[[NDArray[np.int64]], float]:
-    return lambda drawn: area_under_curve(scores[drawn], positive[drawn])
+def _calibration_error(counted: Answers, calibration: Calibration) -> dict[str, Any]:
+    """Of the answered label; of every label of every film where there are several answers."""
+    if counted.panel.kind == "multi_label":
+        present = (counted.targets.values > 0).ravel()
+        before, after = sigmoid(counted.logits), calibration.probabilities(counted.logits)
+        errors = [expected_calibration_error(each.ravel(), present) for each in (before, after)]
+    else:
+        errors = []
+        for chances in (softmax(counted.logits), calibration.probabilities(counted.logits)):
+            right = chances.argmax(axis=1) == counted.places
+            errors.append(expected_calibration_error(chances.max(axis=1), right))
+    return {"before": figure(errors[0]), "after": figure(errors[1])}
 
 
-def _per_source(
-    known: Predictions,
-    probabilities: NDArray[np.float64],
-    truth: NDArray[np.int64],
-    labels: Sequence[str],
-) -> list[dict[str, Any]]:
-    answered = probabilities.argmax(axis=1)
+def _per_source(counted: Answers, answered: NDArray[np.int64]) -> list[dict[str, Any]]:
+    kinds = [(film.source, recorded_kind(film)) for film in counted.films]
     rows = []
-    for source, label in sorted({(film.source, film.label) for film in known.films}):
-        at = np.array([(film.source, film.label) == (source, label) for film in known.films])
-        rows.append(
-            {
-                "source": source,
-                "label": label,
-                "films": int(at.sum()),
-                "recall": _round(float((answered[at] == truth[at]).mean())),
-                "answered": {
-                    name: int((answered[at] == index).sum()) for index, name in enumerate(labels)
-                },
-            }
-        )
-    return rows
-
-
-def _outside(
-    probes: Predictions, temperature: float, labels: Sequence[str]
-) -> list[dict[str, Any]]:
-    """What is answered where no answer is right."""
-    finding = [(film.source, film.label.partition(":")[0]) for film in probes.films]
-    answers = probes.logits.argmax(axis=1) if probes.films else np.zeros(0, dtype=np.int64)
-    confidence = softmax(probes.logits / temperature).max(axis=1) if probes.films else answers
-    rows = []
-    for kind, count in sorted(Counter(finding).items()):
-        at = np.array([item == kind for item in finding])
+    for kind, count in sorted(Counter(kinds).items()):
+        at = np.array([item == kind for item in kinds])
         rows.append(
             {
                 "source": kind[0],
-                "finding": kind[1],
+                "recorded_label": kind[1],
                 "films": count,
-                "mean_confidence": _round(float(confidence[at].mean())),
-                "answered": {
-                    name: int((answers[at] == index).sum()) for index, name in enumerate(labels)
-                },
+                "right": figure(float((answered[at] == counted.places[at]).mean())),
+                "answered": _counts(counted, answered[at]),
             }
         )
     return rows
 
 
-def _interval(
-    statistic: Callable[[NDArray[np.int64]], float], clusters: Sequence[str]
-) -> list[float]:
-    return [_round(value) for value in bootstrap_interval(statistic, clusters)]
+def _outside(test: Answers, calibration: Calibration) -> list[dict[str, Any]]:
+    """What is answered on films of the panel's sources where no answer is right."""
+    probes = test.outside()
+    chances = calibration.probabilities(probes.logits)
+    answered = chances.argmax(axis=1)
+    kinds = [(film.source, recorded_kind(film)) for film in probes.films]
+    rows = []
+    for kind, count in sorted(Counter(kinds).items()):
+        at = np.array([item == kind for item in kinds])
+        rows.append(
+            {
+                "source": kind[0],
+                "recorded_label": kind[1],
+                "films": count,
+                "mean_confidence": figure(float(chances[at].max(axis=1).mean())),
+                "answered": _counts(probes, answered[at]),
+            }
+        )
+    return rows
 
 
-def _round(value: float) -> float:
-    return round(value, 4)
+def _counts(part: Answers, answered: NDArray[np.int64]) -> dict[str, int]:
+    return {name: int((answered == index).sum()) for index, name in enumerate(part.panel.names)}
+
+
+def _aspects(test: Answers, calibration: Calibration) -> list[dict[str, Any]]:
+    rows = []
+    for comparison in test.panel.comparisons:
+        asked = ask(comparison, test, calibration)
+        aspect = np.array([film.aspect or np.nan for film in asked.answers.films], dtype=float)
+        if asked.two_sided and (found := aspect_shortcut(asked.scores, asked.positive, aspect)):
+            rows.append({"question": comparison.name, "source": comparison.source, **found})
+    return rows

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import NDArray
 
 
@@ -16,6 +14,11 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Softmax over the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logistic function; no overflow at either end."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))
 
 
 def area_under_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
@@ -49,68 +52,40 @@ def sensitivity_specificity(
 
 
 def expected_calibration_error(
-    probabilities: NDArray[np.float64], truth: NDArray[np.int64], bins: int = 15
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = 15
 ) -> float:
-    """ECE of the top label, equal-width bins (Guo et al., ICML 2017).
+    """ECE, equal-width bins (Guo et al., ICML 2017).
 
     Args:
-        probabilities: float [N, K].
-        truth: int [N].
+        confidence: float [N]: of the answered label, or of each label of a multi-label panel.
+        correct: bool [N]: the answer was right, or the label is present.
         bins: How many.
+
+    Returns:
+        In [0, 1]; nan without films.
     """
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == truth
+    if not len(confidence):
+        return float("nan")
     which = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = 0.0
-    for index in range(bins):
-        members = which == index
-        if members.any():
-            gap = abs(correct[members].mean() - confidence[members].mean())
-            error += members.mean() * gap
-    return float(error)
+    counts = np.bincount(which, minlength=bins)
+    gaps = np.bincount(which, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / counts.sum())
 
 
 def confusion_matrix(
     truth: NDArray[np.int64], answered: NDArray[np.int64], labels: int
-) -> list[list[int]]:
-    """Counts [true label][answered label]."""
-    matrix = np.zeros((labels, labels), dtype=int)
+) -> NDArray[np.int64]:
+    """Counts, int64 [true label, answered label]."""
+    matrix = np.zeros((labels, labels), dtype=np.int64)
     np.add.at(matrix, (truth, answered), 1)
-    return [[int(value) for value in row] for row in matrix]
+    return matrix
 
 
-def bootstrap_interval(
-    statistic: Callable[[NDArray[np.int64]], float],
-    groups: Sequence[str],
-    *,
-    draws: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Percentile interval of a statistic when patients, not films, are drawn again.
-
-    Films of one patient are not independent; drawing films would give intervals too narrow.
-
-    Args:
-        statistic: From indexes of the drawn films to a number (nan draws are left out).
-        groups: Patient group of each of N films.
-        draws: Bootstrap draws.
-        seed: Of the draws.
-        level: Coverage.
-
-    Returns:
-        Lower and upper bound; nan when no draw gave a number.
-    """
-    names, membership = np.unique(np.asarray(groups), return_inverse=True)
-    members = [np.flatnonzero(membership == index) for index in range(len(names))]
-    generator = np.random.default_rng(seed)
-    values = []
-    for _ in range(draws):
-        drawn = generator.integers(0, len(names), len(names))
-        values.append(statistic(np.concatenate([members[index] for index in drawn])))
-    kept = np.array([value for value in values if not np.isnan(value)])
-    if not len(kept):
-        return float("nan"), float("nan")
-    tail = (1 - level) / 2 * 100
-    low, high = np.percentile(kept, [tail, 100 - tail])
-    return float(low), float(high)
+def precision_recall_f1(confusion: NDArray[np.int64], label: int) -> tuple[float, float, float]:
+    """Precision, recall and F1 of one label, as in a classification report (nan if undefined)."""
+    hits = int(confusion[label, label])
+    answered, present = int(confusion[:, label].sum()), int(confusion[label].sum())
+    precision = hits / answered if answered else float("nan")
+    recall = hits / present if present else float("nan")
+    f1 = 2 * hits / (answered + present) if answered + present else float("nan")
+    return precision, recall, f1

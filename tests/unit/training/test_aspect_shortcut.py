@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.shortcuts import area_within_bands, aspect_shortcut
+from hilum_training.evaluation.shortcuts.aspect import area_within_bands, aspect_shortcut
 
 GENERATOR = np.random.default_rng(0)
 POSITIVE = GENERATOR.random(600) < 0.5

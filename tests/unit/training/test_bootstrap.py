@@ -1,0 +1,85 @@
+"""Intervals by patient, and that all draws at once are the draws one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hilum_training.evaluation.bootstrap import PatientBootstrap
+from hilum_training.evaluation.metrics import area_under_curve, sensitivity_specificity
+
+GENERATOR = np.random.default_rng(7)
+POSITIVE = GENERATOR.random(90) < 0.4
+# One decimal: many ties, within a patient and between patients.
+SCORES = np.round(np.clip(GENERATOR.normal(0.4 + 0.2 * POSITIVE, 0.2), 0, 1), 1)
+CLUSTERS = [str(index // 3) for index in range(90)]
+
+
+def drawn_films(draws: int) -> list[np.ndarray]:
+    """The films of each draw, as many times as their patient came up."""
+    names = np.unique(CLUSTERS)
+    counts = np.random.default_rng(0).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), size=draws
+    )
+    member = np.array([np.flatnonzero(names == name)[0] for name in CLUSTERS])
+    return [np.repeat(np.arange(len(CLUSTERS)), row[member]) for row in counts]
+
+
+def percentiles(values: list[float]) -> list[float]:
+    return np.percentile(values, [2.5, 97.5]).round(4).tolist()
+
+
+def test_area_over_weights_is_area_over_repeated_films():
+    """Weighing a patient twice is the same as listing his films twice."""
+    one_by_one = [area_under_curve(SCORES[films], POSITIVE[films]) for films in drawn_films(200)]
+    figure = PatientBootstrap(CLUSTERS, draws=200).area(SCORES, POSITIVE)
+    assert figure["value"] == pytest.approx(area_under_curve(SCORES, POSITIVE), abs=1e-4)
+    assert figure["interval"] == pytest.approx(percentiles(one_by_one), abs=1e-4)
+
+
+def test_a_share_over_weights_is_a_share_of_repeated_films():
+    """The same for sensitivity."""
+    called = SCORES >= 0.5
+    one_by_one = [
+        sensitivity_specificity(SCORES[films], POSITIVE[films], 0.5)[0]
+        for films in drawn_films(200)
+    ]
+    figure = PatientBootstrap(CLUSTERS, draws=200).share(called, POSITIVE)
+    assert figure["interval"] == pytest.approx(percentiles(one_by_one), abs=1e-4)
+
+
+def test_average_precision_is_the_mean_precision_at_the_positives():
+    """Positives ranked first and third: (1 + 2/3) / 2."""
+    figure = PatientBootstrap(list("abcd")).average_precision(
+        np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
+    )
+    assert figure["value"] == pytest.approx(0.8333)
+
+
+def test_specificity_at_a_sensitivity_takes_the_largest_threshold_that_reaches_it():
+    """Ten positives, nine of them above all negatives but one: nine are enough for 0.9."""
+    scores = np.array([0.9] * 9 + [0.1] + [0.95] + [0.5] * 4)
+    positive = np.array([True] * 10 + [False] * 5)
+    figure = PatientBootstrap([str(i) for i in range(15)]).specificity_at(scores, positive, 0.9)
+    assert figure["value"] == pytest.approx(0.8)
+
+
+def test_interval_covers_the_value_and_is_wider_for_fewer_patients():
+    """The same films from fewer patients carry less evidence, and the interval says so."""
+    correct = np.repeat(np.random.default_rng(1).random(40) < 0.7, 10)
+    by_patient = PatientBootstrap([str(i // 10) for i in range(400)]).share(correct)
+    by_film = PatientBootstrap([str(i) for i in range(400)]).share(correct)
+    low, high = by_patient["interval"]
+    assert low < by_patient["value"] < high
+    assert high - low > 2 * (by_film["interval"][1] - by_film["interval"][0])
+
+
+def test_a_figure_of_no_film_is_none():
+    """One side missing, or nothing at all: no figure instead of a made-up one."""
+    draws = PatientBootstrap(["a", "b"])
+    nothing = {"value": None, "interval": None}
+    assert draws.area(np.array([0.1, 0.2]), np.array([True, True])) == nothing
+    assert draws.share(np.array([True, True]), np.array([False, False])) == nothing
+    empty = np.zeros(0), np.zeros(0, dtype=bool)
+    assert PatientBootstrap([]).area(*empty) == nothing
+    assert PatientBootstrap([]).specificity_at(*empty, 0.9) == nothing

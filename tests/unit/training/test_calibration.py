@@ -1,0 +1,60 @@
+"""Temperature and Platt scaling find what was done to the logits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hilum_training.evaluation.calibration import Calibration, fit_platt, fit_temperature
+from hilum_training.evaluation.metrics import sigmoid, softmax
+
+
+def test_temperature_recovers_the_one_that_was_applied():
+    """Labels drawn from softmax(z), logits reported as 2.5 z: the fit finds 2.5."""
+    generator = np.random.default_rng(0)
+    z = generator.normal(0, 2, (6000, 4))
+    truth = [generator.choice(4, p=row) for row in softmax(z)]
+    assert fit_temperature(2.5 * z, np.eye(4, dtype=np.float32)[truth]) == pytest.approx(
+        2.5, rel=0.06
+    )
+
+
+def test_temperature_of_no_film_changes_nothing():
+    """Without validation films the logits stay as they are."""
+    assert fit_temperature(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.float32)) == 1.0
+
+
+def test_platt_recovers_slope_and_shift():
+    """Logits that are twice too large and off by one are put right."""
+    generator = np.random.default_rng(1)
+    z = generator.normal(-1, 2, (8000, 1))
+    present = generator.random((8000, 1)) < sigmoid(z)
+    fitted = fit_platt(2 * z + 1, present)
+    assert fitted.own == (True,)
+    assert fitted.probabilities(2 * z + 1) == pytest.approx(sigmoid(z), abs=0.03)
+
+
+def test_platt_gives_a_rare_label_the_common_slope():
+    """Three positives decide nothing: the label takes the slope of the panel and no shift."""
+    generator = np.random.default_rng(2)
+    z = generator.normal(0, 2, (600, 2))
+    present = generator.random((600, 2)) < sigmoid(z)
+    present[:, 1] = False
+    present[:3, 1] = True
+    fitted = fit_platt(z, present)
+    assert fitted.own == (True, False)
+    assert fitted.shift[1] == 0.0
+
+
+def test_platt_never_turns_a_label_round():
+    """Though its few positives have the lowest logits, the probability still rises with them."""
+    logits = np.linspace(-4, 4, 400)[:, np.newaxis]
+    assert fit_platt(logits, logits < -2).scale[0] > 0
+
+
+def test_the_report_of_a_temperature_says_how_the_graph_applies_it():
+    """One factor for each label, no shift, and the temperature itself for people."""
+    report = Calibration("temperature", (0.5, 0.5), (0.0, 0.0), (False, False)).to_report()
+    assert (report["scale"], report["shift"]) == ([0.5, 0.5], [0.0, 0.0])
+    assert report["temperature"] == 2.0
+    assert report["applied_in_graph"]

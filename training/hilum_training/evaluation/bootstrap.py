@@ -1,0 +1,134 @@
+"""Intervals by drawing patients again, all draws at once.
+
+Films of one patient are not independent; drawing films would give intervals too narrow. A draw is a
+weight for each film, how often its patient came up, and every statistic here takes weights: a
+thousand draws are one matrix, not a thousand passes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DRAWS: Final = 1000
+LEVEL: Final = 0.95
+
+
+class PatientBootstrap:
+    """Draws of the patients of N films.
+
+    Every method gives a figure, ``{"value": ..., "interval": [low, high]}``: on the films as they
+    are, and the percentile interval of the draws in which the statistic exists; None where it
+    does not.
+
+    Args:
+        clusters: Patient cluster of each film.
+        draws: How many.
+        seed: Of the draws.
+    """
+
+    def __init__(self, clusters: Sequence[str], draws: int = DRAWS, seed: int = 0) -> None:
+        names, membership = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+        count = len(names)
+        generator = np.random.default_rng(seed)
+        drawn = np.zeros((draws, count), dtype=np.int64)
+        if count:
+            drawn = generator.multinomial(count, np.full(count, 1 / count), size=draws)
+        # The first row is the sample itself, so that value and interval are of one formula.
+        whole = np.concatenate([np.ones((1, count), dtype=np.int64), drawn])
+        self._weights = whole[:, membership].astype(np.float64)
+
+    def share(
+        self, hits: NDArray[np.bool_], among: NDArray[np.bool_] | None = None
+    ) -> dict[str, Any]:
+        """Share of hits among films: accuracy, sensitivity, specificity.
+
+        Args:
+            hits: bool [N].
+            among: bool [N]: the films that count; None for all.
+        """
+        counted = np.ones(len(hits), dtype=bool) if among is None else among
+        return _figure(
+            _ratio(self._weights @ (hits & counted).astype(float), self._weights @ counted)
+        )
+
+    def ratio(self, top: NDArray[np.float64], bottom: NDArray[np.float64]) -> dict[str, Any]:
+        """Sum over films of one number over the sum of another: a mean, or a share of boxes.
+
+        Args:
+            top: float [N].
+            bottom: float [N], e.g. 1 for each film that counts.
+        """
+        return _figure(_ratio(self._weights @ top, self._weights @ bottom))
+
+    def area(self, scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> dict[str, Any]:
+        """AUROC, ties half."""
+        on, off = self._by_score(scores, positive)
+        below = np.cumsum(off, axis=1) - off / 2
+        pairs = on.sum(axis=1) * off.sum(axis=1)
+        return _figure(_ratio((on * below).sum(axis=1), pairs))
+
+    def average_precision(
+        self, scores: NDArray[np.float64], positive: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        """AUPRC as average precision: the mean of the precision at each positive film's score."""
+        on, off = (side[:, ::-1] for side in self._by_score(scores, positive))
+        hits = np.cumsum(on, axis=1)
+        precision = _ratio(hits, hits + np.cumsum(off, axis=1))
+        return _figure(_ratio((on * np.nan_to_num(precision)).sum(axis=1), on.sum(axis=1)))
+
+    def specificity_at(
+        self, scores: NDArray[np.float64], positive: NDArray[np.bool_], sensitivity: float
+    ) -> dict[str, Any]:
+        """Specificity at the largest threshold that reaches a sensitivity on the same films."""
+        on, off = (side[:, ::-1] for side in self._by_score(scores, positive))
+        hits, alarms = np.cumsum(on, axis=1), np.cumsum(off, axis=1)
+        if not hits.shape[1]:
+            return _figure(np.full(len(self._weights), np.nan))
+        reached = hits >= sensitivity * hits[:, -1:] - 1e-9  # of counts: rounding, not chance
+        first = reached.argmax(axis=1)
+        values = 1 - _ratio(alarms[np.arange(len(first)), first], alarms[:, -1])
+        return _figure(np.where(hits[:, -1] > 0, values, np.nan))
+
+    def _by_score(
+        self, scores: NDArray[np.float64], positive: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weight of positives and of negatives at each distinct score, ascending: [draws, G]."""
+        if not len(scores):
+            empty = np.zeros((len(self._weights), 0))
+            return empty, empty
+        order = np.argsort(scores, kind="stable")
+        ordered = scores[order]
+        starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        weights, is_positive = self._weights[:, order], positive[order]
+        on = np.add.reduceat(weights * is_positive, starts, axis=1)
+        off = np.add.reduceat(weights * ~is_positive, starts, axis=1)
+        return on, off
+
+
+def figure(value: float) -> float | None:
+    """A number as a report holds it: four decimals, None for not-a-number."""
+    return None if math.isnan(value) else round(float(value), 4)
+
+
+def _figure(values: NDArray[np.float64]) -> dict[str, Any]:
+    whole, draws = float(values[0]), values[1:]
+    kept = draws[~np.isnan(draws)]
+    if math.isnan(whole) or not len(kept):
+        return {"value": figure(whole), "interval": None}
+    tail = (1 - LEVEL) / 2 * 100
+    low, high = np.percentile(kept, [tail, 100 - tail])
+    return {"value": figure(whole), "interval": [figure(float(low)), figure(float(high))]}
+
+
+def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.full(top.shape, np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out

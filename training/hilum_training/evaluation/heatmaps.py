@@ -1,0 +1,128 @@
+"""A page of test films with their class activation maps, right answers and wrong ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from hilum_training.evaluation.answers import Answers
+    from hilum_training.evaluation.calibration import Calibration
+
+OPEN_LICENCES: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
+"""Films under these may be shown again, with the source named."""
+OPEN_SOURCES: Final = frozenset({"kermany"})
+"""And only of these sources: elsewhere the licence is a collector's claim."""
+_TILE: Final = 132
+_TEXT: Final = 26
+_COLUMNS: Final = 4
+_EACH: Final = 8
+_RED: Final = (255.0, 40.0, 0.0)
+_STRONGEST: Final = 0.65
+_GREYS: Final = 24
+_SHARES: Final = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one tile says: which film, recorded and answered label, its probability."""
+
+    at: int
+    recorded: str
+    answered: str
+    probability: float
+
+
+def choose_shown(test: Answers, calibration: Calibration) -> list[Shown]:
+    """Half of them right, half wrong: of each label in turn, the surest answers first.
+
+    Only films that may be shown again. Surest first: a wrong answer that was hardly given explains
+    nothing.
+    """
+    chances = calibration.probabilities(test.logits)
+    answered = chances.argmax(axis=1)
+    names = test.panel.names
+    right: dict[int, list[int]] = {}
+    wrong: dict[int, list[int]] = {}
+    for at in np.argsort(-chances.max(axis=1), kind="stable").tolist():
+        film = test.films[at]
+        if film.licence in OPEN_LICENCES and film.source in OPEN_SOURCES:
+            side = right if answered[at] == test.places[at] else wrong
+            side.setdefault(int(test.places[at]), []).append(at)
+    picked = [*_in_turn(right), *_in_turn(wrong)]
+    return [
+        Shown(at, names[test.places[at]], names[answered[at]], float(chances[at].max()))
+        for at in picked
+    ]
+
+
+def draw_page(
+    films: NDArray[np.uint8], maps: NDArray[np.float32], shown: Sequence[Shown], path: Path
+) -> None:
+    """Write the page as PNG: each film beside itself with the answered label's map over it.
+
+    Args:
+        films: uint8 [N, size, size, 1], of the shown films in their order.
+        maps: float32 [N, h, w], of the answered label, in logit units.
+        shown: N tiles.
+        path: Where to write.
+    """
+    rows = -(-len(shown) // _COLUMNS)
+    page = Image.new("RGB", (_COLUMNS * (2 * _TILE + 6), rows * (_TILE + _TEXT) + 16), "white")
+    pen = ImageDraw.Draw(page)
+    for place, (film, heat, tile) in enumerate(zip(films[..., 0], maps, shown, strict=True)):
+        x, y = place % _COLUMNS * (2 * _TILE + 6), place // _COLUMNS * (_TILE + _TEXT)
+        plain = Image.fromarray(film).resize((_TILE, _TILE), Image.Resampling.BOX)
+        page.paste(plain.convert("RGB"), (x, y + _TEXT))
+        page.paste(_overlaid(plain, heat), (x + _TILE, y + _TEXT))
+        mark = "right" if tile.recorded == tile.answered else "WRONG"
+        pen.text((x + 2, y + 1), f"{mark}: {tile.answered} {tile.probability:.2f}", fill="black")
+        pen.text((x + 2, y + 12), f"recorded: {tile.recorded}", fill="black")
+    pen.text(
+        (2, page.height - 13),
+        "Test films: Kermany et al., doi:10.17632/rscbjbr9sj, CC BY 4.0, scaled, maps added. "
+        "Research use only, not for diagnosis.",
+        fill="black",
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.quantize(palette=_palette(), dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _palette() -> Image.Image:
+    """Grey levels under shares of red, coarsely: a palette fitted to the page drops the red."""
+    greys = np.linspace(0, 255, _GREYS)[np.newaxis, :, np.newaxis]
+    shares = np.linspace(0, _STRONGEST, _SHARES)[:, np.newaxis, np.newaxis]
+    colours = greys * (1 - shares) + np.array(_RED) * shares
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colours.round().astype(np.uint8).reshape(-1).tolist())
+    return palette
+
+
+def _in_turn(by_label: dict[int, list[int]]) -> list[int]:
+    """Up to eight, one of each label in turn."""
+    queues = [list(by_label[label]) for label in sorted(by_label)]
+    picked: list[int] = []
+    while queues and len(picked) < _EACH:
+        queues = [queue for queue in queues if queue]
+        picked += [queue.pop(0) for queue in queues]
+    return picked[:_EACH]
+
+
+def _overlaid(film: Image.Image, heat: NDArray[np.float32]) -> Image.Image:
+    """Red where the map speaks for the answer, as far as it does compared to its own peak."""
+    strength = np.maximum(heat, 0) / max(float(heat.max()), 1e-6)
+    grown = Image.fromarray(strength.astype(np.float32)).resize(
+        (_TILE, _TILE), Image.Resampling.BILINEAR
+    )
+    share = _STRONGEST * np.asarray(grown)[..., np.newaxis]
+    grey = np.repeat(np.asarray(film, dtype=np.float32)[..., np.newaxis], 3, axis=2)
+    mixed = grey * (1 - share) + np.array(_RED, dtype=np.float32) * share
+    return Image.fromarray(mixed.round().astype(np.uint8))

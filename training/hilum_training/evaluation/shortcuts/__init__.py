@@ -1,0 +1,1 @@
+"""Could the answer be had without looking at the lungs?"""
