@@ -1,41 +1,69 @@
-"""``python -m hilum_training``: train, evaluate and export a recipe's model."""
+"""``python -m hilum_training``: from films to a served model."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from hilum_training.films.library import open_library
+from hilum.domain.errors import InvalidManifest
+from hilum.serving.target import Target
+from hilum_training import data_commands
+from hilum_training.baselines import commands as baseline_commands
+from hilum_training.export.manifest import UnknownTensor
+from hilum_training.export.parity import ParityLost
+from hilum_training.export.versions import OtherModel
+from hilum_training.films.gate_films import gate_library
+from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import PackMissing, pack_folder
+from hilum_training.initial_weights import InvalidWeights
 from hilum_training.learning.log import write_log
-from hilum_training.recipe import Recipe, read_recipe
-from hilum_training.weights import WeightsMissing, weights_path
+from hilum_training.recipe import InvalidRecipe, Recipe, read_recipe
+from hilum_training.segmentation import commands as segmentation
+from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
+from hilum_training.weights import WeightsMissing, load_network, save_weights, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hilum_training.segmentation.recipe import SegmentationRecipe
 
 TRAINING: Final = Path(__file__).resolve().parents[1]
 TRY: Final = "With --epochs or --limit it is a try: everything is read and written in RUNS/try."
 
 
+class RecipeMissing(RuntimeError):
+    """No recipe of this name, and none that trains such a panel."""
+
+
+_TOLD: Final = (
+    InvalidManifest,
+    InvalidRecipe,
+    InvalidWeights,
+    OtherModel,
+    PackMissing,
+    ParityLost,
+    RecipeMissing,
+    UnknownTensor,
+    WeightsMissing,
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code: 0, or 2 with the reason on standard error."""
     # TensorFlow tells of CPU instructions at every start; its errors still come through.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = _parser().parse_args(arguments)
-    recipe = read_recipe(_recipe_path(options.recipe)).with_epochs(options.epochs)
-    commands = {"train": _train, "evaluate": _evaluate, "export": _export}
     try:
-        commands[options.command](recipe, _Folders.of(options), options.limit)
-    except (PackMissing, WeightsMissing) as error:
+        code = _COMMANDS[options.command](options)
+    except _TOLD as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,14 +72,31 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("train", "fit the network; goes on where an interrupted run stopped"),
         ("evaluate", "measure it on the test split and choose operating points"),
-        ("export", "write model_repository/<name>"),
+        ("export", "write model_repository/<network>"),
     ):
         command = commands.add_parser(name, help=text, epilog=TRY)
-        command.add_argument("recipe", help="a .toml file, or the name of one in training/recipes")
+        command.add_argument(
+            "recipe", help="a .toml file, or the name of a recipe or a panel in training/recipes"
+        )
         command.add_argument("--epochs", type=int, help="instead of the recipe's")
         command.add_argument("--limit", type=int, help="films per split to train with")
         command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
+        if name == "export":
+            command.add_argument(
+                "--replace",
+                action="store_true",
+                help="take the place of the newest version instead of standing beside it",
+            )
+    _add_render(commands)
+    data_commands.add_parser(commands)
+    baseline_commands.add_parser(commands)
     return parser
+
+
+def _add_render(commands: Any) -> None:
+    command = commands.add_parser("render", help="write the model repository for another target")
+    command.add_argument("--target", choices=[target.value for target in Target], required=True)
+    command.add_argument("--out", type=Path, required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,44 +122,123 @@ class _Folders:
 
 
 def _recipe_path(named: str) -> Path:
+    """A path, or the recipe of this name, or the one that trains the panel of this name."""
     path = Path(named)
-    return path if path.suffix == ".toml" else TRAINING / "recipes" / f"{named}.toml"
+    if path.suffix == ".toml":
+        return path
+    direct = TRAINING / "recipes" / f"{named}.toml"
+    if direct.is_file():
+        return direct
+    for candidate in sorted((TRAINING / "recipes").glob("*.toml")):
+        panels = tomllib.loads(candidate.read_text(encoding="utf-8")).get("panel", [])
+        if any(panel.get("name") == named for panel in panels):
+            return candidate
+    raise RecipeMissing(f"no recipe and no panel {named} in {TRAINING / 'recipes'}")
 
 
-def _train(recipe: Recipe, folders: _Folders, limit: int | None) -> None:
+def _read(options: argparse.Namespace) -> Recipe | SegmentationRecipe:
+    path = _recipe_path(options.recipe)
+    if not path.is_file():
+        raise RecipeMissing(f"no recipe {path}")
+    read = read_segmentation_recipe if is_segmentation(path) else read_recipe
+    return read(path).with_epochs(options.epochs)
+
+
+def _library(recipe: Recipe, folders: _Folders) -> Library:
+    library = open_library(recipe, pack_folder(), folders.runs)
+    if any(panel.kind == "gate" for panel in recipe.panels):
+        wanted = [TRAINING.parent / folder for folder in recipe.data.negatives]
+        for folder in wanted:
+            if not folder.is_dir():
+                sys.stderr.write(f"no pictures in {folder}: `make negatives` fetches them\n")
+        library = gate_library(library, recipe, [folder for folder in wanted if folder.is_dir()])
+    return library
+
+
+def _train(options: argparse.Namespace) -> None:
+    recipe, folders = _read(options), _Folders.of(options)
+    if not isinstance(recipe, Recipe):
+        segmentation.train(
+            recipe,
+            cache=folders.runs,
+            state=folders.state,
+            weights=folders.weights,
+            reports=folders.reports,
+            limit=options.limit,
+        )
+        return
     import keras  # noqa: PLC0415 - TensorFlow takes seconds to load; --help must not
 
     from hilum_training.learning.fit import Fit  # noqa: PLC0415 - likewise
 
     keras.utils.set_random_seed(recipe.seed)
-    library = open_library(recipe, pack_folder(), folders.runs)
-    run = folders.state / recipe.name
-    log = Fit(recipe, library.train.first(limit), library.validation.first(limit), run).run()
-    folders.weights.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run / "best.keras", weights_path(folders.weights, recipe.name))
+    library = _library(recipe, folders)
+    fit = Fit(
+        recipe,
+        library.train.first(options.limit),
+        library.validation.first(options.limit),
+        folders.state / recipe.name,
+    )
+    log = fit.run()
+    save_weights(fit.best(), weights_path(folders.weights, recipe.name))
     write_log(log, folders.reports / recipe.name / "epochs.csv")
 
 
-def _evaluate(recipe: Recipe, folders: _Folders, _limit: int | None) -> None:
-    from hilum_training.evaluation.evaluate import evaluate  # noqa: PLC0415 - loads TensorFlow
-
-    library = open_library(recipe, pack_folder(), folders.runs)
-    metrics = evaluate(recipe, library, folders.weights, folders.reports / recipe.name)
-    for row in metrics["within_source"]:
-        low, high = row["interval"]
-        sys.stdout.write(f"{row['auroc']:.3f} ({low:.3f} to {high:.3f})  {row['question']}\n")
-
-
-def _export(recipe: Recipe, folders: _Folders, _limit: int | None) -> None:
-    from hilum_training.export.publish import publish  # noqa: PLC0415 - loads TensorFlow
-
-    folder = publish(
-        recipe,
-        weights=folders.weights,
-        report=folders.reports / recipe.name,
-        repository=folders.repository,
+def _evaluate(options: argparse.Namespace) -> None:
+    recipe, folders = _read(options), _Folders.of(options)
+    if not isinstance(recipe, Recipe):
+        metrics = segmentation.evaluate(
+            recipe, cache=folders.runs, weights=folders.weights, reports=folders.reports
+        )
+        _say(segmentation.headlines(metrics))
+        return
+    from hilum_training.evaluation.evaluate import (  # noqa: PLC0415 - loads TensorFlow
+        evaluate,
+        headlines,
     )
-    sys.stdout.write(f"{folder}\n")
+
+    network = load_network(folders.weights, recipe)
+    library = _library(recipe, folders)
+    _say(headlines(evaluate(recipe, library, network, folders.reports, pack_folder())))
+
+
+def _export(options: argparse.Namespace) -> None:
+    recipe, folders = _read(options), _Folders.of(options)
+    places = {
+        "weights": folders.weights,
+        "repository": folders.repository,
+        "replace": options.replace,
+    }
+    if isinstance(recipe, Recipe):
+        from hilum_training.export.export_recipe import (  # noqa: PLC0415 - loads TensorFlow
+            export_recipe,
+        )
+
+        published = export_recipe(recipe, report=folders.reports / recipe.name, **places)
+    else:
+        published = segmentation.export(recipe, reports=folders.reports, **places)
+    _say([*map(str, published.parity), str(published.folder)])
+
+
+def _render(options: argparse.Namespace) -> None:
+    from hilum_training.export.render import render  # noqa: PLC0415 - not needed elsewhere
+
+    repository = TRAINING.parent / "model_repository"
+    _say([str(folder) for folder in render(repository, Target(options.target), options.out)])
+
+
+def _say(lines: Sequence[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+_COMMANDS: Final[dict[str, Any]] = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "export": _export,
+    "render": _render,
+    "data": data_commands.run,
+    "baselines": baseline_commands.run,
+}
 
 
 if __name__ == "__main__":

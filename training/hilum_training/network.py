@@ -1,4 +1,4 @@
-"""The classifier: a small residual network that ends in global average pooling and one dense layer.
+"""Classifiers: one trunk, global average pooling, and one dense layer for each panel.
 
 With that ending, the class activation maps (Zhou et al., CVPR 2016) are exact: the logit of a class
 is the mean of its map plus a bias.
@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 import keras
 from keras import layers, ops
 
+from hilum_training.baseline_trunks import BASELINE_TRUNKS
+from hilum_training.efficientnet_lite import efficientnet_lite0
+from hilum_training.initial_weights import load_initial
+
 if TYPE_CHECKING:
-    from hilum_training.recipe import Recipe
+    from collections.abc import Callable
+
+    from hilum_training.recipe import NetworkRecipe, Recipe
 
 FEATURES: Final = "features"
-CLASSIFIER: Final = "classifier"
+
+
+def head_name(panel: str) -> str:
+    """Name of the dense layer that gives a panel's logits."""
+    return f"head_{panel}"
 
 
 @keras.saving.register_keras_serializable(package="hilum")
@@ -36,25 +46,47 @@ class FilmStandardisation(layers.Layer):
 
 
 def build_network(recipe: Recipe) -> keras.Model:
-    """The network with random weights.
+    """The network, its trunk filled with the recipe's initial weights.
 
     Input ``film`` float32 [N, size, size, 1] in 0..255 (whole numbers when served, between them
-    when augmented), output logits float32 [N, K]. The layer ``features`` holds float32
-    [N, h, w, C], h = w = size / 2 ** (1 + number of widths).
+    when augmented), output a dictionary of logits float32 [N, K] by panel. The layer ``features``
+    holds float32 [N, h, w, C].
+
+    Raises:
+        InvalidWeights: The initial weights cannot be had or do not fit.
     """
     size, plan = recipe.film.size, recipe.network
     film = keras.Input((size, size, 1), name="film")
-    grey = FilmStandardisation(name="standardise")(film)
-    x = _convolve(grey, plan.stem, kernel=5, strides=2, name="stem")
-    for stage, (width, blocks) in enumerate(zip(plan.widths, plan.blocks, strict=True), start=1):
+    x = film
+    if plan.reduce > 1:
+        x = layers.AveragePooling2D(plan.reduce, name="reduce")(x)
+    grey = FilmStandardisation(name="standardise")(x)
+    features = layers.Activation("linear", name=FEATURES)(TRUNKS[plan.architecture](grey, plan))
+    pooled = layers.GlobalAveragePooling2D(name="pool")(features)
+    pooled = layers.Dropout(plan.dropout, name="dropout")(pooled)
+    logits = {
+        panel.name: layers.Dense(len(panel.labels), name=head_name(panel.name))(pooled)
+        for panel in recipe.panels
+    }
+    network = keras.Model(film, logits, name=recipe.name)
+    if plan.initial and plan.architecture not in BASELINE_TRUNKS:
+        load_initial(network, plan.initial)
+    return network
+
+
+def _residual_trunk(grey: Any, plan: NetworkRecipe) -> Any:
+    """Small residual network: a strided stem, then halvings with residual blocks."""
+    stem, *widths = plan.widths
+    x = _convolve(grey, stem, kernel=5, strides=2, name="stem")
+    for stage, (width, blocks) in enumerate(zip(widths, plan.blocks, strict=True), start=1):
         x = _convolve(x, width, strides=2, name=f"stage{stage}_down")
         for block in range(blocks):
             x = _residual(x, width, name=f"stage{stage}_block{block + 1}")
-    features = layers.Activation("linear", name=FEATURES)(x)
-    pooled = layers.GlobalAveragePooling2D(name="pool")(features)
-    pooled = layers.Dropout(plan.dropout, name="dropout")(pooled)
-    logits = layers.Dense(len(recipe.data.labels), name=CLASSIFIER)(pooled)
-    return keras.Model(film, logits, name=recipe.name)
+    return x
+
+
+def _efficientnet_lite0_trunk(grey: Any, plan: NetworkRecipe) -> Any:
+    return efficientnet_lite0(grey, stages=plan.stages, frozen=plan.frozen_stages)
 
 
 def _convolve(
@@ -78,3 +110,11 @@ def _residual(x: Any, width: int, *, name: str) -> Any:
     y = _convolve(x, width, name=f"{name}_a")
     y = _convolve(y, width, name=f"{name}_b", active=False)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([x, y]))
+
+
+TRUNKS: Final[dict[str, Callable[[Any, NetworkRecipe], Any]]] = {
+    "residual": _residual_trunk,
+    "efficientnet-lite0": _efficientnet_lite0_trunk,
+    **BASELINE_TRUNKS,
+}
+"""Trunks by name: standardised films float32 [N, H, W, 1] to features float32 [N, h, w, C]."""

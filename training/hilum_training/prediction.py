@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def predict_logits(network: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
+def predict_logits(
+    network: keras.Model, inputs: NDArray[np.uint8]
+) -> dict[str, NDArray[np.float64]]:
     """Logits of films.
 
     Args:
@@ -19,12 +21,16 @@ def predict_logits(network: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[n
         inputs: uint8 [N, size, size, 1].
 
     Returns:
-        float64 [N, K].
+        float64 [N, K] by panel.
     """
-    if not len(inputs):
-        return np.zeros((0, network.output_shape[-1]))
-    parts = [
-        np.asarray(network(inputs[start : start + 64].astype(np.float32), training=False))
-        for start in range(0, len(inputs), 64)
-    ]
-    return np.concatenate(parts).astype(np.float64)
+    parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in network.output}
+    for start in range(0, len(inputs), 64):
+        films = inputs[start : start + 64].astype(np.float32)
+        for name, logits in network(films, training=False).items():
+            parts[name].append(np.asarray(logits))
+    return {
+        name: np.concatenate([np.zeros((0, network.output[name].shape[-1])), *found]).astype(
+            np.float64
+        )
+        for name, found in parts.items()
+    }

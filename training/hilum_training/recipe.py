@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,33 +24,50 @@ class FilmRecipe:
 
 @dataclass(frozen=True, slots=True)
 class DataRecipe:
-    """Which films, with which labels, split how.
+    """Which films, split how.
 
     Attributes:
-        labels: Outputs, in the order of the axis K.
         sources: Folders of the film pack.
         views: Accepted values of the column ``view``.
         fractions: Train, validation, test.
         near_duplicate_bits: Films with at most so many differing hash bits count as one.
-        candidates: Recorded label -> labels that it allows; others are probes, never trained on.
+        exclude_flags: Films with one of these licence flags are left out, e.g. ``NC``.
+        negatives: Folders of pictures that are no chest films; for a gate.
+        only_train_sources: Films of other sources are held out whole: no training, no validation.
     """
 
-    labels: tuple[str, ...]
     sources: tuple[str, ...]
     views: tuple[str, ...]
     fractions: tuple[float, float, float]
     near_duplicate_bits: int
-    candidates: dict[str, tuple[str, ...]]
+    exclude_flags: tuple[str, ...] = ()
+    negatives: tuple[str, ...] = ()
+    only_train_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRecipe:
-    """Channels of the stem and of each halving after it, residual blocks per halving."""
+    """The trunk that the panels share.
 
-    stem: int
-    widths: tuple[int, ...]
-    blocks: tuple[int, ...]
+    Attributes:
+        architecture: A key of :data:`hilum_training.network.TRUNKS`.
+        dropout: Before the panels' dense layers.
+        reduce: The film is averaged over squares of so many pixels a side before the trunk.
+        initial: ``imagenet``, the path of a weights file, or empty for random weights.
+        frozen_stages: So many stages keep their initial weights.
+        stages: The trunk ends after so many stages; 0 takes all.
+        widths: Channels of each halving, for the architectures that ask for them; the stem first.
+        blocks: Residual blocks of each halving.
+    """
+
+    architecture: str
     dropout: float
+    reduce: int = 1
+    initial: str = ""
+    frozen_stages: int = 0
+    stages: int = 0
+    widths: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +101,10 @@ class AugmentRecipe:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPointRecipe:
-    """``youden``, or ``sensitivity`` with the wanted value."""
+    """``youden``, or ``sensitivity`` or ``specificity`` with the wanted value."""
 
     rule: str
-    sensitivity: float | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +113,8 @@ class LabelRecipe:
 
     name: str
     display: str
-    code: str
-    meaning: str
+    code: str = ""
+    meaning: str = ""
     weak: bool = False
     abnormal: bool = True
 
@@ -124,8 +141,43 @@ class ComparisonRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelRecipe:
+    """One panel: a head on the shared trunk.
+
+    Attributes:
+        name: Of the panel, as served.
+        display: For people.
+        kind: ``single_label``, ``multi_label`` or ``gate``.
+        labels: Outputs, in the order of the axis K.
+        operating_point: How the thresholds are chosen.
+        candidates: Recorded label -> labels that it allows; others are probes, never trained on.
+            A multi-label panel has none: it takes the film's findings as they are.
+        sources: Films of these sources train and test the panel; empty for all.
+        comparisons: What the test split is asked.
+        weight: Of its loss.
+        caution: One sentence that every surface shows with the panel.
+    """
+
+    name: str
+    display: str
+    kind: str
+    labels: tuple[LabelRecipe, ...]
+    operating_point: OperatingPointRecipe
+    candidates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    comparisons: tuple[ComparisonRecipe, ...] = ()
+    weight: float = 1.0
+    caution: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Label names."""
+        return tuple(label.name for label in self.labels)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
-    """One model's recipe."""
+    """One network's recipe."""
 
     name: str
     version: str
@@ -135,14 +187,17 @@ class Recipe:
     network: NetworkRecipe
     fit: FitRecipe
     augment: AugmentRecipe
-    operating_point: OperatingPointRecipe
-    labels: tuple[LabelRecipe, ...]
-    comparisons: tuple[ComparisonRecipe, ...] = ()
+    panels: tuple[PanelRecipe, ...]
 
     @property
     def training(self) -> str:
         """What decides the weights: a run of another value is another run."""
-        return repr((self.seed, self.film, self.data, self.network, self.fit, self.augment))
+        panels = [
+            (panel.name, panel.kind, panel.names, panel.candidates, panel.sources, panel.weight)
+            for panel in self.panels
+        ]
+        parts = (self.seed, self.film, self.data, self.network, self.fit, self.augment, panels)
+        return repr(parts)
 
     def with_epochs(self, epochs: int | None) -> Recipe:
         """The same recipe, trained for so many epochs (None: as it says)."""
@@ -164,46 +219,70 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
+def panel_recipe(document: dict[str, Any]) -> PanelRecipe:
+    """A panel from its table in a TOML file.
+
+    Raises:
+        InvalidRecipe: Its parts do not fit.
+        KeyError: A key is missing.
+        TypeError: A key is unknown.
+    """
+    panel = _panel(document)
+    _check_panel(panel)
+    return panel
+
+
 def _recipe(document: dict[str, Any]) -> Recipe:
-    data = dict(document.pop("data"))
-    candidates = {key: tuple(value) for key, value in data.pop("candidates").items()}
-    network = document.pop("network")
-    labels = document.pop("label")
-    comparisons = document.pop("comparison", [])
     return Recipe(
         film=FilmRecipe(**document.pop("film")),
-        data=DataRecipe(candidates=candidates, **{k: _frozen(v) for k, v in data.items()}),
-        network=NetworkRecipe(**{k: _frozen(v) for k, v in network.items()}),
+        data=DataRecipe(**_frozen(document.pop("data"))),
+        network=NetworkRecipe(**_frozen(document.pop("network"))),
         fit=FitRecipe(**document.pop("fit")),
         augment=AugmentRecipe(**document.pop("augment")),
-        operating_point=OperatingPointRecipe(**document.pop("operating_point")),
-        labels=tuple(LabelRecipe(**item) for item in labels),
-        comparisons=tuple(
-            ComparisonRecipe(**{k: _frozen(v) for k, v in item.items()}) for item in comparisons
-        ),
+        panels=tuple(_panel(panel) for panel in document.pop("panel")),
         **document,
     )
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _panel(document: dict[str, Any]) -> PanelRecipe:
+    candidates = {key: tuple(value) for key, value in document.pop("candidates", {}).items()}
+    labels = document.pop("label")
+    comparisons = document.pop("comparison", [])
+    return PanelRecipe(
+        candidates=candidates,
+        labels=tuple(LabelRecipe(**label) for label in labels),
+        operating_point=OperatingPointRecipe(**document.pop("operating_point")),
+        comparisons=tuple(ComparisonRecipe(**_frozen(item)) for item in comparisons),
+        **_frozen(document),
+    )
+
+
+def _frozen(table: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
 def _check(recipe: Recipe) -> None:
-    if tuple(label.name for label in recipe.labels) != recipe.data.labels:
-        raise InvalidRecipe("data.labels and the [[label]] tables differ")
-    labels = set(recipe.data.labels)
-    for recorded, allowed in recipe.data.candidates.items():
-        if not allowed or not set(allowed) <= labels:
-            raise InvalidRecipe(f"{recorded} may be {allowed}, which are not all labels")
     if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
         raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
-    if len(recipe.network.widths) != len(recipe.network.blocks):
-        raise InvalidRecipe("network.widths and network.blocks differ in length")
-    halvings = 2 ** (len(recipe.network.widths) + 1)
-    if recipe.film.size % halvings:
-        raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {halvings}")
-    if recipe.operating_point.rule not in {"youden", "sensitivity"}:
-        raise InvalidRecipe(f"no operating point rule {recipe.operating_point.rule}")
-    if recipe.operating_point.rule == "sensitivity" and not recipe.operating_point.sensitivity:
-        raise InvalidRecipe("operating_point.sensitivity is missing")
+    if recipe.film.size % recipe.network.reduce:
+        raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {recipe.network.reduce}")
+    if len({panel.name for panel in recipe.panels}) != len(recipe.panels):
+        raise InvalidRecipe("two panels share a name")
+    for panel in recipe.panels:
+        _check_panel(panel)
+
+
+def _check_panel(panel: PanelRecipe) -> None:
+    if panel.kind not in {"single_label", "multi_label", "gate"}:
+        raise InvalidRecipe(f"{panel.name}: no kind {panel.kind}")
+    if panel.kind == "multi_label" and panel.candidates:
+        raise InvalidRecipe(f"{panel.name}: a multi-label panel has no candidates")
+    labels = set(panel.names)
+    for recorded, allowed in panel.candidates.items():
+        if not allowed or not set(allowed) <= labels:
+            raise InvalidRecipe(f"{recorded} may be {allowed}, which are not all labels")
+    point = panel.operating_point
+    if point.rule not in {"youden", "sensitivity", "specificity"}:
+        raise InvalidRecipe(f"{panel.name}: no operating point rule {point.rule}")
+    if point.rule != "youden" and point.value is None:
+        raise InvalidRecipe(f"{panel.name}: the operating point's value is missing")

@@ -20,6 +20,8 @@ COLUMNS = (
     "normalised_label",
     "licence",
     "variant_of",
+    "licence_flags",
+    "labels",
 )
 
 

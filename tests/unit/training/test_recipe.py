@@ -7,29 +7,41 @@ from pathlib import Path
 
 import pytest
 
+from hilum.domain.model import FRONTAL
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.recipe import InvalidRecipe, read_recipe
 
-RECIPE = Path(__file__).resolve().parents[3] / "training/recipes/pneumonia.toml"
+RECIPES = Path(__file__).resolve().parents[3] / "training/recipes"
+CHEST = RECIPES / "chest.toml"
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
-    text = RECIPE.read_text(encoding="utf-8")
+    text = CHEST.read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "changed.toml"
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
     return path
 
 
 def test_the_shipped_recipe_reads():
-    """The pneumonia recipe names a known preprocessing and the panel's four labels."""
-    recipe = read_recipe(RECIPE)
+    """The chest recipe names a known preprocessing and its four panels."""
+    recipe = read_recipe(CHEST)
     assert recipe.film.preprocessing in PREPROCESSING
-    assert recipe.data.labels == ("normal", "pneumonia_bacterial", "pneumonia_viral", "covid19")
-    assert recipe.data.candidates["pneumonia_unspecified"] == (
+    panels = {panel.name: panel for panel in recipe.panels}
+    assert list(panels) == ["pneumonia", "infection", "tuberculosis", "pathology"]
+    assert len(panels["pathology"].labels) == 14
+    assert panels["pneumonia"].candidates["pneumonia_unspecified"] == (
         "pneumonia_bacterial",
         "pneumonia_viral",
     )
+
+
+def test_networks_that_serve_together_agree_about_the_film_and_the_split():
+    """Gate and chest take the same input, and one seed keeps the same patients unseen."""
+    chest, gate = read_recipe(CHEST), read_recipe(RECIPES / "gate.toml")
+    assert gate.film == chest.film
+    assert (gate.seed, gate.data.fractions) == (chest.seed, chest.data.fractions)
+    assert FRONTAL in gate.panels[0].names
 
 
 @pytest.mark.parametrize(
@@ -37,13 +49,14 @@ def test_the_shipped_recipe_reads():
     [
         ("seed = 20261121", "", "seed"),
         ("seed = 20261121", "seed = 1\nspeed = 2", "speed"),
-        ("size = 192", "size = 190", "multiple"),
+        ("dropout = 0.3", "dropout = 0.3\nreduce = 3", "multiple"),
         ("[0.7, 0.1, 0.2]", "[0.7, 0.1, 0.1]", "add up"),
         ('covid19 = ["covid19"]', 'covid19 = ["covid"]', "labels"),
-        ("blocks = [1, 1, 1]", "blocks = [1, 1]", "length"),
-        ('rule = "youden"', 'rule = "gut feeling"', "rule"),
-        ('rule = "youden"', 'rule = "sensitivity"', "missing"),
-        ('name = "covid19"', 'name = "covid"', "differ"),
+        ('name = "infection"', 'name = "pneumonia"', "share"),
+        ('kind = "single_label"', 'kind = "guess"', "kind"),
+        ('kind = "single_label"', 'kind = "multi_label"', "candidates"),
+        ('rule = "specificity"', 'rule = "gut feeling"', "rule"),
+        ('rule = "specificity"\nvalue = 0.9', 'rule = "sensitivity"', "missing"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused(tmp_path, old, new, reason):
@@ -54,6 +67,9 @@ def test_a_recipe_that_does_not_fit_is_refused(tmp_path, old, new, reason):
 
 def test_comparisons_do_not_change_what_counts_as_the_same_training():
     """Questions of the evaluation may change while a run is under way; its epochs may not."""
-    recipe = read_recipe(RECIPE)
-    assert replace(recipe, comparisons=()).training == recipe.training
+    recipe = read_recipe(CHEST)
+    unasked = tuple(replace(panel, comparisons=(), caution="") for panel in recipe.panels)
+    assert replace(recipe, panels=unasked).training == recipe.training
+    heavier = (replace(recipe.panels[0], weight=2.0), *recipe.panels[1:])
+    assert replace(recipe, panels=heavier).training != recipe.training
     assert recipe.with_epochs(1).training != recipe.training

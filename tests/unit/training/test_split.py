@@ -12,19 +12,19 @@ import pytest
 from PIL import Image
 
 from hilum_training.films.fingerprint import fingerprint, near_duplicates
-from hilum_training.films.pack import PackMissing, pack_folder, read_film, select_films
+from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read_film, wanted
 from hilum_training.films.split import LeakageFound, check_leakage, divide, link_films
 from hilum_training.recipe import read_recipe
 from tests.unit.training.film_folders import FilmFolder, texture
 
-RECIPE = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/pneumonia.toml")
+RECIPE = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/chest.toml")
 DATA = RECIPE.data
 BITS = DATA.near_duplicate_bits
 
 
 def opened(folder: Path):
     """Films and fingerprints of a small pack."""
-    films = select_films(folder, DATA)
+    films = tuple(film for film in pack_films(folder) if wanted(film, DATA))
     return films, [fingerprint(read_film(folder / film.file)) for film in films]
 
 
@@ -106,19 +106,24 @@ def test_a_film_and_its_higher_resolution_copy_count_once(tmp_path):
     pack.add(
         "native", texture(1), "normal", source="kermany_native", variant_of="images/stored.png"
     )
-    films = select_films(pack.close(), DATA)
+    films = pack_films(pack.close())
     assert [(film.file, film.source) for film in films] == [("images/native.png", "kermany")]
 
 
-def test_laterals_and_other_sources_are_left_out_and_other_findings_are_probes(tmp_path):
-    """Only frontal films of the recipe's sources are used, and only the panel's labels taught."""
+def test_laterals_other_sources_and_excluded_licences_are_left_out(tmp_path):
+    """Only frontal films of the recipe's sources are used, and none with a flag it excludes."""
     pack = FilmFolder(tmp_path)
     pack.add("lateral", texture(1), "normal", view="L")
     pack.add("elsewhere", texture(2), "normal", source="somewhere")
-    pack.add("effusion", texture(3), "other:effusion", source="nih14")
-    pack.add("unspecified", texture(4), "pneumonia_unspecified", source="nih14")
-    films = {film.file: film.candidates for film in select_films(pack.close(), DATA)}
-    assert films == {"images/effusion.png": (), "images/unspecified.png": (1, 2)}
+    pack.add("effusion", texture(3), "other:effusion", source="nih14", licence_flags="NC, SA")
+    pack.add("frontal", texture(4), "normal")
+    films = pack_films(pack.close())
+    free = replace(DATA, exclude_flags=("NC",))
+    assert [film.file for film in films if wanted(film, DATA)] == [
+        "images/effusion.png",
+        "images/frontal.png",
+    ]
+    assert [film.file for film in films if wanted(film, free)] == ["images/frontal.png"]
 
 
 def test_ties_join_films_into_clusters_across_one_another(tmp_path):

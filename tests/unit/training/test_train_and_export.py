@@ -1,18 +1,21 @@
-"""Train, evaluate and export a tiny panel, on films that the test makes."""
+"""Train, measure and export two tiny panels, on films that the test makes."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from hilum.domain.model import ModelManifest
-from hilum_training.recipe import read_recipe
 from tests.unit.training.film_folders import FilmFolder, texture
+from tests.unit.training.tiny_recipe import SHIPPED, TINY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 tf = pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
@@ -20,35 +23,39 @@ tf = pytest.importorskip("tensorflow", reason="needs the training environment: m
 import keras  # noqa: E402 - after the skip
 
 from hilum_training.evaluation.evaluate import evaluate  # noqa: E402 - after the skip
-from hilum_training.export.graph import ServedGraph, export_onnx  # noqa: E402 - after the skip
-from hilum_training.export.parity import ParityLost, check_parity  # noqa: E402 - after the skip
-from hilum_training.export.publish import publish  # noqa: E402 - after the skip
+from hilum_training.export import export_recipe as exporting  # noqa: E402 - after the skip
+from hilum_training.export.export_recipe import export_recipe  # noqa: E402 - after the skip
+from hilum_training.export.graph import Scaling, ServedGraph  # noqa: E402 - after the skip
 from hilum_training.films.library import open_library  # noqa: E402 - after the skip
 from hilum_training.learning.augmentation import augment  # noqa: E402 - after the skip
 from hilum_training.learning.fit import Fit  # noqa: E402 - after the skip
-from hilum_training.learning.objective import candidate_loss  # noqa: E402 - after the skip
+from hilum_training.learning.objective import (  # noqa: E402 - after the skip
+    candidate_loss,
+    panel_loss,
+)
 from hilum_training.network import build_network  # noqa: E402 - after the skip
 from hilum_training.prediction import predict_logits  # noqa: E402 - after the skip
-from hilum_training.weights import WeightsMissing, weights_path  # noqa: E402 - after the skip
-
-SHIPPED = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/pneumonia.toml")
-TINY = replace(
-    SHIPPED,
-    film=replace(SHIPPED.film, size=32),
-    network=replace(SHIPPED.network, stem=4, widths=(8, 8, 8), blocks=(0, 0, 1), dropout=0.0),
-    fit=replace(SHIPPED.fit, epochs=2, batch=8, ema=0.5),
+from hilum_training.weights import (  # noqa: E402 - after the skip
+    WeightsMissing,
+    load_network,
+    save_weights,
+    weights_path,
 )
+
+LABELS = TINY.panels[0].names
+FINDINGS = ("Effusion", "Mass|Nodule", "", "Pneumonia")
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Forty patients of each label, each label of its own brightness pattern."""
     pack = FilmFolder(tmp_path / "pack")
-    for index, label in enumerate(TINY.data.labels):
+    for index, label in enumerate(LABELS):
         for patient in range(40):
             pixels = texture(100 * index + patient).astype(int) // 2
             pixels[24 * index : 24 * index + 24] += 120
-            pack.add(f"{label}-{patient}", np.clip(pixels, 0, 255).astype(np.uint8), label)
+            film = np.clip(pixels, 0, 255).astype(np.uint8)
+            pack.add(f"{label}-{patient}", film, label, labels=FINDINGS[index])
     monkeypatch.setenv("HILUM_CXR_DIR", str(pack.close()))
     return open_library(TINY, tmp_path / "pack", tmp_path / "cache")
 
@@ -61,22 +68,22 @@ def trained(library, folder: Path) -> Fit:
     return fit
 
 
-def test_the_path_from_films_to_the_model_repository(library, tmp_path):
+def test_the_path_from_films_to_the_model_repository(library, tmp_path, monkeypatch):
     """Trained, measured and exported: the folder is complete, and a repetition changes nothing."""
-    trained(library, tmp_path / "run")
-    weights, report, repository = (tmp_path / name for name in ("weights", "report", "repository"))
-    weights.mkdir()
-    (tmp_path / "run/best.keras").rename(weights_path(weights, TINY.name))
-    evaluate(TINY, library, weights, report)
-    assert json.loads((report / "metrics.json").read_text())["accuracy"]["value"] >= 0
-    assert {path.suffix for path in report.iterdir()} == {".json", ".svg"}
+    fit = trained(library, tmp_path / "run")
+    weights, reports, repository = (tmp_path / name for name in ("weights", "reports", "models"))
+    save_weights(fit.best(), weights_path(weights, TINY.name))
+    monkeypatch.setattr(exporting, "RECIPES", tmp_path)
+    (tmp_path / "tiny.card.md").write_text("# $name $version\n$pneumonia_accuracy\n")
 
-    def exported() -> dict[str, bytes]:
-        folder = publish(TINY, weights=weights, report=report, repository=repository)
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    def measured_and_exported() -> dict[str, bytes]:
+        evaluate(TINY, library, load_network(weights, TINY), reports)
+        report = reports / TINY.name
+        done = export_recipe(TINY, weights=weights, report=report, repository=repository)
+        files = [path for path in done.folder.rglob("*") if path.is_file()]
+        return {path.relative_to(done.folder).as_posix(): path.read_bytes() for path in files}
 
-    first = exported()
+    first = measured_and_exported()
     assert sorted(first) == [
         "1/model.onnx",
         "1/model.py",
@@ -86,18 +93,17 @@ def test_the_path_from_films_to_the_model_repository(library, tmp_path):
         "manifest.json",
     ]
     manifest = ModelManifest.from_json(first["manifest.json"].decode())
-    assert manifest.output("heatmaps").shape == (2, 2, 4)
-    evaluate(TINY, library, weights, report)
-    assert exported() == first
+    assert [panel.name for panel in manifest.panels] == ["pneumonia", "pathology"]
+    assert manifest.output("heatmaps", "pneumonia").shape == (2, 2, 4)
+    assert measured_and_exported() == first
 
 
 def test_an_export_without_a_report_of_these_weights_is_refused(library, tmp_path):
     """Figures of other weights are never published with a graph."""
-    trained(library, tmp_path / "run")
-    (tmp_path / "run/best.keras").rename(weights_path(tmp_path, TINY.name))
+    save_weights(build_network(TINY), weights_path(tmp_path, TINY.name))
     (tmp_path / "metrics.json").write_text(json.dumps({"weights": "of another run"}))
     with pytest.raises(WeightsMissing, match="other weights"):
-        publish(TINY, weights=tmp_path, report=tmp_path, repository=tmp_path / "repository")
+        export_recipe(TINY, weights=tmp_path, report=tmp_path, repository=tmp_path / "repository")
     assert not (tmp_path / "repository").exists()
 
 
@@ -122,42 +128,85 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_stopped(library, tmp_path, 
     log = resumed.run()
     assert [row["epoch"] for row in log] == [1, 2]
     films = library.test.inputs
-    assert np.allclose(
-        predict_logits(resumed.average, films), predict_logits(unbroken.average, films), atol=1e-3
-    )
+    answers = predict_logits(resumed.average, films)
+    for panel, logits in predict_logits(unbroken.average, films).items():
+        assert np.allclose(answers[panel], logits, atol=1e-3), panel
 
 
 def test_a_run_of_another_recipe_is_not_taken_up(library, tmp_path):
     """A changed recipe trains afresh instead of loading weights that do not belong to it."""
     trained(library, tmp_path / "run")
-    other = replace(TINY, network=replace(TINY.network, widths=(8, 8, 16)))
+    other = replace(TINY, network=replace(TINY.network, widths=(4, 8, 8, 16)))
     log = Fit(other, library.train, library.validation, tmp_path / "run").run()
     assert [row["epoch"] for row in log] == [1, 2]
 
 
 def test_training_learns_what_the_films_hold(library, tmp_path):
     """Eight epochs on separable films lower the loss well below guessing."""
-    recipe = replace(TINY, fit=replace(TINY.fit, epochs=8, learning_rate=0.01))
+    recipe = replace(
+        TINY,
+        fit=replace(TINY.fit, epochs=8, learning_rate=0.01),
+        panels=TINY.panels[:1],
+    )
     keras.utils.set_random_seed(1)
     log = Fit(recipe, library.train, library.validation, tmp_path).run()
     assert log[-1]["loss"] < 0.8 * np.log(4) < log[0]["loss"]
 
 
-def test_parity_fails_when_the_graph_is_not_the_network(tmp_path):
-    """A graph of other weights does not pass for this one."""
-    export_onnx(ServedGraph(build_network(TINY), 1.0), 32, tmp_path / "model.onnx")
-    with pytest.raises(ParityLost):
-        check_parity(ServedGraph(build_network(TINY), 1.0), tmp_path / "model.onnx", 32)
-
-
-def test_the_graph_divides_logits_by_the_temperature(tmp_path):
-    """The served probabilities are the calibrated ones."""
+def test_the_graph_applies_each_panels_calibration():
+    """Served probabilities are the calibrated ones: softmax of one panel, sigmoids of the other."""
     network = build_network(TINY)
-    graph = ServedGraph(network, 2.0)
+    scalings = {
+        "pneumonia": Scaling("single_label", (0.5,) * 4, (0.0,) * 4),
+        "pathology": Scaling("multi_label", (2.0,) * 14, (-1.0,) * 14),
+    }
     films = np.stack([texture(seed, 32, 32) for seed in range(3)])[..., np.newaxis]
-    logits = predict_logits(network, films) / 2.0
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert np.allclose(np.asarray(graph(films)["probabilities"]), expected, atol=1e-6)
+    logits, answer = predict_logits(network, films), ServedGraph(network, scalings)(films)
+    halved = np.exp(logits["pneumonia"] / 2)
+    softmax = halved / halved.sum(axis=1, keepdims=True)
+    sigmoids = 1 / (1 + np.exp(1 - 2 * logits["pathology"]))
+    assert np.allclose(np.asarray(answer["pneumonia_probabilities"]), softmax, atol=1e-5)
+    assert np.allclose(np.asarray(answer["pathology_probabilities"]), sigmoids, atol=1e-5)
+
+
+def test_a_class_map_averages_to_its_logit():
+    """The heatmap is exact: its mean and the bias of the label give the uncalibrated logit."""
+    network = build_network(TINY)
+    head = network.get_layer("head_pneumonia")
+    head.bias.assign([0.1, 0.2, 0.3, 0.4])
+    scalings = {"pneumonia": Scaling("single_label", (1.0,) * 4, (0.0,) * 4)}
+    films = texture(1, 32, 32)[np.newaxis, ..., np.newaxis]
+    maps = np.asarray(ServedGraph(network, scalings)(films)["pneumonia_heatmaps"])
+    logits = predict_logits(network, films)["pneumonia"]
+    assert np.allclose(maps.mean(axis=(1, 2)) + np.asarray(head.bias), logits, atol=1e-5)
+
+
+def test_a_gate_gives_no_heatmaps():
+    """A gate's graph answers with probabilities alone."""
+    network = build_network(TINY)
+    graph = ServedGraph(network, {"pneumonia": Scaling("gate", (1.0,) * 4, (0.0,) * 4)})
+    assert list(graph(np.zeros((1, 32, 32, 1), np.uint8))) == ["pneumonia_probabilities"]
+
+
+def test_weights_come_back_nearly_as_they_were_and_the_file_is_stable(tmp_path):
+    """Half-precision kernels, exact biases, and the same bytes for the same weights."""
+    network = build_network(TINY)
+    save_weights(network, tmp_path / "tiny.npz")
+    again = load_network(tmp_path, TINY)
+    for kept, read in zip(network.get_weights(), again.get_weights(), strict=True):
+        assert np.allclose(kept, read, rtol=1e-3, atol=1e-6)
+    save_weights(network, tmp_path / "second.npz")
+    assert (tmp_path / "tiny.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    """A file whose layers differ is named, and so is one that is not there."""
+    save_weights(build_network(TINY), tmp_path / "tiny.npz")
+    other = replace(TINY, network=replace(TINY.network, widths=(4, 8, 8, 16)))
+    with pytest.raises(WeightsMissing, match="does not fit"):
+        load_network(tmp_path, other)
+    with pytest.raises(WeightsMissing, match="train the recipe first"):
+        load_network(tmp_path, replace(TINY, name="never trained"))
 
 
 def test_augmentation_keeps_shape_and_range_and_repeats_with_its_seed():
@@ -184,3 +233,30 @@ def test_a_set_of_allowed_labels_costs_what_their_sum_leaves():
     one = candidate_loss(logits, np.array([[0, 1, 0, 0]], dtype=np.float32), 0.0)
     assert np.allclose(both, -np.log(0.5), atol=1e-5)
     assert np.allclose(one, -np.log(0.2), atol=1e-5)
+
+
+def test_a_film_that_a_panel_does_not_know_teaches_it_nothing():
+    """The loss of a panel is over the films that it knows; with none it is zero."""
+    logits = np.array([[2.0, 0.0], [0.0, 5.0]], dtype=np.float32)
+    values = np.array([[1, 0], [0, 0]], dtype=np.float32)
+    known = np.array([1, 0], dtype=np.float32)
+    alone = candidate_loss(logits[:1], values[:1], 0.0)
+    assert np.allclose(panel_loss("single_label", logits, values, known, 0.0), alone, atol=1e-6)
+    assert float(panel_loss("multi_label", logits, values, known * 0, 0.0)) == 0.0
+
+
+def test_the_frozen_stages_of_a_trunk_do_not_learn(library, tmp_path):
+    """What a recipe freezes keeps its weights and its batch statistics."""
+    plan = replace(TINY.network, architecture="efficientnet-lite0", frozen_stages=1, stages=2)
+    recipe = replace(TINY, network=plan, fit=replace(TINY.fit, epochs=1, ema=0.0))
+    fit = Fit(recipe, library.train.first(16), library.validation.first(8), tmp_path)
+    before = {layer.name: layer.get_weights() for layer in fit.average.layers}
+    fit.run()
+    after = {layer.name: layer.get_weights() for layer in fit.average.layers}
+
+    def moved(name: str) -> bool:
+        return not all(np.array_equal(a, b) for a, b in zip(before[name], after[name], strict=True))
+
+    assert not any(moved(name) for name in ("stem_conv", "stem_norm", "block0_depthwise_norm"))
+    assert moved("block1_expand")
+    assert moved("block2_project_norm")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 import onnx
 from keras import ops
 
-from hilum_training.network import CLASSIFIER, FEATURES
+from hilum_training.network import FEATURES, head_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 FILM: Final = "film"
 PROBABILITIES: Final = "probabilities"
@@ -21,44 +23,64 @@ HEATMAPS: Final = "heatmaps"
 OPSET: Final = 17
 
 
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Calibration of one panel, applied to its logits: ``scale * logit + shift``, label by label.
+
+    A temperature T is ``scale = 1 / T`` for every label and no shift (Guo et al., ICML 2017); Platt
+    scaling of a multi-label panel has its own pair for each label.
+    """
+
+    kind: str
+    scale: tuple[float, ...]
+    shift: tuple[float, ...]
+
+
 class ServedGraph(keras.Model):
     """What is exported.
 
-    Input ``film`` uint8 [N, H, W, 1]; outputs ``probabilities`` float32 [N, K], which sum to 1, and
-    ``heatmaps`` float32 [N, h, w, K], in units of the logit: a class's map, averaged and with the
-    class's bias added, is its logit before the temperature.
+    Input ``film`` uint8 [N, H, W, 1]; for each panel ``<panel>_probabilities`` float32 [N, K] and,
+    unless it is a gate, ``<panel>_heatmaps`` float32 [N, h, w, K], in units of the logit: a class's
+    map, averaged and with the class's bias added, is its logit before calibration.
 
     Args:
         network: From :func:`hilum_training.network.build_network`.
-        temperature: Divides the logits (Guo et al., ICML 2017).
+        calibration: By panel.
     """
 
-    def __init__(self, network: keras.Model, temperature: float) -> None:
+    def __init__(self, network: keras.Model, calibration: Mapping[str, Scaling]) -> None:
         super().__init__(name=network.name)
         features = network.get_layer(FEATURES).output
-        self._trunk = keras.Model(network.inputs, [features, network.output])
-        self._classifier = network.get_layer(CLASSIFIER)
-        self._temperature = temperature
+        self._trunk = keras.Model(network.inputs, {FEATURES: features, **network.output})
+        self._heads = {name: network.get_layer(head_name(name)) for name in calibration}
+        self._calibration = dict(calibration)
 
     def call(self, film: Any) -> dict[str, Any]:
-        """One forward pass for both outputs."""
-        features, logits = self._trunk(ops.cast(film, "float32"), training=False)
-        return {
-            PROBABILITIES: ops.softmax(logits / self._temperature, axis=-1),
-            HEATMAPS: ops.einsum("bhwc,ck->bhwk", features, self._classifier.kernel),
-        }
+        """One forward pass for all outputs."""
+        found = self._trunk(ops.cast(film, "float32"), training=False)
+        outputs = {}
+        for name, scaling in self._calibration.items():
+            logits = found[name] * np.float32(scaling.scale) + np.float32(scaling.shift)
+            outputs[f"{name}_{PROBABILITIES}"] = (
+                ops.sigmoid(logits) if scaling.kind == "multi_label" else ops.softmax(logits)
+            )
+            if scaling.kind != "gate":
+                kernel = self._heads[name].kernel
+                outputs[f"{name}_{HEATMAPS}"] = ops.einsum("bhwc,ck->bhwk", found[FEATURES], kernel)
+        return outputs
 
 
-def export_onnx(graph: ServedGraph, size: int, path: Path) -> None:
+def export_onnx(graph: keras.Model, size: int, path: Path) -> None:
     """Write the graph as ONNX, the same bytes for the same weights.
 
     Args:
-        graph: The served graph.
+        graph: Takes ``film`` uint8 [N, size, size, 1], gives a dictionary of named outputs.
         size: Pixels a side of the input.
         path: Where to write.
     """
     film = keras.KerasTensor((None, size, size, 1), dtype="uint8", name=FILM)
-    graph(ops.zeros((1, size, size, 1), dtype="uint8"))  # Keras exports only what was called once
+    # Keras exports only what was called once; the answer names the outputs.
+    answer = graph(ops.zeros((1, size, size, 1), dtype="uint8"))
     specification = [keras.InputSpec(dtype="uint8", shape=film.shape, name=FILM)]
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "model.onnx"
@@ -66,21 +88,23 @@ def export_onnx(graph: ServedGraph, size: int, path: Path) -> None:
             raw, format="onnx", verbose=False, input_signature=specification, opset_version=OPSET
         )
         model = onnx.load(raw)
-    _name_outputs(model)
+    _name_outputs(model, list(answer))
     _make_stable(model)
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def _name_outputs(model: onnx.ModelProto) -> None:
-    """Give input and outputs their promised names and order; told apart by their rank."""
+def _name_outputs(model: onnx.ModelProto, wanted: Sequence[str]) -> None:
+    """Give input and outputs their promised names, in the promised order.
+
+    The converter keeps a dictionary's order by sorted key, and names outputs as it likes.
+    """
     graph = model.graph
-    wanted = {2: PROBABILITIES, 4: HEATMAPS}
-    names = {value.name: wanted[len(value.type.tensor_type.shape.dim)] for value in graph.output}
+    names = {value.name: name for value, name in zip(graph.output, sorted(wanted), strict=True)}
     names[graph.input[0].name] = FILM
     _rename(graph, names)
-    ordered = sorted(graph.output, key=lambda value: value.name == HEATMAPS)
+    ordered = sorted(graph.output, key=lambda value: wanted.index(value.name))
     copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in ordered]
     del graph.output[:]
     graph.output.extend(copies)

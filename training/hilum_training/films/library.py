@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hilum_training.films.cache import decode_films
-from hilum_training.films.pack import Film, select_films
+from hilum_training.films.pack import Film, pack_films, wanted
 from hilum_training.films.split import check_leakage, divide, link_films
+from hilum_training.films.targets import Targets, panel_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from hilum_training.recipe import Recipe
+    from hilum_training.recipe import PanelRecipe, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,9 @@ class FilmSet:
     inputs: NDArray[np.uint8]
     clusters: tuple[str, ...]
 
-    def allowed(self, labels: int) -> NDArray[np.float32]:
-        """float32 [N, K]: 1 where the recorded label allows the answer."""
-        mask = np.zeros((len(self.films), labels), dtype=np.float32)
-        for row, film in enumerate(self.films):
-            mask[row, list(film.candidates)] = 1
-        return mask
+    def targets(self, panel: PanelRecipe) -> Targets:
+        """What a panel is asked to say of each film."""
+        return panel_targets(self.films, panel)
 
     def take(self, indexes: NDArray[np.int64]) -> FilmSet:
         """A part of the films."""
@@ -48,25 +47,39 @@ class FilmSet:
             clusters=tuple(self.clusters[index] for index in indexes),
         )
 
+    def where(self, condition: Callable[[Film], bool]) -> FilmSet:
+        """The films for which a condition holds."""
+        return self.take(np.flatnonzero([condition(film) for film in self.films]))
+
     def first(self, limit: int | None) -> FilmSet:
         """At most so many films, spread evenly over all of them (None: all)."""
         if limit is None or limit >= len(self.films):
             return self
         return self.take(np.linspace(0, len(self.films) - 1, limit).astype(np.int64))
 
+    def plus(self, other: FilmSet) -> FilmSet:
+        """These films and others."""
+        return FilmSet(
+            films=(*self.films, *other.films),
+            inputs=np.concatenate([self.inputs, other.inputs]),
+            clusters=(*self.clusters, *other.clusters),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A recipe's films by split; probes are films whose label the panel does not have."""
+    """A recipe's films by split."""
 
     train: FilmSet
     validation: FilmSet
     test: FilmSet
-    probes: FilmSet
 
 
 def open_library(recipe: Recipe, pack: Path, cache: Path) -> Library:
-    """Select, decode, divide and check a recipe's films.
+    """Decode, divide and check the whole pack, and take the films that a recipe uses.
+
+    The split is of the whole pack, whatever the recipe takes from it: two recipes with one seed
+    agree about which patients are unseen.
 
     Args:
         recipe: What is wanted.
@@ -77,17 +90,19 @@ def open_library(recipe: Recipe, pack: Path, cache: Path) -> Library:
         LeakageFound: The split divides what belongs together.
     """
     data = recipe.data
-    films = select_films(pack, data)
+    films = pack_films(pack)
     decoded = decode_films(pack, films, recipe.film, cache)
     clusters = link_films(films, decoded.fingerprints, data.near_duplicate_bits)
     splits = divide(films, clusters, data.fractions, recipe.seed)
     check_leakage(films, splits, decoded.fingerprints, data.near_duplicate_bits)
     whole = FilmSet(films, decoded.inputs, clusters)
+    used = np.array([wanted(film, data) for film in films])
+    seen = np.array(
+        [not data.only_train_sources or film.source in data.only_train_sources for film in films]
+    )
     split = np.array(splits)
-    known = np.array([bool(film.candidates) for film in films])
     return Library(
-        train=whole.take(np.flatnonzero((split == "train") & known)),
-        validation=whole.take(np.flatnonzero((split == "validation") & known)),
-        test=whole.take(np.flatnonzero((split == "test") & known)),
-        probes=whole.take(np.flatnonzero((split == "test") & ~known)),
+        train=whole.take(np.flatnonzero((split == "train") & used & seen)),
+        validation=whole.take(np.flatnonzero((split == "validation") & used & seen)),
+        test=whole.take(np.flatnonzero(used & ((split == "test") | ~seen))),
     )

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -29,7 +29,7 @@ class PackMissing(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """One image of the pack.
+    """One image of a film pack.
 
     Attributes:
         file: Path relative to the pack.
@@ -37,8 +37,13 @@ class Film:
         label: As recorded, e.g. ``normal`` or ``other:cardiomegaly``.
         group: Patient group: what shares one is never divided by the split.
         licence: As stated by the pack.
+        licence_flags: E.g. ``NC`` (non-commercial), ``SA``, ``unverified-upstream``.
         variant_of: The film of which this is another copy, or empty.
-        candidates: Indexes of the labels that the recorded one allows; empty for a probe.
+        findings: As the source lists them, in lower case, e.g. ``pleural_thickening``.
+        view: As stated, e.g. ``PA``.
+        age: Years, or None.
+        sex: ``M``, ``F`` or empty.
+        age_group: As stated, e.g. ``adult``.
         aspect: Width over height as published, or None where only a squashed copy is known.
     """
 
@@ -47,8 +52,13 @@ class Film:
     label: str
     group: str
     licence: str
+    licence_flags: frozenset[str] = frozenset()
     variant_of: str = ""
-    candidates: tuple[int, ...] = ()
+    findings: frozenset[str] = frozenset()
+    view: str = ""
+    age: float | None = None
+    sex: str = ""
+    age_group: str = ""
     aspect: float | None = None
 
 
@@ -64,25 +74,26 @@ def pack_folder() -> Path:
     return folder
 
 
-def select_films(folder: Path, recipe: DataRecipe) -> tuple[Film, ...]:
-    """The films that a recipe uses, in the order of the manifest.
+def pack_films(folder: Path) -> tuple[Film, ...]:
+    """Every film of the pack, in the order of the manifest.
 
     A film and its higher-resolution copy are one film: the copy stands for both. Both of them are
     squashed to a square by ``square-area-v1``, and the share of copies is nearly the same in every
     class of the source (36 to 43 %), so that neither aspect nor JPEG quality tells the class.
-
-    Args:
-        folder: The pack.
-        recipe: Sources, views and labels wanted.
-
-    Returns:
-        Films with candidates, and probes (other findings, on which the model is only observed).
     """
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["source"] in recipe.sources]
+        rows = list(csv.DictReader(stream))
     copied = {row["variant_of"] for row in rows if row["variant_of"]}
-    kept = [row for row in rows if row["file"] not in copied and row["view"] in recipe.views]
-    return tuple(_film(row, recipe.labels, recipe.candidates) for row in kept)
+    return tuple(_film(row) for row in rows if row["file"] not in copied)
+
+
+def wanted(film: Film, recipe: DataRecipe) -> bool:
+    """Whether a recipe uses a film."""
+    return (
+        film.source in recipe.sources
+        and film.view in recipe.views
+        and not film.licence_flags & set(recipe.exclude_flags)
+    )
 
 
 def read_film(path: Path) -> NDArray[np.uint8]:
@@ -91,20 +102,26 @@ def read_film(path: Path) -> NDArray[np.uint8]:
         return np.asarray(image.convert("L"), dtype=np.uint8)
 
 
-def _film(
-    row: Mapping[str, str], labels: Sequence[str], allowed: Mapping[str, Sequence[str]]
-) -> Film:
-    recorded = row["normalised_label"]
+def _film(row: Mapping[str, str]) -> Film:
     return Film(
         file=row["file"],
         source=row["source"].removesuffix("_native"),
-        label=recorded,
+        label=row["normalised_label"],
         group=row["group_id"],
         licence=row["licence"],
+        licence_flags=_split(row.get("licence_flags"), ","),
         variant_of=row["variant_of"],
-        candidates=tuple(labels.index(label) for label in allowed.get(recorded, ())),
+        findings=_split((row.get("labels") or "").lower(), "|"),
+        view=row["view"],
+        age=float(row["age"]) if row.get("age") else None,
+        sex=row.get("sex") or "",
+        age_group=row.get("age_group") or "",
         aspect=_aspect(row),
     )
+
+
+def _split(text: str | None, mark: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in (text or "").split(mark) if part.strip())
 
 
 def _aspect(row: Mapping[str, str]) -> float | None:

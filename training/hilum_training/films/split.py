@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from hilum_training.films.fingerprint import near_duplicates
+from hilum_training.films.targets import recorded_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +77,9 @@ def divide(
         members[cluster].append(index)
     kinds: dict[frozenset[tuple[str, str]], list[str]] = defaultdict(list)
     for cluster, indexes in members.items():
-        kinds[frozenset((films[i].source, films[i].label) for i in indexes)].append(cluster)
+        kinds[frozenset((films[i].source, recorded_kind(films[i])) for i in indexes)].append(
+            cluster
+        )
     assigned: dict[str, str] = {}
     for names in kinds.values():
         names.sort(key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())

@@ -12,8 +12,9 @@ from tqdm import tqdm
 from hilum_training.evaluation.metrics import area_under_curve, softmax
 from hilum_training.learning import checkpoint
 from hilum_training.learning.augmentation import augment
-from hilum_training.learning.objective import build_optimiser, candidate_loss
+from hilum_training.learning.objective import build_optimiser, panel_loss
 from hilum_training.learning.sampling import epoch_order, sampling_weights
+from hilum_training.learning.tensorboard import TensorBoardLog
 from hilum_training.network import build_network
 from hilum_training.prediction import predict_logits
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet
-    from hilum_training.films.pack import Film
-    from hilum_training.recipe import Recipe
+    from hilum_training.films.targets import Targets
+    from hilum_training.recipe import PanelRecipe, Recipe
 
 
 class Fit:
@@ -44,6 +45,10 @@ class Fit:
         self._train = train
         self._validation = validation
         self._folder = folder
+        self._targets = {panel.name: train.targets(panel) for panel in recipe.panels}
+        learnt = np.any([item.known for item in self._targets.values()], axis=0)
+        self._weights = sampling_weights(train.films, recipe.fit.balance) * learnt
+        self._weights /= self._weights.sum()
         self._steps = max(len(train.films) // recipe.fit.batch, 1)
         self._network = build_network(recipe)
         # Averages every weight, the batch statistics too: averaged weights with the last
@@ -59,6 +64,12 @@ class Fit:
         """The network with averaged weights."""
         return self._average
 
+    def best(self) -> keras.Model:
+        """The averaged network of the epoch with the least validation loss."""
+        import keras  # noqa: PLC0415 - the name is a type above
+
+        return keras.models.load_model(self._folder / "best.keras", compile=False)
+
     def run(self) -> list[dict[str, float]]:
         """Train until the recipe's last epoch, from where the run was interrupted.
 
@@ -68,9 +79,11 @@ class Fit:
         self._folder.mkdir(parents=True, exist_ok=True)
         state = self._folder / "state.npz"
         progress = checkpoint.load(state, self._recipe.training, self._variables())
+        board = TensorBoardLog(self._folder / "tensorboard")
         while progress.epochs_done < self._recipe.fit.epochs:
             row = self._epoch(progress.epochs_done)
             progress.log.append(row)
+            board.write(row)
             progress.epochs_done += 1
             if row["validation_loss"] < progress.best_loss:
                 progress.best_loss = row["validation_loss"]
@@ -91,8 +104,8 @@ class Fit:
             unit="batch",
             mininterval=2,
         )
-        for films, allowed in bar:
-            losses.append(float(self._step(films, allowed)))
+        for films, asked in bar:
+            losses.append(float(self._step(films, asked)))
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}", refresh=False)
         row = {
             "epoch": epoch + 1,
@@ -105,32 +118,39 @@ class Fit:
         return row
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
-        fit, inputs = self._recipe.fit, self._train.inputs
-        allowed = self._train.allowed(len(self._recipe.data.labels))
-        weights = sampling_weights(self._train.films, fit.balance)
-        order = epoch_order(weights, self._recipe.seed, epoch)
+        fit, inputs, targets = self._recipe.fit, self._train.inputs, self._targets
+        order = epoch_order(self._weights, self._recipe.seed, epoch)
 
         def batches() -> Any:
             for step in range(self._steps):
                 index = order[step * fit.batch : (step + 1) * fit.batch]
-                yield inputs[index], allowed[index], np.array([epoch, step], dtype=np.int32)
+                asked = {
+                    name: (item.values[index], item.known[index].astype(np.float32))
+                    for name, item in targets.items()
+                }
+                yield inputs[index], asked, np.array([epoch, step], dtype=np.int32)
 
         signature = (
             tf.TensorSpec((None, *inputs.shape[1:]), tf.uint8),
-            tf.TensorSpec((None, allowed.shape[1]), tf.float32),
+            {
+                name: (
+                    tf.TensorSpec((None, item.values.shape[1]), tf.float32),
+                    tf.TensorSpec((None,), tf.float32),
+                )
+                for name, item in targets.items()
+            },
             tf.TensorSpec((2,), tf.int32),
         )
         dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
         return dataset.map(
-            lambda films, mask, seed: (augment(films, seed, self._recipe.augment), mask),
+            lambda films, asked, seed: (augment(films, seed, self._recipe.augment), asked),
             num_parallel_calls=2,
         ).prefetch(4)
 
-    def _train_step(self, films: Any, allowed: Any) -> Any:
+    def _train_step(self, films: Any, asked: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = self._network(films, training=True)
-            smoothing = self._recipe.fit.label_smoothing
-            loss = tf.reduce_mean(candidate_loss(logits, allowed, smoothing))
+            loss = self._loss(logits, asked)
         variables = self._network.trainable_variables
         self._optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         # Early weights are soon forgotten: the average's memory grows with the steps done.
@@ -141,27 +161,47 @@ class Fit:
                 mean.assign(mean.value * keep + now.value * (1.0 - keep))
         return loss
 
+    def _loss(self, logits: Any, asked: Any) -> Any:
+        smoothing = self._recipe.fit.label_smoothing
+        return tf.add_n(
+            [
+                panel.weight
+                * panel_loss(panel.kind, logits[panel.name], *asked[panel.name], smoothing)
+                for panel in self._recipe.panels
+            ]
+        )
+
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self._average, self._validation.inputs)
-        allowed = self._validation.allowed(logits.shape[1])
-        probabilities = softmax(logits)
-        loss = -np.log(np.maximum((probabilities * allowed).sum(axis=1), 1e-9)).mean()
-        return {
-            "validation_loss": float(loss),
-            **_single_label_figures(probabilities, self._validation.films),
-        }
+        row: dict[str, float] = {"validation_loss": 0.0}
+        for panel in self._recipe.panels:
+            targets = self._validation.targets(panel)
+            loss = panel_loss(
+                panel.kind,
+                logits[panel.name].astype(np.float32),
+                targets.values,
+                targets.known.astype(np.float32),
+                0.0,
+            )
+            row["validation_loss"] += panel.weight * float(loss)
+            row |= _figures(panel, logits[panel.name], targets)
+        return row
 
 
-def _single_label_figures(
-    probabilities: NDArray[np.float64], films: Sequence[Film]
-) -> dict[str, float]:
-    known = np.array([len(film.candidates) == 1 for film in films])
-    if not known.any():
-        return {}
-    truth = np.array([film.candidates[0] for film in films if len(film.candidates) == 1])
-    rows = probabilities[known]
-    areas = [area_under_curve(rows[:, k], truth == k) for k in range(rows.shape[1])]
+def _figures(panel: PanelRecipe, logits: NDArray[np.float64], targets: Targets) -> dict[str, float]:
+    """Mean AUROC over the labels, and accuracy where one answer is right."""
+    if panel.kind == "multi_label":
+        rows, truth = logits[targets.known], targets.values[targets.known] > 0
+        areas = [area_under_curve(rows[:, k], truth[:, k]) for k in range(truth.shape[1])]
+        return {f"{panel.name}_auroc": _mean(areas)}
+    rows, answer = softmax(logits[targets.single]), targets.truth[targets.single]
+    areas = [area_under_curve(rows[:, k], answer == k) for k in range(rows.shape[1])]
     return {
-        "validation_accuracy": float((rows.argmax(axis=1) == truth).mean()),
-        "validation_auroc": float(np.nanmean(areas)),
+        f"{panel.name}_accuracy": float((rows.argmax(axis=1) == answer).mean()) if len(rows) else 0,
+        f"{panel.name}_auroc": _mean(areas),
     }
+
+
+def _mean(values: Sequence[float]) -> float:
+    kept = [value for value in values if not np.isnan(value)]
+    return float(np.mean(kept)) if kept else 0.0

@@ -33,6 +33,30 @@ def candidate_loss(logits: Any, allowed: Any, smoothing: float) -> Any:
     return (1.0 - smoothing) * hit + smoothing * spread
 
 
+def panel_loss(kind: str, logits: Any, values: Any, known: Any, smoothing: float) -> Any:
+    """Mean loss of one panel over the films that it learns from; 0 where there are none.
+
+    Args:
+        kind: ``multi_label``: binary cross-entropy, averaged over the labels, the present findings
+            and the absent ones of each label as they come. Otherwise :func:`candidate_loss`.
+        logits: float32 [N, K].
+        values: float32 [N, K], see :class:`hilum_training.films.targets.Targets`.
+        known: float32 [N], 1 where the panel learns from the film.
+        smoothing: Label smoothing.
+
+    Returns:
+        float32 scalar.
+    """
+    if kind == "multi_label":
+        soft = values * (1.0 - smoothing) + smoothing / 2
+        each = tf.nn.sigmoid_cross_entropy_with_logits(labels=soft, logits=logits)
+        losses = tf.reduce_mean(each, axis=1)
+    else:
+        # A film unknown to the panel allows every answer: a number, and no gradient after the mask.
+        losses = candidate_loss(logits, tf.maximum(values, 1.0 - known[:, tf.newaxis]), smoothing)
+    return tf.reduce_sum(losses * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+
+
 def build_optimiser(recipe: FitRecipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """AdamW, warmed up linearly, then a cosine to zero; norms and biases do not decay."""
     warmup = recipe.warmup_epochs * steps_per_epoch

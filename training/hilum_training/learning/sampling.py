@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilum_training.films.targets import recorded_kind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,7 +29,7 @@ def sampling_weights(films: Sequence[Film], balance: float) -> NDArray[np.float6
     Returns:
         float64 [N], sums to 1.
     """
-    kinds = [(film.source, film.label) for film in films]
+    kinds = [(film.source, recorded_kind(film)) for film in films]
     counts = Counter(kinds)
     weights = np.array([counts[kind] ** (balance - 1) for kind in kinds], dtype=np.float64)
     return np.asarray(weights / weights.sum())

@@ -1,0 +1,18 @@
+"""A recipe that trains in seconds: two panels on a small residual trunk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hilum_training.recipe import NetworkRecipe, read_recipe
+
+SHIPPED = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/chest.toml")
+TINY = replace(
+    SHIPPED,
+    name="tiny",
+    film=replace(SHIPPED.film, size=32),
+    network=NetworkRecipe("residual", dropout=0.0, widths=(4, 8, 8, 8), blocks=(0, 0, 1)),
+    fit=replace(SHIPPED.fit, epochs=2, batch=8, ema=0.5, learning_rate=2e-3),
+    panels=(SHIPPED.panels[0], replace(SHIPPED.panels[3], sources=("kermany",))),
+)

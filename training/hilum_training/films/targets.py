@@ -1,0 +1,68 @@
+"""What a panel is asked to say of a film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from hilum_training.films.pack import Film
+    from hilum_training.recipe import PanelRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Targets of one panel for N films.
+
+    Attributes:
+        values: float32 [N, K]. Single label: 1 where the recorded label allows the answer.
+            Multi-label: 1 where the finding is present.
+        known: bool [N]: the panel learns from the film.
+    """
+
+    values: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+    @property
+    def single(self) -> NDArray[np.bool_]:
+        """Bool [N]: exactly one answer is allowed, so that accuracy and AUROC can be counted."""
+        return np.asarray(self.known & (self.values.sum(axis=1) == 1))
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        """int64 [N]: the allowed answer; means something where :attr:`single` holds."""
+        return np.asarray(self.values.argmax(axis=1), dtype=np.int64)
+
+
+def panel_targets(films: Sequence[Film], panel: PanelRecipe) -> Targets:
+    """Targets of a panel.
+
+    A film of a source that the panel does not use is unknown to it, as is a recorded label that
+    is not among its candidates. A multi-label panel knows every film of its sources: what is not
+    listed among the findings counts as absent.
+    """
+    values = np.zeros((len(films), len(panel.labels)), dtype=np.float32)
+    known = np.zeros(len(films), dtype=bool)
+    place = {name: index for index, name in enumerate(panel.names)}
+    for row, film in enumerate(films):
+        if panel.sources and film.source not in panel.sources:
+            continue
+        if panel.kind == "multi_label":
+            present = [place[finding] for finding in film.findings if finding in place]
+            known[row] = True
+        else:
+            present = [place[name] for name in panel.candidates.get(recorded_kind(film), ())]
+            known[row] = bool(present)
+        values[row, present] = 1
+    return Targets(values, known)
+
+
+def recorded_kind(film: Film) -> str:
+    """The recorded label, with every other finding counted as ``other``."""
+    return film.label.partition(":")[0]
