@@ -1,0 +1,1 @@
+"""Lung fields and heart as masks: data, network, fit and evaluation."""
