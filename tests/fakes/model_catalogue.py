@@ -126,6 +126,7 @@ class InMemoryModelCatalogue:
     Attributes:
         models: Assign others to change the set in force.
         older: Versions that lie beside these.
+        cards: By the name of the model.
         ensemble: What serves them together.
     """
 
@@ -135,7 +136,7 @@ class InMemoryModelCatalogue:
         self.models = tuple(models)
         self.older: tuple[ModelManifest, ...] = ()
         self.ensemble: Ensemble | None = None
-        self._cards = dict(cards or {})
+        self.cards = dict(cards or {})
 
     def current(self) -> ModelSet:
         if not self.models:
@@ -150,7 +151,7 @@ class InMemoryModelCatalogue:
         return sorted(every, key=lambda model: (model.name, model.serving_version))
 
     def card(self, model: ModelManifest) -> str:
-        return self._cards.get(model.name, "")
+        return self.cards.get(model.name, "")
 
 
 def _in_order(model: ModelManifest) -> tuple[int, str, str]:

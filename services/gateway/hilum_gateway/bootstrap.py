@@ -14,6 +14,7 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
+from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
@@ -35,7 +36,11 @@ def bootstrap(settings: Settings) -> Container:
     store = open_object_store(settings.object_store_url.get_secret_value())
     celery = create_celery(settings.broker_url.get_secret_value())
     queue = CeleryTaskQueue(celery)
-    catalogue = FilesystemModelCatalogue(settings.model_repository)
+    catalogue = ModelsOfSite(
+        catalogue=FilesystemModelCatalogue(settings.model_repository),
+        unit_of_work=unit_of_work,
+        clock=clock,
+    )
     reader = DicomFilmReader(film_limits(settings))
 
     def close() -> None:

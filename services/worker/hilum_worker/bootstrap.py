@@ -18,6 +18,7 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.keep_leases import KeepLeases
+from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_worker.metrics import WorkerMetrics
@@ -66,7 +67,11 @@ def bootstrap(settings: WorkerSettings) -> Container:
     )
     celery = create_celery(settings.broker_url)
     engine = open_inference(settings.inference_url, settings.model_repository)
-    catalogue = FilesystemModelCatalogue(settings.model_repository)
+    catalogue = ModelsOfSite(
+        catalogue=FilesystemModelCatalogue(settings.model_repository),
+        unit_of_work=unit_of_work,
+        clock=clock,
+    )
     leases = _leases(settings, unit_of_work, clock)
     return Container(
         settings=settings,

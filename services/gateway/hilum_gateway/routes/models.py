@@ -1,120 +1,116 @@
-"""``GET /v1/models``: what reads the films, and how well."""
+"""``/v1/models``: what reads the films of a site, and how well."""
 
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Annotated, Self
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Response
 
-from hilum.domain.model import Label, ModelManifest, OperatingPoint, Panel, PanelKind
-from hilum_gateway import NOTICE
+from hilum.domain.access import ApiKey, Permission
+from hilum.domain.errors import NotFound
+from hilum.domain.model import ModelManifest, ModelSet
 from hilum_gateway.authentication import KeyOf
+from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.result_schemas import CodeBody
+from hilum_gateway.model_schemas import MetricsBody, ModelBody, ModelDetailBody, ModelSetBody
 from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=PROBLEMS)
 
-
-class LabelBody(BaseModel):
-    """One label, with the threshold at and above which it is read as positive.
-
-    A structure has none: ``operating_point`` is null.
-    """
-
-    label: str
-    display: str
-    code: CodeBody | None
-    weak: bool
-    abnormal: bool
-    operating_point: float | None
-    sensitivity: float | None
-    specificity: float | None
-    fitted_on: str
-
-    @classmethod
-    def of(cls, label: Label, point: OperatingPoint | None) -> Self:
-        """Of a label and its operating point."""
-        return cls(
-            label=label.name,
-            display=label.display,
-            code=CodeBody.of(label.code),
-            weak=label.weak,
-            abnormal=label.abnormal,
-            operating_point=point.threshold if point else None,
-            sensitivity=point.sensitivity if point else None,
-            specificity=point.specificity if point else None,
-            fitted_on=point.fitted_on if point else "",
-        )
+SiteOf = Annotated[
+    str | None,
+    Query(max_length=64, description="Whose models; that of the key, or `default`, if left out."),
+]
+VersionOf = Annotated[
+    str | None,
+    Query(max_length=64, description="An installed version; the one in force if left out."),
+]
 
 
-class ServedPanelBody(BaseModel):
-    """One panel of a model, with what was measured of it."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A version of a model that a request asks for, as a site has it."""
 
-    panel: str
-    display: str
-    kind: PanelKind
-    caution: str
-    labels: list[LabelBody]
-    calibration: dict[str, Any]
-    metrics: dict[str, Any]
+    site: str
+    in_force: ModelSet
+    manifest: ModelManifest
+    installed: list[str]
 
     @classmethod
-    def of(cls, panel: Panel) -> Self:
-        """Of a panel."""
-        points = {point.label: point for point in panel.operating_points}
-        return cls(
-            panel=panel.name,
-            display=panel.display,
-            kind=panel.kind,
-            caution=panel.caution,
-            labels=[LabelBody.of(label, points.get(label.name)) for label in panel.labels],
-            calibration=dict(panel.calibration),
-            metrics=dict(panel.metrics),
-        )
+    def of(
+        cls, container: Container, key: ApiKey, model: str, version: str | None, site: str | None
+    ) -> Self:
+        """Find it.
 
-
-class ModelBody(BaseModel):
-    """A served model, from its manifest and its card (Markdown)."""
-
-    model: str
-    version: str
-    serving_version: int
-    panels: list[ServedPanelBody]
-    preprocessing: str
-    training_data: list[dict[str, Any]]
-    created: str
-    card: str
-
-    @classmethod
-    def of(cls, manifest: ModelManifest, card: str) -> Self:
-        """Of a manifest and a card."""
-        return cls(
-            model=manifest.name,
-            version=manifest.version,
-            serving_version=manifest.serving_version,
-            panels=[ServedPanelBody.of(panel) for panel in manifest.panels],
-            preprocessing=manifest.preprocessing,
-            training_data=[dict(source) for source in manifest.training_data],
-            created=manifest.created,
-            card=card,
-        )
-
-
-class ModelSetBody(BaseModel):
-    """The models in force. Research use only, not for diagnosis."""
-
-    notice: str = NOTICE
-    model_set: str
-    models: list[ModelBody]
+        Raises:
+            NotPermitted: The key is bound to another site.
+            NotFound: No such model or version is installed.
+        """
+        key.require(Permission.READ)
+        owner = key.site_for(site)
+        in_force = container.catalogue.of_site(owner)
+        versions = [one for one in container.catalogue.installed() if one.name == model]
+        if not versions:
+            raise NotFound(f"no model {model}")
+        # What the site reads with carries its operating points, so it is looked through first.
+        among = [one for one in in_force.models if one.name == model]
+        wanted = next((one for one in [*among, *versions] if version in (None, one.version)), None)
+        if wanted is None:
+            raise NotFound(f"no version {version} of {model}")
+        return cls(owner, in_force, wanted, [one.version for one in versions])
 
 
 @router.get("", summary="What is served")
-def models(container: ContainerOf, key: KeyOf) -> ModelSetBody:
-    """The model set that reads new films, with versions, operating points and measured metrics."""
-    del key
+def models(container: ContainerOf, key: KeyOf, site: SiteOf = None) -> ModelSetBody:
+    """The models that read new films of a site, with its operating points and measured metrics."""
+    key.require(Permission.READ)
+    owner = key.site_for(site)
     catalogue = container.catalogue
-    current = catalogue.current()
+    in_force = catalogue.of_site(owner)
     return ModelSetBody(
-        model_set=current.version,
-        models=[ModelBody.of(model, catalogue.card(model)) for model in current.models],
+        site=owner,
+        model_set=in_force.version,
+        models=[ModelBody.of(model, catalogue.card(model)) for model in in_force.models],
     )
+
+
+@router.get("/{model}", summary="One model")
+def model(
+    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+) -> ModelDetailBody:
+    """A version of a model: manifest, files with digests, and the operating points of a site.
+
+    A version that the site does not read with is shown with the operating points that it ships.
+    """
+    asked = _Asked.of(container, key, model, version, site)
+    return ModelDetailBody.of_version(
+        asked.manifest,
+        container.catalogue.card(asked.manifest),
+        site=asked.site,
+        in_force=asked.manifest in asked.in_force.models,
+        installed=asked.installed,
+    )
+
+
+@router.get(
+    "/{model}/card",
+    summary="The model's card",
+    response_class=Response,
+    responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
+)
+def card(
+    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+) -> Response:
+    """The card of a version, Markdown: intended use, data, metrics, and what it is not for."""
+    asked = _Asked.of(container, key, model, version, site)
+    text = container.catalogue.card(asked.manifest)
+    if not text:
+        raise NotFound(f"{model} {asked.manifest.version} has no card")
+    return Response(text, media_type="text/markdown; charset=utf-8")
+
+
+@router.get("/{model}/metrics", summary="What was measured of a model")
+def metrics(
+    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+) -> MetricsBody:
+    """Measured metrics of a version by panel, as its manifest carries them."""
+    return MetricsBody.of(_Asked.of(container, key, model, version, site).manifest)

@@ -14,6 +14,7 @@ from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
+from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
@@ -59,6 +60,9 @@ class FakeGateway:
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.catalogue = InMemoryModelCatalogue(self.models or [small_model()])
+        self.of_site = ModelsOfSite(
+            catalogue=self.catalogue, unit_of_work=self.unit_of_work, clock=self.clock
+        )
         self.engine = BandEngine(self.catalogue.models)
         self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
         self.container = self._container()
@@ -73,7 +77,7 @@ class FakeGateway:
                 store=self.store,
                 queue=self.queue,
                 reader=self.reader,
-                catalogue=self.catalogue,
+                catalogue=self.of_site,
                 clock=self.clock,
                 limits=SubmissionLimits(self.settings.max_file_bytes, self.settings.max_files),
             ),
@@ -82,7 +86,7 @@ class FakeGateway:
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
             manage_keys=self.keys,
             measure_queues=MeasureQueues(**rows),
-            catalogue=self.catalogue,
+            catalogue=self.of_site,
             unit_of_work=self.unit_of_work,
             store=self.store,
             queue=self.queue,
@@ -121,7 +125,7 @@ class FakeGateway:
             store=self.store,
             reader=self.reader,
             engine=self.engine,
-            catalogue=self.catalogue,
+            catalogue=self.of_site,
             clock=self.clock,
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,

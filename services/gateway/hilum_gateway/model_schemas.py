@@ -1,0 +1,212 @@
+"""The JSON of what is served: models, panels, operating points, files."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from hilum.domain.model import (
+    Artefact,
+    Label,
+    ModelManifest,
+    OperatingPoint,
+    Panel,
+    PanelKind,
+    TensorSpec,
+)
+from hilum_gateway import NOTICE
+from hilum_gateway.result_schemas import CodeBody
+
+
+class LabelBody(BaseModel):
+    """One label, with the threshold at and above which it is read as positive.
+
+    A structure has none: ``operating_point`` is null.
+    """
+
+    label: str
+    display: str
+    code: CodeBody | None
+    weak: bool
+    abnormal: bool
+    operating_point: float | None
+    sensitivity: float | None
+    specificity: float | None
+    fitted_on: str
+
+    @classmethod
+    def of(cls, label: Label, point: OperatingPoint | None) -> Self:
+        """Of a label and its operating point."""
+        return cls(
+            label=label.name,
+            display=label.display,
+            code=CodeBody.of(label.code),
+            weak=label.weak,
+            abnormal=label.abnormal,
+            operating_point=point.threshold if point else None,
+            sensitivity=point.sensitivity if point else None,
+            specificity=point.specificity if point else None,
+            fitted_on=point.fitted_on if point else "",
+        )
+
+
+class ServedPanelBody(BaseModel):
+    """One panel of a model, with what was measured of it."""
+
+    panel: str
+    display: str
+    kind: PanelKind
+    caution: str
+    labels: list[LabelBody]
+    calibration: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @classmethod
+    def of(cls, panel: Panel) -> Self:
+        """Of a panel."""
+        points = {point.label: point for point in panel.operating_points}
+        return cls(
+            panel=panel.name,
+            display=panel.display,
+            kind=panel.kind,
+            caution=panel.caution,
+            labels=[LabelBody.of(label, points.get(label.name)) for label in panel.labels],
+            calibration=dict(panel.calibration),
+            metrics=dict(panel.metrics),
+        )
+
+
+class ModelBody(BaseModel):
+    """A served model, from its manifest and its card (Markdown)."""
+
+    model: str
+    version: str
+    serving_version: int
+    panels: list[ServedPanelBody]
+    preprocessing: str
+    training_data: list[dict[str, Any]]
+    created: str
+    card: str
+
+    @classmethod
+    def of(cls, manifest: ModelManifest, card: str) -> Self:
+        """Of a manifest and a card."""
+        return cls(
+            model=manifest.name,
+            version=manifest.version,
+            serving_version=manifest.serving_version,
+            panels=[ServedPanelBody.of(panel) for panel in manifest.panels],
+            preprocessing=manifest.preprocessing,
+            training_data=[dict(source) for source in manifest.training_data],
+            created=manifest.created,
+            card=card,
+        )
+
+
+class ModelSetBody(BaseModel):
+    """The models in force at a site. Research use only, not for diagnosis."""
+
+    notice: str = NOTICE
+    site: str
+    model_set: str
+    models: list[ModelBody]
+
+
+class ArtefactBody(BaseModel):
+    """A file of a model, with the digest that is checked before it is loaded."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, artefact: Artefact) -> Self:
+        """Of a file."""
+        return cls(path=artefact.path, sha256=artefact.sha256, size_bytes=artefact.size_bytes)
+
+
+class TensorBody(BaseModel):
+    """An input or output of the graph; the shape is without the batch axis."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+    meaning: str
+    panel: str
+
+    @classmethod
+    def of(cls, spec: TensorSpec) -> Self:
+        """Of a tensor."""
+        return cls(
+            name=spec.name,
+            shape=list(spec.shape),
+            dtype=spec.dtype,
+            meaning=spec.meaning,
+            panel=spec.panel,
+        )
+
+
+class ModelLinksBody(BaseModel):
+    """Where to go from a version of a model; paths on this server."""
+
+    self_: str = Field(serialization_alias="self", validation_alias="self")
+    card: str
+    metrics: str
+
+
+class ModelDetailBody(ModelBody):
+    """One version of a model: all of its manifest, with the operating points of a site.
+
+    `in_force` says whether the site reads with this version; `installed` lists what else there is.
+    """
+
+    notice: str = NOTICE
+    site: str
+    in_force: bool
+    installed: list[str]
+    artefacts: list[ArtefactBody]
+    inputs: list[TensorBody]
+    outputs: list[TensorBody]
+    links: ModelLinksBody
+
+    @classmethod
+    def of_version(
+        cls, manifest: ModelManifest, card: str, *, site: str, in_force: bool, installed: list[str]
+    ) -> Self:
+        """Of a version, as a site has it."""
+        here, which = f"/v1/models/{manifest.name}", f"?version={manifest.version}"
+        links = {
+            "self": here + which,
+            "card": f"{here}/card{which}",
+            "metrics": f"{here}/metrics{which}",
+        }
+        return cls(
+            **dict(ModelBody.of(manifest, card)),
+            site=site,
+            in_force=in_force,
+            installed=installed,
+            artefacts=[ArtefactBody.of(artefact) for artefact in manifest.artefacts],
+            inputs=[TensorBody.of(spec) for spec in manifest.inputs],
+            outputs=[TensorBody.of(spec) for spec in manifest.outputs],
+            links=ModelLinksBody(**links),
+        )
+
+
+class MetricsBody(BaseModel):
+    """What was measured of each panel of a version, with intervals and on which films.
+
+    Research use only, not for diagnosis.
+    """
+
+    notice: str = NOTICE
+    model: str
+    version: str
+    panels: dict[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, manifest: ModelManifest) -> Self:
+        """Of a manifest."""
+        return cls(
+            model=manifest.name,
+            version=manifest.version,
+            panels={panel.name: dict(panel.metrics) for panel in manifest.panels},
+        )
