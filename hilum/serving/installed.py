@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,24 @@ def read_model(folder: Path) -> InstalledModel:
                 f"{folder.name}: version {manifest.serving_version} has other inputs or outputs"
             )
     return InstalledModel(folder, tuple(versions[number] for number in sorted(versions)))
+
+
+def verify_artefacts(model: InstalledModel) -> None:
+    """Hold every file that the manifests name against its digest.
+
+    Raises:
+        InvalidManifest: A file is missing, or is not the one that was published.
+    """
+    for manifest in model.versions:
+        for artefact in manifest.artefacts:
+            try:
+                content = (model.folder / artefact.path).read_bytes()
+            except OSError as error:
+                raise InvalidManifest(f"{manifest.name}: {artefact.path} is missing") from error
+            if hashlib.sha256(content).hexdigest() != artefact.sha256:
+                raise InvalidManifest(
+                    f"{manifest.name}: {artefact.path} is not the one that was published"
+                )
 
 
 def same_tensors(one: ModelManifest, other: ModelManifest) -> bool:

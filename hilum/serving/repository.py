@@ -17,7 +17,7 @@ from hilum.serving.ensemble import (
     ensemble_members,
     render_ensemble,
 )
-from hilum.serving.installed import CARD, MANIFEST, InstalledModel, read_installed
+from hilum.serving.installed import CARD, MANIFEST, InstalledModel, read_installed, verify_artefacts
 from hilum.serving.target import ONNX_FILE, PLAN_FILE, SERVING, Target
 from hilum.serving.triton_config import render_config
 
@@ -73,10 +73,13 @@ def render_repository(
     Raises:
         InvalidManifest: What lies in the source is no repository, see
             :func:`~hilum.serving.installed.read_installed` and
-            :func:`~hilum.serving.ensemble.render_ensemble`, or it is ``out``.
+            :func:`~hilum.serving.ensemble.render_ensemble`, a file in it is not the one that was
+            published, or it is ``out``.
         OSError: A file is missing or cannot be written.
     """
     models = read_installed(source)
+    for model in models:
+        verify_artefacts(model)
     if out.resolve() == source.resolve():
         raise InvalidManifest("a repository is not rendered onto the one it is rendered from")
     out.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MAX_BATCH: Final = 32
 """Largest batch that any target is given; engines are built for batches of 1 to this."""
 
+TYPICAL_BATCH: Final = 8
+"""Batch that engines are tuned for."""
+
 ONNX_FILE: Final = "model.onnx"
 PLAN_FILE: Final = "model.plan"
 PYTHON_FILE: Final = "model.py"

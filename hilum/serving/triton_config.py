@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import InvalidManifest
-from hilum.serving.target import MAX_BATCH, ONNX_FILE, SERVING, Target
+from hilum.serving.target import MAX_BATCH, ONNX_FILE, SERVING, TYPICAL_BATCH, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,6 @@ TYPES: Final[Mapping[str, str]] = MappingProxyType({"uint8": "TYPE_UINT8", "floa
 # container may write. On a volume it saves minutes at the next start.
 ENGINE_CACHE: Final = "/tmp/hilum-tensorrt"  # noqa: S108 - in Triton's container, not ours
 _WORKSPACE_BYTES: Final = 1 << 30
-_TYPICAL_BATCH: Final = 8
 
 _TEMPLATE: Final = """\
 {header}
@@ -130,7 +129,7 @@ def _provider_options(film: TensorSpec) -> str:
         "trt_timing_cache_path": ENGINE_CACHE,
         # One engine for all batch sizes; without these it is built anew for each that is met.
         "trt_profile_min_shapes": f"{film.name}:1x{shape}",
-        "trt_profile_opt_shapes": f"{film.name}:{_TYPICAL_BATCH}x{shape}",
+        "trt_profile_opt_shapes": f"{film.name}:{TYPICAL_BATCH}x{shape}",
         "trt_profile_max_shapes": f"{film.name}:{MAX_BATCH}x{shape}",
     }
     return "\n".join(

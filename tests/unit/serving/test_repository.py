@@ -103,6 +103,22 @@ def test_a_rendering_that_fails_leaves_what_was_served(source, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == ["chest", "gate", "hilum", "lungs"]
 
 
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda path: path.write_bytes(b"another graph"), "not the one that was published"),
+        (lambda path: path.unlink(), "is missing"),
+    ],
+)
+def test_a_graph_that_is_not_the_published_one_is_not_rendered(source, tmp_path, damage, complaint):
+    """The digest in the manifest decides, before anything is written."""
+    shutil.copytree(source, tmp_path / "models")
+    damage(tmp_path / "models/gate/1/model.onnx")
+    with pytest.raises(InvalidManifest, match=complaint):
+        rendered(tmp_path / "models", tmp_path / "out", Target.GPU_ONNXRUNTIME)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_repository_is_not_rendered_onto_itself(source):
     """Only training writes the repository that it publishes."""
     with pytest.raises(InvalidManifest, match="onto"):

@@ -92,7 +92,9 @@ def read_tensors(
         UnknownTensor: An output is no ``<panel>_<meaning>`` of these panels, or the only input is
             no film of known size.
     """
-    session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
     (film,) = session.get_inputs()
     shape = tuple(film.shape[1:])
     if film.type != "tensor(uint8)" or not all(isinstance(axis, int) for axis in shape):

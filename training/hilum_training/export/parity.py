@@ -88,7 +88,10 @@ def check_parity(
 
 def onnx_runtime(onnx: Path) -> Answer:
     """ONNX Runtime on a CPU, as a runtime to check."""
-    session = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    # The order of the sums is that of one thread, on every machine.
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
     film = session.get_inputs()[0].name
     names = [output.name for output in session.get_outputs()]
 
