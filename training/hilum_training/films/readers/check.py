@@ -143,7 +143,7 @@ def _warnings(
     other = sorted({record.view or "not stated" for record in records} - set(FRONTAL_VIEWS))
     if other:
         yield f"views that recipes for frontal films leave out: {', '.join(other)}"
-    torn = _torn(records)
+    torn = torn_groups(records)
     if torn:
         yield (
             f"{len(torn)} patients stand in more than one published split ({_some(torn)}): "
@@ -159,8 +159,8 @@ def _kind(record: FilmRecord) -> str:
     return record.label.partition(":")[0]
 
 
-def _torn(records: Sequence[FilmRecord]) -> list[str]:
-    """Groups in more than one published split."""
+def torn_groups(records: Sequence[FilmRecord]) -> list[str]:
+    """Patient groups that stand in more than one published split."""
     splits: dict[str, set[str]] = defaultdict(set)
     for record in records:
         splits[record.group].add(record.split)

@@ -86,6 +86,7 @@ def _record(
         sex=vocabulary.sex(row["sex"]),
         licence=row["license"] or "not stated",
         licence_flags=vocabulary.licence_flags(row["license"]),
+        address=row["url"],
         boxes=boxes.get(row["filename"], ()),
         masks=masks,
     )

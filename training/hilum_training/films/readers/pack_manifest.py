@@ -63,14 +63,16 @@ def _record(row: Row, boxes: tuple[Box, ...], masks: tuple[Mask, ...]) -> FilmRe
         split=row["split"],
         boxes=boxes,
         masks=masks,
+        address=row["url"],
         variant_of=row["variant_of"],
         native_size=_native_size(row),
     )
 
 
 def _findings(source: str, recorded: tuple[str, ...], label: str) -> tuple[str, ...]:
-    """ChestX-ray14 keeps every finding in ``labels``; elsewhere the normalised label says all."""
-    if source == "nih14":
+    """Every finding where ``labels`` lists them in our words; else what the label says."""
+    ours = all(part == vocabulary.finding(part) for part in recorded)
+    if recorded and (ours or source == "nih14"):
         return vocabulary.findings(recorded)
     named = label.removeprefix("other:").split("|")
     return tuple(sorted(set(named) - {vocabulary.NORMAL, ""}))

@@ -75,6 +75,7 @@ class FilmRecord:
         split: As published: ``train``, ``val``, ``train_val``, ``test`` or empty.
         boxes: In pixels of the file.
         masks: See :class:`Mask`.
+        address: Where the film was published, for its credit; empty where only the set is known.
         variant_of: Another copy of the same film in this data set, or empty.
         native_size: Width and height as first published, where this copy may be smaller.
     """
@@ -95,6 +96,7 @@ class FilmRecord:
     split: str = ""
     boxes: tuple[Box, ...] = ()
     masks: tuple[Mask, ...] = ()
+    address: str = ""
     variant_of: str = ""
     native_size: tuple[int, int] | None = None
 

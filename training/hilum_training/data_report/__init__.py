@@ -1,0 +1,1 @@
+"""The data report: what the films are, before anything is learnt from them."""
