@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hilum_stack.embedded import EmbeddedStack
 from hilum_stack.errors import StackError
 from hilum_stack.films import files_of, require_films
-from hilum_stack.paths import DEFAULT_CXR_FOLDER, RUN_FOLDER
+from hilum_stack.paths import DEFAULT_CXR_FOLDER, MODEL_REPOSITORY, RUN_FOLDER
 from hilum_stack.ports import require_free
 from hilum_stack.real import RealStack
 from hilum_stack.session import Session
@@ -54,9 +54,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _stack(asked: argparse.Namespace, port: int) -> Stack:
+    models = asked.models
     if asked.kind == "stack":
-        return RealStack(asked.folder / "stack", workers=asked.workers, port=port)
-    return EmbeddedStack(asked.folder / "demo", port=port)
+        return RealStack(
+            asked.folder / "stack", workers=asked.workers, port=port, model_repository=models
+        )
+    return EmbeddedStack(asked.folder / "demo", port=port, model_repository=models)
 
 
 def _port(text: str) -> int:
@@ -81,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         kind.add_argument("files", nargs="*", help="DICOM, PNG or JPEG files, or folders of them")
         kind.add_argument(
             "--folder", type=Path, default=RUN_FOLDER, help="data, logs, API key (default .hilum)"
+        )
+        kind.add_argument(
+            "--models",
+            type=Path,
+            default=MODEL_REPOSITORY,
+            help="models to serve (default model_repository)",
         )
     real.add_argument("--workers", type=int, default=2, help="worker processes (default 2)")
     return parser

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tritonclient.grpc import InferenceServerClient
 
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.inference.triton_grpc import TritonEngine
@@ -19,18 +20,20 @@ from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotS
 from hilum.domain.model import Artefact
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preprocessing import PREPROCESSING
+from hilum_stack.triton import TritonServer
 from tests.contract.frozen import frozen
 from tests.fakes.inference import BandEngine
+from tests.grey_networks import write_grey_repository
+from tests.servers import run_folder, started
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from hilum.application.ports.inference import InferenceEngine, InferenceOutput
-    from hilum.domain.model import ModelManifest
-    from hilum_stack.triton import TritonServer
+    from hilum.application.ports.inference import InferenceEngine, Outputs
+    from hilum.domain.model import ModelManifest, ModelSet
 
-MODEL_REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
-MODELS = FilesystemModelCatalogue(MODEL_REPOSITORY, verify_artefacts=True).current().models
 REAL = [pytest.param("triton", marks=pytest.mark.real)]
 
 # The same graph in the same runtime: what may differ is the order of additions in a larger batch.
@@ -39,21 +42,40 @@ HEATMAP_TOLERANCE = 1e-4
 BACK_WITHIN_S = 60.0
 
 
-@pytest.fixture(params=MODELS, ids=lambda model: model.name)
-def model(request: pytest.FixtureRequest) -> ModelManifest:
-    """Each shipped model."""
-    served: ModelManifest = request.param
-    return served
+@pytest.fixture(scope="module")
+def repository() -> Iterator[Path]:
+    """Gate, chest and lungs of the tests' own, with their ensemble."""
+    with run_folder() as folder:
+        yield write_grey_repository(folder / "models")
+
+
+@pytest.fixture(scope="module")
+def models(repository: Path) -> ModelSet:
+    """What lies in it."""
+    return FilesystemModelCatalogue(repository, verify_artefacts=True).current()
+
+
+@pytest.fixture(scope="module")
+def triton(repository: Path) -> Iterator[TritonServer]:
+    """A real Triton that serves it."""
+    with started(TritonServer, repository) as server:
+        yield server
+
+
+@pytest.fixture(params=["gate", "chest", "lungs"])
+def model(request: pytest.FixtureRequest, models: ModelSet) -> ModelManifest:
+    """Each model."""
+    return next(model for model in models.models if model.name == request.param)
 
 
 @pytest.fixture(params=["fake", "onnx", *REAL])
-def engine(request: pytest.FixtureRequest) -> InferenceEngine:
-    """An engine, of each kind, that serves the shipped models."""
+def engine(request: pytest.FixtureRequest, repository: Path, models: ModelSet) -> InferenceEngine:
+    """An engine, of each kind, that serves them."""
     if request.param == "fake":
-        return BandEngine(MODELS)
+        return BandEngine(models.models)
     if request.param == "onnx":
-        return open_inference("onnx://", MODEL_REPOSITORY)
-    return open_inference(request.getfixturevalue("triton_server").url, MODEL_REPOSITORY)
+        return open_inference("onnx://", repository)
+    return open_inference(request.getfixturevalue("triton").url, repository)
 
 
 @cache
@@ -77,33 +99,35 @@ def golden_films(model: ModelManifest) -> NDArray[np.uint8]:
     return np.stack([preprocess(picture, height, width) for picture in golden_pictures()])
 
 
-def assert_same(answer: InferenceOutput, expected: InferenceOutput) -> None:
-    """Two answers agree within the tolerances."""
-    np.testing.assert_allclose(
-        answer.probabilities, expected.probabilities, rtol=0, atol=PROBABILITY_TOLERANCE
-    )
-    np.testing.assert_allclose(
-        answer.heatmaps, expected.heatmaps, rtol=HEATMAP_TOLERANCE, atol=HEATMAP_TOLERANCE
-    )
+def assert_same(answer: Outputs, expected: Outputs) -> None:
+    """Two answers agree within the tolerances; masks to a grey level."""
+    assert set(answer) == set(expected)
+    for name, tensor in answer.items():
+        tolerance = PROBABILITY_TOLERANCE if name.endswith("probabilities") else HEATMAP_TOLERANCE
+        if tensor.dtype == np.uint8:
+            tolerance = 1
+        np.testing.assert_allclose(
+            tensor.astype(float), expected[name].astype(float), rtol=0, atol=tolerance
+        )
 
 
-def rows(answer: InferenceOutput, which: slice) -> InferenceOutput:
+def rows(answer: Outputs, which: slice) -> Outputs:
     """The answer for some of the films."""
-    return replace(
-        answer, probabilities=answer.probabilities[which], heatmaps=answer.heatmaps[which]
-    )
+    return {name: tensor[which] for name, tensor in answer.items()}
 
 
 def test_answers_as_the_manifest_promises(engine, model):
-    """Probabilities and heatmaps come in the promised shapes, and probabilities are such."""
+    """Every output comes in the promised shape and type, and probabilities are such."""
     films = golden_films(model)
     answer = engine.infer(model, films)
-    height, width, labels = model.output("heatmaps").shape
-    assert answer.probabilities.shape == (len(films), labels)
-    assert answer.heatmaps.shape == (len(films), height, width, labels)
-    assert answer.probabilities.dtype == answer.heatmaps.dtype == np.float32
-    assert ((answer.probabilities >= 0) & (answer.probabilities <= 1)).all()
-    assert np.isfinite(answer.heatmaps).all()
+    assert set(answer) == {spec.name for spec in model.outputs}
+    for spec in model.outputs:
+        tensor = answer[spec.name]
+        assert tensor.shape == (len(films), *spec.shape)
+        assert tensor.dtype == np.dtype(spec.dtype)
+        assert np.isfinite(tensor).all()
+        if spec.meaning == "probabilities":
+            assert ((tensor >= 0) & (tensor <= 1)).all()
 
 
 def test_a_film_is_read_alike_alone_and_in_a_batch(engine, model):
@@ -113,7 +137,55 @@ def test_a_film_is_read_alike_alone_and_in_a_batch(engine, model):
     for index in range(len(films)):
         which = slice(index, index + 1)
         assert_same(engine.infer(model, films[which]), rows(together, which))
-    assert len(np.unique(together.probabilities.round(3), axis=0)) > 1
+    for spec in model.outputs:
+        if spec.meaning == "probabilities":
+            assert len(np.unique(together[spec.name].round(3), axis=0)) > 1
+
+
+def test_a_set_gives_for_a_film_what_its_models_give(engine, models):
+    """Whether the engine computes them together or one after the other."""
+    reading = engine.read(models, lambda model: golden_films(model)[:1])
+    for model in models.models:
+        assert_same(reading.outputs(model), engine.infer(model, golden_films(model)[:1]))
+
+
+def test_a_set_without_an_ensemble_gives_the_same(engine, models):
+    """As for a site that reads with other versions than the ensemble runs."""
+    alone = replace(models, ensemble=None)
+    first, second = (
+        engine.read(some, lambda model: golden_films(model)[:2]) for some in (models, alone)
+    )
+    for model in models.models:
+        assert_same(first.outputs(model), second.outputs(model))
+
+
+@pytest.mark.real
+def test_a_film_costs_triton_one_request(models, triton):
+    """For gate, panels and lungs; the ensemble runs every model once."""
+    engine = open_inference(triton.url, Path())
+    engine.read(models, golden_film).outputs(models.models[0])
+    before = requests_of(triton, "hilum"), requests_of(triton, "chest")
+    reading = engine.read(models, golden_film)
+    for model in models.models:
+        reading.outputs(model)
+    assert (requests_of(triton, "hilum"), requests_of(triton, "chest")) == (
+        before[0] + 1,
+        before[1] + 1,
+    )
+
+
+def golden_film(model: ModelManifest) -> NDArray[np.uint8]:
+    """One golden film."""
+    return golden_films(model)[:1]
+
+
+def requests_of(server: TritonServer, name: str) -> int:
+    """How many requests a model of Triton has answered."""
+    with InferenceServerClient(server.grpc_endpoint) as client:
+        statistics = client.get_inference_statistics(name, as_json=True)
+    return sum(
+        int(row["inference_stats"]["success"].get("count", 0)) for row in statistics["model_stats"]
+    )
 
 
 def test_threads_get_their_own_answers(engine, model):
@@ -121,7 +193,7 @@ def test_threads_get_their_own_answers(engine, model):
     films = golden_films(model)
     expected = engine.infer(model, films)
     callers, calls = 8, 6
-    answers: list[tuple[slice, InferenceOutput]] = []
+    answers: list[tuple[slice, Outputs]] = []
     began = threading.Barrier(callers)
 
     def call(first: int) -> None:
@@ -142,12 +214,12 @@ def test_threads_get_their_own_answers(engine, model):
 
 
 @pytest.mark.real
-def test_triton_and_onnx_runtime_agree(model, triton_server):
+def test_triton_and_onnx_runtime_agree(model, triton, repository):
     """The embedded default and the cluster read the same golden films alike."""
     films = golden_films(model)
     assert_same(
-        open_inference(triton_server.url, MODEL_REPOSITORY).infer(model, films),
-        open_inference("onnx://", MODEL_REPOSITORY).infer(model, films),
+        open_inference(triton.url, repository).infer(model, films),
+        open_inference("onnx://", repository).infer(model, films),
     )
 
 
@@ -155,10 +227,10 @@ def test_triton_and_onnx_runtime_agree(model, triton_server):
     "wrong",
     [
         np.zeros((1, 64, 64, 1), np.uint8),
-        np.zeros((1, 1, 192, 192), np.uint8),
-        np.zeros((192, 192, 1), np.uint8),
-        np.zeros((0, 192, 192, 1), np.uint8),
-        np.zeros((1, 192, 192, 1), np.float32),
+        np.zeros((1, 1, 224, 224), np.uint8),
+        np.zeros((224, 224, 1), np.uint8),
+        np.zeros((0, 224, 224, 1), np.uint8),
+        np.zeros((1, 224, 224, 1), np.float32),
     ],
     ids=["small", "channels first", "no batch", "no film", "float"],
 )
@@ -196,7 +268,7 @@ def test_checks(engine, model):
 
 def until_it_answers(
     engine: InferenceEngine, model: ModelManifest, films: NDArray[np.uint8]
-) -> InferenceOutput:
+) -> Outputs:
     """Ask until the engine is back; each attempt waits by itself."""
     deadline = time.monotonic() + BACK_WITHIN_S
     while True:
@@ -208,15 +280,16 @@ def until_it_answers(
 
 
 @pytest.mark.parametrize("kind", ["fake", *REAL])
-def test_an_outage_ends_when_it_ends(request, kind, model):
+def test_an_outage_ends_when_it_ends(request, kind, models):
     """While the engine is down every call says so, and afterwards the same object works."""
+    model = models.models[0]
     films = golden_films(model)
-    fake = BandEngine(MODELS)
+    fake = BandEngine(models.models)
     server: TritonServer | None = None
     engine: InferenceEngine = fake
     if kind == "triton":
-        server = request.getfixturevalue("triton_server")
-        engine = open_inference(server.url, MODEL_REPOSITORY)
+        server = request.getfixturevalue("triton")
+        engine = open_inference(server.url, Path())
     before = engine.infer(model, films)
     fake.available = False
     if server is not None:
@@ -226,6 +299,8 @@ def test_an_outage_ends_when_it_ends(request, kind, model):
             engine.infer(model, films)
         with pytest.raises(InferenceUnavailable):
             engine.check(model)
+        with pytest.raises(InferenceUnavailable):
+            engine.read(models, golden_film).outputs(model)
     finally:
         fake.available = True
         if server is not None:
@@ -234,11 +309,12 @@ def test_an_outage_ends_when_it_ends(request, kind, model):
 
 
 @pytest.mark.real
-def test_a_triton_that_hangs_is_given_up_at_the_deadline(model, triton_server):
+def test_a_triton_that_hangs_is_given_up_at_the_deadline(models, triton):
     """A call never waits longer than its deadline, and the next one after the hang succeeds."""
+    model = models.models[0]
     films = golden_films(model)
-    engine = TritonEngine(triton_server.grpc_endpoint, deadline_s=0.5)
+    engine = TritonEngine(triton.grpc_endpoint, deadline_s=0.5)
     until_it_answers(engine, model, films[:1])
-    with frozen(triton_server), pytest.raises(InferenceUnavailable, match="DEADLINE_EXCEEDED"):
+    with frozen(triton), pytest.raises(InferenceUnavailable, match="DEADLINE_EXCEEDED"):
         engine.infer(model, films)
     until_it_answers(engine, model, films[:1])

@@ -10,11 +10,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from hilum.imaging.phantom import phantom_png
+from hilum.imaging.png_writer import encode_png
 from hilum_stack.embedded import EmbeddedStack
+from tests.grey_networks import PANELS, write_grey_repository
 from tests.servers import run_folder
 from tests.waiting import wait_for
 
@@ -36,7 +39,8 @@ def stack() -> Iterator[EmbeddedStack]:
         "HILUM_EVENTS_KEY_CHECK_S": "0.2",
     }
     with run_folder() as folder:
-        running = EmbeddedStack(folder, env=env)
+        models = write_grey_repository(folder / "models")
+        running = EmbeddedStack(folder / "stack", env=env, model_repository=models)
         running.start()
         try:
             yield running
@@ -96,18 +100,39 @@ def test_a_film_goes_in_and_its_findings_come_out(client):
         )
     assert last["state"] == "completed", last
     job = client.get(f"/v1/jobs/{job_id}").json()
-    (panel,) = job["result"]["panels"]
-    assert [finding["label"] for finding in panel["findings"]] == [
-        "normal",
-        "pneumonia_bacterial",
-        "pneumonia_viral",
-        "covid19",
-    ]
+    read = {
+        panel["panel"]: tuple(finding["label"] for finding in panel["findings"])
+        for panel in job["result"]["panels"]
+    }
+    assert read == PANELS
     assert job["result"]["model_set"] == client.get("/v1/models").json()["model_set"]
-    for finding in panel["findings"]:
-        picture = Image.open(io.BytesIO(client.get(finding["heatmap"]).content))
+    assert job["gate"]["passed"]
+    findings = [finding for panel in job["result"]["panels"] for finding in panel["findings"]]
+    heatmaps = [finding["heatmap"] for finding in findings if finding["heatmap"]]
+    assert heatmaps
+    for heatmap in heatmaps:
+        picture = Image.open(io.BytesIO(client.get(heatmap).content))
         assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (256, 256))
+    (lungs,) = job["result"]["structures"]
+    assert lungs["cardiothoracic_ratio"]["value"]
+    assert client.get(lungs["picture"]).text.startswith("<svg")
     assert client.get(f"/v1/jobs/{job_id}/original").content == film(1)
+
+
+def test_what_is_no_chest_is_rejected_with_the_gate_s_scores(client):
+    """Nothing else is said of it."""
+    white = encode_png(np.full((200, 300), 250, np.uint8))
+    (sent,) = submit(client, ("white.png", white)).json()["jobs"]
+    job_id = sent["job_id"]
+    wait_for(
+        lambda: client.get(f"/v1/jobs/{job_id}").json()["state"] == "rejected", "it is rejected"
+    )
+    job = client.get(f"/v1/jobs/{job_id}").json()
+    assert job["reason"]["code"] == "not_a_frontal_chest_xray"
+    assert job["result"] is None
+    scores = {score["label"]: score["probability"] for score in job["gate"]["scores"]}
+    assert scores["not_chest"] > 0.9
+    assert client.get(f"/v1/jobs/{job_id}/preview.png").status_code == 404
 
 
 def test_one_film_sent_by_many_at_once_is_one_job(client):

@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.reading import model_input, upright
+from hilum.application.read_film import read_film
 from hilum.imaging.film import FilmLimits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.skipif(not ORIGINAL.is_file(), reason="HILUM_CXR_DIR ha
 
 def probabilities(content: bytes) -> np.ndarray:
     """Every panel's probabilities, as a worker would write them: float32 [labels]."""
-    models = FilesystemModelCatalogue(ROOT / "model_repository").current().models
+    models = FilesystemModelCatalogue(ROOT / "model_repository").current()
     engine = open_inference("onnx://", ROOT / "model_repository")
-    film, _ = upright(DicomFilmReader(FilmLimits()).read(content))
-    outputs = [engine.infer(model, model_input(model, film)) for model in models]
-    return np.concatenate([output.probabilities[0] for output in outputs])
+    read = read_film(DicomFilmReader(FilmLimits()).read(content), models, engine)
+    assert read.passed, read.gate
+    return np.array([item.probability for panel in read.panels for item in panel.findings])
 
 
 def true_twin(content: bytes) -> bytes:

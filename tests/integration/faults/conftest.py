@@ -11,6 +11,7 @@ import pytest
 
 from hilum_stack.errors import ServerMissing
 from hilum_stack.real import RealStack
+from tests.grey_networks import write_grey_repository
 from tests.integration.faults.ledger import Ledger
 from tests.integration.faults.sender import Sender
 from tests.servers import run_folder, server_missing
@@ -36,7 +37,9 @@ _HASTE = {
 def stack() -> Iterator[RealStack]:
     """PostgreSQL, Redis, MinIO, Triton, a gateway and two workers."""
     with run_folder() as folder:
-        running = RealStack(folder, workers=2, env=_HASTE)
+        # Models that let the phantoms of these tests through, whatever is shipped.
+        models = write_grey_repository(folder / "models")
+        running = RealStack(folder / "run", workers=2, env=_HASTE, model_repository=models)
         try:
             running.start()
         except ServerMissing as missing:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from hilum_cli.main import hilum
 from hilum_stack.embedded import EmbeddedStack
+from tests.grey_networks import write_grey_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,9 @@ def database(tmp_path) -> str:
 def stack(tmp_path_factory) -> Iterator[EmbeddedStack]:
     """Gateway and worker; small limits, so that a test can go over them."""
     limits = {"HILUM_MAX_FILES": "3", "HILUM_MAX_FILE_BYTES": str(4 * 1024 * 1024)}
-    with EmbeddedStack(tmp_path_factory.mktemp("stack"), env=limits) as running:
+    folder = tmp_path_factory.mktemp("stack")
+    models = write_grey_repository(tmp_path_factory.mktemp("models"))
+    with EmbeddedStack(folder, env=limits, model_repository=models) as running:
         yield running
 
 

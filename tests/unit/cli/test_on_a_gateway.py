@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hilum.adapters.postgres.engine import create_database_engine
+from hilum.imaging.png_writer import encode_png
+from tests.grey_networks import PANELS
 from tests.unit.worker.embedded import noise_film, wait_until
 
 
@@ -27,30 +31,64 @@ def cells(output: str) -> list[list[str]]:
     return [[cell for cell in line.split("  ") if cell] for line in output.splitlines()]
 
 
-def test_a_film_is_analysed_and_its_findings_printed(client, film):
-    """Every label of the panel on a line, which of them are weak, what the result is not for."""
+def rows_of(output: str) -> dict[str, list[list[str]]]:
+    """The table's rows by panel, each cell without its padding."""
+    _, *lines = output.splitlines()
+    rows: dict[str, list[list[str]]] = {}
+    for line in lines:
+        row = [cell.strip() for cell in line.split("  ") if cell.strip()]
+        if len(row) > 1:
+            rows.setdefault(row[1], []).append(row)
+    return rows
+
+
+def test_a_film_is_analysed_and_every_panel_printed(client, film):
+    """What is positive, or the most probable label; how many more there are; and cautions."""
     ended = client("analyse", film(1, "a film.png"))
     assert ended.exit_code == 0, ended.output
-    head, *rows = cells(ended.stdout)
+    head = cells(ended.stdout)[0]
     assert [cell.strip() for cell in head] == [
         *("file", "panel", "finding", "probability", "operating point", "positive", "time"),
     ]
-    assert rows.pop() == ["Research use only, not for diagnosis."]
-    assert rows.pop() == [
-        "Weak evidence, a hint at most: pneumonia_bacterial, pneumonia_viral, covid19."
+    rows = rows_of(ended.stdout)
+    assert set(rows) == {*PANELS, "lungs"}
+    for panel, labels in PANELS.items():
+        *named, last = rows[panel]
+        if last[2].startswith("("):
+            more = int(last[2].strip("()").removesuffix(" more"))
+            assert last[-2] == "no"
+        else:
+            named, more = rows[panel], 0
+        assert named
+        assert len(named) + more == len(labels)
+        for file, _, label, probability, point, positive, seconds in named:
+            assert file.endswith("a film.png")
+            assert label in labels
+            assert (positive == "yes") == (float(probability) >= float(point))
+            assert float(seconds.removesuffix(" s")) > 0
+    assert re.search(r"  lungs +cardiothoracic ratio 0\.\d\d", ended.stdout)
+    assert ended.stdout.splitlines()[-2:] == [
+        "pathology: Made of greys.",
+        "Research use only, not for diagnosis.",
     ]
-    assert [row[2].strip() for row in rows] == [
-        "normal",
-        "pneumonia_bacterial",
-        "pneumonia_viral",
-        "covid19",
-    ]
-    for row in rows:
-        file, panel, _, probability, point, positive, seconds = (cell.strip() for cell in row)
-        assert file.endswith("a film.png")
-        assert panel == "pneumonia"
-        assert (positive == "yes") == (float(probability) >= float(point))
-        assert float(seconds.removesuffix(" s")) > 0
+
+
+def test_every_label_is_printed_where_it_is_asked_for(client, film):
+    """In the order of the panel."""
+    ended = client("analyse", film(3), "--all-labels")
+    rows = rows_of(ended.stdout)
+    for panel, labels in PANELS.items():
+        assert tuple(row[2] for row in rows[panel]) == labels
+    assert "Weak evidence, a hint at most: pneumonia_bacterial, pneumonia_viral." in ended.stdout
+
+
+def test_a_film_that_is_no_chest_is_told_with_the_gate_s_score(client, command):
+    """And the exit code is that of a film that went wrong."""
+    path = command.folder / "white.png"
+    path.write_bytes(encode_png(np.full((300, 300), 250, np.uint8)))
+    ended = client("analyse", path)
+    assert ended.exit_code == 1
+    assert "rejected: not_a_frontal_chest_xray: looks like: not chest (0.99)" in ended.stdout
 
 
 def test_json_holds_the_whole_job(client, film):
@@ -89,7 +127,7 @@ def test_films_that_went_wrong_are_told_beside_the_others(client, film):
     assert "refused: unsupported_format: " in ended.stdout
     assert "refused: file_too_large: " in ended.stdout
     assert "rejected: truncated_film: " in ended.stdout
-    assert "covid19" in ended.stdout
+    assert "tuberculosis" in ended.stdout
 
 
 def test_a_request_in_which_everything_is_refused_is_told_as_such(client):

@@ -33,13 +33,13 @@ from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.job import SETTLED, Job, JobState, Priority
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.png_writer import encode_png
+from tests.grey_networks import write_grey_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from celery import Celery
 
-MODELS = Path(__file__).resolve().parents[3] / "model_repository"
 PATIENCE_S = 120.0
 _LOOK_S = 0.01
 
@@ -66,6 +66,7 @@ class EmbeddedPlatform:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.models = write_grey_repository(folder / "models")
         (folder / "broker").mkdir()
         migrate.upgrade(self.environment["HILUM_DATABASE_URL"])
         self.unit_of_work = SqlUnitOfWork(
@@ -80,7 +81,7 @@ class EmbeddedPlatform:
             "HILUM_OBJECT_STORE_URL": f"file://{self.folder}/objects",
             "HILUM_BROKER_URL": f"filesystem://{self.folder}/broker",
             "HILUM_INFERENCE_URL": "onnx://",
-            "HILUM_MODEL_REPOSITORY": str(MODELS),
+            "HILUM_MODEL_REPOSITORY": str(self.models),
             "HILUM_WORKER_READY_FILE": str(self.folder / "ready"),
             "HILUM_RECONCILE_SECONDS": "0.2",
             "HILUM_RING_PATIENCE_SECONDS": "2",
@@ -98,7 +99,7 @@ class EmbeddedPlatform:
             store=open_object_store(self.environment["HILUM_OBJECT_STORE_URL"]),
             queue=CeleryTaskQueue(self.celery),
             reader=DicomFilmReader(FilmLimits()),
-            catalogue=FilesystemModelCatalogue(MODELS),
+            catalogue=FilesystemModelCatalogue(self.models),
             clock=SystemClock(),
             limits=SubmissionLimits(FilmLimits().max_bytes, 1000),
         )

@@ -11,7 +11,8 @@ import pytest
 from hilum.domain.job import JobState
 from hilum_worker.main import ALL_HANG, WRONG_SETTINGS, main
 from hilum_worker.settings import WorkerSettings
-from tests.unit.worker.embedded import MODELS, EmbeddedPlatform, noise_film
+from tests.grey_networks import write_grey_repository
+from tests.unit.worker.embedded import EmbeddedPlatform, noise_film
 from tests.unit.worker.test_settings import NEEDED
 
 SECRET = "hunter2"
@@ -26,7 +27,7 @@ def environment(monkeypatch, tmp_path):
         monkeypatch.delenv(f"HILUM_{name.upper()}", raising=False)
     folders = {
         "HILUM_OBJECT_STORE_URL": f"file://{tmp_path}/o",
-        "HILUM_MODEL_REPOSITORY": str(MODELS),
+        "HILUM_MODEL_REPOSITORY": str(write_grey_repository(tmp_path / "models")),
     }
     for name, value in {**NEEDED, **folders}.items():
         monkeypatch.setenv(name, value)

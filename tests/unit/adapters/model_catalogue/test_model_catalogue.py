@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
+from hilum.adapters.model_catalogue.ensemble import ENSEMBLE
 from hilum.adapters.model_catalogue.model_catalogue import MANIFEST, FilesystemModelCatalogue
 from hilum.domain.errors import InvalidManifest
+from hilum.domain.model import Ensemble
 from tests.fakes.model_catalogue import small_model
+from tests.grey_networks import write_grey_repository
 
 SHIPPED = Path(__file__).resolve().parents[4] / "model_repository"
 PNEUMONIA = small_model()
@@ -27,8 +29,12 @@ def write(repository, model, folder=None):
 def test_reads_the_shipped_repository():
     """What this checkout ships is sound, with its artefacts and a card for each model."""
     catalogue = FilesystemModelCatalogue(SHIPPED, verify_artefacts=True)
-    assert catalogue.current().panel("pneumonia") is not None
-    for model in catalogue.current().models:
+    current = catalogue.current()
+    assert current.gate is not None
+    for panel in ("pneumonia", "infection", "tuberculosis", "pathology", "lungs"):
+        assert current.panel(panel) is not None
+    assert current.together is not None, "one request reads a film with all of them"
+    for model in current.models:
         assert "research use only" in catalogue.card(model).lower()
 
 
@@ -90,7 +96,7 @@ def test_a_panel_has_one_model(tmp_path):
 
 def test_artefacts_are_checked_where_models_run(tmp_path):
     """A missing or cut artefact is told at once; who only shows models needs none."""
-    repository = Path(shutil.copytree(SHIPPED, tmp_path / "models"))
+    repository = write_grey_repository(tmp_path / "models")
     [model, *_] = FilesystemModelCatalogue(repository, verify_artefacts=True).current().models
     graph = repository / model.name / model.onnx
     graph.write_bytes(graph.read_bytes()[:-1])
@@ -99,4 +105,52 @@ def test_artefacts_are_checked_where_models_run(tmp_path):
     graph.unlink()
     with pytest.raises(InvalidManifest, match="missing"):
         FilesystemModelCatalogue(repository, verify_artefacts=True).current()
-    assert FilesystemModelCatalogue(repository).current().panel(model.panel) == model
+    assert FilesystemModelCatalogue(repository).current().gate == (model, model.panels[0])
+
+
+def ensemble(repository, text, name="hilum"):
+    """Put an ensemble beside the models."""
+    home = repository / name
+    home.mkdir()
+    (home / ENSEMBLE).write_text(text, encoding="utf-8")
+
+
+def test_an_ensemble_is_read_with_the_versions_that_it_runs(tmp_path):
+    """It is no model, and changes nothing in the version of the set."""
+    write(tmp_path, PNEUMONIA)
+    alone = FilesystemModelCatalogue(tmp_path).current()
+    ensemble(tmp_path, '{"models": {"pneumonia": 1}}')
+    current = FilesystemModelCatalogue(tmp_path).current()
+    assert current.ensemble == Ensemble("hilum", {"pneumonia": 1})
+    assert current.together == current.ensemble
+    assert (current.models, current.version) == (alone.models, alone.version)
+    assert alone.ensemble is None
+
+
+def test_an_ensemble_of_other_versions_does_not_serve_the_set(tmp_path):
+    """It is there, and each model is asked by itself."""
+    write(tmp_path, PNEUMONIA)
+    ensemble(tmp_path, '{"models": {"pneumonia": 2}}')
+    current = FilesystemModelCatalogue(tmp_path).current()
+    assert (current.ensemble.models, current.together) == ({"pneumonia": 2}, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"models": []}', '{"models": {}}', '{"models": {"a": "1"}}'],
+)
+def test_an_ensemble_that_cannot_be_read_is_refused(tmp_path, text):
+    """Or films would be read by nobody knows which versions."""
+    write(tmp_path, PNEUMONIA)
+    ensemble(tmp_path, text)
+    with pytest.raises(InvalidManifest, match="hilum"):
+        FilesystemModelCatalogue(tmp_path).current()
+
+
+def test_a_repository_has_one_ensemble(tmp_path):
+    """Nothing says which of two is meant."""
+    write(tmp_path, PNEUMONIA)
+    for name in ("hilum", "other"):
+        ensemble(tmp_path, '{"models": {"pneumonia": 1}}', name)
+    with pytest.raises(InvalidManifest, match="2 ensembles"):
+        FilesystemModelCatalogue(tmp_path).current()
