@@ -12,6 +12,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.films.targets import recorded_kind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -89,7 +91,7 @@ def count_films(library: Library) -> list[dict[str, Any]]:
         "test": library.test,
     }
     counts = {
-        name: Counter((film.source, film.licence, film.label) for film in part.films)
+        name: Counter((film.source, film.licence, recorded_kind(film)) for film in part.films)
         for name, part in splits.items()
     }
     kinds = sorted(set().union(*counts.values()))

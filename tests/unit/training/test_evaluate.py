@@ -1,0 +1,128 @@
+"""A whole evaluation of a tiny network: every report and figure, twice the same."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
+
+from hilum_training.evaluation.evaluate import evaluate, headlines
+from hilum_training.evaluation.features import (
+    class_maps,
+    predict_pooled,
+)
+from hilum_training.films.library import open_library
+from hilum_training.network import build_network, head_name
+from hilum_training.prediction import predict_logits
+from tests.unit.training.film_folders import FilmFolder, texture
+from tests.unit.training.tiny_recipe import TINY
+
+LABELS = TINY.panels[0].names
+
+
+def write_rows(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    """Thirty patients of each label, of two sources, with a mask and a box here and there."""
+    folder = FilmFolder(tmp_path_factory.mktemp("pack"))
+    masks, boxes = [], []
+    lungs = np.zeros((96, 96), dtype=np.uint8)
+    lungs[16:80, 16:80] = 255
+    for index, label in enumerate(LABELS):
+        for patient in range(30):
+            source = "cohen" if patient % 3 == 0 else "kermany"
+            name = f"{source}/{label}-{patient}"
+            pixels = texture(100 * index + patient).astype(int) // 2
+            pixels[24 * index : 24 * index + 24] += 120
+            folder.add(name, np.clip(pixels, 0, 255).astype(np.uint8), label, source=source)
+            masks.append({"file": f"images/{name}.png", "mask": "lungs.png", "kind": "lungs"})
+            if source == "cohen":
+                place = {"x": "10", "y": "10", "w": "40", "h": "40"}
+                boxes.append({"file": f"images/{name}.png", "label": "consolidation", **place})
+    closed = folder.close()
+    Image.fromarray(lungs).save(closed / "lungs.png")
+    write_rows(closed / "masks.csv", masks)
+    write_rows(closed / "boxes.csv", boxes)
+    return closed
+
+
+@pytest.fixture(scope="module")
+def library(pack, tmp_path_factory):
+    """Its films."""
+    return open_library(TINY, pack, tmp_path_factory.mktemp("cache"))
+
+
+def lungs_in_the_middle(inputs):
+    """A segmentation that finds the lungs in the middle of every film."""
+    masks = np.zeros((*inputs.shape[:3], 4), dtype=np.uint8)
+    masks[:, 4:28, 4:28, 2] = 255
+    return masks
+
+
+def test_every_panel_gets_its_report_and_figures_twice_the_same(library, pack, tmp_path):
+    """Metrics of network and panels, curves, maps; a rerun gives the same bytes."""
+    network = build_network(TINY)
+
+    def measured():
+        report = evaluate(TINY, library, network, tmp_path, pack)
+        files = {
+            path.relative_to(tmp_path).as_posix(): path.read_bytes()
+            for path in sorted(tmp_path.rglob("*"))
+            if path.is_file()
+        }
+        return report, files
+
+    report, first = measured()
+    assert sorted(first) == [
+        "pathology/metrics.json",
+        "pathology/precision_recall.svg",
+        "pathology/reliability.svg",
+        "pathology/roc.svg",
+        "pneumonia/confusion.svg",
+        "pneumonia/heatmaps.png",
+        "pneumonia/metrics.json",
+        "pneumonia/precision_recall.svg",
+        "pneumonia/reliability.svg",
+        "pneumonia/roc.svg",
+        "tiny/metrics.json",
+    ]
+    assert json.loads(first["tiny/metrics.json"]) == report
+    assert measured()[1] == first
+
+
+def test_the_report_tells_what_the_answers_rest_on(library, pack, tmp_path):
+    """Probe, changed films, films without lungs and localisation are all in the panel's report."""
+    report = evaluate(TINY, library, build_network(TINY), tmp_path, pack, lungs_in_the_middle)
+    section = json.loads((tmp_path / "pneumonia/metrics.json").read_text())
+    (row,) = [row for row in section["changed_films"] if row["question"].startswith("bacterial")]
+    assert {"as_it_is", "border_covered", "histogram_equalised", "half_resolution"} < set(row)
+    assert {"lungs_only", "lungs_covered"} < set(section["without_lungs"][0])
+    assert {row["searched"] for row in section["localisation"]} == {"whole film", "within lungs"}
+    assert report["source_probe"]["features"]["sources"] == 2
+    assert any(line.startswith("pneumonia: ") for line in headlines(report))
+
+
+def test_pooled_features_and_maps_give_back_the_logits(library):
+    """The mean of a class's map plus its bias is its logit."""
+    network = build_network(TINY)
+    films = library.test.inputs[:6]
+    logits = predict_logits(network, films)["pneumonia"]
+    bias = np.asarray(network.get_layer(head_name("pneumonia")).bias)
+    maps = class_maps(network, films, "pneumonia")
+    assert np.allclose(maps.mean(axis=(1, 2)) + bias, logits, atol=1e-4)
+    pooled, again = predict_pooled(network, films)
+    assert pooled.shape == (6, 8)
+    assert np.allclose(again["pneumonia"], logits, atol=1e-5)

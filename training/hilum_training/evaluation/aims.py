@@ -1,0 +1,194 @@
+"""What the models were meant to reach, beside what the reports say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Reports = Mapping[str, Mapping[str, Any]]
+    Figure = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One aim.
+
+    Attributes:
+        what: In words.
+        wanted: The bound.
+        figure: Finds the figure among the reports, None where it was not measured.
+        at_most: The bound is an upper one.
+    """
+
+    what: str
+    wanted: float
+    figure: Callable[[Reports], Figure | None]
+    at_most: bool = False
+
+    def row(self, reports: Reports) -> dict[str, Any]:
+        """A row of the table of aims."""
+        found = self.figure(reports)
+        reached = None if found is None or found["value"] is None else self._met(found["value"])
+        bound = "at most" if self.at_most else "at least"
+        return {
+            "aim": self.what,
+            "wanted": f"{bound} {self.wanted:g}",
+            "reached": found,
+            "met": {True: "yes", False: "**no**", None: "not measured"}[reached],
+        }
+
+    def _met(self, value: float) -> bool:
+        return value <= self.wanted if self.at_most else value >= self.wanted
+
+
+def _panel(name: str, *keys: str) -> Callable[[Reports], Figure | None]:
+    """A figure at the end of a chain of keys in a panel's report."""
+
+    def find(reports: Reports) -> Figure | None:
+        found: Any = reports.get(name)
+        for key in keys:
+            found = found.get(key) if found is not None else None
+        return found if found is None or "value" in found else None
+
+    return find
+
+
+def question(panel: str, source: str, start: str, key: str) -> Callable[[Reports], Figure | None]:
+    """A figure of the question within a source whose wording starts like this."""
+
+    def find(reports: Reports) -> Figure | None:
+        for row in reports.get(panel, {}).get("within_source", ()):
+            if row["source"] == source and row["question"].startswith(start):
+                found: Figure | None = row[key]
+                return found
+        return None
+
+    return find
+
+
+def _error(panel: str) -> Callable[[Reports], Figure | None]:
+    def find(reports: Reports) -> Figure | None:
+        error = reports.get(panel, {}).get("calibration_error")
+        return None if error is None else {"value": error["after"], "interval": None}
+
+    return find
+
+
+def _across(shift: str, source: str) -> Callable[[Reports], Figure | None]:
+    return question(f"shifts/{shift}", source, "normal or tuberculosis", "auroc")
+
+
+def _dice(convention: str) -> Callable[[Reports], Figure | None]:
+    """The lowest Dice of a structure over its sources: every source has to meet the aim."""
+
+    def find(reports: Reports) -> Figure | None:
+        rows = reports.get("lungs", {}).get("structures", ())
+        found: list[Figure] = [
+            row["dice"] for row in rows if row["structure"] == convention and row["dice"]
+        ]
+        return min(found, key=lambda figure: figure["value"], default=None)
+
+    return find
+
+
+AIMS: Final = (
+    Aim("four-class pneumonia, accuracy, all sources", 0.90, _panel("pneumonia", "accuracy")),
+    Aim(
+        "normal or pneumonia within Kermany, AUROC",
+        0.997,
+        question("pneumonia", "kermany", "normal or pneumonia", "auroc"),
+    ),
+    Aim(
+        "bacterial or viral within Kermany, accuracy",
+        0.88,
+        question("pneumonia", "kermany", "bacterial or viral", "accuracy"),
+    ),
+    Aim(
+        "tuberculosis within Shenzhen, AUROC",
+        0.95,
+        question("tuberculosis", "shenzhen", "normal or tuberculosis", "auroc"),
+    ),
+    Aim(
+        "tuberculosis within Montgomery, AUROC",
+        0.95,
+        question("tuberculosis", "montgomery", "normal or tuberculosis", "auroc"),
+    ),
+    Aim(
+        "tuberculosis, learnt in Shenzhen, asked in Montgomery, AUROC",
+        0.88,
+        _across("tb-learnt-in-shenzhen", "montgomery"),
+    ),
+    Aim(
+        "tuberculosis, learnt in Montgomery, asked in Shenzhen, AUROC",
+        0.88,
+        _across("tb-learnt-in-montgomery", "shenzhen"),
+    ),
+    Aim(
+        "WHO triage target: specificity at 90 % sensitivity, Shenzhen",
+        0.70,
+        question(
+            "tuberculosis", "shenzhen", "normal or tuberculosis", "specificity_at_90_sensitivity"
+        ),
+    ),
+    Aim(
+        "WHO triage target: specificity at 90 % sensitivity, Montgomery",
+        0.70,
+        question(
+            "tuberculosis", "montgomery", "normal or tuberculosis", "specificity_at_90_sensitivity"
+        ),
+    ),
+    Aim("lung fields, Dice, the worst source", 0.96, _dice("lung_fields")),
+    Aim("lungs with heart, Dice, the worst source", 0.96, _dice("lungs_with_heart")),
+    Aim("gate: frontal films that pass", 0.99, _panel("gate", "frontal_films_that_pass")),
+    Aim("gate: other pictures that stop", 0.99, _panel("gate", "other_pictures_that_stop")),
+    *(
+        Aim(f"calibration error of {panel}", 0.03, _error(panel), at_most=True)
+        for panel in ("pneumonia", "infection", "tuberculosis", "pathology")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A reading of an app that Hilum replaces, with the figure that the app gave itself."""
+
+    app: str
+    claimed: str
+    what: str
+    figure: Callable[[Reports], Figure | None]
+
+
+def _covid(key: str) -> Callable[[Reports], Figure | None]:
+    def find(reports: Reports) -> Figure | None:
+        row = reports.get("pneumonia", {}).get("labels", {}).get("covid19")
+        return None if row is None else {"value": row[key], "interval": None}
+
+    return find
+
+
+ORIGINALS: Final = (
+    Original(
+        "Flask + Docker app (MobileNet + Inception)",
+        "80 %",
+        "accuracy over the four labels",
+        _panel("pneumonia", "accuracy"),
+    ),
+    Original("COVID app", "precision 97 %", "precision of covid19", _covid("precision")),
+    Original("COVID app", "recall 94 %", "recall of covid19", _covid("recall")),
+    Original("COVID app", "F1 96 %", "F1 of covid19", _covid("f1")),
+    Original(
+        "interpreter (small CNN)",
+        "87 %",
+        "accuracy, normal or infected",
+        _panel("infection", "accuracy"),
+    ),
+    Original(
+        "MobileNetV2 classifier of tuberculosis",
+        "no figure that could be taken over",
+        "AUROC within Shenzhen",
+        question("tuberculosis", "shenzhen", "normal or tuberculosis", "auroc"),
+    ),
+)

@@ -1,0 +1,205 @@
+"""``python -m hilum_training.evaluation.summary``: ``training/reports/README.md`` from the reports.
+
+Every number on the page is read from a ``metrics.json``; the page can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum_training.evaluation.aims import AIMS, ORIGINALS
+from hilum_training.evaluation.report_files import METRICS, NOTICE, read_json
+from hilum_training.export.markdown import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Reports = Mapping[str, Mapping[str, Any]]
+    Rows = Sequence[Mapping[str, Any]]
+
+REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
+TEMPLATE: Final = Path(__file__).with_name("summary.template.md")
+PANELS: Final = ("pneumonia", "infection", "tuberculosis", "pathology")
+PAGE: Final = "README.md"
+NOTHING: Final = "*Not measured yet.*"
+SHIFT: Final = "shifts/"
+NETWORK: Final = "network/"
+
+
+def read_reports(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every report by its panel's name; with ``network/`` or ``shifts/`` before it the others.
+
+    Args:
+        folder: ``training/reports``.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob(f"*/{METRICS}")):
+        report = read_json(path) or {}
+        if "network" in report and "panels" in report:
+            found[f"{NETWORK}{path.parent.name}"] = report
+            for name, section in report["panels"].items():
+                found.setdefault(name, section)
+        elif "panel" in report:
+            found[path.parent.name] = report
+    for path in sorted(folder.glob(f"{SHIFT}*/{METRICS}")):
+        found[f"{SHIFT}{path.parent.name}"] = read_json(path) or {}
+    return found
+
+
+def summary(reports: Reports) -> str:
+    """The page.
+
+    Args:
+        reports: From :func:`read_reports`.
+    """
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        notice=NOTICE,
+        aims=_table([aim.row(reports) for aim in AIMS]),
+        within=_table(_within(reports)),
+        pooled=_table(_pooled(reports)),
+        findings=_table(_findings(reports)),
+        shifts=_shifts(reports),
+        probe=_table(_probe(reports)),
+        localisation=_table(_of_panels(reports, "localisation")),
+        gate=_gate(reports),
+        lungs=_lungs(reports),
+        originals=_table(_originals(reports)),
+        **{
+            key: _table(_of_panels(reports, key))
+            for key in ("changed_films", "without_lungs", "aspect_shortcut")
+        },
+    )
+
+
+def _table(rows: Rows) -> str:
+    return markdown(rows) if rows else NOTHING
+
+
+def _of_panels(reports: Reports, key: str) -> Rows:
+    """A table that each panel has, with the panel in front."""
+    return [{"panel": name, **row} for name in PANELS for row in reports.get(name, {}).get(key, ())]
+
+
+def _within(reports: Reports) -> Rows:
+    return [
+        {
+            "panel": f"[{row['panel']}]({row['panel']}/{METRICS})",
+            "question": row["question"],
+            "source": row["source"],
+            "films": f"{row['positive_films']} + {row['negative_films']}",
+            "AUROC": row["auroc"],
+            "accuracy": row["accuracy"],
+            "specificity at 90 % sensitivity": row["specificity_at_90_sensitivity"],
+            "sensitivity as shipped": row["shipped_sensitivity"],
+            "specificity as shipped": row["shipped_specificity"],
+        }
+        for row in _of_panels(reports, "within_source")
+    ]
+
+
+def _pooled(reports: Reports) -> Rows:
+    return [
+        {
+            "panel": name,
+            "test films": section["films"]["test"],
+            "patients": section["films"]["test_patients"],
+            "accuracy": section.get("accuracy"),
+            "mean AUROC": section.get("mean_auroc"),
+            "calibration error before": section["calibration_error"]["before"],
+            "after": section["calibration_error"]["after"],
+        }
+        for name in PANELS
+        if (section := reports.get(name))
+    ]
+
+
+def _findings(reports: Reports) -> Rows:
+    return [
+        {
+            "finding": name,
+            "test films": row["test_films"],
+            "AUROC": row["auroc"],
+            "AUPRC": row["auprc"],
+            "sensitivity": row["test"]["sensitivity"],
+            "specificity": row["test"]["specificity"],
+            "operating point by": row["chosen_by"],
+        }
+        for name, row in reports.get("pathology", {}).get("labels", {}).items()
+    ]
+
+
+def _shifts(reports: Reports) -> str:
+    series: dict[str, list[dict[str, Any]]] = {}
+    for name, report in reports.items():
+        if name.startswith(SHIFT):
+            series.setdefault(report["series"], []).extend(_shift_rows(name, report))
+    tables = [f"### {name[:1].upper()}{name[1:]}\n\n{markdown(series[name])}" for name in series]
+    return "\n\n".join(tables) or NOTHING
+
+
+def _shift_rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": f"[{report['about']}]({name}/{METRICS})",
+            "training films": sum(report["learnt_from"].values()),
+            "pixels": report["pixels"],
+            "asked in": row["source"],
+            "question": row["question"],
+            "seen in training": row["seen_in_training"],
+            "AUROC": row["auroc"],
+            "accuracy": row["accuracy"],
+        }
+        for row in report["within_source"]
+    ]
+
+
+def _probe(reports: Reports) -> Rows:
+    return [
+        {"network": name.removeprefix(NETWORK), "from": key.replace("_", " "), **row}
+        for name, report in reports.items()
+        for key, row in (report.get("source_probe") or {}).items()
+        if row
+    ]
+
+
+def _gate(reports: Reports) -> str:
+    section = reports.get("gate", {})
+    if "gate" not in section:
+        return NOTHING
+    shares = {
+        "frontal films that pass": section["frontal_films_that_pass"],
+        "other pictures that stop": section["other_pictures_that_stop"],
+    }
+    return f"{markdown(shares)}\n\n{markdown(section['gate'])}"
+
+
+def _lungs(reports: Reports) -> str:
+    section = reports.get("lungs", {})
+    found = [markdown(section[key]) for key in ("structures", "cardiothoracic") if section.get(key)]
+    return "\n\n".join(found) or NOTHING
+
+
+def _originals(reports: Reports) -> Rows:
+    return [
+        {
+            "app": original.app,
+            "its own figure": original.claimed,
+            "Hilum": original.figure(reports),
+            "what is counted": original.what,
+        }
+        for original in ORIGINALS
+    ]
+
+
+def main() -> int:
+    """Write the page; returns the exit code."""
+    (REPORTS / PAGE).write_text(summary(read_reports(REPORTS)), encoding="utf-8")
+    sys.stdout.write(f"{REPORTS / PAGE}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
