@@ -10,8 +10,8 @@ STAY ?= 1
 WORKERS ?= 2
 export FILES STAY
 
-LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e stack
-OWN := hilum hilum-gateway hilum-worker hilum-cli hilum-stack hilum-training
+LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e services/engine -e stack
+OWN := hilum hilum-gateway hilum-worker hilum-cli hilum-engine hilum-stack hilum-training
 
 .PHONY: help
 help: ## List every target
@@ -60,18 +60,27 @@ bench: .venv-dev/.installed ## Measure throughput, latency, CPU and memory on th
 
 # ------------------------------------------------------------------------------- models
 .PHONY: train
-train: .venv-training/.installed ## Train a panel (PANEL=pneumonia, EPOCHS=, LIMIT=)
-	.venv-training/bin/python -m hilum_training train training/recipes/$(PANEL).toml $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(LIMIT),--limit $(LIMIT))
+train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pneumonia|tuberculosis|lungs..., EPOCHS=, LIMIT=)
+	.venv-training/bin/python -m hilum_training train $(PANEL) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(LIMIT),--limit $(LIMIT))
 
 .PHONY: evaluate
-evaluate: .venv-training/.installed ## Evaluate a trained panel on the test split (PANEL=pneumonia)
-	.venv-training/bin/python -m hilum_training evaluate training/recipes/$(PANEL).toml
+evaluate: .venv-training/.installed ## Measure a trained network on the test split (PANEL=; without it: all)
+	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training evaluate $$panel || exit; done
 
 .PHONY: export
-export: .venv-training/.installed ## Export a trained panel to model_repository/ (PANEL=pneumonia)
-	.venv-training/bin/python -m hilum_training export training/recipes/$(PANEL).toml
+export: .venv-training/.installed ## Export a trained network to model_repository/ (PANEL=; without it: all)
+	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training export $$panel --replace || exit; done
 
-PANEL ?= pneumonia
+.PHONY: baselines
+baselines: .venv-training/.installed ## Rebuild the original apps' methods on the same split
+	.venv-training/bin/python -m hilum_training baselines
+
+.PHONY: negatives
+negatives: ## Fetch pictures that are no chest films, for training the gate (Debian packages, unpacked only)
+	@bash scripts/negatives.sh
+
+PANEL ?= $(if $(filter train,$(MAKECMDGOALS)),$(error say which: make train PANEL=gate, pneumonia, lungs, ...))
+PANELS = $(or $(PANEL),gate lungs chest)
 EPOCHS ?=
 LIMIT ?=
 
@@ -105,7 +114,7 @@ PROJECTS := pyproject.toml $(wildcard services/*/pyproject.toml) stack/pyproject
 	$(call environment,dev,$(LOCAL) -e training)
 
 .venv-training/.installed: requirements/training.lock $(PROJECTS)
-	$(call environment,training,-e . -e training)
+	$(call environment,training,-e . -e stack -e training)
 
 .PHONY: clean
 clean: ## Remove environments, caches and run data (asks nothing, keeps .cache/ with the built servers)

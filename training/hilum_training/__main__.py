@@ -180,7 +180,7 @@ def _train(options: argparse.Namespace) -> None:
         folders.state / recipe.name,
     )
     log = fit.run()
-    save_weights(fit.best(), weights_path(folders.weights, recipe.name))
+    save_weights(fit.result(), weights_path(folders.weights, recipe.name))
     write_log(log, folders.reports / recipe.name / "epochs.csv")
 
 

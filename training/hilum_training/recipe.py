@@ -72,7 +72,12 @@ class NetworkRecipe:
 
 @dataclass(frozen=True, slots=True)
 class FitRecipe:
-    """Optimisation; ``balance`` is the exponent of (source, label) counts in sampling."""
+    """Optimisation.
+
+    Attributes:
+        balance: Exponent of (source, label) counts in sampling.
+        keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule.
+    """
 
     epochs: int
     batch: int
@@ -82,6 +87,8 @@ class FitRecipe:
     label_smoothing: float
     ema: float
     balance: float
+    # Chooses among epochs and changes none of them: not part of what makes a run another run.
+    keep: str = field(default="best", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +271,8 @@ def _frozen(table: dict[str, Any]) -> dict[str, Any]:
 def _check(recipe: Recipe) -> None:
     if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
         raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
+    if recipe.fit.keep not in {"best", "last"}:
+        raise InvalidRecipe(f"fit.keep is best or last, not {recipe.fit.keep}")
     if recipe.film.size % recipe.network.reduce:
         raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {recipe.network.reduce}")
     if len({panel.name for panel in recipe.panels}) != len(recipe.panels):

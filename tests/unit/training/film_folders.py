@@ -22,6 +22,7 @@ COLUMNS = (
     "variant_of",
     "licence_flags",
     "labels",
+    "sex",
 )
 
 

@@ -72,7 +72,7 @@ def test_the_path_from_films_to_the_model_repository(library, tmp_path, monkeypa
     """Trained, measured and exported: the folder is complete, and a repetition changes nothing."""
     fit = trained(library, tmp_path / "run")
     weights, reports, repository = (tmp_path / name for name in ("weights", "reports", "models"))
-    save_weights(fit.best(), weights_path(weights, TINY.name))
+    save_weights(fit.result(), weights_path(weights, TINY.name))
     monkeypatch.setattr(exporting, "RECIPES", tmp_path)
     (tmp_path / "tiny.card.md").write_text("# $name $version\n$pneumonia_accuracy\n")
 

@@ -54,9 +54,9 @@ def fit_network(
     """
     keras.utils.set_random_seed(recipe.seed)
     train, validation = library.train.first(limit), library.validation.first(limit)
-    rows = Fit(recipe, train, validation, folder).run()
-    write_log(rows, log)
-    return keras.models.load_model(folder / "best.keras", compile=False)
+    fit = Fit(recipe, train, validation, folder)
+    write_log(fit.run(), log)
+    return fit.result()
 
 
 def untrained_trunk(recipe: Recipe) -> keras.Model:
@@ -95,8 +95,12 @@ def _embed(network: keras.Model, films: FilmSet) -> dict[str, NDArray[np.float32
     outputs = {"features": pooled}
     outputs |= {f"logits_{name}": value for name, value in network.output.items()}
     both = keras.Model(network.input, outputs)
-    rows = both.predict(films.inputs.astype(np.float32), batch_size=_BATCH, verbose=0)
-    return {key: np.asarray(value, dtype=np.float32) for key, value in rows.items()}
+    parts: dict[str, list[NDArray[np.float32]]] = {key: [] for key in outputs}
+    for start in range(0, len(films.inputs), _BATCH):
+        batch = films.inputs[start : start + _BATCH].astype(np.float32)
+        for key, value in both.predict_on_batch(batch).items():
+            parts[key].append(np.asarray(value, dtype=np.float32))
+    return {key: np.concatenate(found) for key, found in parts.items()}
 
 
 def probabilities(panel: PanelRecipe, logits: NDArray[np.float64]) -> NDArray[np.float64]:

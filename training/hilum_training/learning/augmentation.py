@@ -24,6 +24,7 @@ class Dice:
         self._draws = 0
 
     def seed(self) -> Any:
+        """int32 [2], another one at each call."""
         self._draws += 1
         return tf.stack([self._seed[0], self._seed[1] * 1000 + self._draws])
 
