@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from hilum_training import data_commands
 from hilum_training.films.readers.check import check_dataset
@@ -63,6 +65,17 @@ def test_a_picture_that_cannot_be_opened_is_a_problem(tmp_path):
     check = check_dataset(read_dataset("local", tmp_path), tmp_path)
     assert len(check.problems) == 1
     assert "b.png" in check.problems[0]
+
+
+def test_a_picture_of_16_bits_is_a_problem(tmp_path):
+    """Its bright half would be cut off without a word."""
+    layouts.local(tmp_path)
+    deep = np.full((32, 40), 40_000, dtype=np.uint16)
+    Image.fromarray(deep).save(tmp_path / "b.png")
+    check = check_dataset(read_dataset("local", tmp_path), tmp_path)
+    assert check.problems == (
+        "1 pictures cannot be read: b.png: pixels of mode I;16, 8 bit wanted",
+    )
 
 
 @pytest.mark.parametrize(

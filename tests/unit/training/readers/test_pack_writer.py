@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from hilum_training import data_commands
+from hilum_training.films.fingerprint import fingerprint
 from hilum_training.films.pack import pack_films, read_film
 from hilum_training.films.readers.as_films import layout_films
 from hilum_training.films.readers.registry import LAYOUTS, read_dataset
+from hilum_training.films.split import divide, link_films
 from tests.unit.training.readers import layouts
 
 
@@ -102,6 +104,27 @@ def test_a_mask_of_another_size_than_its_film_is_brought_to_it(tmp_path):
     inside = read_film(tmp_path / "pack" / record.masks[0].file) > 0
     assert inside.shape == (32, 40)
     assert inside.mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_films_of_another_pack_keep_their_names_and_bytes(tmp_path):
+    """The split goes by names: what a shipped model has not seen stays unseen beside new films."""
+    folder = layouts.pack(tmp_path / "first")
+    own = layouts.local(tmp_path / "own")
+    out = tmp_path / "both"
+    assert run("pack", out, f"local={own}", f"pack={folder}") == 0
+    before = pack_films(folder)
+    after = [film for film in pack_films(out) if film.source != "local"]
+    assert [film.file for film in after] == [film.file for film in before]
+    for film in before:
+        assert (out / film.file).read_bytes() == (folder / film.file).read_bytes()
+    prints = [fingerprint(read_film(out / film.file)) for film in after]
+    mixed = pack_films(out)
+    every = [fingerprint(read_film(out / film.file)) for film in mixed]
+    fractions = (0.4, 0.2, 0.4)
+    alone = divide(after, link_films(after, prints, 10), fractions, 7)
+    beside = divide(mixed, link_films(mixed, every, 10), fractions, 7)
+    unchanged = dict(zip((film.file for film in mixed), beside, strict=True))
+    assert [unchanged[film.file] for film in after] == list(alone)
 
 
 def test_a_copy_still_names_the_film_that_it_copies(tmp_path):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SMALLEST_SIDE: Final = 224
 FEW_PATIENTS: Final = 50
 SHOWN: Final = 5
+# Pillow's names; 16-bit grey ("I;16") would be cut off at 255, not scaled.
+_MODES: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _picture(folder: Path, record: FilmRecord) -> tuple[int, int] | str:
     try:
         with Image.open(folder / record.file) as image:
             image.load()
+            if image.mode not in _MODES:
+                return f"{record.file}: pixels of mode {image.mode}, 8 bit wanted"
             size: tuple[int, int] = image.size
             return size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

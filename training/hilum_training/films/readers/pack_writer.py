@@ -3,12 +3,16 @@
 Films are brought to one form (8-bit grey, shorter side 256 pixels where it was longer, JPEG of one
 quality), so that neither size nor file format tells where a film comes from. Masks and boxes follow
 their film. Patient groups are the readers': a patient whose films stand in two data sets is one.
+
+Films of another pack are in that form already. They are copied as they are and keep their names:
+the split goes by names, so a model that learnt from that pack has the same unseen patients in this.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -78,10 +82,11 @@ def write_pack(out: Path, datasets: Sequence[tuple[str, Path, Reading]]) -> int:
     films: list[dict[str, object]] = []
     masks: list[dict[str, object]] = []
     boxes: list[dict[str, object]] = []
-    for layout, folder, reading in datasets:
-        names = _names(layout, reading.records)
+    # Other packs first: no new film may take a name of theirs.
+    for layout, folder, reading in sorted(datasets, key=lambda dataset: dataset[0] != "pack"):
+        names = _names(layout, reading.records, {str(film["file"]) for film in films})
         with ThreadPoolExecutor() as pool:
-            write = partial(_write_film, out, folder, names)
+            write = partial(_copy_film if layout == "pack" else _write_film, out, folder, names)
             for film, its_masks, its_boxes in pool.map(write, reading.records):
                 films.append(film)
                 masks += its_masks
@@ -93,10 +98,11 @@ def write_pack(out: Path, datasets: Sequence[tuple[str, Path, Reading]]) -> int:
     return len(films)
 
 
-def _names(layout: str, records: Sequence[FilmRecord]) -> dict[str, str]:
+def _names(layout: str, records: Sequence[FilmRecord], taken: set[str]) -> dict[str, str]:
     """Each film's file in the pack: its path in the data set, in one folder a layout."""
+    if layout == "pack":
+        return {record.file: record.file for record in records}
     names: dict[str, str] = {}
-    taken: set[str] = set()
     for record in records:
         stem = re.sub(r"[^A-Za-z0-9.-]+", "_", record.file.rpartition(".")[0])
         name, copies = f"images/{layout}/{stem}.jpg", 1
@@ -108,9 +114,21 @@ def _names(layout: str, records: Sequence[FilmRecord]) -> dict[str, str]:
     return names
 
 
-def _write_film(
-    out: Path, folder: Path, names: Mapping[str, str], record: FilmRecord
-) -> tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]:
+_Rows = tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]
+
+
+def _copy_film(out: Path, folder: Path, names: Mapping[str, str], record: FilmRecord) -> _Rows:
+    """A film of another pack with its masks, byte for byte."""
+    with Image.open(folder / record.file) as image:
+        size = image.size
+    for file in (record.file, *(mask.file for mask in record.masks)):
+        (out / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / file, out / file)
+    masks = [_mask_row(record.file, mask.file, mask.kind, mask) for mask in record.masks]
+    return _film_row(names, record, size, size), masks, _box_rows(record.file, record, (1, 1))
+
+
+def _write_film(out: Path, folder: Path, names: Mapping[str, str], record: FilmRecord) -> _Rows:
     pixels = read_film(folder / record.file)
     rows, columns = pixels.shape
     scale = min(1.0, SHORTER_SIDE / min(rows, columns))
@@ -119,9 +137,20 @@ def _write_film(
     path = out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).resize(size, Image.Resampling.BOX).save(path, quality=_QUALITY)
-    native = record.native_size or (columns, rows)
-    film: dict[str, object] = {
-        "file": name,
+    masks = [_write_mask(out, folder, name, size, drawn) for drawn in _combined(record.masks)]
+    boxes = _box_rows(name, record, (size[0] / columns, size[1] / rows))
+    return _film_row(names, record, size, (columns, rows)), masks, boxes
+
+
+def _film_row(
+    names: Mapping[str, str],
+    record: FilmRecord,
+    size: tuple[int, int],
+    stored: tuple[int, int],
+) -> dict[str, object]:
+    native = record.native_size or stored
+    return {
+        "file": names[record.file],
         "source": record.source,
         "source_file": record.file,
         "group_id": record.group,
@@ -141,19 +170,31 @@ def _write_film(
         "variant_of": names.get(record.variant_of, ""),
         "url": record.address,
     }
-    boxes: list[dict[str, object]] = [
+
+
+def _box_rows(name: str, record: FilmRecord, scale: tuple[float, float]) -> list[dict[str, object]]:
+    return [
         {
             "file": name,
             "label": box.label,
-            "x": round(box.x * size[0] / columns, 1),
-            "y": round(box.y * size[1] / rows, 1),
-            "w": round(box.width * size[0] / columns, 1),
-            "h": round(box.height * size[1] / rows, 1),
+            "x": round(box.x * scale[0], 1),
+            "y": round(box.y * scale[1], 1),
+            "w": round(box.width * scale[0], 1),
+            "h": round(box.height * scale[1], 1),
         }
         for box in record.boxes
     ]
-    masks = [_write_mask(out, folder, name, size, drawn) for drawn in _combined(record.masks)]
-    return film, masks, boxes
+
+
+def _mask_row(film: str, name: str, kind: str, mask: Mask) -> dict[str, object]:
+    return {
+        "file": film,
+        "mask": name,
+        "kind": kind,
+        "convention": mask.convention,
+        "annotator": mask.annotator,
+        "licence": mask.licence,
+    }
 
 
 def _combined(masks: Sequence[Mask]) -> Iterable[tuple[str, tuple[Mask, ...]]]:
@@ -178,15 +219,7 @@ def _write_mask(
     for part in parts:
         inside |= _shrunk(folder / part.file, size)
     Image.fromarray(inside).save(path)
-    first = parts[0]
-    return {
-        "file": film,
-        "mask": name,
-        "kind": kind,
-        "convention": first.convention,
-        "annotator": first.annotator,
-        "licence": first.licence,
-    }
+    return _mask_row(film, name, kind, parts[0])
 
 
 def _shrunk(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
