@@ -16,12 +16,13 @@ from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read
 from hilum_training.weights import WeightsMissing, load_network, weights_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import keras
     from numpy.typing import NDArray
 
-    from hilum_training.recipe import PanelRecipe, Recipe
+    from hilum.domain.model import Label, Panel
+    from hilum_training.recipe import DataRecipe, FilmRecipe, LabelRecipe, PanelRecipe, Recipe
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "recipes"
 _PACK_FILMS: Final = 16
@@ -42,8 +43,8 @@ def export_recipe(
     Raises:
         WeightsMissing: No weights, or the report measured other weights.
     """
-    network = load_network(weights, recipe.name)
-    metrics = _read_metrics(report, weights_digest(network))
+    network = load_network(weights, recipe)
+    metrics = read_report(report, weights_digest(network))
     graph = _served_graph(recipe, network, metrics)
     size = recipe.film.size
     template = (RECIPES / f"{recipe.name}.card.md").read_text(encoding="utf-8")
@@ -52,7 +53,7 @@ def export_recipe(
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
         Card(template, metrics),
         repository,
-        films=_pack_films(recipe),
+        films=parity_films(recipe.film, recipe.data),
         replace=replace,
     )
 
@@ -78,8 +79,14 @@ def _publication(recipe: Recipe, metrics: Mapping[str, Any]) -> Publication:
     )
 
 
-def _panel(recipe: PanelRecipe, measured: Mapping[str, Any]) -> Any:
-    labels = [
+def _panel(recipe: PanelRecipe, measured: Mapping[str, Any]) -> Panel:
+    labels = coded_labels(recipe.labels)
+    return panel_of(recipe.name, recipe.display, recipe.kind, labels, measured, recipe.caution)
+
+
+def coded_labels(labels: Sequence[LabelRecipe]) -> list[Label]:
+    """A recipe's labels as the manifest holds them."""
+    return [
         coded_label(
             label.name,
             label.display,
@@ -88,12 +95,20 @@ def _panel(recipe: PanelRecipe, measured: Mapping[str, Any]) -> Any:
             weak=label.weak,
             abnormal=label.abnormal,
         )
-        for label in recipe.labels
+        for label in labels
     ]
-    return panel_of(recipe.name, recipe.display, recipe.kind, labels, measured, recipe.caution)
 
 
-def _read_metrics(report: Path, digest: str) -> dict[str, Any]:
+def read_report(report: Path, digest: str) -> dict[str, Any]:
+    """The ``metrics.json`` of a report.
+
+    Args:
+        report: Its folder.
+        digest: Of the weights that are to be published.
+
+    Raises:
+        WeightsMissing: There is none, or it measured other weights.
+    """
     path = report / "metrics.json"
     if not path.is_file():
         raise WeightsMissing(f"no report in {path}: evaluate the recipe first")
@@ -103,13 +118,13 @@ def _read_metrics(report: Path, digest: str) -> dict[str, Any]:
     return metrics
 
 
-def _pack_films(recipe: Recipe) -> NDArray[np.uint8] | None:
-    """Some real films, spread over the pack, where it is present."""
+def parity_films(film_recipe: FilmRecipe, data: DataRecipe) -> NDArray[np.uint8] | None:
+    """Some real films, spread over the pack: uint8 [N, size, size, 1], or None without a pack."""
     try:
         pack = pack_folder()
     except PackMissing:
         return None
-    films = [film for film in pack_films(pack) if wanted(film, recipe.data)]
-    prepare, size = PREPROCESSING[recipe.film.preprocessing], recipe.film.size
+    films = [film for film in pack_films(pack) if wanted(film, data)]
+    prepare, size = PREPROCESSING[film_recipe.preprocessing], film_recipe.size
     chosen = films[:: max(len(films) // _PACK_FILMS, 1)]
     return np.stack([prepare(read_film(pack / film.file), size, size) for film in chosen])

@@ -45,7 +45,7 @@ def train(
     run = state / recipe.name
     fit = SegmentationFit(recipe, library.train.first(limit), library.validation.first(limit), run)
     log = fit.run()
-    save_weights(fit.best(), weights_path(weights, recipe.name))
+    save_weights(fit.result(), weights_path(weights, recipe.name))
     write_log(log, reports / recipe.name / "epochs.csv")
 
 

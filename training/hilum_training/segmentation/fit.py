@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -22,7 +23,6 @@ from hilum_training.segmentation.recipe import STRUCTURES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import keras
     from numpy.typing import NDArray
 
     from hilum_training.segmentation.library import MaskSet
@@ -63,11 +63,12 @@ class SegmentationFit:
         """The network with averaged weights."""
         return self._average
 
-    def best(self) -> keras.Model:
-        """The averaged network of the epoch with the least validation loss."""
-        import keras  # noqa: PLC0415 - the name is a type above
-
-        return keras.models.load_model(self._folder / "best.keras", compile=False)
+    def result(self) -> keras.Model:
+        """The averaged network of the epoch that the recipe keeps; after :meth:`run`."""
+        if self._recipe.fit.keep == "best":
+            best = keras.models.load_model(self._folder / "best.keras", compile=False)
+            self._average.set_weights(best.get_weights())
+        return self._average
 
     def run(self) -> list[dict[str, float]]:
         """Train until the recipe's last epoch, from where the run was interrupted.

@@ -114,6 +114,8 @@ def _check(recipe: SegmentationRecipe) -> None:
         raise InvalidRecipe(f"the [[label]] tables must be {', '.join(STRUCTURES)}")
     if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
         raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
+    if recipe.fit.keep not in {"best", "last"}:
+        raise InvalidRecipe(f"fit.keep is best or last, not {recipe.fit.keep}")
     halvings = 2 ** len(recipe.network.widths)
     if recipe.film.size % halvings:
         raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {halvings}")
