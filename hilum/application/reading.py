@@ -166,4 +166,5 @@ def gate_refusal(gate: PanelReading) -> str:
     if leading.label == FRONTAL:
         point = f", at least {frontal.operating_point:.2f} is asked for" if frontal else ""
         return f"not surely a frontal chest film ({score}{point})"
-    return f"looks like: {leading.display.lower()} ({leading.probability:.2f}), {score}"
+    words = leading.display[:1].lower() + leading.display[1:]
+    return f"looks like: {words} ({leading.probability:.2f}), {score}"

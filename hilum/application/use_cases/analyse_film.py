@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from hilum.application.use_cases.keep_leases import KeepLeases
     from hilum.domain.retry_policy import RetryPolicy
     from hilum.domain.study import Instance
-    from hilum.imaging.film import Film
 
 _LOG = logging.getLogger(__name__)
 
@@ -139,11 +138,14 @@ class AnalyseFilm:
             raise ObjectMissing(
                 f"{instance.object_key} has {len(content)} bytes, accepted {instance.size_bytes}"
             )
-        with watch.stage("decode"):
-            film = self._decode(content)
         models = self._catalogue.of_site(job.site)
-        with watch.stage("infer"):
-            read = read_film(film, models, self._engine)
+        try:
+            with watch.stage("decode"):
+                film = self._reader.read(content)
+            with watch.stage("infer"):
+                read = read_film(film, models, self._engine)
+        except MemoryError as error:
+            raise OutOfMemory("the worker has no memory left") from error
         now = self._clock.now()
         if read.gate is not None and not read.passed:
             return GateRecord(job.id, models.version, read.gate, now)
@@ -159,12 +161,6 @@ class AnalyseFilm:
             gate=read.gate,
             structures=read.structures,
         )
-
-    def _decode(self, content: bytes) -> Film:
-        try:
-            return self._reader.read(content)
-        except MemoryError as error:
-            raise OutOfMemory("the worker has no memory left") from error
 
     def _conclude(self, job: Job, read: Analysis | GateRecord, watch: _Stopwatch) -> Job | None:
         if isinstance(read, Analysis):

@@ -112,7 +112,7 @@ def print_findings(outcomes: Sequence[FilmOutcome], *, every_label: bool = False
     ]
     if weak:
         click.echo(f"Weak evidence, a hint at most: {', '.join(dict.fromkeys(weak))}.")
-    cautions = [f"{panel['panel']}: {panel['caution']}" for panel in panels if panel["caution"]]
+    cautions = [f"{panel['panel']}: {panel['caution']}" for panel in panels if panel.get("caution")]
     for caution in dict.fromkeys(cautions):
         click.echo(caution)
     click.echo(NOTICE)

@@ -284,12 +284,16 @@ def test_a_manifest_with_a_preprocessing_of_another_release_parks_the_job(stage)
     assert "round-v9" in job.reason.detail
 
 
-def test_a_worker_without_memory_puts_the_film_back(stage):
+@pytest.mark.parametrize("where", ["decoding", "reading"])
+def test_a_worker_without_memory_puts_the_film_back(stage, where):
     """It is not the film's fault, and with fewer films in flight it may be read."""
 
-    def exhausted(_content: bytes):
+    def exhausted(*_: object):
         raise MemoryError
 
-    stage.reader.read = exhausted
+    if where == "decoding":
+        stage.reader.read = exhausted
+    else:
+        stage.engine.infer = exhausted
     job = stage.analyse(stage.queued().id)
     assert (job.state, job.reason.code) == (JobState.QUEUED, "out_of_memory")

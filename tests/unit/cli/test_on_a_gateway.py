@@ -89,6 +89,9 @@ def test_a_film_that_is_no_chest_is_told_with_the_gate_s_score(client, command):
     ended = client("analyse", path)
     assert ended.exit_code == 1
     assert "rejected: not_a_frontal_chest_xray: looks like: not chest (0.99)" in ended.stdout
+    job_id = json.loads(client("analyse", path, "--json").stdout)["films"][0]["job"]["job_id"]
+    told = client("status", job_id).stdout
+    assert re.search(r"gate \(gate 1\.0\.0\) +frontal 0\.002, lateral 0\.002, not_chest 0\.9", told)
 
 
 def test_json_holds_the_whole_job(client, film):

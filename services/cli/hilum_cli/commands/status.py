@@ -48,6 +48,9 @@ def _show_job(job: Mapping[str, Any]) -> None:
     ]
     if reason := job.get("reason"):
         facts.append(("reason", f"{reason['code']}: {reason['detail']}"))
+    if gate := job.get("gate"):
+        told = ", ".join(f"{item['label']} {item['probability']:.3f}" for item in gate["scores"])
+        facts.append((f"gate ({gate['model']} {gate['version']})", told))
     facts.extend((f"{stage} ms", f"{ms:.1f}") for stage, ms in (job["timings_ms"] or {}).items())
     print_table(("fact", "value"), facts)
     if job.get("result"):
