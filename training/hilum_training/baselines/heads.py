@@ -18,7 +18,7 @@ from hilum_training.evaluation.metrics import area_under_curve, sigmoid
 from hilum_training.learning.sampling import sampling_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,45 +37,52 @@ GROUPS: Final[dict[str, Callable[[Film], bool]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """N films and their features float32 [N, F]."""
+
+    films: FilmSet
+    features: NDArray[np.float32]
+
+    def take(self, rows: NDArray[np.int64]) -> Described:
+        """A part of them."""
+        return Described(self.films.take(rows), self.features[rows])
+
+
 def transfer_head(
-    panel: PanelRecipe,
-    train: tuple[FilmSet, NDArray[np.float32]],
-    validation: tuple[FilmSet, NDArray[np.float32]],
-    test: tuple[FilmSet, NDArray[np.float32]],
-    balance: float,
+    panel: PanelRecipe, parts: Mapping[str, Described], balance: float
 ) -> tuple[Verdicts, float]:
     """A dense softmax head on a frozen trunk: multinomial logistic regression, its optimum.
 
     Args:
         panel: A single-label panel.
-        train: Films and their features float32 [N, F].
-        validation: They choose the strength of the penalty.
-        test: What is answered.
+        parts: ``train``; ``validation``, which chooses the penalty; ``test``, which is answered.
         balance: See :func:`sampling_weights`.
 
     Returns:
         What it says of the test films, and the chosen inverse penalty.
     """
-    targets = train[0].targets(panel)
+    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
+    targets = train.films.targets(panel)
     rows = np.flatnonzero(targets.single)
-    weights = sampling_weights(train[0].films, balance)[rows]
-    asked = validation[0].targets(panel)
+    weights = sampling_weights(train.films.films, balance)[rows]
+    asked = validation.films.targets(panel)
     best: tuple[float, float, Any] | None = None
     for strength in STRENGTHS:
         head = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
         head.fit(
-            train[1][rows],
+            train.features[rows],
             targets.truth[rows],
             logisticregression__sample_weight=weights / weights.mean(),
         )
-        said = _all_labels(head, validation[1], len(panel.labels))[asked.single]
+        said = _all_labels(head, validation.features, len(panel.labels))[asked.single]
         likely = said[np.arange(len(said)), asked.truth[asked.single]]
         loss = float(-np.log(np.maximum(likely, 1e-12)).mean())
         if best is None or loss < best[0]:
             best = loss, strength, head
     assert best is not None  # noqa: S101 - STRENGTHS is not empty
-    probabilities = _all_labels(best[2], test[1], len(panel.labels))
-    return Verdicts(panel, test[0], probabilities), best[1]
+    probabilities = _all_labels(best[2], test.features, len(panel.labels))
+    return Verdicts(panel, test.films, probabilities), best[1]
 
 
 def _all_labels(head: Any, features: NDArray[np.float32], labels: int) -> NDArray[np.float64]:
@@ -101,19 +108,19 @@ class FindingHeads:
 
     def fit_and_answer(
         self,
-        train: tuple[FilmSet, NDArray[np.float32]],
-        test: tuple[FilmSet, NDArray[np.float32]],
+        train: Described,
+        test: Described,
     ) -> Verdicts:
         """Fit on some films, answer for others; 0.5 where a finding has too few positives."""
-        values = train[0].targets(self.panel).values > 0
-        probabilities = np.full((len(test[1]), len(self.panel.labels)), 0.5)
+        values = train.films.targets(self.panel).values > 0
+        probabilities = np.full((len(test.features), len(self.panel.labels)), 0.5)
         for place in range(values.shape[1]):
             present = values[:, place]
             if min(present.sum(), (~present).sum()) < _FEWEST:
                 continue
-            head = make_pipeline(StandardScaler(), self._head()).fit(train[1], present)
-            probabilities[:, place] = sigmoid(np.asarray(head.decision_function(test[1])))
-        return Verdicts(self.panel, test[0], probabilities)
+            head = make_pipeline(StandardScaler(), self._head()).fit(train.features, present)
+            probabilities[:, place] = sigmoid(np.asarray(head.decision_function(test.features)))
+        return Verdicts(self.panel, test.films, probabilities)
 
     def _head(self) -> Any:
         if self.kind == "svm":
@@ -124,8 +131,8 @@ class FindingHeads:
 def best_strength(
     panel: PanelRecipe,
     kind: str,
-    train: tuple[FilmSet, NDArray[np.float32]],
-    validation: tuple[FilmSet, NDArray[np.float32]],
+    train: Described,
+    validation: Described,
 ) -> float:
     """The strength with the highest mean AUROC on validation films."""
     return max(
@@ -149,8 +156,8 @@ def mean_area(said: Verdicts) -> float:
 
 def by_group(
     heads: FindingHeads,
-    train: tuple[FilmSet, NDArray[np.float32]],
-    test: tuple[FilmSet, NDArray[np.float32]],
+    train: Described,
+    test: Described,
 ) -> list[dict[str, Any]]:
     """A model of each sex and view against the one model, on the group's own test films.
 
@@ -164,20 +171,18 @@ def by_group(
     rows = []
     whole = heads.fit_and_answer(train, test)
     for name, belongs in GROUPS.items():
-        own, theirs = _rows(train[0], belongs), _rows(test[0], belongs)
+        own, theirs = _rows(train.films, belongs), _rows(test.films, belongs)
         if not len(own) or not len(theirs):
             continue
-        few = spread(np.arange(len(train[1])), len(own))
-        group_test = (test[0].take(theirs), test[1][theirs])
+        few = spread(np.arange(len(train.features)), len(own))
+        group_test = test.take(theirs)
         models = {
-            "own_model": heads.fit_and_answer((train[0].take(own), train[1][own]), group_test),
-            "one_model": Verdicts(heads.panel, group_test[0], whole.probabilities[theirs]),
-            "one_model_as_few_films": heads.fit_and_answer(
-                (train[0].take(few), train[1][few]), group_test
-            ),
+            "own_model": heads.fit_and_answer(train.take(own), group_test),
+            "one_model": Verdicts(heads.panel, group_test.films, whole.probabilities[theirs]),
+            "one_model_as_few_films": heads.fit_and_answer(train.take(few), group_test),
         }
-        counted = _countable(heads.panel, train[0].take(own), group_test[0])
-        means = _Means(group_test[0].targets(heads.panel).values > 0, counted)
+        counted = _countable(heads.panel, train.films.take(own), group_test.films)
+        means = _Means(group_test.films.targets(heads.panel).values > 0, counted)
         rows.append(
             {
                 "group": name,
@@ -188,7 +193,7 @@ def by_group(
                     key: figure(means.of(said, np.arange(len(theirs))))
                     for key, said in models.items()
                 },
-                "own_less_one": _own_less_one(means, models, group_test[0].clusters),
+                "own_less_one": _own_less_one(means, models, group_test.films.clusters),
             }
         )
     return rows

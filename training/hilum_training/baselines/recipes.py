@@ -53,6 +53,7 @@ class Baseline:
         components: Principal components of the plain image features (``classical``).
         film_counts: Training set sizes of the sensitivity analysis (``classical``).
         features: The baseline whose network gives features (``classical``).
+        every: The films of the compared network, of which the recipes' are some.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Baseline:
     recipes: tuple[Recipe, ...]
     panel: PanelRecipe
     beside: Beside
+    every: DataRecipe
     train_films: int | None = None
     components: int = 0
     film_counts: tuple[int, ...] = ()
@@ -118,6 +120,7 @@ def _baseline(document: dict[str, Any], compared: Recipe) -> Baseline:
             {key: tuple(value) for key, value in beside.get("outputs", {}).items()}
             or {label: (label,) for label in panel.names},
         ),
+        every=compared.data,
         film_counts=counts,
         features=document.pop("features", {}).get("baseline", ""),
         **document,

@@ -1,0 +1,163 @@
+"""The baselines' trunks, and the command that trains, measures and reports them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
+
+import keras
+
+from hilum_training.baselines.commands import add_parser, run
+from hilum_training.baselines.compared import places
+from hilum_training.initial_weights import InvalidWeights
+from hilum_training.network import FEATURES, build_network
+from hilum_training.recipe import InvalidRecipe, NetworkRecipe, read_recipe
+from hilum_training.weights import save_weights, weights_path
+from tests.unit.training.baseline_films import (
+    CHEST,
+    film,
+    shipped,
+    small_pack,
+    tiny_recipes,
+)
+
+
+def command(*arguments: str) -> argparse.Namespace:
+    """What the command line gives to the command."""
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers(dest="command", required=True))
+    return parser.parse_args(["baselines", *arguments])
+
+
+def of_architecture(name: str, size: int, **options: object):
+    """The compared recipe on another trunk."""
+    plan = NetworkRecipe(name, dropout=0.0, widths=(4, 8), **options)
+    film_recipe = replace(CHEST.film, size=size)
+    return replace(CHEST, film=film_recipe, network=plan, panels=CHEST.panels[:1])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "channels"),
+    [
+        ("plain-cnn", 32, 8),
+        ("mobilenet", 32, 1024),
+        ("mobilenet-v2-0.35", 32, 1280),
+        ("inception-v3", 80, 2048),
+    ],
+)
+def test_each_trunk_ends_in_features_of_its_published_width(name, size, channels):
+    """MobileNet ends in 1024 channels, MobileNetV2 in 1280 at alpha 0.35, InceptionV3 in 2048."""
+    network = build_network(of_architecture(name, size))
+    assert network.get_layer(FEATURES).output.shape[-1] == channels
+    logits = network(np.zeros((1, size, size, 1), dtype=np.float32))
+    assert logits["pneumonia"].shape == (1, 4)
+
+
+def test_a_frozen_trunk_leaves_the_head_alone_to_learn():
+    """A transfer head: one kernel and one bias."""
+    network = build_network(of_architecture("mobilenet", 32, frozen_stages=1))
+    assert [tuple(item.shape) for item in network.trainable_variables] == [(1024, 4), (4,)]
+
+
+def test_a_trunk_takes_its_weights_from_a_local_file(tmp_path):
+    """What the file holds is what the trunk holds."""
+    published = keras.applications.MobileNet(
+        include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    path = tmp_path / "mobilenet.weights.h5"
+    published.save_weights(path)
+    network = build_network(of_architecture("mobilenet", 32, initial=str(path)))
+    (trunk,) = (layer for layer in network.layers if isinstance(layer, keras.Model))
+    for ours, theirs in zip(trunk.get_weights(), published.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_missing_weights_file_is_named(tmp_path):
+    """A recipe that names a file that is not there does not train from random weights."""
+    with pytest.raises(InvalidWeights, match=r"none\.h5"):
+        build_network(of_architecture("mobilenet", 32, initial=str(tmp_path / "none.h5")))
+
+
+def test_another_split_is_no_place_to_compare():
+    """A film that the compared network's split does not hold stops the comparison."""
+    films = [film(index, "kermany", "normal") for index in range(3)]
+    assert places(films, films[::-1]).tolist() == [2, 1, 0]
+    with pytest.raises(KeyError):
+        places(films[:2], films)
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A pack, tiny recipes, and weights of the network that is compared."""
+    monkeypatch.setenv("HILUM_CXR_DIR", str(small_pack(tmp_path / "pack")))
+    names = ("infection-cnn", "infection-classical", "pathology-heads", "covid-mobilenet")
+    recipes = tiny_recipes(tmp_path / "recipes", *names)
+    chest = read_recipe(recipes / "chest.toml")
+    keras.utils.set_random_seed(1)
+    save_weights(build_network(chest), weights_path(tmp_path / "weights", chest.name))
+    return [
+        "--epochs=1",
+        *(f"--{name}={tmp_path / name}" for name in ("runs", "recipes", "weights", "reports")),
+    ]
+
+
+def test_every_method_is_trained_measured_and_set_beside_the_network_that_ships(folders, tmp_path):
+    """One run over all: figures, differences, table and pictures of each."""
+    run(command(*folders))
+    folder = tmp_path / "reports/baselines"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics) == {
+        "covid-mobilenet",
+        "infection-classical",
+        "infection-cnn",
+        "pathology-heads",
+    }
+    for row in metrics.values():
+        assert row["hilum"]["pooled"]["films"] > 0
+        assert row["hilum_less_baseline"]["baseline"] in row["figures"]
+    assert metrics["infection-cnn"]["ensemble"]["pays"] in {True, False}
+    tables = metrics["infection-classical"]["classical"]
+    assert {len(table["classifiers"]) for table in tables.values()} == {5}
+    groups = metrics["pathology-heads"]["groups"]
+    assert groups["features"] == "the chest network's features"
+    assert {row["group"] for row in groups["rows"]} == {"women", "men", "PA", "AP"}
+    page = (folder / "README.md").read_text()
+    for name in metrics:
+        assert f"## {name}" in page
+    pictures = {path.name for path in folder.glob("*.svg")}
+    assert {"infection-cnn.svg", "infection-classical-films.svg"} <= pictures
+    assert (folder / "infection-cnn-cnn.csv").read_text().startswith("epoch,")
+
+
+def test_one_baseline_alone_leaves_the_others_figures(folders, tmp_path):
+    """``--only`` replaces one section of the report, and stands alone without Hilum's weights."""
+    weights_path(tmp_path / "weights", "chest").unlink()
+    run(command(*folders, "--only=infection-cnn"))
+    path = tmp_path / "reports/baselines/metrics.json"
+    first = json.loads(path.read_text())
+    assert "hilum" not in first["infection-cnn"]
+    run(command(*folders, "--only=covid-mobilenet", "--limit=60"))
+    second = json.loads(path.read_text())
+    assert second["infection-cnn"] == first["infection-cnn"]
+    assert second["covid-mobilenet"]["networks"][0]["train_films"] == 60
+
+
+def test_a_baseline_that_does_not_exist_is_refused(folders):
+    """The complaint lists those that do."""
+    with pytest.raises(InvalidRecipe, match="infection-cnn"):
+        run(command(*folders, "--only=oracle"))
+
+
+def test_the_ensembles_members_are_trained_from_what_the_recipe_says():
+    """Random weights for both, and no frozen part: random features would not learn."""
+    for recipe in shipped("pneumonia-ensemble").recipes:
+        assert recipe.network.initial == ""
+        assert recipe.network.frozen_stages == 0

@@ -1,0 +1,104 @@
+"""Scores of the baselines, on answers that the test writes down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hilum_training.baselines.scoring import Verdicts, paired_difference, score
+from hilum_training.baselines.verdict import differences, ensemble_verdict, mean_of
+from tests.unit.training.baseline_films import CHEST, film, film_set
+
+INFECTION = next(panel for panel in CHEST.panels if panel.name == "infection")
+FILMS = film_set(
+    [film(i, "kermany", ("normal", "pneumonia_viral")[i % 2]) for i in range(40)]
+    + [film(100 + i, "shenzhen", "normal") for i in range(5)]
+)
+TRUTH = np.array([i % 2 for i in range(40)] + [0] * 5)
+
+
+def verdicts(infected: np.ndarray) -> Verdicts:
+    """A method that gives these probabilities of infection."""
+    return Verdicts(INFECTION, FILMS, np.stack([1 - infected, infected], axis=1))
+
+
+def test_a_question_counts_the_films_of_its_source_alone():
+    """Five normal films of another hospital are in the pooled figures and in no question."""
+    figures = score(verdicts(np.where(TRUTH == 1, 0.9, 0.1)))
+    (row,) = figures["within_source"]
+    assert (row["positive_films"], row["negative_films"], row["value"]) == (20, 20, 1.0)
+    assert figures["pooled"]["films"] == 45
+    assert figures["pooled"]["accuracy"]["value"] == 1.0
+
+
+def test_a_source_that_gives_the_answer_away_lifts_the_pooled_figure_alone():
+    """Guessing by source: chance within a source, better than chance when pooled."""
+    by_source = np.array([0.6] * 40 + [0.2] * 5)
+    figures = score(verdicts(by_source))
+    assert figures["within_source"][0]["value"] == 0.5
+    assert figures["pooled"]["labels"]["infected"]["value"] > 0.5
+
+
+def test_a_film_with_two_allowed_answers_is_not_counted_as_right_or_wrong():
+    """A report of pneumonia allows bacterial and viral: accuracy leaves it out."""
+    pneumonia = CHEST.panels[0]
+    films = film_set([film(0, "nih14", "pneumonia_unspecified"), film(1, "nih14", "normal")])
+    said = Verdicts(pneumonia, films, np.array([[0.1, 0.8, 0.05, 0.05], [0.7, 0.1, 0.1, 0.1]]))
+    figures = score(said)
+    assert figures["pooled"]["films"] == 1
+    assert figures["pooled"]["accuracy"]["value"] == 1.0
+    assert figures["within_source"][0]["positive_films"] == 1
+
+
+def test_a_method_differs_from_itself_by_nothing():
+    """Paired: every draw gives both the same films."""
+    said = verdicts(np.random.default_rng(0).random(45))
+    found = differences(said, said)
+    assert found["accuracy"] == {"value": 0.0, "interval": [0.0, 0.0]}
+    assert found["within_source"][0]["interval"] == [0.0, 0.0]
+
+
+def test_a_difference_counts_patients_and_not_films():
+    """Forty films of two patients give a wider interval than forty patients."""
+    values = np.array([0.0, 1.0] * 20)
+    wide = paired_difference(lambda rows: float(values[rows].mean()), tuple("ab" * 20))
+    narrow = paired_difference(
+        lambda rows: float(values[rows].mean()), tuple(str(i) for i in range(40))
+    )
+    width = [found["interval"][1] - found["interval"][0] for found in (wide, narrow)]
+    assert width[0] > 2 * width[1]
+
+
+def test_an_ensemble_pays_only_when_it_is_better_and_at_most_twice_the_price():
+    """A clear gain at a low price is kept; at a high price, or without a gain, it is not."""
+    generator = np.random.default_rng(1)
+    blurred = verdicts(np.clip(TRUTH * 0.2 + generator.normal(0.4, 0.4, 45), 0.01, 0.99))
+    exact = verdicts(np.where(TRUTH == 1, 0.999, 0.001))
+    assert ensemble_verdict(blurred, exact, 10.0, 5.0)["pays"]
+    assert not ensemble_verdict(blurred, exact, 10.0, 15.0)["pays"]
+    assert not ensemble_verdict(exact, blurred, 10.0, 5.0)["pays"]
+    assert ensemble_verdict(exact, exact, 10.0, 5.0)["cpu_ms"] == {"single": 10.0, "ensemble": 15.0}
+
+
+def test_the_mean_of_methods_is_of_their_probabilities():
+    """Not of their votes."""
+    both = mean_of([verdicts(np.full(45, 0.2)), verdicts(np.full(45, 0.6))])
+    assert np.allclose(both.probabilities[:, 1], 0.4)
+
+
+def test_several_findings_have_no_accuracy_and_a_mean_over_those_that_occur():
+    """A finding that no test film has is left out of the mean."""
+    pathology = next(panel for panel in CHEST.panels if panel.name == "pathology")
+    films = film_set(
+        [
+            replace(film(i, "nih14", "normal"), findings=frozenset({"mass"} if i % 2 else set()))
+            for i in range(8)
+        ]
+    )
+    said = np.tile(np.linspace(0, 1, 8)[:, np.newaxis] % 0.3, (1, len(pathology.labels)))
+    said[:, pathology.names.index("mass")] = [i % 2 for i in range(8)]
+    pooled = score(Verdicts(pathology, films, said))["pooled"]
+    assert "accuracy" not in pooled
+    assert pooled["mean_auroc"] == 1.0
+    assert pooled["labels"]["hernia"]["value"] is None

@@ -1,0 +1,65 @@
+"""One method against another on the same films, and whether the mean of two is worth its price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hilum_training.baselines.scoring import area_difference, correct, paired_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hilum_training.baselines.scoring import Verdicts
+
+
+def differences(first: Verdicts, second: Verdicts) -> dict[str, Any]:
+    """The first's figures less the second's, each with its interval over patients.
+
+    Both say something of the same films, in the same order.
+    """
+    rows = []
+    for asked in first.panel.comparisons:
+        one, other = first.question(asked), second.question(asked)
+        if one and other:
+            rows.append({"question": asked.name, **area_difference(one, other)})
+    single = np.flatnonzero(first.films.targets(first.panel).single)
+    hits = [correct(said)[single].astype(float) for said in (first, second)]
+    accuracy = paired_difference(
+        lambda drawn: float(hits[0][drawn].mean() - hits[1][drawn].mean()),
+        tuple(first.films.clusters[row] for row in single),
+    )
+    return {"within_source": rows, "accuracy": accuracy}
+
+
+def mean_of(parts: Sequence[Verdicts]) -> Verdicts:
+    """The mean of several methods' probabilities."""
+    return replace(parts[0], probabilities=np.mean([part.probabilities for part in parts], axis=0))
+
+
+def ensemble_verdict(
+    single: Verdicts, other: Verdicts, cost_single: float, cost_other: float
+) -> dict[str, Any]:
+    """Does the mean of the shipped network and another beat the shipped network alone?
+
+    It pays when some figure's interval lies above zero, none lies below, and the price at most
+    doubles: a network twice as large would otherwise be the fairer rival.
+
+    Args:
+        single: The shipped network.
+        other: The other, on the same films.
+        cost_single: Processor milliseconds a film.
+        cost_other: Likewise.
+    """
+    gained = differences(mean_of([single, other]), single)
+    figures = [*gained["within_source"], gained["accuracy"]]
+    intervals = [row["interval"] for row in figures if row["interval"]]
+    better = any(low > 0 for low, _ in intervals)
+    worse = any(high < 0 for _, high in intervals)
+    return {
+        "gained": gained,
+        "cpu_ms": {"single": cost_single, "ensemble": round(cost_single + cost_other, 1)},
+        "pays": better and not worse and cost_other <= cost_single,
+    }
