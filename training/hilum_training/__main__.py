@@ -196,10 +196,14 @@ def _evaluate(options: argparse.Namespace) -> None:
         evaluate,
         headlines,
     )
+    from hilum_training.evaluation.shortcuts.lung_fields import (  # noqa: PLC0415 - likewise
+        shipped_lungs,
+    )
 
     network = load_network(folders.weights, recipe)
     library = _library(recipe, folders)
-    _say(headlines(evaluate(recipe, library, network, folders.reports, pack_folder())))
+    lungs = shipped_lungs(folders.weights, TRAINING / "recipes")
+    _say(headlines(evaluate(recipe, library, network, folders.reports, pack_folder(), lungs)))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -59,7 +59,8 @@ def test_a_network_that_reads_the_lungs_needs_the_lungs():
     inside = np.zeros((COUNT, 64, 64), dtype=bool)
     inside[:, 16:48, 12:52] = True
     fields = LungFields(np.arange(COUNT), inside)
-    (row,) = without_lungs([INFECTION], CALIBRATIONS, test, fields, predict)["infection"]
+    found = without_lungs([INFECTION], CALIBRATIONS, test, predict(test.inputs), fields, predict)
+    (row,) = found["infection"]
     assert row["films"] == COUNT
     assert row["lungs_only"] > 0.95
     assert row["lungs_covered"] == 0.5

@@ -78,7 +78,7 @@ def localisation_figures(
         masks: The segmentation's answer to uint8 [N, size, size, 1]: uint8 [N, size, size, K]; None
             searches the whole film only.
     """
-    if not (pack / "boxes.csv").is_file():
+    if not (pack / "boxes.csv").is_file() or not PANELS & {panel.name for panel in panels}:
         return {}
     boxed = _boxed(library, pack, masks)
     tables: dict[str, list[dict[str, Any]]] = {}

@@ -134,7 +134,7 @@ class _Measured:
             fields = self._fields(pack, lungs)
             if len(fields.at):
                 found["without_lungs"] = without_lungs(
-                    panels, self.calibrations, test, fields, self._predict
+                    panels, self.calibrations, test, self._logits, fields, self._predict
                 )
         if pack is not None:
             found["localisation"] = localisation_figures(

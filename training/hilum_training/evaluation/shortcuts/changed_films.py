@@ -54,6 +54,7 @@ def without_lungs(
     panels: Sequence[PanelRecipe],
     calibrations: Mapping[str, Calibration],
     test: FilmSet,
+    logits: Mapping[str, NDArray[np.float64]],
     fields: LungFields,
     predict: Predict,
 ) -> dict[str, list[dict[str, Any]]]:
@@ -62,9 +63,18 @@ def without_lungs(
     A network that reads the lungs keeps its figure in the first case and comes down towards 0.5 in
     the second. The lungs' outline stays visible as the edge of what is covered, and with it their
     shape and size: 0.5 is not to be expected where disease changes those.
+
+    Args:
+        panels: As above.
+        calibrations: As above.
+        test: As above.
+        logits: As above.
+        fields: Where the lungs of those test films are that have a mask.
+        predict: As above.
     """
     masked = test.take(fields.at)
-    rows = _areas(panels, calibrations, masked, predict(masked.inputs), "as_it_is")
+    known = {name: found[fields.at] for name, found in logits.items()}
+    rows = _areas(panels, calibrations, masked, known, "as_it_is")
     for name, covered in (("lungs_only", ~fields.inside), ("lungs_covered", fields.inside)):
         found = predict(cover(masked.inputs, covered))
         _join(rows, _areas(panels, calibrations, masked, found, name))
