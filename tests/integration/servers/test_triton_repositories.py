@@ -16,12 +16,13 @@ import pytest
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput
 
 from hilum.imaging.golden_films import golden_films
+from hilum.serving.installed import read_installed
 from hilum.serving.repository import Rendering, render_repository
 from hilum.serving.target import Target
 from hilum_stack.errors import ServerMissing
 from hilum_stack.triton import TritonServer
 from hilum_training.export.parity import check_parity, onnx_runtime
-from tests.servers import run_folder, server_missing, started
+from tests.servers import MODEL_REPOSITORY, run_folder, server_missing, started
 from tests.small_networks import PANELS, SIZE, small_network, small_repository
 
 if TYPE_CHECKING:
@@ -115,24 +116,42 @@ def test_a_film_of_another_size_is_refused_and_the_next_one_is_read(server):
     assert ask(server, "gate", FILMS[:1])["gate_probabilities"].shape == (1, 3)
 
 
-@pytest.fixture(scope="module", params=[Target.GPU_ONNXRUNTIME, Target.GPU_TENSORRT])
-def gpu_server(request, source: Path, tmp_path_factory) -> Iterator[tuple[TritonServer, str, Path]]:
+def test_the_shipped_ensemble_answers_as_the_shipped_graphs_do(triton_server):
+    """What is committed, as Triton serves it, against ONNX Runtime on the golden films."""
+    models = read_installed(MODEL_REPOSITORY)
+    films = golden_films(models[0].newest.film_input.shape[0])
+    wanted = {}
+    for model in models:
+        wanted.update(onnx_runtime(model.folder / model.newest.onnx)(films))
+    check_parity(wanted, lambda some: ask(triton_server, "hilum", some), films, "ensemble")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        (target, repository)
+        for target in (Target.GPU_ONNXRUNTIME, Target.GPU_TENSORRT)
+        for repository in ("small", "shipped")
+    ],
+    ids=lambda param: f"{param[1]}-{param[0]}",
+)
+def gpu_server(request, source: Path, tmp_path_factory) -> Iterator[tuple[TritonServer, str]]:
     """A Triton over what was rendered for a GPU, which loads what it is asked to load."""
+    target, repository = request.param
     plan = tmp_path_factory.mktemp("plan") / "model.plan"
     plan.write_bytes(b"never read: the backend is missing")
-    backend = {"gpu-onnxruntime": "onnxruntime", "gpu-tensorrt": "tensorrt"}[request.param]
+    backend = {"gpu-onnxruntime": "onnxruntime", "gpu-tensorrt": "tensorrt"}[target]
     with run_folder() as folder:
         plans = {1: plan, 2: plan}
-        render_repository(
-            source, folder, {name: Rendering(request.param, plans) for name in PANELS}
-        )
+        origin = source if repository == "small" else MODEL_REPOSITORY
+        render_repository(origin, folder, {name: Rendering(target, plans) for name in PANELS})
         write_unreadable(folder)
         try:
             server = TritonServer(folder, folder, model_control="explicit").launch()
         except ServerMissing as missing:
             server_missing(missing)
         try:
-            yield server, backend, folder
+            yield server, backend
         finally:
             server.stop()
 
@@ -160,7 +179,7 @@ def load(server, model):
 @pytest.mark.parametrize("name", list(PANELS))
 def test_triton_reads_the_gpu_configurations_and_lacks_only_the_backend(gpu_server, name):
     """Parsed and checked; what is missing is named, and it is not ours."""
-    server, backend, _ = gpu_server
+    server, backend = gpu_server
     status, error = load(server, name)
     assert status == http.client.BAD_REQUEST
     assert f"unable to find backend library for backend '{backend}'" in error
@@ -168,7 +187,7 @@ def test_triton_reads_the_gpu_configurations_and_lacks_only_the_backend(gpu_serv
 
 def test_triton_reads_the_ensemble_of_a_gpu_repository(gpu_server):
     """It fails for its members alone, each in the version that it is pinned to."""
-    server, backend, _ = gpu_server
+    server, backend = gpu_server
     status, error = load(server, "hilum")
     assert status == http.client.BAD_REQUEST
     assert "depends on" in error
@@ -177,7 +196,7 @@ def test_triton_reads_the_ensemble_of_a_gpu_repository(gpu_server):
 
 def test_a_configuration_that_cannot_be_read_is_told_apart(gpu_server):
     """The counter-proof: one misspelt field, and Triton's answer is another one."""
-    server, _, _ = gpu_server
+    server, _ = gpu_server
     status, error = load(server, "unreadable")
     assert status == http.client.INTERNAL_SERVER_ERROR
     assert "failed to poll" in error
