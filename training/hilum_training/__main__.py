@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hilum.domain.errors import InvalidManifest
 from hilum.serving.target import Target
-from hilum_training import data_commands
+from hilum_training import data_commands, tuning
 from hilum_training.baselines import commands as baseline_commands
 from hilum_training.export.manifest import UnknownTensor
 from hilum_training.export.parity import ParityLost
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_render(commands)
     data_commands.add_parser(commands)
     baseline_commands.add_parser(commands)
+    tuning.add_parser(commands)
     return parser
 
 
@@ -242,6 +243,7 @@ _COMMANDS: Final[dict[str, Any]] = {
     "render": _render,
     "data": data_commands.run,
     "baselines": baseline_commands.run,
+    "tune": tuning.run,
 }
 
 
