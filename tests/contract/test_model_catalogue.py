@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,3 +68,43 @@ def test_an_empty_catalogue_is_a_wrong_installation(make):
     """A service without models must not start as if there were nothing to find."""
     with pytest.raises(InvalidManifest):
         make([], {}).current()
+
+
+def newer(model: ModelManifest) -> ModelManifest:
+    """The next version of a model."""
+    return replace(model, version="1.1.0", serving_version=2)
+
+
+@pytest.fixture(params=["fake", "folder"])
+def make_versions(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Makes a catalogue whose first models lie beside newer versions of themselves."""
+
+    def fake(models: list[ModelManifest], cards: Mapping[str, str]) -> ModelCatalogue:
+        catalogue = InMemoryModelCatalogue([newer(model) for model in models], cards)
+        catalogue.older = tuple(models)
+        return catalogue
+
+    def folder(models: list[ModelManifest], cards: Mapping[str, str]) -> ModelCatalogue:
+        for model in models:
+            home = tmp_path / model.name
+            (home / "1").mkdir(parents=True)
+            (home / MANIFEST).write_text(newer(model).to_json(), encoding="utf-8")
+            (home / "1" / MANIFEST).write_text(model.to_json(), encoding="utf-8")
+            if model.name in cards:
+                (home / CARD).write_text(cards[model.name], encoding="utf-8")
+        return FilesystemModelCatalogue(tmp_path)
+
+    return fake if request.param == "fake" else folder
+
+
+def test_versions_lie_beside_one_another(make_versions):
+    """All of them are installed, by name and number; the newest are current."""
+    catalogue = make_versions([TUBERCULOSIS, PNEUMONIA], CARDS)
+    assert catalogue.current().models == (newer(PNEUMONIA), newer(TUBERCULOSIS))
+    assert list(catalogue.installed()) == [
+        PNEUMONIA,
+        newer(PNEUMONIA),
+        TUBERCULOSIS,
+        newer(TUBERCULOSIS),
+    ]
+    assert catalogue.card(newer(PNEUMONIA)) == CARDS[PNEUMONIA.name]

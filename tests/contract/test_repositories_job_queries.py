@@ -187,3 +187,29 @@ def test_counts_hold_every_state(unit_of_work: UnitOfWork) -> None:
         assert counts(None) == {**nothing, JobState.QUEUED: 1, JobState.COMPLETED: 2}
         assert counts("south") == {**nothing, JobState.COMPLETED: 1}
         assert counts("west") == nothing
+
+
+def test_the_newest_job_that_read_a_film_is_found_by_its_uid(unit_of_work: UnitOfWork) -> None:
+    """Of one site, completed or stopped at the gate; what waits or failed read nothing."""
+    states = {
+        JobState.COMPLETED: 1,
+        JobState.REJECTED: 2,
+        JobState.QUEUED: 3,
+        JobState.FAILED: 4,
+    }
+    films = {
+        state: a_film(state=state, created_at=NOW + seconds(at)) for state, at in states.items()
+    }
+    elsewhere = a_film(site="south", state=JobState.COMPLETED, created_at=NOW + seconds(9))
+    other = a_film(state=JobState.COMPLETED, created_at=NOW + seconds(9))
+    other = replace(other, instance=replace(other.instance, sop_instance_uid="1.2.30"))
+    unnamed = a_film(state=JobState.COMPLETED, created_at=NOW + seconds(9))
+    unnamed = replace(unnamed, instance=replace(unnamed.instance, sop_instance_uid=None))
+    accept(unit_of_work, *films.values(), elsewhere, other, unnamed)
+    with unit_of_work.begin(write=False) as transaction:
+        jobs = transaction.jobs
+        assert jobs.newest_of_film("north", "1.2.3") == films[JobState.REJECTED].job
+        assert jobs.newest_of_film("south", "1.2.3") == elsewhere.job
+        assert jobs.newest_of_film("north", "1.2.30") == other.job
+        assert jobs.newest_of_film("north", "1.2") is None
+        assert jobs.newest_of_film("north", "") is None

@@ -115,6 +115,8 @@ JOBS: Final = sa.Table(
     sa.Index(None, "state", "created_at", "id"),
     # The event stream.
     sa.Index(None, "updated_at", "id"),
+    # From a film to what was read of it.
+    sa.Index(None, "instance_id"),
     # The reconciler. Both hold only the work in hand, not the years of work done.
     sa.Index(
         "ix_jobs_queued",

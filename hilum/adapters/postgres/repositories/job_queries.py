@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import INSTANCES, JOBS
-from hilum.domain.job import JobEvent, JobState, source_state
+from hilum.domain.job import JobEvent, source_state
 
 if TYPE_CHECKING:
     from hilum.application.ports.repositories import JobCursor, JobFilter
@@ -23,16 +23,11 @@ ONE: Final = Statement(sa.select(*JOB_COLUMNS).where(JOBS.c.id == sa.bindparam("
 BY_KEY: Final = sa.select(*JOB_COLUMNS).where(
     JOBS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
 )
-NEWEST_OF_FILM: Final = (
-    sa.select(*JOB_COLUMNS)
-    .join_from(INSTANCES, JOBS, JOBS.c.instance_id == INSTANCES.c.id)
-    .where(
-        INSTANCES.c.sop_instance_uid == sa.bindparam("wanted_uid"),
-        JOBS.c.site == sa.bindparam("wanted_site"),
-        JOBS.c.state.in_([JobState.COMPLETED.value, JobState.REJECTED.value]),
+# By the film alone: given a site or an order as well, SQLite would walk through the site's jobs.
+OF_FILM: Final = sa.select(*JOB_COLUMNS).where(
+    JOBS.c.instance_id.in_(
+        sa.select(INSTANCES.c.id).where(INSTANCES.c.sop_instance_uid == sa.bindparam("wanted_uid"))
     )
-    .order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
-    .limit(1)
 )
 EXPIRED: Final = (
     sa.select(*JOB_COLUMNS)

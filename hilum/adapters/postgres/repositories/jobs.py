@@ -53,8 +53,13 @@ class SqlJobRepository:
 
     def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:
         """The newest job of a site that read a film of this UID, or stopped it at the gate."""
-        values = {"wanted_site": site, "wanted_uid": sop_instance_uid}
-        return next(iter(self._some(job_queries.NEWEST_OF_FILM, **values)), None)
+        read = (JobState.COMPLETED, JobState.REJECTED)
+        found = [
+            job
+            for job in self._some(job_queries.OF_FILM, wanted_uid=sop_instance_uid)
+            if job.site == site and job.state in read
+        ]
+        return max(found, key=lambda job: (job.created_at, job.id), default=None)
 
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""

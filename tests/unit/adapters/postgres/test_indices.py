@@ -50,6 +50,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
         (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
         (lambda jobs: jobs.mark_rung([JOB.id], NOW), "(id=?)"),
+        (lambda jobs: jobs.newest_of_film("north", "1.2.3"), "instance_"),
     ],
 )
 def test_a_query_searches_by_its_index(
@@ -66,7 +67,8 @@ def test_a_query_searches_by_its_index(
         ask(SqlJobRepository(connection))
         statement, values = asked[-1]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-    steps = [step for *_, step in plan if "TEMP B-TREE" not in step]
+    beside = ("TEMP B-TREE", "LIST SUBQUERY")  # a sort of what was found, and the name of a part
+    steps = [step for *_, step in plan if not any(words in step for words in beside)]
     assert steps
     for step in steps:
         assert step.startswith("SEARCH"), steps

@@ -58,10 +58,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "model", "number", name="pk_model_promotions"),
     )
     op.create_index("ix_instances_sop_instance_uid", "instances", ["sop_instance_uid"])
+    op.create_index("ix_jobs_instance_id", "jobs", ["instance_id"])
 
 
 def downgrade() -> None:
     """Go back to 0002."""
+    op.drop_index("ix_jobs_instance_id", "jobs")
     op.drop_index("ix_instances_sop_instance_uid", "instances")
     op.drop_table("model_promotions")
     op.drop_table("operating_points")

@@ -1,0 +1,138 @@
+"""``hilum models``: what is installed, promoted and taken back, on the database itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from tests.grey_networks import write_grey_repository
+
+
+@pytest.fixture(scope="session")
+def grey_repository(tmp_path_factory):
+    """Gate, chest in two versions, and lungs."""
+    folder = write_grey_repository(tmp_path_factory.mktemp("grey"))
+    install_second_version(folder / "chest")
+    return folder
+
+
+def install_second_version(home):
+    """The same network again as version 1.1.0, as training leaves it: the newest on top."""
+    first = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
+    (home / "1" / "manifest.json").write_text(json.dumps(first), encoding="utf-8")
+    shutil.copyfile(home / "MODEL_CARD.md", home / "1" / "MODEL_CARD.md")
+    (home / "MODEL_CARD.md").write_text("# chest 1.1.0\n", encoding="utf-8")
+    (home / "2").mkdir()
+    for artefact in first["artefacts"]:
+        new = artefact["path"].replace("1/", "2/")
+        shutil.copyfile(home / artefact["path"], home / new)
+        artefact["path"] = new
+    second = {**first, "version": "1.1.0", "serving_version": 2, "onnx": "2/model.onnx"}
+    (home / "manifest.json").write_text(json.dumps(second), encoding="utf-8")
+
+
+@pytest.fixture
+def run(command, database, grey_repository):
+    """The command on a database that has this release's schema, and on these models."""
+    environment = {"HILUM_DATABASE_URL": database, "HILUM_MODEL_REPOSITORY": str(grey_repository)}
+
+    def on_models(*arguments: object):
+        return command(*arguments, **environment)
+
+    assert on_models("db", "upgrade").exit_code == 0
+    return on_models
+
+
+def rows(listed: str) -> list[list[str]]:
+    return [line.split() for line in listed.splitlines()[1:]]
+
+
+def test_a_fresh_installation_reads_with_the_newest_of_each_model(run):
+    """Nothing has to be done for it; the older version lies beside it."""
+    listed = run("models", "list")
+    assert listed.exit_code == 0, listed.output
+    standing = {(row[0], row[1]): "in force" in " ".join(row) for row in rows(listed.stdout)}
+    assert standing == {
+        ("gate", "1.0.0"): True,
+        ("chest", "1.0.0"): False,
+        ("chest", "1.1.0"): True,
+        ("lungs", "1.0.0"): True,
+    }
+    assert "hilum:first-start" in listed.stdout
+
+
+def test_a_version_is_promoted_and_taken_back(run):
+    """Refused until its operating points are there; each step is in the audit log."""
+    refused = run("models", "promote", "chest", "1.0.0", "--site", "north")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: operating_points_missing: site north has no")
+    assert "hilum thresholds adopt-defaults chest 1.0.0 --site north" in refused.stderr
+    adopted = run("thresholds", "adopt-defaults", "chest", "1.0.0", "--site", "north")
+    assert "adopted 23 operating points" in adopted.stdout
+    promoted = run("models", "promote", "chest", "1.0.0", "--site", "north")
+    assert promoted.stdout.startswith(
+        "site north reads with chest 1.0.0 (promotion 1, by operator:"
+    )
+    listed = json.loads(run("models", "list", "--site", "north", "--json").stdout)
+    in_force = {one["model"]: one for one in listed["models"] if one["in_force"]}
+    assert in_force["chest"]["version"] == "1.0.0"
+    assert in_force["chest"]["promotion"]["site"] == "north"
+    assert in_force["gate"]["promotion"]["site"] == "default"
+    back = run("models", "rollback", "chest", "--site", "north")
+    assert back.stdout == (
+        "took back chest 1.0.0; site north reads with chest 1.1.0, as site default does\n"
+    )
+    again = run("models", "rollback", "chest", "--site", "north")
+    assert again.exit_code == 1
+    assert again.stderr.startswith("Error: nothing_to_roll_back: ")
+    assert run("audit", "verify").exit_code == 0
+
+
+def test_a_version_is_shown_with_the_operating_points_of_a_site(run):
+    """And with those that only ship, told apart."""
+    run("thresholds", "adopt-defaults", "chest", "1.1.0", "--site", "north")
+    shown = run("models", "show", "chest", "--site", "north").stdout
+    assert "1.1.0" in shown
+    assert "Made of greys." in shown
+    assert "not adopted" not in shown
+    assert "Research use only" in shown
+    older = run("models", "show", "chest", "1.0.0", "--site", "north").stdout
+    assert older.count("not adopted by site north") == 23
+
+
+def test_each_version_has_its_card(run):
+    """The newest on top, an older one in its folder."""
+    assert run("models", "show", "chest", "--card").stdout.strip() == "# chest 1.1.0"
+    assert run("models", "show", "chest", "1.0.0", "--card").stdout.startswith("# chest\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "ribs"),
+        ("show", "chest", "9.9.9"),
+        ("promote", "ribs", "1.0.0", "--site", "north"),
+        ("promote", "chest", "9.9.9", "--site", "north"),
+    ],
+)
+def test_what_is_not_installed_is_not_found(run, arguments):
+    """With what there is."""
+    ended = run("models", *arguments)
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("Error: not_found: ")
+
+
+def test_a_promotion_names_its_site(run):
+    """No site is taken for granted where something changes."""
+    assert run("models", "promote", "chest", "1.0.0").exit_code == 2
+    everywhere = run("models", "promote", "chest", "1.0.0", "--site", "*")
+    assert (everywhere.exit_code, "invalid_request" in everywhere.stderr) == (1, True)
+
+
+def test_without_models_the_command_says_how_to_name_them(command, database):
+    """Exit code 2: the command line is wrong."""
+    ended = command("models", "list", "--database-url", database)
+    assert ended.exit_code == 2
+    assert "HILUM_MODEL_REPOSITORY" in ended.stderr
