@@ -52,8 +52,10 @@ class ShowFilm:
     def preview(self, job_id: UUID, key: ApiKey) -> bytes:
         """The film as it was read, small, see :mod:`hilum.imaging.preview`.
 
+        A film that the gate stopped was decoded by a worker, too: it is shown as it came.
+
         Raises:
-            NotFound: No such job for this key, or it has no result (yet).
+            NotFound: No such job for this key, or no worker has looked at its film (yet).
         """
         key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
@@ -97,9 +99,10 @@ class ShowFilm:
         job = visible_job(transaction, job_id, key)
         analysis = transaction.results.get(job_id)
         instance = transaction.studies.instance(job.instance_id)
-        if analysis is None or instance is None:
+        decoded = analysis is not None or transaction.results.gate(job_id) is not None
+        if instance is None or not decoded:
             raise NotFound(f"job {job_id} has no {wanted}")
-        return _Shown(job_id, instance.object_key, analysis.inverted)
+        return _Shown(job_id, instance.object_key, analysis is not None and analysis.inverted)
 
     def _preview(self, shown: _Shown) -> bytes:
         try:

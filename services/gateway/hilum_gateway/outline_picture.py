@@ -24,6 +24,15 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 """Stroke of each structure; told apart by the common forms of colour blindness too."""
 _OTHER: Final = "#ffd34d"
+_ENCLOSING: Final = "lungs_with_heart"
+"""Drawn dashed and named above: it runs along the lung fields and holds the heart."""
+_TEXT_SHARE: Final = 0.026
+"""Height of a name, as a share of the film's longer side."""
+
+
+def colour_of(label: str) -> str:
+    """Stroke of a structure."""
+    return COLOURS.get(label, _OTHER)
 
 
 def outline_picture(reading: StructuresReading, rows: int, columns: int) -> bytes:
@@ -34,7 +43,9 @@ def outline_picture(reading: StructuresReading, rows: int, columns: int) -> byte
         rows: Of the film.
         columns: Of the film.
     """
-    drawn = "\n".join(_path(structure) for structure in reading.structures if structure.outlines)
+    seen = [structure for structure in reading.structures if structure.outlines]
+    height = round(_TEXT_SHARE * max(rows, columns), 2)
+    drawn = "\n".join([_path(each) for each in seen] + [_name(each, height) for each in seen])
     # A film that is squashed on the screen squashes its outlines with it.
     text = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" '
@@ -49,10 +60,25 @@ def _path(structure: Structure) -> str:
     lines = " ".join(
         "M" + " L".join(f"{x:g},{y:g}" for x, y in outline) + " Z" for outline in structure.outlines
     )
-    colour = COLOURS.get(structure.label, _OTHER)
+    colour = colour_of(structure.label)
+    dashes = 'stroke-dasharray="7 5" ' if structure.label == _ENCLOSING else ""
     return (
         f"<path id={quoteattr(structure.label)} d={quoteattr(lines)} fill={quoteattr(colour)} "
         f'fill-opacity="0.08" stroke={quoteattr(colour)} stroke-width="2" '
-        f'stroke-linejoin="round" vector-effect="non-scaling-stroke">'
+        f'{dashes}stroke-linejoin="round" vector-effect="non-scaling-stroke">'
         f"<title>{escape(structure.display)}</title></path>"
+    )
+
+
+def _name(structure: Structure, height: float) -> str:
+    """The structure's name in the middle of its largest outline."""
+    xs, ys = zip(*structure.outlines[0], strict=True)
+    above = max(height, min(ys) - height / 2)
+    y = above if structure.label == _ENCLOSING else (min(ys) + max(ys)) / 2
+    colour = quoteattr(colour_of(structure.label))
+    return (
+        f'<text x="{(min(xs) + max(xs)) / 2:g}" y="{y:g}" font-size="{height:g}" '
+        f'font-family="sans-serif" text-anchor="middle" fill={colour} '
+        f'stroke="#000" stroke-width="{height / 6:g}" paint-order="stroke">'
+        f"{escape(structure.display)}</text>"
     )

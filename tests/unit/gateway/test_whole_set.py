@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import whole_set
@@ -97,10 +99,13 @@ def test_the_outlines_are_a_picture_as_large_as_the_film(api: Api):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_rejected_film_has_no_outlines(api: Api, rejected: str):
-    """Nor a preview."""
+def test_a_rejected_film_has_a_preview_and_nothing_else(api: Api, rejected: str):
+    """What the gate stopped can be looked at, as it came; nothing was read of it."""
+    preview = api.get(f"/v1/jobs/{rejected}/preview.png")
+    assert (preview.status_code, preview.headers["content-type"]) == (200, "image/png")
+    assert np.asarray(Image.open(io.BytesIO(preview.content))).mean() == pytest.approx(250, abs=2)
     problem(api.get(f"/v1/jobs/{rejected}/outlines/lungs.svg"), 404, "not_found")
-    problem(api.get(f"/v1/jobs/{rejected}/preview.png"), 404, "not_found")
+    problem(api.get(f"/v1/jobs/{rejected}/heatmaps/pneumonia/covid19.png"), 404, "not_found")
 
 
 def test_the_page_of_a_film_shows_every_panel_and_its_caution(gateway: FakeGateway, api: Api):

@@ -53,6 +53,22 @@ ADVICE: Final[Mapping[str, str]] = {
 }
 """One entry for each code that a job or a refused file can have."""
 
+IN_SHORT: Final[Mapping[str, str]] = {
+    "unsupported_format": "Not a film format",
+    "unsupported_transfer_syntax": "Compression not supported",
+    "unreadable_film": "Unreadable file",
+    "truncated_film": "Incomplete file",
+    "not_an_image": "No picture in it",
+    "multi_frame": "Several frames",
+    "colour_film": "A colour picture",
+    "not_a_frontal_chest_xray": "Not a frontal chest film",
+    "film_too_small": "Too small",
+    "file_too_large": "File too large",
+    "too_many_pixels": "Too many pixels",
+    "compression_ratio_too_high": "Implausibly compressed",
+}
+"""What a row of the worklist says of a rejected film, before the detail."""
+
 PARKED: Final = (
     "All attempts are used up. The film is kept; an operator can try again or discard it."
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from hilum_gateway.pages.film_view import film_context
+from hilum_gateway.pages.film_view import Layers, film_context
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn, permitted
 from hilum_gateway.pages.rendering import NOT_STORED, render
@@ -21,10 +21,13 @@ def film_page(
     key: SignedIn,
     parts: Parts,
     heatmap: Annotated[str, Query()] = "",
+    boxes: Annotated[str, Query()] = "",
+    outlines: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """The film with its findings, or how far it has got."""
     view = parts.container.read_jobs.job(job_id, key)
-    return render("film.html", key=key, **film_context(view, heatmap), **permitted(key))
+    layers = Layers(heatmap, bool(boxes), frozenset(outlines))
+    return render("film.html", key=key, **film_context(view, layers), **permitted(key))
 
 
 @router.post("/retry", dependencies=[OwnForm])

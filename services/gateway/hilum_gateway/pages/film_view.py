@@ -9,6 +9,10 @@ from hilum.domain.errors import NotFound
 from hilum.domain.job import SETTLED, JobState
 from hilum.imaging.heatmap import COLOURS
 from hilum_gateway.pages.advice import advice
+from hilum_gateway.pages.box_marks import box_groups, text_height
+from hilum_gateway.pages.gate_view import GateView
+from hilum_gateway.pages.panel_view import headlines, panel_views
+from hilum_gateway.pages.structures_view import StructuresView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +30,21 @@ _REASON_TITLES: Final[Mapping[JobState, str]] = {
     JobState.FAILED: "This film could not be read",
     JobState.DISCARDED: "This job was discarded",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What is laid over the film, as the page's address says.
+
+    Attributes:
+        heatmap: ``panel/label`` of the heatmap; empty for none.
+        boxes: Boxes are shown.
+        outlines: Panels whose outlines are shown.
+    """
+
+    heatmap: str = ""
+    boxes: bool = False
+    outlines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +71,29 @@ class ColourStop:
     opacity: float
 
 
-def film_context(view: JobView, chosen: str) -> dict[str, Any]:
+def film_context(view: JobView, layers: Layers) -> dict[str, Any]:
     """The values of ``film.html``.
 
     Args:
         view: The job and its result.
-        chosen: ``panel/label`` of the heatmap to show; empty shows none.
+        layers: What to lay over the film.
 
     Raises:
         NotFound: The result has no such heatmap.
     """
     heatmaps = _heatmaps(view.job.id, view.analysis)
-    if chosen and chosen not in heatmaps:
+    if layers.heatmap and layers.heatmap not in heatmaps:
         raise NotFound("this film has no such heatmap")
     return {
         "job": view.job,
         "analysis": view.analysis,
         "settled": view.job.state in SETTLED,
+        "gate": GateView.of(view.gate),
         "heatmaps": heatmaps,
-        "heatmap": heatmaps.get(chosen),
+        "heatmap": heatmaps.get(layers.heatmap),
+        "layers": layers,
         "colour_stops": colour_stops(),
+        **_reading(view.analysis),
         **_reason(view.job),
     }
 
@@ -86,6 +108,20 @@ def colour_stops() -> list[ColourStop]:
         opacity = share * share * (3.0 - 2.0 * share)
         stops.append(ColourStop(share, f"#{red:02x}{green:02x}{blue:02x}", round(opacity, 3)))
     return stops
+
+
+def _reading(analysis: Analysis | None) -> dict[str, Any]:
+    """What was read of the film, ready to be shown."""
+    if analysis is None:
+        return {"panels": [], "headlines": (), "boxes": [], "structures": []}
+    found = headlines(analysis)
+    return {
+        "panels": panel_views(analysis),
+        "headlines": found,
+        "boxes": box_groups(found, analysis),
+        "text_height": text_height(analysis.rows, analysis.columns),
+        "structures": [StructuresView.of(reading) for reading in analysis.structures],
+    }
 
 
 def _heatmaps(job_id: UUID, analysis: Analysis | None) -> dict[str, HeatmapChoice]:

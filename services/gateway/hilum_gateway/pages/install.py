@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from hilum_gateway.pages import (
     film_routes,
     image_routes,
+    model_routes,
     sign_in_routes,
     upload_routes,
     worklist_events,
@@ -41,6 +42,7 @@ def install(app: FastAPI, container: Container) -> None:
         upload_routes,
         image_routes,
         film_routes,
+        model_routes,
     ):
         app.include_router(routes.router)
     static = resources.files("hilum_gateway.pages").joinpath("static")

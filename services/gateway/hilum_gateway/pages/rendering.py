@@ -80,6 +80,16 @@ def short(probability: float) -> str:
     return f"{probability:.2f}"
 
 
+def percent(share: float) -> str:
+    """A share in [0, 1] in per cent."""
+    return f"{100 * share:.1f} %"
+
+
+def measured(share: float | None) -> str:
+    """A measured share with three decimals, or a dash where nothing was measured."""
+    return "\N{EN DASH}" if share is None else exact(share)
+
+
 def utc(moment: datetime) -> str:
     """A moment to the minute."""
     return f"{moment:%Y-%m-%d %H:%M}"
@@ -130,6 +140,8 @@ def _environment() -> Environment:
         "duration": duration,
         "exact": exact,
         "heading": heading,
+        "measured": measured,
+        "percent": percent,
         "sentence": sentence,
         "short": short,
         "stages": stages,

@@ -8,6 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.job import JobState
+from hilum_gateway.pages.advice import IN_SHORT
+from hilum_gateway.pages.panel_view import headlines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 4096
 
+NAMED: Final = 3
+"""Findings that a row names; of the others it gives the number."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorklistRow:
@@ -27,23 +32,42 @@ class WorklistRow:
 
     Attributes:
         job: The job.
-        positives: Findings that are abnormal and positive, the most probable first; None while
+        positives: Findings that are abnormal and positive, the most telling first; None while
             there is no result.
     """
 
     job: Job
     positives: tuple[Finding, ...] | None
 
+    @property
+    def named(self) -> tuple[Finding, ...]:
+        """The findings that the row names."""
+        return (self.positives or ())[:NAMED]
+
+    @property
+    def more(self) -> int:
+        """How many it does not name."""
+        return max(0, len(self.positives or ()) - NAMED)
+
+    @property
+    def in_short(self) -> str:
+        """Why the film was rejected, in two or three words; empty for every other film."""
+        reason = self.job.reason
+        if self.job.state is not JobState.REJECTED or reason is None:
+            return ""
+        return IN_SHORT.get(reason.code, "")
+
 
 def abnormal_positives(analysis: Analysis) -> tuple[Finding, ...]:
-    """What a reader looks for first: abnormal and at or above the operating point."""
-    found = [
-        finding
-        for panel in analysis.panels
-        for finding in panel.findings
-        if finding.abnormal and finding.positive
-    ]
-    return tuple(sorted(found, key=lambda finding: -finding.probability))
+    """What a reader looks for first, of every panel: one finding of each name.
+
+    Panels overlap (an infection is pneumonia to another panel), but a name that two of them give is
+    named once, as the one that is surer of it does.
+    """
+    named: dict[str, Finding] = {}
+    for _, finding in headlines(analysis):
+        named.setdefault(finding.display, finding)
+    return tuple(named.values())
 
 
 class WorklistRows:

@@ -1,4 +1,4 @@
-// What HTML and htmx do not do: dropping files, upload progress, heatmaps over the film.
+// What HTML and htmx do not do: dropping files, upload progress, layers over the film.
 // Listeners sit on the document, so that they also serve what htmx puts in later.
 "use strict";
 
@@ -88,7 +88,7 @@
     }
   });
 
-  // ------------------------------------------------------------------------ heatmap over the film
+  // ------------------------------------------------------------------------- layers over the film
 
   function showHeatmap(choice) {
     const image = byId("heatmap-image");
@@ -103,11 +103,37 @@
     }
     byId("heatmap-caption").textContent = href ? `Heatmap of ${display}` : "Film alone";
     byId("opacity").disabled = !href;
-    const address = new URL(location.href);
-    if (choice.value) address.searchParams.set("heatmap", choice.value);
-    else address.searchParams.delete("heatmap");
-    history.replaceState(history.state, "", address);
+    keepInAddress("heatmap", choice.value ? [choice.value] : []);
+    showBoxes();
     fade();
+  }
+
+  function keepInAddress(name, values) {
+    const address = new URL(location.href);
+    address.searchParams.delete(name);
+    for (const value of values) address.searchParams.append(name, value);
+    history.replaceState(history.state, "", address);
+  }
+
+  function checked(name) {
+    return [...document.querySelectorAll(`input[name="${name}"]:checked`)].map((box) => box.value);
+  }
+
+  // With a heatmap only the boxes of its finding, otherwise those of every finding.
+  function showBoxes() {
+    const boxes = byId("boxes");
+    if (!boxes) return;
+    const [finding] = checked("heatmap");
+    boxes.toggleAttribute("hidden", checked("boxes").length === 0);
+    for (const group of boxes.querySelectorAll("g")) {
+      group.toggleAttribute("hidden", Boolean(finding) && group.dataset.finding !== finding);
+    }
+  }
+
+  function showOutlines(choice) {
+    const image = byId(`outlines-${choice.value}`);
+    if (choice.checked && !image.getAttribute("src")) image.src = image.dataset.href;
+    image.hidden = !choice.checked;
   }
 
   function fade() {
@@ -116,6 +142,11 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.name === "heatmap") showHeatmap(event.target);
+    if (event.target.name === "boxes") showBoxes();
+    if (event.target.name === "outlines") showOutlines(event.target);
+    if (["boxes", "outlines"].includes(event.target.name)) {
+      keepInAddress(event.target.name, checked(event.target.name));
+    }
     if (event.target.id === "files") showChosen();
   });
   document.addEventListener("input", (event) => {
