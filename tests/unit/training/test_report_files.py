@@ -52,3 +52,19 @@ def test_a_report_is_written_the_same_twice(tmp_path):
     )
     assert first == second
     assert json.loads(first[0])
+
+
+def test_a_figure_stands_in_one_line(tmp_path):
+    """And reads back as what it was."""
+    document = {
+        "auroc": {"value": 0.9, "interval": [0.85, 1e-05]},
+        "none": {"value": None, "interval": None},
+        "scale": [1.0, -0.5],
+        "names": ["a [ b", "{"],
+    }
+    write_json(tmp_path / "metrics.json", document)
+    lines = (tmp_path / "metrics.json").read_text(encoding="utf-8").splitlines()
+    assert '  "auroc": {"value": 0.9, "interval": [0.85, 1e-05]},' in lines
+    assert '  "none": {"value": null, "interval": null},' in lines
+    assert '  "scale": [1.0, -0.5],' in lines
+    assert read_json(tmp_path / "metrics.json") == document

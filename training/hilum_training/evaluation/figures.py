@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hilum_training.evaluation.calibration import Calibration
 
 _FEWEST_IN_BIN: Final = 10
+_FEW_CURVES: Final = 5
 FOOTNOTE: Final = "Research use only. Not for diagnosis."
 
 
@@ -105,7 +106,7 @@ def _roc(axes: Axes, questions: Sequence[_Question], section: dict[str, Any]) ->
         )
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", title=_title(section))
-    axes.legend(loc="lower right", fontsize=6 if len(questions) < 6 else 4.5)  # noqa: PLR2004 - fits
+    _name_curves(axes, "lower right", len(questions))
 
 
 def _precision_recall(axes: Axes, questions: Sequence[_Question], section: dict[str, Any]) -> None:
@@ -118,7 +119,13 @@ def _precision_recall(axes: Axes, questions: Sequence[_Question], section: dict[
             label=_legend(item.name, "auprc", section),
         )
     axes.set(xlabel="recall", ylabel="precision", title=_title(section), ylim=(0, 1.02))
-    axes.legend(loc="lower left", fontsize=6 if len(questions) < 6 else 4.5)  # noqa: PLR2004 - fits
+    _name_curves(axes, "lower left", len(questions))
+
+
+def _name_curves(axes: Axes, place: Literal["lower left", "lower right"], count: int) -> None:
+    """The legend; smaller where there are many curves, none where there is no curve."""
+    if count:
+        axes.legend(loc=place, fontsize=6 if count <= _FEW_CURVES else 4.5)
 
 
 def _counts(item: _Question) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

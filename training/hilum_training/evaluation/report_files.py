@@ -8,6 +8,7 @@ the model card are made from. A panel that has its network's name has one file, 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 METRICS: Final = "metrics.json"
 LONG_TABLES: Final = ("by", "changed_films", "without_lungs", "localisation")
+# A figure with its interval stands in one line: five would hide what the report says.
+_NUMBERS: Final = re.compile(r"\[\s+([-+.\d,\se]+?)\s+\]")
+_FIGURE: Final = re.compile(r'\{\s+"value": ([^,{}]+),\s+"interval": (\[[^\]]*\]|null)\s+\}')
 NOTICE: Final = "Research use only. Not a medical device, not for diagnosis."
 
 
@@ -67,12 +71,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a report, not-a-number refused."""
+    """Write a report, a figure a line; not-a-number is refused."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        encoding="utf-8",
-    )
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    text = _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+    text = _FIGURE.sub(r'{"value": \1, "interval": \2}', text)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def created(path: Path, digest: str) -> str:
