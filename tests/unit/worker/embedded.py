@@ -85,7 +85,7 @@ class EmbeddedPlatform:
             "HILUM_WORKER_READY_FILE": str(self.folder / "ready"),
             "HILUM_RECONCILE_SECONDS": "0.2",
             "HILUM_RING_PATIENCE_SECONDS": "2",
-            "HILUM_LEASE_SECONDS": "3",
+            "HILUM_LEASE_SECONDS": "10",
         }
 
     @cached_property
