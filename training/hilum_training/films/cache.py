@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.films.fingerprint import HASH_BYTES, Fingerprint, fingerprint
-from hilum_training.films.pack import read_film
+from hilum_training.films.pack import PICTURES_DIGEST, read_film
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,9 @@ def decode_films(
         recipe: Preprocessing and size.
         cache: Folder for the arrays; the file's name says what is in it.
     """
-    wanted = "\0".join([recipe.preprocessing, str(recipe.size), *(film.file for film in films)])
+    wanted = "\0".join(
+        [recipe.preprocessing, str(recipe.size), *(film.file for film in films), *_digest(pack)]
+    )
     path = cache / f"films-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}.npz"
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,12 @@ def _write(path: Path, pack: Path, films: Sequence[Film], recipe: FilmRecipe) ->
         ).reshape(len(rows), HASH_BYTES),
     )
     partial_path.replace(path)
+
+
+def _digest(pack: Path) -> list[str]:
+    """What tells a pack from another with the same names, where the pack says so."""
+    path = pack / PICTURES_DIGEST
+    return [path.read_text(encoding="utf-8")] if path.is_file() else []
 
 
 def _decode(pack: Path, recipe: FilmRecipe, film: Film) -> tuple[NDArray[np.uint8], Fingerprint]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Stored as 224 x 224, whatever shape they were published in.
 _SQUASHED: Final = frozenset({"kermany"})
 DEFAULT_PACK: Final = Path("../shared/cxr")
+# SHA-256 over all pictures of a pack, in a pack that ``data pack`` wrote.
+PICTURES_DIGEST: Final = "pictures.sha256"
 
 
 class PackMissing(RuntimeError):

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from hilum_training import data_commands
+from hilum_training.films.cache import decode_films
 from hilum_training.films.fingerprint import fingerprint
 from hilum_training.films.pack import pack_films, read_film
 from hilum_training.films.readers.as_films import layout_films
 from hilum_training.films.readers.registry import LAYOUTS, read_dataset
 from hilum_training.films.split import divide, link_films
+from hilum_training.recipe import FilmRecipe
 from tests.unit.training.readers import layouts
 
 
@@ -155,6 +157,20 @@ def test_every_finding_survives_beside_the_label(tmp_path):
     assert run("pack", tmp_path / "pack", f"local={folder}") == 0
     (record,) = read_dataset("pack", tmp_path / "pack").records
     assert (record.label, record.findings) == ("tuberculosis", ("effusion", "tuberculosis"))
+
+
+def test_a_film_that_was_mended_is_decoded_anew(tmp_path):
+    """The cache of decoded films goes by names and by what a pack says of its pictures."""
+    folder = layouts.local(tmp_path / "local")
+    recipe = FilmRecipe("square-area-v1", 16)
+    decoded = []
+    for name in ("before", "after"):
+        pack = tmp_path / name
+        assert run("pack", pack, f"local={folder}") == 0
+        decoded.append(decode_films(pack, pack_films(pack), recipe, tmp_path / "cache").inputs)
+        layouts.picture(folder / "b.png", 99)
+    assert np.array_equal(decoded[0][0], decoded[1][0])
+    assert not np.array_equal(decoded[0][1], decoded[1][1])
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, capsys):

@@ -11,6 +11,7 @@ the split goes by names, so a model that learnt from that pack has the same unse
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from hilum_training.films.pack import read_film
+from hilum_training.films.pack import PICTURES_DIGEST, read_film
 from hilum_training.films.readers.errors import DatasetInvalid
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class PackExists(DatasetInvalid):
 
 
 def write_pack(out: Path, datasets: Sequence[tuple[str, Path, Reading]]) -> int:
-    """Write ``manifest.csv``, ``masks.csv``, ``boxes.csv`` and the pictures.
+    """Write ``manifest.csv``, ``masks.csv``, ``boxes.csv``, the pictures and their digest.
 
     Args:
         out: A folder that is empty or not there yet.
@@ -91,6 +92,11 @@ def write_pack(out: Path, datasets: Sequence[tuple[str, Path, Reading]]) -> int:
                 films.append(film)
                 masks += its_masks
                 boxes += its_boxes
+    digest = hashlib.sha256()
+    for film in films:
+        digest.update((out / str(film["file"])).read_bytes())
+    # Films that are mended under their old names must not be taken from the decoded cache.
+    (out / PICTURES_DIGEST).write_text(digest.hexdigest() + "\n", encoding="utf-8")
     _write_table(out / "masks.csv", MASK_COLUMNS, masks)
     _write_table(out / "boxes.csv", BOX_COLUMNS, boxes)
     # Last: a pack that was interrupted has no manifest, and is not taken for one.
