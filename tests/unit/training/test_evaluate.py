@@ -87,10 +87,12 @@ def test_every_panel_gets_its_report_and_figures_twice_the_same(library, pack, t
 
     report, first = measured()
     assert sorted(first) == [
+        "pathology/README.md",
         "pathology/metrics.json",
         "pathology/precision_recall.svg",
         "pathology/reliability.svg",
         "pathology/roc.svg",
+        "pneumonia/README.md",
         "pneumonia/confusion.svg",
         "pneumonia/heatmaps.png",
         "pneumonia/metrics.json",

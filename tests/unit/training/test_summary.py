@@ -47,6 +47,7 @@ def reports(tmp_path_factory):
             "series": "sites",
             "learnt_from": {"shenzhen: normal": 3},
             "pixels": 224,
+            "epochs": 9,
             "within_source": [row],
         },
     )

@@ -13,7 +13,14 @@ from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
 from hilum_training.evaluation.heatmaps import choose_shown, draw_page
 from hilum_training.evaluation.measure import measure_panel
-from hilum_training.evaluation.report_files import METRICS, count_films, created, write_reports
+from hilum_training.evaluation.panel_page import panel_page
+from hilum_training.evaluation.report_files import (
+    METRICS,
+    PAGE,
+    count_films,
+    created,
+    write_reports,
+)
 from hilum_training.evaluation.shortcuts.changed_films import changed_films, without_lungs
 from hilum_training.evaluation.shortcuts.lung_fields import (
     LungFields,
@@ -84,7 +91,12 @@ def evaluate(
         )
         if panel.kind == "single_label":
             measured.draw_heatmaps(panel, folder / "heatmaps.png")
-    return write_reports(reports, recipe.name, about, sections)
+    report = write_reports(reports, recipe.name, about, sections)
+    for name, section in sections.items():
+        files = {path.name for path in (reports / name).iterdir()}
+        page = panel_page(name, section, files)
+        (reports / name / PAGE).write_text(page, encoding="utf-8")
+    return report
 
 
 def headlines(report: dict[str, Any]) -> list[str]:

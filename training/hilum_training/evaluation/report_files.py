@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hilum_training.films.library import Library
 
 METRICS: Final = "metrics.json"
+PAGE: Final = "README.md"
 LONG_TABLES: Final = ("by", "changed_films", "without_lungs", "localisation")
 # A figure with its interval stands in one line: five would hide what the report says.
 _NUMBERS: Final = re.compile(r"\[\s+([-+.\d,\se]+?)\s+\]")

@@ -11,7 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.aims import AIMS, ORIGINALS
-from hilum_training.evaluation.report_files import METRICS, NOTICE, read_json
+from hilum_training.evaluation.report_files import METRICS, NOTICE, PAGE, read_json
 from hilum_training.export.markdown import markdown
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 TEMPLATE: Final = Path(__file__).with_name("summary.template.md")
 PANELS: Final = ("pneumonia", "infection", "tuberculosis", "pathology")
-PAGE: Final = "README.md"
 NOTHING: Final = "*Not measured yet.*"
 SHIFT: Final = "shifts/"
 NETWORK: Final = "network/"
@@ -86,7 +85,7 @@ def _of_panels(reports: Reports, key: str) -> Rows:
 def _within(reports: Reports) -> Rows:
     return [
         {
-            "panel": f"[{row['panel']}]({row['panel']}/{METRICS})",
+            "panel": f"[{row['panel']}]({row['panel']}/{PAGE})",
             "question": row["question"],
             "source": row["source"],
             "films": f"{row['positive_films']} + {row['negative_films']}",
@@ -103,7 +102,7 @@ def _within(reports: Reports) -> Rows:
 def _pooled(reports: Reports) -> Rows:
     return [
         {
-            "panel": name,
+            "panel": f"[{name}]({name}/{PAGE})",
             "test films": section["films"]["test"],
             "patients": section["films"]["test_patients"],
             "accuracy": section.get("accuracy"),
@@ -145,6 +144,7 @@ def _shift_rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "run": f"[{report['about']}]({name}/{METRICS})",
             "training films": sum(report["learnt_from"].values()),
+            "epochs": report["epochs"],
             "pixels": report["pixels"],
             "asked in": row["source"],
             "question": row["question"],
