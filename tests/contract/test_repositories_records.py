@@ -66,6 +66,21 @@ def test_a_result_comes_back_without_its_heatmaps(unit_of_work: UnitOfWork) -> N
             assert isinstance(found.values, bytes)
 
 
+def test_the_panels_of_many_results_come_at_once(unit_of_work: UnitOfWork) -> None:
+    """By job, of those that have a result; the others are left out."""
+    analyses = [an_analysis(accepted(unit_of_work)) for _ in range(3)]
+    with unit_of_work.begin() as transaction:
+        for analysis in analyses[:2]:
+            assert transaction.results.add(analysis)
+    with unit_of_work.begin(write=False) as transaction:
+        results = transaction.results
+        wanted = [analysis.job_id for analysis in analyses]
+        assert dict(results.panels([*wanted, uuid4()])) == {
+            analysis.job_id: analysis.panels for analysis in analyses[:2]
+        }
+        assert dict(results.panels([])) == {}
+
+
 def test_what_has_no_result_is_none(unit_of_work: UnitOfWork) -> None:
     """An unknown job, panel or label gives None."""
     analysis = an_analysis(accepted(unit_of_work))

@@ -10,7 +10,7 @@ from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -104,6 +104,10 @@ class InMemoryResults:
     def get(self, job_id: UUID) -> Analysis | None:
         analysis = self._rows.results.get(job_id)
         return replace(analysis, heatmaps=()) if analysis else None
+
+    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
+        found = {job_id: self._rows.results.get(job_id) for job_id in job_ids}
+        return {job_id: result.panels for job_id, result in found.items() if result}
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
         analysis = self._rows.results.get(job_id)

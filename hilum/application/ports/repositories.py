@@ -183,6 +183,10 @@ class ResultRepository(Protocol):
         """A result without its heatmaps' values."""
         ...
 
+    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
+        """The panels of those of these jobs that have a result, by job, all at once."""
+        ...
+
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
         """One heatmap."""
         ...

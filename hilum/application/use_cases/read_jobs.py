@@ -9,16 +9,17 @@ from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.application.use_cases.operate_jobs import visible_job
 from hilum.domain.access import ALL_SITES, ApiKey, Permission
 from hilum.domain.errors import NotFound
+from hilum.domain.job import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.finding import Analysis, PanelReading
-    from hilum.domain.job import Job, JobState
+    from hilum.domain.job import Job
     from hilum.domain.study import Instance
 
 
@@ -77,6 +78,15 @@ class ReadJobs:
         shown = tuple(found[:limit])
         last = shown[-1] if len(found) > limit else None
         return JobPage(shown, JobCursor(last.created_at, last.id) if last else None)
+
+    def panels(self, jobs: Iterable[Job], key: ApiKey) -> Mapping[UUID, tuple[PanelReading, ...]]:
+        """What the panels read of each completed job that the key sees, for a list of jobs."""
+        key.require(Permission.READ)
+        seen = [job.id for job in jobs if job.state is JobState.COMPLETED and key.sees(job.site)]
+        if not seen:
+            return {}
+        with self._unit_of_work.begin(write=False) as transaction:
+            return transaction.results.panels(seen)
 
     def changes(self, since: datetime, key: ApiKey, limit: int) -> Sequence[Job]:
         """Jobs that changed at or after a moment, oldest change first."""

@@ -17,6 +17,7 @@ from hilum.adapters.postgres.tables import GATE_READINGS, HEATMAPS, RESULTS
 from hilum.domain.finding import Analysis, GateRecord, Heatmap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy.engine import Connection
@@ -36,6 +37,9 @@ _RESULT_COLUMNS = sa.select(
 _RESULT = _RESULT_COLUMNS.select_from(
     RESULTS.outerjoin(GATE_READINGS, GATE_READINGS.c.job_id == RESULTS.c.job_id)
 ).where(RESULTS.c.job_id == sa.bindparam("wanted_id"))
+_PANELS = sa.select(RESULTS.c.job_id, RESULTS.c.panels).where(
+    RESULTS.c.job_id.in_(sa.bindparam("wanted_ids", expanding=True))
+)
 _GATE = sa.select(GATE_READINGS.c.reading).where(
     GATE_READINGS.c.job_id == sa.bindparam("wanted_id")
 )
@@ -111,6 +115,16 @@ class SqlResultRepository:
             gate=None if gate is None else panel_of(gate),
             structures=tuple(structures_of(document) for document in structures or ()),
         )
+
+    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
+        """The panels of those of these jobs that have a result, by job, in one query."""
+        if not job_ids:
+            return {}
+        rows = self._connection.execute(_PANELS, {"wanted_ids": list(job_ids)})
+        return {
+            job_id: tuple(panel_of(document) for document in documents)
+            for job_id, documents in rows
+        }
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
         """One heatmap."""

@@ -114,7 +114,7 @@ def _reading(analysis: Analysis | None) -> dict[str, Any]:
     """What was read of the film, ready to be shown."""
     if analysis is None:
         return {"panels": [], "headlines": (), "boxes": [], "structures": []}
-    found = headlines(analysis)
+    found = headlines(analysis.panels)
     return {
         "panels": panel_views(analysis),
         "headlines": found,

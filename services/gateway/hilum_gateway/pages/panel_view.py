@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from hilum.domain.model import PanelKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hilum.domain.finding import Analysis, Finding, PanelReading
 
 FEW: Final = 5
@@ -72,7 +74,7 @@ def panel_views(analysis: Analysis) -> list[PanelView]:
     return [PanelView.of(reading) for reading in analysis.panels]
 
 
-def headlines(analysis: Analysis) -> tuple[tuple[PanelReading, Finding], ...]:
+def headlines(panels: Iterable[PanelReading]) -> tuple[tuple[PanelReading, Finding], ...]:
     """What is abnormal and positive in any panel, the most telling first.
 
     A finding with weak evidence stands behind every other, however probable; then the more
@@ -80,7 +82,7 @@ def headlines(analysis: Analysis) -> tuple[tuple[PanelReading, Finding], ...]:
     """
     found = [
         (reading, finding)
-        for reading in analysis.panels
+        for reading in panels
         for finding in reading.findings
         if is_headline(finding)
     ]

@@ -12,12 +12,12 @@ from hilum_gateway.pages.advice import IN_SHORT
 from hilum_gateway.pages.panel_view import headlines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from hilum.application.use_cases.read_jobs import ReadJobs
     from hilum.domain.access import ApiKey
-    from hilum.domain.finding import Analysis, Finding
+    from hilum.domain.finding import Finding, PanelReading
     from hilum.domain.job import Job
 
 _KEPT: Final = 4096
@@ -58,14 +58,14 @@ class WorklistRow:
         return IN_SHORT.get(reason.code, "")
 
 
-def abnormal_positives(analysis: Analysis) -> tuple[Finding, ...]:
+def abnormal_positives(panels: Iterable[PanelReading]) -> tuple[Finding, ...]:
     """What a reader looks for first, of every panel: one finding of each name.
 
     Panels overlap (an infection is pneumonia to another panel), but a name that two of them give is
     named once, as the one that is surer of it does.
     """
     named: dict[str, Finding] = {}
-    for _, finding in headlines(analysis):
+    for _, finding in headlines(panels):
         named.setdefault(finding.display, finding)
     return tuple(named.values())
 
@@ -73,7 +73,8 @@ def abnormal_positives(analysis: Analysis) -> tuple[Finding, ...]:
 class WorklistRows:
     """Makes rows. Results never change, so each is read once and then remembered.
 
-    Whether a key may see a job is decided before, by the query that found the job.
+    What is not remembered yet is read at once, by one query for the whole list. Whether a key may
+    see a job is decided before, by the query that found the job.
     """
 
     def __init__(self, read_jobs: ReadJobs) -> None:
@@ -81,23 +82,24 @@ class WorklistRows:
         self._known: OrderedDict[UUID, tuple[Finding, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def rows(self, jobs: Iterable[Job], key: ApiKey) -> list[WorklistRow]:
+    def rows(self, jobs: Sequence[Job], key: ApiKey) -> list[WorklistRow]:
         """A row for each job, in their order."""
-        return [WorklistRow(job, self._positives(job, key)) for job in jobs]
+        known = self._remembered(jobs)
+        missing = [job for job in jobs if job.id not in known]
+        read = self._read_jobs.panels(missing, key)
+        fresh = {job_id: abnormal_positives(panels) for job_id, panels in read.items()}
+        self._remember(fresh)
+        return [WorklistRow(job, known.get(job.id, fresh.get(job.id))) for job in jobs]
 
-    def _positives(self, job: Job, key: ApiKey) -> tuple[Finding, ...] | None:
-        if job.state is not JobState.COMPLETED:
-            return None
+    def _remembered(self, jobs: Sequence[Job]) -> dict[UUID, tuple[Finding, ...]]:
         with self._lock:
-            if job.id in self._known:
-                self._known.move_to_end(job.id)
-                return self._known[job.id]
-        analysis = self._read_jobs.job(job.id, key).analysis
-        if analysis is None:  # the schema forbids it
-            return None
-        positives = abnormal_positives(analysis)
+            known = {job.id: self._known[job.id] for job in jobs if job.id in self._known}
+            for job_id in known:
+                self._known.move_to_end(job_id)
+        return known
+
+    def _remember(self, fresh: Mapping[UUID, tuple[Finding, ...]]) -> None:
         with self._lock:
-            self._known[job.id] = positives
+            self._known.update(fresh)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
-        return positives

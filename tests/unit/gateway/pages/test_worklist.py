@@ -50,6 +50,32 @@ def test_positive_abnormal_findings_are_named_the_most_probable_first(gateway):
     assert chips[0][1] > chips[1][1]
 
 
+def test_a_list_asks_the_database_as_often_for_many_films_as_for_one(gateway, monkeypatch):
+    """The findings of every row come in one query, not in one for each row."""
+    browser = gateway.person()
+    asked: list[bool] = []
+    begin = gateway.unit_of_work.begin
+    monkeypatch.setattr(
+        gateway.unit_of_work,
+        "begin",
+        lambda *, write=True: asked.append(write) or begin(write=write),
+    )
+
+    def transactions() -> int:
+        # A gateway that has seen nothing yet.
+        fresh = gateway.rebuilt().person()
+        asked.clear()
+        assert fresh.get("/").text.count('class="chip"') > 0
+        return len(asked)
+
+    send(browser, "first.pgm")
+    gateway.work()
+    with_one = transactions()
+    send(browser, "a.pgm", "b.pgm", "c.pgm", seed=20)
+    gateway.work()
+    assert transactions() == with_one
+
+
 def test_a_file_name_cannot_bring_markup_into_the_page(gateway):
     """What a sender calls a film is text."""
     browser = gateway.person()
