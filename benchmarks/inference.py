@@ -50,7 +50,7 @@ def measure(repository: Path, films: int, provider: str) -> dict[str, Any]:
         films: Each figure is the median of five runs over about so many films.
         provider: Execution provider of ONNX Runtime.
     """
-    models = {}
+    models: dict[str, dict[str, Any]] = {}
     for model in read_installed(repository):
         manifest = model.newest
         path = model.folder / manifest.onnx
@@ -106,7 +106,7 @@ def _batches(path: Path, size: int, films: int, provider: str) -> dict[str, dict
     return figures
 
 
-def _timed(run: Callable[[], None]) -> tuple[float, float]:
+def _timed(run: Callable[[], object]) -> tuple[float, float]:
     """Median CPU and wall seconds of some runs."""
     cpu, wall = [], []
     for _ in range(_REPEATS):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SIZE = 32
 CHANNELS = 8
-PANELS = {
+PANELS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "gate": {"gate": ("gate", ("frontal", "lateral", "not_chest"))},
     "chest": {
         "tuberculosis": ("single_label", ("normal", "tuberculosis")),

@@ -35,21 +35,24 @@ class Tolerance:
     Attributes:
         absolute: In units of the output.
         relative: Of the largest magnitude.
-        share: Of the values that must keep to it; the others, of masks, lie on an edge.
+        share: Of the values that must keep to it. The others lie on a mask's edge, or belong to
+            golden films that are no chests (ramps, noise), which a network amplifies.
+        worst: No value deviates by more than so many times as much.
     """
 
     absolute: float
-    relative: float = 0.0
-    share: float = 1.0
+    relative: float
+    share: float
+    worst: float
 
 
 TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
     {
         # A hundredth of probability: less than the width of any operating point's interval.
-        "probabilities": Tolerance(0.01),
-        "heatmaps": Tolerance(0.05, 0.02),
+        "probabilities": Tolerance(0.01, 0.0, share=0.95, worst=5),
+        "heatmaps": Tolerance(0.05, 0.02, share=0.95, worst=4),
         # Four grey levels of 255.
-        "masks": Tolerance(4.0, share=0.999),
+        "masks": Tolerance(4.0, 0.0, share=0.999, worst=16),
     }
 )
 
@@ -66,7 +69,7 @@ def check_engine(
         profile: Its smallest, typical and largest batch are tried.
 
     Returns:
-        The largest deviation of each output that was held against the tolerance.
+        The largest deviation of each output.
 
     Raises:
         EngineNotBuilt: An output is missing, has another shape or type, is not finite, or deviates
@@ -74,27 +77,32 @@ def check_engine(
     """
     films = check_films(model)
     expected = _reference(model, graph, films)
-    gaps = {output.name: 0.0 for output in model.outputs}
+    largest = {output.name: 0.0 for output in model.outputs}
     for batch in sorted({profile.smallest, profile.typical, profile.largest}):
-        which = np.arange(batch) % len(films)
+        # The last films first: at a batch of one that is a phantom chest.
+        which = len(films) - 1 - np.arange(batch) % len(films)
         answered = engine(films[which])
         for output in model.outputs:
             if output.name not in answered:
                 raise EngineNotBuilt(Reason.CHECK_FAILED, f"the engine gives no {output.name}")
-            gap = _deviation(
-                answered[output.name], expected[output.name][which], TOLERANCES[output.meaning]
-            )
-            gaps[output.name] = max(gaps[output.name], gap)
-    for output in model.outputs:
-        tolerance = TOLERANCES[output.meaning]
-        largest = float(np.abs(expected[output.name].astype(np.float64)).max())
-        allowed = tolerance.absolute + tolerance.relative * largest
-        if not gaps[output.name] <= allowed:
-            raise EngineNotBuilt(
-                Reason.CHECK_FAILED,
-                f"{output.name} deviates by {gaps[output.name]:.3g}, allowed is {allowed:.3g}",
-            )
-    return gaps
+            gaps = _gaps(answered[output.name], expected[output.name][which])
+            scale = float(np.abs(expected[output.name].astype(np.float64)).max())
+            _require(output.name, gaps, scale, TOLERANCES[output.meaning])
+            largest[output.name] = max(largest[output.name], float(gaps.max()))
+    return largest
+
+
+def _require(name: str, gaps: NDArray[np.float64], scale: float, tolerance: Tolerance) -> None:
+    """Hold the deviations of one answer against the tolerance; NaN is beyond any."""
+    allowed = tolerance.absolute + tolerance.relative * scale
+    worst = float(gaps.max())
+    most = float(np.quantile(gaps, tolerance.share)) if np.isfinite(worst) else worst
+    if not (most <= allowed and worst <= tolerance.worst * allowed):
+        raise EngineNotBuilt(
+            Reason.CHECK_FAILED,
+            f"{name} deviates by {most:.3g}, at worst by {worst:.3g}; allowed are {allowed:.3g} "
+            f"and {tolerance.worst * allowed:.3g}",
+        )
 
 
 def check_films(model: ModelManifest) -> NDArray[np.uint8]:
@@ -120,11 +128,8 @@ def _reference(
     return dict(zip(names, answers, strict=True))
 
 
-def _deviation(value: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) -> float:
-    """The deviation that the given share of the values keeps to; infinite if it cannot be told."""
+def _gaps(value: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
+    """Absolute deviations; one that is infinite where shape or type is another."""
     if value.shape != expected.shape or value.dtype != expected.dtype:
-        return float("inf")
-    gaps = np.abs(value.astype(np.float64) - expected.astype(np.float64))
-    if not np.isfinite(gaps).all():
-        return float("inf")
-    return float(np.quantile(gaps, tolerance.share))
+        return np.array([np.inf])
+    return np.abs(value.astype(np.float64) - expected.astype(np.float64))
