@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from hilum_training.baselines.scoring import Verdicts, paired_difference, score
-from hilum_training.baselines.verdict import differences, ensemble_verdict, mean_of
+from hilum_training.baselines.scoring import (
+    Verdicts,
+    load_said,
+    paired_difference,
+    said_path,
+    save_said,
+    score,
+)
+from hilum_training.baselines.verdict import differences, ensemble_pays, mean_of
 from tests.unit.training.baseline_films import CHEST, film, film_set
 
 INFECTION = next(panel for panel in CHEST.panels if panel.name == "infection")
@@ -75,10 +83,23 @@ def test_an_ensemble_pays_only_when_it_is_better_and_at_most_twice_the_price():
     generator = np.random.default_rng(1)
     blurred = verdicts(np.clip(TRUTH * 0.2 + generator.normal(0.4, 0.4, 45), 0.01, 0.99))
     exact = verdicts(np.where(TRUTH == 1, 0.999, 0.001))
-    assert ensemble_verdict(blurred, exact, 10.0, 5.0)["pays"]
-    assert not ensemble_verdict(blurred, exact, 10.0, 15.0)["pays"]
-    assert not ensemble_verdict(exact, blurred, 10.0, 5.0)["pays"]
-    assert ensemble_verdict(exact, exact, 10.0, 5.0)["cpu_ms"] == {"single": 10.0, "ensemble": 15.0}
+    gain = differences(mean_of([blurred, exact]), blurred)
+    assert ensemble_pays(gain, 10.0, 5.0)
+    assert not ensemble_pays(gain, 10.0, 15.0)
+    assert not ensemble_pays(differences(mean_of([exact, blurred]), exact), 10.0, 5.0)
+    assert not ensemble_pays(differences(exact, exact), 10.0, 5.0)
+
+
+def test_what_a_method_said_is_kept_for_its_own_films(tmp_path):
+    """A later network is set beside the same answers; other films are refused."""
+    said = verdicts(np.linspace(0, 1, 45))
+    path = said_path(tmp_path, "cnn")
+    save_said(path, "mean", said)
+    variant, again = load_said(path, INFECTION, FILMS)
+    assert variant == "mean"
+    assert np.array_equal(again.probabilities, said.probabilities)
+    with pytest.raises(ValueError, match="other films"):
+        load_said(path, INFECTION, FILMS.take(np.arange(3)))
 
 
 def test_the_mean_of_methods_is_of_their_probabilities():

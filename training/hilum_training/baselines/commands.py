@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.baselines.recipes import Baseline, read_baseline
-from hilum_training.baselines.scoring import score
-from hilum_training.baselines.verdict import differences, ensemble_verdict
+from hilum_training.baselines.scoring import Verdicts, load_said, said_path, save_said, score
+from hilum_training.baselines.verdict import differences, mean_of
 from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import pack_folder, wanted
 from hilum_training.recipe import InvalidRecipe, read_recipe
-from hilum_training.weights import weights_path
+from hilum_training.weights import WeightsMissing, weights_path
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +35,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="With --epochs or --limit it is a try: everything is written in RUNS/try.",
     )
     command.add_argument("--only", metavar="NAME", help="one of training/recipes/baselines")
+    command.add_argument(
+        "--beside",
+        action="store_true",
+        help="train nothing: set the shipped network beside what the baselines said last",
+    )
     command.add_argument("--epochs", type=int, help="instead of each recipe's")
     command.add_argument("--limit", type=int, help="films per split to train with")
     command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
@@ -67,13 +72,18 @@ def run(options: argparse.Namespace) -> None:
     if options.only and options.only not in baselines:
         raise InvalidRecipe(f"no baseline {options.only}: there are {', '.join(baselines)}")
     workshop = Workshop(base / "baselines", folder, options.limit, options.epochs)
+    if options.beside and not options.only:
+        chosen = [name for name in chosen if said_path(workshop.runs, name).is_file()]
     shelf = Shelf(pack_folder(), options.runs)
     compared = _compared(options, workshop, shelf)
     path = folder / "metrics.json"
     metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     for name in chosen:
         sys.stdout.write(f"{name}\n")
-        metrics[name] = _measure(baselines, name, workshop, compared, shelf)
+        if options.beside:
+            metrics[name] |= _beside_again(baselines[name], workshop, compared, shelf)
+        else:
+            metrics[name] = _measure(baselines, name, workshop, compared, shelf)
         path.write_text(
             json.dumps(dict(sorted(metrics.items())), indent=2) + "\n", encoding="utf-8"
         )
@@ -150,6 +160,9 @@ def _measure(
     baseline = baselines[name]
     library = shelf.library(baseline.recipe, baseline.every)
     outcome = _outcome(baselines, baseline, workshop, compared, library)
+    last, published = list(outcome.said.items())[-1]
+    save_said(said_path(workshop.runs, name), last, published)
+    beside = _beside(baseline, last, published, compared) if compared else {}
     return {
         "original": baseline.original,
         "method": baseline.method,
@@ -159,8 +172,21 @@ def _measure(
         "test_films": len(library.test.films),
         "figures": scores(outcome),
         **outcome.details,
-        **(_beside(baseline, outcome, compared) if compared else {}),
+        **beside,
     }
+
+
+def _beside_again(
+    baseline: Baseline, workshop: Workshop, compared: Compared | None, shelf: Shelf
+) -> dict[str, Any]:
+    """The shipped network beside what a baseline said when it last ran."""
+    if compared is None:
+        raise WeightsMissing(f"no weights of {COMPARED}: nothing to set beside {baseline.name}")
+    library = shelf.library(baseline.recipe, baseline.every)
+    last, published = load_said(
+        said_path(workshop.runs, baseline.name), baseline.panel, library.test
+    )
+    return _beside(baseline, last, published, compared)
 
 
 def _outcome(
@@ -181,23 +207,22 @@ def _outcome(
     return workshop.classical(baseline, library, baselines[baseline.features])
 
 
-def _beside(baseline: Baseline, outcome: Outcome, compared: Compared) -> dict[str, Any]:
-    """The shipped network on the same films, less the baseline, and the mean of the two."""
+def _beside(
+    baseline: Baseline, last: str, published: Verdicts, compared: Compared
+) -> dict[str, Any]:
+    """The shipped network on the same films, and its figures less the baseline's."""
     from hilum_training.baselines.networks import cost  # noqa: PLC0415 - loads TensorFlow
     from hilum_training.weights import weights_digest  # noqa: PLC0415 - likewise
 
-    name, published = list(outcome.said.items())[-1]
     shipped = compared.verdicts(baseline.panel, baseline.beside, published.films)
-    price = cost(compared.network, compared.library.test)
-    row: dict[str, Any] = {
+    row = {
         "hilum": {
             "weights": weights_digest(compared.network),
-            **price,
+            **cost(compared.network, compared.library.test),
             **score(shipped),
         },
-        "hilum_less_baseline": {"baseline": name, **differences(shipped, published)},
+        "hilum_less_baseline": {"baseline": last, **differences(shipped, published)},
     }
     if baseline.method == "network":
-        other = sum(network["cpu_ms"] for network in outcome.details["networks"])
-        row["ensemble"] = ensemble_verdict(shipped, published, price["cpu_ms"], other)
+        row["ensemble_gain"] = differences(mean_of([shipped, published]), shipped)
     return row

@@ -101,7 +101,7 @@ class Workshop:
     def transfer(self, baseline: Baseline, library: Library) -> Outcome:
         """A dense head on a frozen trunk."""
         network = untrained_trunk(baseline.recipe)
-        parts = self._parts(library)
+        parts = self._parts(library, self.limit)
         described = {
             split: Described(films, embed(network, films, self.runs).features)
             for split, films in parts.items()
@@ -119,8 +119,11 @@ class Workshop:
         return Outcome({"dense head": said}, {"networks": [details]})
 
     def classical(self, baseline: Baseline, library: Library, source: Baseline) -> Outcome:
-        """Classifiers of scikit-learn on the CNN's features and on plain image features."""
-        parts = self._parts(library)
+        """Classifiers of scikit-learn on the CNN's features and on plain image features.
+
+        They learn from the films that the CNN learnt from.
+        """
+        parts = self._parts(library, self._limit(source))
         limited = type(library)(**parts)
         network = fit_network(
             source.recipe.with_epochs(self.epochs),
@@ -154,7 +157,7 @@ class Workshop:
 
     def heads(self, baseline: Baseline, library: Library, compared: Compared | None) -> Outcome:
         """Linear heads on the frozen trunk's features, and on the shipped network's."""
-        parts = self._parts(library)
+        parts = self._parts(library, self.limit)
         trunk = untrained_trunk(baseline.recipe)
         described = {
             "ImageNet trunk, frozen": {
@@ -188,10 +191,10 @@ class Workshop:
         limits = [count for count in (baseline.train_films, self.limit) if count is not None]
         return min(limits) if limits else None
 
-    def _parts(self, library: Library) -> dict[str, FilmSet]:
+    def _parts(self, library: Library, limit: int | None) -> dict[str, FilmSet]:
         return {
-            "train": library.train.first(self.limit),
-            "validation": library.validation.first(self.limit),
+            "train": library.train.first(limit),
+            "validation": library.validation.first(limit),
             "test": library.test,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.baselines.figures import draw_questions, draw_sensitivity
+from hilum_training.baselines.verdict import ensemble_pays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -202,24 +203,26 @@ def _groups(groups: dict[str, Any]) -> list[str]:
 
 def _ensembles(metrics: dict[str, Any]) -> str:
     """The verdict on ensembles of the shipped network and a baseline."""
-    found = {name: row["ensemble"] for name, row in metrics.items() if "ensemble" in row}
+    found = {name: row for name, row in metrics.items() if "ensemble_gain" in row}
     if not found:
         return ""
     rows = []
-    for name, verdict in found.items():
-        gained = [*verdict["gained"]["within_source"], verdict["gained"]["accuracy"]]
+    for name, row in found.items():
+        gain = row["ensemble_gain"]
+        gained = [*gain["within_source"], gain["accuracy"]]
         names = [item.get("question", "accuracy, pooled") for item in gained]
         moved = "; ".join(
             f"{text}: {interval(item, signed=True)}"
             for text, item in zip(names, gained, strict=True)
         )
-        price = verdict["cpu_ms"]
+        single = row["hilum"]["cpu_ms"]
+        other = sum(network["cpu_ms"] for network in row["networks"])
         rows.append(
             (
                 name,
                 moved,
-                f"{price['single']} to {price['ensemble']} ms",
-                "yes" if verdict["pays"] else "no",
+                f"{single:.1f} to {single + other:.1f} ms",
+                "yes" if ensemble_pays(gain, single, other) else "no",
             )
         )
     table = _table(("Hilum and", "mean of the two less Hilum alone", "CPU a film", "pays"), rows)

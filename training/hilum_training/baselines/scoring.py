@@ -13,6 +13,7 @@ from hilum_training.films.targets import recorded_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -158,3 +159,27 @@ def area_difference(first: Question, second: Question) -> dict[str, Any]:
         ),
         first.clusters,
     )
+
+
+def said_path(runs: Path, name: str) -> Path:
+    """Where a baseline's answers to the test films are kept."""
+    return runs / f"{name}.said.npz"
+
+
+def save_said(path: Path, variant: str, said: Verdicts) -> None:
+    """Keep what a method said, so that another network can be set beside it without a new run."""
+    files = np.array([film.file for film in said.films.films])
+    np.savez(path, variant=np.array(variant), files=files, probabilities=said.probabilities)
+
+
+def load_said(path: Path, panel: PanelRecipe, films: FilmSet) -> tuple[str, Verdicts]:
+    """What a method said, and which of its variants.
+
+    Raises:
+        FileNotFoundError: It never ran.
+        ValueError: It ran on other films.
+    """
+    with np.load(path) as stored:
+        if stored["files"].tolist() != [film.file for film in films.films]:
+            raise ValueError(f"{path.name} is about other films: run the baseline again")
+        return str(stored["variant"]), Verdicts(panel, films, stored["probabilities"])

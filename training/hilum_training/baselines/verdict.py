@@ -39,27 +39,19 @@ def mean_of(parts: Sequence[Verdicts]) -> Verdicts:
     return replace(parts[0], probabilities=np.mean([part.probabilities for part in parts], axis=0))
 
 
-def ensemble_verdict(
-    single: Verdicts, other: Verdicts, cost_single: float, cost_other: float
-) -> dict[str, Any]:
-    """Does the mean of the shipped network and another beat the shipped network alone?
+def ensemble_pays(gained: dict[str, Any], cost_single: float, cost_other: float) -> bool:
+    """Whether the mean of the shipped network and another is worth having.
 
-    It pays when some figure's interval lies above zero, none lies below, and the price at most
+    It is when some figure's interval lies above zero, none lies below, and the price at most
     doubles: a network twice as large would otherwise be the fairer rival.
 
     Args:
-        single: The shipped network.
-        other: The other, on the same films.
-        cost_single: Processor milliseconds a film.
-        cost_other: Likewise.
+        gained: :func:`differences` of the mean and the shipped network alone.
+        cost_single: Processor milliseconds a film of the shipped network.
+        cost_other: Of the other.
     """
-    gained = differences(mean_of([single, other]), single)
     figures = [*gained["within_source"], gained["accuracy"]]
     intervals = [row["interval"] for row in figures if row["interval"]]
     better = any(low > 0 for low, _ in intervals)
     worse = any(high < 0 for _, high in intervals)
-    return {
-        "gained": gained,
-        "cpu_ms": {"single": cost_single, "ensemble": round(cost_single + cost_other, 1)},
-        "pays": better and not worse and cost_other <= cost_single,
-    }
+    return better and not worse and cost_other <= cost_single
