@@ -74,6 +74,18 @@ def test_interval_covers_the_value_and_is_wider_for_fewer_patients():
     assert high - low > 2 * (by_film["interval"][1] - by_film["interval"][0])
 
 
+def test_a_share_of_all_patients_still_has_an_interval():
+    """Ten films of five patients, all right: with one patient in two wrong that happens as well."""
+    draws = PatientBootstrap([str(i // 2) for i in range(10)])
+    low = 0.025 ** (1 / 5)
+    everyone, nobody = np.ones(10, dtype=bool), np.zeros(10, dtype=bool)
+    assert draws.share(everyone) == {"value": 1.0, "interval": [pytest.approx(low, abs=1e-4), 1.0]}
+    assert draws.share(nobody) == {
+        "value": 0.0,
+        "interval": [0.0, pytest.approx(1 - low, abs=1e-4)],
+    }
+
+
 def test_a_figure_of_no_film_is_none():
     """One side missing, or nothing at all: no figure instead of a made-up one."""
     draws = PatientBootstrap(["a", "b"])

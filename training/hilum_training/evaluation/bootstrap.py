@@ -44,20 +44,29 @@ class PatientBootstrap:
         # The first row is the sample itself, so that value and interval are of one formula.
         whole = np.concatenate([np.ones((1, count), dtype=np.int64), drawn])
         self._weights = whole[:, membership].astype(np.float64)
+        self._membership = membership
 
     def share(
         self, hits: NDArray[np.bool_], among: NDArray[np.bool_] | None = None
     ) -> dict[str, Any]:
         """Share of hits among films: accuracy, sensitivity, specificity.
 
+        Where all films are hits, or none, every draw says the same; the interval is then the exact
+        one of so many patients (Clopper and Pearson, Biometrika 1934).
+
         Args:
             hits: bool [N].
             among: bool [N]: the films that count; None for all.
         """
         counted = np.ones(len(hits), dtype=bool) if among is None else among
-        return _figure(
+        found = _figure(
             _ratio(self._weights @ (hits & counted).astype(float), self._weights @ counted)
         )
+        if found["value"] in {0.0, 1.0} and len(set(hits[counted].tolist())) == 1:
+            patients = len(np.unique(self._membership[counted]))
+            least = ((1 - LEVEL) / 2) ** (1 / patients)
+            found["interval"] = [figure(least), 1.0] if found["value"] else [0.0, figure(1 - least)]
+        return found
 
     def ratio(self, top: NDArray[np.float64], bottom: NDArray[np.float64]) -> dict[str, Any]:
         """Sum over films of one number over the sum of another: a mean, or a share of boxes.

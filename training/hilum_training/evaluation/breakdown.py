@@ -71,7 +71,7 @@ def _single_label_row(part: Answers, calibration: Calibration) -> dict[str, Any]
         "accuracy": draws.share(chances.argmax(axis=1) == part.places),
     }
     normal = [index for index, label in enumerate(part.panel.labels) if not label.abnormal]
-    if normal:
+    if 0 < len(normal) < len(part.panel.labels):
         positive = ~np.isin(part.places, normal)
         row["abnormal_films"] = int(positive.sum())
         row["auroc_abnormal"] = draws.area(1 - chances[:, normal].sum(axis=1), positive)
