@@ -77,6 +77,7 @@ class FitRecipe:
     Attributes:
         balance: Exponent of (source, label) counts in sampling.
         keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule.
+        patience: The run ends after so many epochs without a lower validation loss; 0: never early.
     """
 
     epochs: int
@@ -87,8 +88,9 @@ class FitRecipe:
     label_smoothing: float
     ema: float
     balance: float
-    # Chooses among epochs and changes none of them: not part of what makes a run another run.
+    # These choose among epochs and change none: they are not part of what makes a run another run.
     keep: str = field(default="best", repr=False)
+    patience: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,19 @@ def test_a_run_of_another_recipe_is_not_taken_up(library, tmp_path):
     assert [row["epoch"] for row in log] == [1, 2]
 
 
+def test_a_run_ends_when_validation_gets_no_better(library, tmp_path, monkeypatch):
+    """With a patience of two, the run ends two epochs after the best one, and keeps that one."""
+    losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
+    monkeypatch.setattr(Fit, "_validate", lambda _: {"validation_loss": next(losses)})
+    recipe = replace(TINY, fit=replace(TINY.fit, epochs=5, patience=2))
+    fit = Fit(recipe, library.train.first(16), library.validation.first(8), tmp_path)
+    assert [row["epoch"] for row in fit.run()] == [1, 2, 3, 4]
+    best = keras.models.load_model(tmp_path / "best.keras", compile=False).get_weights()
+    assert not all(map(np.array_equal, fit.average.get_weights(), best))
+    assert all(map(np.array_equal, fit.result().get_weights(), best))
+    assert Fit(recipe, library.train, library.validation, tmp_path).run() == fit.run()
+
+
 def test_training_learns_what_the_films_hold(library, tmp_path):
     """Eight epochs on separable films lower the loss well below guessing."""
     recipe = replace(

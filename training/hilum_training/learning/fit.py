@@ -82,7 +82,7 @@ class Fit:
         state = self._folder / "state.npz"
         progress = checkpoint.load(state, self._recipe.training, self._variables())
         board = TensorBoardLog(self._folder / "tensorboard")
-        while progress.epochs_done < self._recipe.fit.epochs:
+        while progress.epochs_done < self._recipe.fit.epochs and not self._waited_out(progress.log):
             row = self._epoch(progress.epochs_done)
             progress.log.append(row)
             board.write(row)
@@ -92,6 +92,14 @@ class Fit:
                 self._average.save(self._folder / "best.keras")
             checkpoint.save(state, progress, self._variables())
         return progress.log
+
+    def _waited_out(self, log: Sequence[dict[str, float]]) -> bool:
+        """Whether so many epochs as the recipe waits for brought no lower validation loss."""
+        patience = self._recipe.fit.patience
+        if not patience or not log:
+            return False
+        losses = [row["validation_loss"] for row in log]
+        return len(losses) - 1 - int(np.argmin(losses)) >= patience
 
     def _variables(self) -> list[Any]:
         return [*self._network.weights, *self._average.weights, *self._optimiser.variables]
