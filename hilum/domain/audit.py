@@ -20,9 +20,10 @@ class AuditEvent:
     """Something that was done.
 
     Attributes:
-        actor: API key id, ``worker:<name>``, ``reconciler`` or ``operator:<user>``.
+        actor: API key id, ``worker:<name>``, ``reconciler``, ``operator:<user>`` or
+            ``hilum:first-start``.
         action: ``<object>.<past participle>``, e.g. ``job.completed``.
-        object_type: ``study``, ``job`` or ``api_key``.
+        object_type: ``study``, ``job``, ``api_key``, ``model`` or ``operating_points``.
         object_id: Its id.
         at: UTC.
         request_id: Of the request that caused it, or empty.

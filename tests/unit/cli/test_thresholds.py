@@ -89,6 +89,15 @@ def test_a_fit_is_drawn(run, films):
     assert "pneumonia / normal" in words
 
 
+def test_a_label_that_the_model_does_not_tell_apart_is_named(run, film_folder):
+    """A wanted sensitivity can always be had; that nothing is gained by it is said."""
+    lines = [f"{film_folder}/{n}.png,{n // 2 % 2}" for n in range(2 * PER_CLASS)]
+    Path("coin.csv").write_text("\n".join(["file,infection.infected", *lines]), encoding="utf-8")
+    ended = fit(run, "coin.csv", "--sensitivity", "0.9")
+    assert ended.exit_code == 0, ended.output
+    assert "no better than chance on these films: infection/infected" in ended.stderr
+
+
 def test_a_version_that_is_not_in_force_can_be_fitted(run, films):
     """Which is what has to be done before it is promoted."""
     ended = fit(run, films, "--sensitivity", "0.9", "--version", "1.0.0", "--save")

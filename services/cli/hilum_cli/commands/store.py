@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from hilum_cli.bootstrap import prepare_object_store
 from hilum_cli.failure import USAGE, Failure, readable
 from hilum_cli.settings import CliSettings
 
@@ -29,5 +28,8 @@ def prepare(*, object_store_url: str | None) -> None:
         raise Failure(
             "which object store? pass --object-store-url or set HILUM_OBJECT_STORE_URL", USAGE
         )
+    # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and MinIO.
+    from hilum_cli.bootstrap import prepare_object_store  # noqa: PLC0415
+
     prepare_object_store(address)
     click.echo("the object store is ready")
