@@ -1,46 +1,40 @@
-"""A person, a browser and a whole Hilum: sign in, send a film, watch it being read, look at it."""
+"""A person, a browser and a whole Hilum: sign in, send a film, watch it being read, look at it.
+
+The networks are small and judge a film by its greys (``tests.grey_networks``), so that what they
+say of it is known beforehand.
+"""
 
 from __future__ import annotations
 
 import base64
-import io
-import os
 import re
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
-from hilum.imaging.phantom import phantom_png
-from hilum_stack.embedded import EmbeddedStack
-from hilum_stack.films import choose_films
-from hilum_stack.paths import DEFAULT_CXR_FOLDER
-from tests.servers import run_folder
+from tests.e2e.browsing import (
+    PATIENCE_MS,
+    agrees_with_the_api,
+    api,
+    coloured,
+    edges,
+    new_key,
+    phantom,
+    row,
+    seen,
+    send_films,
+    sign_in,
+    striped,
+    white,
+)
+from tests.grey_networks import PANELS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Locator
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-PATIENCE_MS = 120_000
-"""Long enough for a machine that does much else; nothing here waits this long by design."""
-
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 # Without its slow fallback a page learns of changes from the event stream or not at all.
 WITHOUT_FALLBACK = """
@@ -53,106 +47,7 @@ window.setTimeout = (act, delay, ...rest) => setTimeout(act, delay >= 10000 ? 50
 """
 
 
-@pytest.fixture(scope="module")
-def hilum() -> Iterator[EmbeddedStack]:
-    with run_folder() as folder, EmbeddedStack(folder / "hilum") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if path is None:
-        missing = "Chromium is not installed: `make services` installs it"
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail(missing)
-        pytest.skip(missing)
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(hilum, chromium) -> Iterator[Page]:
-    """A fresh browser profile; whatever the policy forbids or a script throws fails the test."""
-    context = chromium.new_context(base_url=hilum.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "console",
-        lambda message: complaints.append(message.text) if _serious(message.text) else None,
-    )
-    yield opened
-    context.close()
-    assert complaints == []
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory) -> Path:
-    """A real film where there is one, otherwise the phantom."""
-    folder = Path(os.environ.get("HILUM_CXR_DIR") or DEFAULT_CXR_FOLDER)
-    return Path(choose_films([], folder, tmp_path_factory.mktemp("film"))[0])
-
-
-def _serious(complaint: str) -> bool:
-    return "Content Security Policy" in complaint or "Uncaught" in complaint
-
-
-def api(hilum: EmbeddedStack, path: str) -> dict:
-    """An answer of the API, to compare the page with."""
-    headers = {"Authorization": f"Bearer {hilum.api_key}"}
-    answer = httpx.get(hilum.url + path, headers=headers)
-    answer.raise_for_status()
-    return answer.json()
-
-
-def new_key(hilum: EmbeddedStack, role: str) -> str:
-    answer = httpx.post(
-        f"{hilum.url}/v1/keys",
-        headers={"Authorization": f"Bearer {hilum.api_key}"},
-        json={"name": role, "role": role},
-    )
-    answer.raise_for_status()
-    return answer.json()["key"]
-
-
-def sign_in(page: Page, key: str) -> None:
-    page.goto("/")
-    page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def send_films(page: Page, *films: Path | dict) -> None:
-    page.get_by_label("Choose films").set_input_files(list(films))
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator(".submitted li")).to_have_count(len(films))
-
-
-def row(page: Page, name: str, state: str) -> Locator:
-    return page.locator(f'tr[data-state="{state}"]', has_text=name)
-
-
-def phantom(name: str, seed: int) -> dict:
-    """A film of nobody, as a browser would send it."""
-    return {"name": name, "mimeType": "image/png", "buffer": phantom_png(512, 512, seed)}
-
-
-def seen(place: Locator) -> np.ndarray:
-    """What a person sees there: int16 [H, W, 3]."""
-    picture = Image.open(io.BytesIO(place.screenshot())).convert("RGB")
-    return np.asarray(picture, dtype=np.int16)
-
-
-def coloured(pixels: np.ndarray) -> float:
-    """The share of pixels that are not grey."""
-    return float((np.ptp(pixels, axis=2) > 12).mean())
-
-
-def test_a_film_is_sent_read_live_and_shown_with_its_findings(hilum, page, film):
+def test_a_film_is_sent_read_live_and_shown_with_its_findings(hilum, page):
     """From a wrong key to a heatmap: the way of one film, without reloading the worklist."""
     page.add_init_script(WITHOUT_FALLBACK)
     sign_in(page, "hilum_000000000000.wrong")
@@ -162,47 +57,46 @@ def test_a_film_is_sent_read_live_and_shown_with_its_findings(hilum, page, film)
 
     page.evaluate("window.notReloaded = true")
     page.get_by_label("Stat, read at once").check()
-    send_films(page, film)
-    expect(row(page, film.name, "completed")).to_be_visible(timeout=PATIENCE_MS)
+    send_films(page, striped("striped.png"))
+    done = row(page, "striped.png", "completed")
+    expect(done).to_be_visible(timeout=PATIENCE_MS)
     assert page.evaluate("window.notReloaded")
-    expect(row(page, film.name, "completed")).to_contain_text("Stat")
+    expect(done).to_contain_text("Stat")
+    expect(done.locator(".chip").first).to_contain_text("finding 01")
 
-    page.get_by_role("link", name=film.name).last.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(film.name)
+    page.get_by_role("link", name="striped.png").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("striped.png")
     expect(page.get_by_text("Research use only, not for diagnosis")).to_be_visible()
-    job_id = page.url.rpartition("/")[2]
-    job = api(hilum, f"/v1/jobs/{job_id}")
-    for panel in job["result"]["panels"]:
-        expect(page.get_by_text(f"Model {panel['model']} {panel['version']}")).to_be_visible()
-        for finding in panel["findings"]:
-            cells = page.locator(f'tr[data-label="{finding["label"]}"]')
-            expect(cells.locator(".number")).to_have_text(f"{finding['probability']:.3f}")
-            expect(cells.locator(".operating-point")).to_contain_text(
-                f"{finding['operating_point']:.3f}"
-            )
-            verdict = "Positive" if finding["positive"] else "Negative"
-            expect(cells.locator(".verdict")).to_have_text(verdict)
-    look_at_a_heatmap(page, job["result"]["panels"][0]["findings"])
+    job = api(hilum, f"/v1/jobs/{page.url.rpartition('/')[2]}")
+    assert {panel["panel"] for panel in job["result"]["panels"]} == set(PANELS)
+    agrees_with_the_api(page, job)
+    look_at_a_heatmap(page, job["result"])
+    look_at_boxes_and_outlines(page)
 
 
-def look_at_a_heatmap(page: Page, findings: list[dict]) -> None:
+def look_at_a_heatmap(page: Page, result: dict) -> None:
     """Switch a heatmap on, fade it out, switch it off; the film shows each."""
-    strongest = max(findings, key=lambda finding: finding["probability"])
+    panel, label = next(
+        (panel["panel"], finding["label"])
+        for panel in result["panels"]
+        for finding in panel["findings"]
+        if finding["heatmap"]
+    )
     box = page.locator(".light-box")
     page.wait_for_load_state("networkidle")
     alone = seen(box)
     assert alone.std() > 10  # the film itself is there
-    page.locator(f'tr[data-label="{strongest["label"]}"]').get_by_label("Heatmap of").check()
+    page.locator(f'tr[data-panel="{panel}"][data-label="{label}"]').get_by_label(
+        "Heatmap of"
+    ).check()
     overlay = page.locator("#heatmap-image")
     expect(overlay).to_have_js_property("complete", True)
     assert overlay.evaluate("image => image.naturalWidth") > 0
-    assert overlay.evaluate("image => image.getBoundingClientRect().toJSON()") == page.locator(
-        "#film-image"
-    ).evaluate("image => image.getBoundingClientRect().toJSON()")
+    assert edges(overlay) == edges(page.locator("#film-image"))
     with_heatmap = seen(box)
     assert coloured(with_heatmap) > coloured(alone) + 0.005
     assert np.abs(with_heatmap - alone).max() > 30
-    assert f"heatmap=pneumonia%2F{strongest['label']}" in page.url
+    assert f"heatmap={panel}%2F{label}" in page.url
 
     opacity = page.get_by_label("Heatmap opacity")
     opacity.focus()
@@ -214,6 +108,67 @@ def look_at_a_heatmap(page: Page, findings: list[dict]) -> None:
     page.get_by_label("No heatmap").check()
     expect(overlay).to_be_hidden()
     assert np.array_equal(seen(box), alone)
+
+
+def look_at_boxes_and_outlines(page: Page) -> None:
+    """Switch lines on and off by keyboard; the address keeps them and leads to them."""
+    box = page.locator(".light-box")
+    alone = seen(box)
+    page.get_by_role("checkbox", name="Boxes").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#boxes")).to_be_visible()
+    assert edges(page.locator("#boxes")) == edges(page.locator("#film-image"))
+    with_boxes = seen(box)
+    assert coloured(with_boxes) > coloured(alone) + 0.001
+
+    outlines = page.locator("#outlines-lungs")
+    page.get_by_role("checkbox", name="Lungs").focus()
+    page.keyboard.press("Space")
+    expect(outlines).to_have_js_property("complete", True)
+    expect(outlines).to_be_visible()
+    assert edges(outlines) == edges(page.locator("#film-image"))
+    with_both = seen(box)
+    assert coloured(with_both) > coloured(with_boxes) + 0.001
+    assert page.url.endswith("?boxes=1&outlines=lungs")
+
+    page.goto(page.url)
+    page.wait_for_load_state("networkidle")
+    assert np.array_equal(seen(page.locator(".light-box")), with_both)
+    page.get_by_role("checkbox", name="Boxes").uncheck()
+    page.get_by_role("checkbox", name="Lungs").uncheck()
+    assert np.array_equal(seen(box), alone)
+
+
+def test_a_film_that_the_gate_stops_is_shown_with_the_reason(hilum, page):
+    """The film, what it looks like, and what to do; no finding."""
+    sign_in(page, hilum.api_key)
+    send_films(page, white("white.png"))
+    rejected = row(page, "white.png", "rejected")
+    expect(rejected).to_be_visible(timeout=PATIENCE_MS)
+    expect(rejected).to_contain_text("Not a frontal chest film")
+    rejected.get_by_role("link").click()
+    expect(page.get_by_text("Stopped at the gate")).to_be_visible()
+    expect(page.locator("#gate")).to_contain_text("not chest")
+    film = page.locator("#film-image")
+    expect(film).to_have_js_property("complete", True)
+    assert film.evaluate("image => image.naturalWidth") > 0
+    expect(page.locator(".findings-table")).to_have_count(0)
+
+
+def test_the_models_are_shown_with_their_cards(hilum, page):
+    """Each version, which of them reads, and its card unfolded by keyboard."""
+    sign_in(page, hilum.api_key)
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+    expect(page.locator(".model")).to_have_count(3)
+    chest = page.locator('[id="chest-1.0.0"]')
+    expect(chest).to_contain_text("reads for default")
+    expect(chest).to_contain_text("Made of greys.")
+    card = chest.locator(".model-card")
+    expect(card).to_be_hidden()
+    chest.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(card).to_contain_text("Research use only.")
 
 
 def test_a_worklist_without_its_event_stream_asks_by_itself(hilum, page):
@@ -286,15 +241,19 @@ def test_no_page_is_wider_than_its_screen(hilum, page, width, scheme):
     page.set_viewport_size({"width": width, "height": 800})
     sign_in(page, hilum.api_key)
     name = "phantom-with-a-long-name-as-some-archives-give-them-0123456789_0123456789.png"
-    send_films(page, phantom(name, 13))
+    send_films(page, striped(name, 13))
     expect(row(page, name, "completed")).to_be_visible(timeout=PATIENCE_MS)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     row(page, name, "completed").get_by_role("link").click()
     expect(page.locator("#film-image")).to_be_visible()
     page.locator(".show input").first.check()
+    page.get_by_role("checkbox", name="Boxes").check()
+    page.get_by_role("checkbox", name="Lungs").check()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator(".card").evaluate_all(
         "cards => cards.every(card => card.scrollWidth <= card.clientWidth)"
     )
+    page.goto("/models")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
     dark = page.evaluate("getComputedStyle(document.body).color") == "rgb(231, 234, 238)"
     assert dark is (scheme == "dark")
