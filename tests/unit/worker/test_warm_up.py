@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hilum.application.use_cases.models_of_site import KEPT, ModelsOfSite
 from hilum.domain.errors import InvalidManifest, ModelNotServed
 from hilum_worker.warm_up import warm_up
+from tests.fakes.clock import SettableClock
 from tests.fakes.inference import BandEngine
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_model
+from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 MODELS = [small_model(), small_model("tb", panel="tuberculosis")]
 
@@ -38,3 +43,20 @@ def test_a_repository_that_is_not_in_order_keeps_the_worker_from_starting():
     """Likewise."""
     with pytest.raises(InvalidManifest):
         warm_up(InMemoryModelCatalogue([]), BandEngine([]))
+
+
+def test_a_version_that_waits_to_be_promoted_need_not_be_served():
+    """The versions in force are warmed up; without a database the newest are."""
+    clock, rows = SettableClock(), InMemoryUnitOfWork()
+    catalogue = InMemoryModelCatalogue(MODELS)
+    models = ModelsOfSite(catalogue=catalogue, unit_of_work=rows, clock=clock)
+    assert warm_up(models, BandEngine(MODELS))
+    newer = replace(MODELS[0], version="2.0.0", serving_version=2)
+    catalogue.older, catalogue.models = (MODELS[0],), (newer, MODELS[1])
+    clock.advance(KEPT)
+    assert warm_up(models, BandEngine(MODELS))
+    rows.available = False
+    unasked = ModelsOfSite(catalogue=catalogue, unit_of_work=rows, clock=clock)
+    with pytest.raises(ModelNotServed):
+        warm_up(unasked, BandEngine(MODELS))
+    assert warm_up(unasked, BandEngine([newer, MODELS[1]]))
