@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from hilum.application.ports.operating_points import OperatingPointRepository
+    from hilum.application.ports.promotions import PromotionRepository
     from hilum.application.ports.repositories import (
         ApiKeyRepository,
         AuditLog,
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
         ResultRepository,
         StudyRepository,
     )
-    from hilum.application.ports.site_models import OperatingPointRepository, PromotionRepository
 
 
 class Transaction(Protocol):

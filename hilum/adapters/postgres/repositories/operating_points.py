@@ -38,7 +38,7 @@ _OF_SITES: Final = _ALL.where(_C.site.in_(sa.bindparam("sites", expanding=True))
 
 
 class SqlOperatingPointRepository:
-    """See :class:`hilum.application.ports.site_models.OperatingPointRepository`."""
+    """See :class:`hilum.application.ports.operating_points.OperatingPointRepository`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -47,7 +47,7 @@ _ROLL_BACK: Final = Statement(
 
 
 class SqlPromotionRepository:
-    """See :class:`hilum.application.ports.site_models.PromotionRepository`."""
+    """See :class:`hilum.application.ports.promotions.PromotionRepository`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

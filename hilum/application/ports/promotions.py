@@ -1,4 +1,4 @@
-"""Rows: what each site reads with."""
+"""Rows: the model versions that each site reads with."""
 
 from __future__ import annotations
 
@@ -8,23 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from hilum.domain.site_models import Promotion, SiteOperatingPoint
-
-
-class OperatingPointRepository(Protocol):
-    """Operating points in force; who changed them and how stands in the audit log."""
-
-    def of_sites(self, sites: Collection[str]) -> Sequence[SiteOperatingPoint]:
-        """Of some sites, ordered by site, model, version, panel and label."""
-        ...
-
-    def all(self) -> Sequence[SiteOperatingPoint]:
-        """Of every site, in the same order."""
-        ...
-
-    def put(self, points: Sequence[SiteOperatingPoint]) -> None:
-        """Add each, or put it in the place of the one with its site, version and label."""
-        ...
+    from hilum.domain.site_models import Promotion
 
 
 class PromotionRepository(Protocol):
