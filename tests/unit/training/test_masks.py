@@ -11,6 +11,7 @@ from hilum_training.recipe import InvalidRecipe
 from hilum_training.segmentation.masks import annotator, list_outlines, read_masks, split_sides
 from hilum_training.segmentation.measure import (
     Agreement,
+    between_annotators,
     border_distances,
     dice_coefficient,
     enlarge,
@@ -108,6 +109,16 @@ def test_agreement_is_summarised_by_source_annotator_and_structure():
     assert rows[0]["lung_fields_within"]["value"] is None
     assert rows[0]["hausdorff_95_percent_of_width"]["value"] == pytest.approx(1.0)
     assert rows[1]["lung_fields_within"]["value"] == 0.75
+
+
+def test_two_annotators_of_one_film_are_compared(pack):
+    """Only films that both drew count, and the drawn chests of both are the same."""
+    outlines = list(list_outlines(pack).values())
+    agreed = between_annotators(pack, outlines)
+    assert agreed["films"] == 4
+    assert agreed["dice_mean"] == pytest.approx(1.0)
+    assert agreed["hausdorff_95_pixels"] == 0
+    assert between_annotators(pack, [item for item in outlines if not item.whole]) is None
 
 
 def test_ratios_are_compared_where_both_were_measured():

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hilum_training.segmentation.figures import draw_agreement, draw_films
-from hilum_training.segmentation.measure import compare_film, summarise
+from hilum_training.segmentation.measure import between_annotators, compare_film, summarise
 from hilum_training.segmentation.predict import graph_masks
 from hilum_training.segmentation.ratios import ratio_pair, summarise_ratios
 from hilum_training.weights import load_network, weights_digest
@@ -45,6 +45,8 @@ def evaluate_masks(
     network = load_network(weights, recipe)
     masks = graph_masks(network, library.test.films.inputs)
     agreements, pairs = _compare(library.test, masks, pack)
+    parts = (library.train, library.validation, library.test)
+    everything = [outlines for part in parts for outlines in part.outlines]
     report.mkdir(parents=True, exist_ok=True)
     draw_agreement(agreements, pairs, report)
     digest = weights_digest(network)
@@ -60,6 +62,7 @@ def evaluate_masks(
         "panels": {
             recipe.name: {
                 "structures": summarise(agreements),
+                "between_annotators": between_annotators(pack, everything),
                 "cardiothoracic": summarise_ratios(pairs),
                 "films_shown": draw_films(library.test, masks, agreements, pack, report),
             }

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from hilum_training.segmentation.ratios import RatioPair
 
 _SHOWN: Final = (LUNG_FIELDS, LUNGS_WITH_HEART, HEART)
+# In the order of drawing: what is drawn later lies on top.
 _COLOURS: Final = {
-    RIGHT_LUNG: "#e69f00",
-    LEFT_LUNG: "#56b4e9",
     LUNGS_WITH_HEART: "#f0e442",
     HEART: "#d55e00",
+    RIGHT_LUNG: "#009e73",
+    LEFT_LUNG: "#56b4e9",
 }
 # Only these may be shown in the repository: open, for any use, with attribution.
 _OPEN: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
@@ -125,15 +126,16 @@ def _film(axes: Axes, test: MaskSet, masks: NDArray[np.uint8], index: int, pack:
     for mask in read_masks(pack, test.outlines[index]).values():
         axes.contour(mask, levels=[0.5], colors="white", linewidths=0.5)
     reading = read_structures(masks[index], STRUCTURES, rows, columns)
-    for structure in reading.structures:
-        for outline in structure.outlines:
+    for label, colour in _COLOURS.items():
+        structure = reading.structure(label)
+        for outline in structure.outlines if structure else ():
             x, y = zip(*outline, outline[0], strict=True)
             # The middle of the first pixel is at 0 in the picture and at 0.5 in outlines.
             axes.plot(
                 np.array(x) - 0.5,
                 np.array(y) - 0.5,
-                color=_COLOURS[structure.label],
-                linewidth=0.9,
+                color=colour,
+                linewidth=1.4 if label == LUNGS_WITH_HEART else 0.8,
             )
 
 

@@ -104,6 +104,21 @@ def read_masks(pack: Path, outlines: Outlines) -> dict[str, NDArray[np.bool_]]:
     return masks
 
 
+def read_twice_drawn(
+    pack: Path, outlines: Outlines
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Lungs with the part behind the heart as two annotators drew them, or None.
+
+    Args:
+        pack: Folder of the pack.
+        outlines: The film's.
+    """
+    if not (outlines.whole and outlines.regions):
+        return None
+    right, left = (_read(pack / outlines.regions[side]) for side in ("right_lung", "left_lung"))
+    return _read(pack / outlines.whole), right | left
+
+
 def annotator(outlines: Outlines, structure: str) -> str:
     """Who drew a structure of a film; for the regions' lung fields, what was taken off them."""
     if structure == LUNGS_WITH_HEART and outlines.whole:

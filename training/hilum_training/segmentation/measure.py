@@ -10,7 +10,7 @@ from PIL import Image
 
 from hilum.imaging.lungs import HALF, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG
 from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
-from hilum_training.segmentation.masks import annotator, read_masks
+from hilum_training.segmentation.masks import annotator, read_masks, read_twice_drawn
 from hilum_training.segmentation.recipe import STRUCTURES
 
 if TYPE_CHECKING:
@@ -152,6 +152,31 @@ def summarise(agreements: Sequence[Agreement]) -> list[dict[str, Any]]:
         _row([item for item in agreements if (item.source, item.annotator, item.structure) == kind])
         for kind in kinds
     ]
+
+
+def between_annotators(pack: Path, outlines: Sequence[Outlines]) -> dict[str, Any] | None:
+    """How well two annotators agree about lungs with heart, where both drew them.
+
+    No network that learns from one of them can be expected to agree better with the other.
+
+    Args:
+        pack: Folder of the pack.
+        outlines: Of any films.
+
+    Returns:
+        Films, mean and lowest Dice and mean of the Hausdorff distance of 95 %; None without films.
+    """
+    drawn = [both for item in outlines if (both := read_twice_drawn(pack, item)) is not None]
+    if not drawn:
+        return None
+    dice = np.array([dice_coefficient(*both) for both in drawn])
+    most = np.array([border_distances(*both)[1] for both in drawn])
+    return {
+        "films": len(drawn),
+        "dice_mean": figure(float(dice.mean())),
+        "dice_lowest": figure(float(dice.min())),
+        "hausdorff_95_pixels": figure(float(most.mean())),
+    }
 
 
 def _row(items: Sequence[Agreement]) -> dict[str, Any]:
