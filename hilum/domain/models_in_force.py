@@ -102,7 +102,12 @@ class FirstStart:
 
 
 def first_start(
-    newest: Sequence[ModelManifest], installed: Installed, rows: SiteRows, now: datetime
+    newest: Sequence[ModelManifest],
+    installed: Installed,
+    rows: SiteRows,
+    now: datetime,
+    *,
+    take_over: bool = True,
 ) -> FirstStart:
     """What the site ``default`` is given without anybody's decision.
 
@@ -116,6 +121,8 @@ def first_start(
         installed: All versions.
         rows: Of the site ``default``, at least.
         now: UTC.
+        take_over: Whether to take over shipped points that changed under a version. Two processes
+            whose files differ would otherwise do so in turns for as long as both run.
     """
     promotions: list[Promotion] = []
     points: list[SiteOperatingPoint] = []
@@ -126,7 +133,7 @@ def first_start(
         manifest, promotion = given
         if promotion is not None:
             promotions.append(promotion)
-        points.extend(_changed(manifest, rows, now))
+        points.extend(_lacking(manifest, rows, now, take_over=take_over))
     return FirstStart(tuple(promotions), tuple(points))
 
 
@@ -148,20 +155,21 @@ def _given(
     return newest, Promotion(DEFAULT_SITE, newest.name, number, newest.version, FIRST_START, now)
 
 
-def _changed(manifest: ModelManifest, rows: SiteRows, now: datetime) -> list[SiteOperatingPoint]:
-    """The shipped points that ``default`` lacks, or has from an earlier first start otherwise."""
+def _lacking(
+    manifest: ModelManifest, rows: SiteRows, now: datetime, *, take_over: bool
+) -> list[SiteOperatingPoint]:
+    """The shipped points that ``default`` lacks, or has from an earlier start with other values."""
     held = rows.points_of(DEFAULT_SITE)
     missing = set(labels_without_points(manifest, held))
-    outdated = {
-        (point.key, point.point)
+    automatic = {
+        point.key: point.point
         for point in held
         if (point.model, point.version) == (manifest.name, manifest.version)
         and point.set_by == FIRST_START
     }
-    outdated_keys = {key for key, _ in outdated}
     return [
         point
         for point in shipped_points(manifest, DEFAULT_SITE, FIRST_START, now)
         if point.key in missing
-        or (point.key in outdated_keys and (point.key, point.point) not in outdated)
+        or (take_over and automatic.get(point.key, point.point) != point.point)
     ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.model import ModelManifest
+    from hilum.domain.models_in_force import FirstStart
 
 _LOG = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class ModelsOfSite:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
+        self._started = False
 
     def current(self) -> ModelSet:
         """The newest version of each model; see the port."""
@@ -100,19 +102,22 @@ class ModelsOfSite:
         sites = {site, DEFAULT_SITE}
         with self._unit_of_work.begin(write=False) as transaction:
             rows = _rows(transaction, sites)
-        if first_start(newest.models, installed, rows, self._clock.now()).needed:
-            rows = self._start(newest, installed, sites) or rows
+        take_over = not self._started
+        if self._first_start(newest, installed, rows, take_over=take_over).needed:
+            rows = self._start(newest, installed, sites, take_over=take_over) or rows
+        self._started = True
         models = tuple(_of_site(model, installed, rows, site) for model in newest.models)
         return ModelSet(models, newest.ensemble)
 
-    def _start(self, newest: ModelSet, installed: Installed, sites: set[str]) -> SiteRows | None:
+    def _start(
+        self, newest: ModelSet, installed: Installed, sites: set[str], *, take_over: bool
+    ) -> SiteRows | None:
         """Write what the first start gives the site ``default``, unless another process does."""
         with self._unit_of_work.begin() as transaction:
             if not transaction.try_lock(_LOCK):
                 return None
-            start = first_start(
-                newest.models, installed, _rows(transaction, sites), self._clock.now()
-            )
+            held = _rows(transaction, sites)
+            start = self._first_start(newest, installed, held, take_over=take_over)
             for promotion in start.promotions:
                 transaction.promotions.add(promotion)
             transaction.operating_points.put(start.points)
@@ -123,6 +128,12 @@ class ModelsOfSite:
         for promotion in start.promotions:
             _LOG.info("site %s reads with %s %s", DEFAULT_SITE, promotion.model, promotion.version)
         return rows
+
+    def _first_start(
+        self, newest: ModelSet, installed: Installed, rows: SiteRows, *, take_over: bool
+    ) -> FirstStart:
+        now = self._clock.now()
+        return first_start(newest.models, installed, rows, now, take_over=take_over)
 
 
 def _rows(transaction: Transaction, sites: set[str]) -> SiteRows:

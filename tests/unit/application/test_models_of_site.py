@@ -212,6 +212,27 @@ def test_during_an_upgrade_an_old_process_reads_with_what_it_has(here):
     assert len(here.manage.promotions(DEFAULT_SITE)) == 4
 
 
+def test_shipped_points_that_changed_are_taken_over_by_a_process_once(here):
+    """When it starts; two processes whose files differ do not change them in turns for ever."""
+    chest = small_chest()
+    panels = tuple(
+        replace(panel, operating_points=tuple(replace(p, threshold=0.6) for p in points))
+        for panel in chest.panels
+        for points in [panel.operating_points]
+    )
+    gate, _, lungs = whole_set()
+    changed = InMemoryModelCatalogue([gate, replace(chest, panels=panels), lungs])
+    other = here.process(changed)
+    assert here.threshold(DEFAULT_SITE, "covid19") == 0.25
+    other.of_site(DEFAULT_SITE)
+    for _ in range(3):
+        here.later()
+        assert here.threshold(DEFAULT_SITE, "covid19") == 0.6
+        other.of_site(DEFAULT_SITE)
+    actions = [action for action, subject in here.actions() if subject == "default/chest/1.0.0"]
+    assert actions == ["operating_points.set"] * 2
+
+
 def test_a_label_that_was_added_to_a_promoted_version_is_noticed(here):
     """Its files were replaced under it; a shipped point does not slip in."""
     here.manage.promote("chest", "1.0.0", DEFAULT_SITE, OPERATOR)

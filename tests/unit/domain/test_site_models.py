@@ -160,6 +160,8 @@ def test_shipped_points_that_changed_are_taken_over_until_a_person_sets_them():
         for panel in CHEST.panels
     )
     changed = replace(CHEST, panels=panels)
+    newest, installed = [changed], Installed.of([changed])
+    assert not first_start(newest, installed, rows, NOW, take_over=False).needed
     given = start([changed], rows)
     assert {point.point.threshold for point in given.points} == {0.6}
     assert len(given.points) == len(labels_with_points(CHEST))
