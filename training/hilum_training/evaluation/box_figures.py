@@ -48,14 +48,17 @@ class _Boxed:
     sizes: Sequence[tuple[int, int]]
 
     def compare(self, maps: NDArray[np.float32], at: Sequence[int]) -> dict[str, Any]:
-        """The maps of some of the films against their boxes."""
-        return compare_with_lung_mask(
+        """The maps of some of the films against their boxes; within lungs where masks are known."""
+        found = compare_with_lung_mask(
             [maps[place] for place in at],
             [self.fields[place] for place in at],
             [self.boxes[self.films.films[place].file] for place in at],
             [self.sizes[place] for place in at],
             [self.films.clusters[place] for place in at],
         )
+        if all(field is None for field in self.fields):
+            del found["within_lungs"]
+        return found
 
 
 def localisation_figures(
