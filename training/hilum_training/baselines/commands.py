@@ -34,7 +34,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="rebuild the originals' methods on the same split and report them beside Hilum",
         epilog="With --epochs or --limit it is a try: everything is written in RUNS/try.",
     )
-    command.add_argument("--only", metavar="NAME", help="one of training/recipes/baselines")
+    command.add_argument(
+        "--only",
+        metavar="NAME",
+        action="append",
+        help="one of training/recipes/baselines; may be given again",
+    )
     command.add_argument(
         "--beside",
         action="store_true",
@@ -68,9 +73,10 @@ def run(options: argparse.Namespace) -> None:
     folder = reports / "baselines"
     folder.mkdir(parents=True, exist_ok=True)
     baselines = _read(options.recipes)
-    chosen = [options.only] if options.only else list(baselines)
-    if options.only and options.only not in baselines:
-        raise InvalidRecipe(f"no baseline {options.only}: there are {', '.join(baselines)}")
+    chosen = options.only or list(baselines)
+    for name in chosen:
+        if name not in baselines:
+            raise InvalidRecipe(f"no baseline {name}: there are {', '.join(baselines)}")
     workshop = Workshop(base / "baselines", folder, options.limit, options.epochs)
     if options.beside and not options.only:
         chosen = [name for name in chosen if said_path(workshop.runs, name).is_file()]
@@ -87,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
         path.write_text(
             json.dumps(dict(sorted(metrics.items())), indent=2) + "\n", encoding="utf-8"
         )
-    write_report(metrics, folder)
+        write_report(metrics, folder)
 
 
 def _read(recipes: Path) -> dict[str, Baseline]:
