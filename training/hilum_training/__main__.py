@@ -248,4 +248,9 @@ _COMMANDS: Final[dict[str, Any]] = {
 
 
 if __name__ == "__main__":
+    # The converter to ONNX walks through sets of names. Their order hangs on Python's hash seed,
+    # and with it the order of the graph's nodes: an export would differ from the one before.
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        fixed = {**os.environ, "PYTHONHASHSEED": "0"}
+        os.execve(sys.executable, [sys.executable, "-m", "hilum_training", *sys.argv[1:]], fixed)  # noqa: S606 - ourselves again
     sys.exit(main())
