@@ -26,6 +26,9 @@ COLOURS: Final[Mapping[str, str]] = {
 _OTHER: Final = "#ffd34d"
 _ENCLOSING: Final = "lungs_with_heart"
 """Drawn dashed and named above: it runs along the lung fields and holds the heart."""
+_WIDTHS_AT: Final = 0.8
+"""Where the widths are drawn, as a share of the way down the structures."""
+_WIDTH_COLOUR: Final = "#ffffff"
 _TEXT_SHARE: Final = 0.026
 """Height of a name, as a share of the film's longer side."""
 
@@ -45,7 +48,8 @@ def outline_picture(reading: StructuresReading, rows: int, columns: int) -> byte
     """
     seen = [structure for structure in reading.structures if structure.outlines]
     height = round(_TEXT_SHARE * max(rows, columns), 2)
-    drawn = "\n".join([_path(each) for each in seen] + [_name(each, height) for each in seen])
+    parts = [_path(each) for each in seen] + _widths(reading, height)
+    drawn = "\n".join(parts + [_name(each, height) for each in seen])
     # A film that is squashed on the screen squashes its outlines with it.
     text = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" '
@@ -64,7 +68,7 @@ def _path(structure: Structure) -> str:
     dashes = 'stroke-dasharray="7 5" ' if structure.label == _ENCLOSING else ""
     return (
         f"<path id={quoteattr(structure.label)} d={quoteattr(lines)} fill={quoteattr(colour)} "
-        f'fill-opacity="0.08" stroke={quoteattr(colour)} stroke-width="2" '
+        f'fill-opacity="0.08" stroke={quoteattr(colour)} stroke-width="2.5" '
         f'{dashes}stroke-linejoin="round" vector-effect="non-scaling-stroke">'
         f"<title>{escape(structure.display)}</title></path>"
     )
@@ -82,3 +86,22 @@ def _name(structure: Structure, height: float) -> str:
         f'stroke="#000" stroke-width="{height / 6:g}" paint-order="stroke">'
         f"{escape(structure.display)}</text>"
     )
+
+
+def _widths(reading: StructuresReading, height: float) -> list[str]:
+    """The two widths of the cardiothoracic ratio, one line below the other, where it was measured.
+
+    A ratio keeps no rows, only columns: the lines stand in the lower part of the lungs.
+    """
+    ratio = reading.cardiothoracic
+    ys = [y for each in reading.structures for outline in each.outlines for _, y in outline]
+    if ratio.heart is None or ratio.thorax is None or not ys:
+        return []
+    first = min(ys) + _WIDTHS_AT * (max(ys) - min(ys))
+    widths = (("heart", ratio.heart, first), ("thorax", ratio.thorax, first + height))
+    return [
+        f'<line class="{name}-width" x1="{left:g}" x2="{right:g}" y1="{y:g}" y2="{y:g}" '
+        f'stroke="{_WIDTH_COLOUR}" stroke-width="2" vector-effect="non-scaling-stroke">'
+        f"<title>Width of the {name}</title></line>"
+        for name, (left, right), y in widths
+    ]

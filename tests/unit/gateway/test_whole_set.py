@@ -83,7 +83,7 @@ def test_a_film_that_the_gate_stopped_shows_its_scores(api: Api, rejected: str):
 
 
 def test_the_outlines_are_a_picture_as_large_as_the_film(api: Api):
-    """SVG whose coordinates are film pixels, one path a structure that was seen."""
+    """SVG whose coordinates are film pixels: a named path a structure, and the ratio's widths."""
     job = api.get(f"/v1/jobs/{api.completed()}").json()
     (lungs,) = job["result"]["structures"]
     answer = api.get(lungs["picture"])
@@ -95,6 +95,14 @@ def test_the_outlines_are_a_picture_as_large_as_the_film(api: Api):
     drawn = [(float(x), float(y)) for x, y in re.findall(r"([\d.]+),([\d.]+)", paths["right_lung"])]
     (structure,) = [item for item in lungs["structures"] if item["label"] == "right_lung"]
     assert drawn == [tuple(corner) for outline in structure["outlines"] for corner in outline]
+    widths = {
+        str(line.get("class")): (float(line.get("x1", 0)), float(line.get("x2", 0)))
+        for line in root.iter(f"{SVG}line")
+    }
+    ratio = lungs["cardiothoracic_ratio"]
+    assert widths == {"heart-width": (*ratio["heart"],), "thorax-width": (*ratio["thorax"],)}
+    names = [text.text for text in root.iter(f"{SVG}text")]
+    assert names == [structure["display"] for structure in lungs["structures"]]
     again = api.get(lungs["picture"], headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
