@@ -50,6 +50,7 @@ class Shift:
         learn_from: Films of these teach; the others are test films, all of them.
         epochs: Instead of the recipe's.
         share: Of the training films, taken evenly.
+        batch: Films a step; 0 takes the recipe's. A hundred films need smaller steps.
         reduce: As in :class:`hilum_training.recipe.NetworkRecipe`: 2 is a quarter of the work.
         series: Runs that belong in one table share it.
     """
@@ -62,6 +63,7 @@ class Shift:
     learn_from: tuple[str, ...]
     epochs: int
     share: float = 1.0
+    batch: int = 0
     reduce: int = 1
     series: str = ""
 
@@ -79,7 +81,9 @@ class Shift:
             name=self.name,
             data=replace(base.data, sources=self.sources, only_train_sources=self.learn_from),
             network=replace(base.network, reduce=self.reduce),
-            fit=replace(base.fit, epochs=self.epochs),
+            fit=replace(
+                base.fit, epochs=self.epochs, batch=self.batch or base.fit.batch, patience=0
+            ),
             panels=panels,
         )
 

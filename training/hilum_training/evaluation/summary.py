@@ -57,6 +57,7 @@ def summary(reports: Reports) -> str:
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         notice=NOTICE,
         aims=_table([aim.row(reports) for aim in AIMS]),
+        confused=_confused(reports),
         within=_table(_within(reports)),
         pooled=_table(_pooled(reports)),
         findings=_table(_findings(reports)),
@@ -80,6 +81,19 @@ def _table(rows: Rows) -> str:
 def _of_panels(reports: Reports, key: str) -> Rows:
     """A table that each panel has, with the panel in front."""
     return [{"panel": name, **row} for name in PANELS for row in reports.get(name, {}).get(key, ())]
+
+
+def _confused(reports: Reports) -> str:
+    """How many of the pneumonia panel's wrong answers take the one germ for the other."""
+    matrix = reports.get("pneumonia", {}).get("confusion")
+    if matrix is None:
+        return NOTHING
+    wrong = sum(
+        count for row, told in matrix.items() for column, count in told.items() if row != column
+    )
+    one, other = "pneumonia_bacterial", "pneumonia_viral"
+    germs = matrix[one][other] + matrix[other][one]
+    return f"{germs} of the {wrong} wrong answers take bacterial for viral or viral for bacterial."
 
 
 def _within(reports: Reports) -> Rows:
