@@ -83,9 +83,39 @@ class SiteRows:
         ]
         return max(numbers, default=0) + 1
 
+    def decided(self, promotion: Promotion) -> bool:
+        """Whether a person promoted the version, or set an operating point of it at that site."""
+        return not promotion.automatic or any(
+            point.set_by != FIRST_START
+            for point in self.points_of(promotion.site)
+            if (point.model, point.version) == (promotion.model, promotion.version)
+        )
+
     def points_of(self, site: str) -> list[SiteOperatingPoint]:
         """A site's own operating points."""
         return [point for point in self.points if point.site == site]
+
+
+def version_in_force(
+    newest: ModelManifest, installed: Installed, rows: SiteRows, site: str
+) -> tuple[ModelManifest | None, Promotion | None]:
+    """The version of a model that a site reads with, and the promotion that made it so.
+
+    What nobody decided and is not installed here gives way to the newest that is: during an upgrade
+    this process may have another version than the one that took the place. It then reads with its
+    own, and the result says so.
+
+    Returns:
+        The manifest as it ships, or None where a person's decision is not installed; and the
+        promotion, or None where there is none yet.
+    """
+    promotion = rows.in_force(site, newest.name)
+    if promotion is None:
+        return newest, None
+    manifest = installed.version(newest.name, promotion.version)
+    if manifest is None and not rows.decided(promotion):
+        return newest, promotion
+    return manifest, promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +179,7 @@ def _given(
         manifest = installed.version(newest.name, last.version)
         if manifest is not None:
             return manifest, None
-        if not is_newer(newest.version, last.version):
+        if rows.decided(last) or not is_newer(newest.version, last.version):
             return None
     number = rows.next_number(DEFAULT_SITE, newest.name)
     return newest, Promotion(DEFAULT_SITE, newest.name, number, newest.version, FIRST_START, now)

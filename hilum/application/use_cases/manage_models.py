@@ -14,7 +14,7 @@ from hilum.domain.errors import (
     OperatingPointsMissing,
     TransitionNotAllowed,
 )
-from hilum.domain.models_in_force import Installed, SiteRows
+from hilum.domain.models_in_force import Installed, SiteRows, version_in_force
 from hilum.domain.site_models import (
     Promotion,
     at_site,
@@ -65,26 +65,41 @@ class ManageModels:
 
         Raises:
             InvalidManifest: The model repository is not in order.
-            ModelNotServed: A version in force is not installed.
         """
-        in_force = {(m.name, m.version) for m in self._models.of_site(site).models}
-        order = [model.name for model in self._models.current().models]
-        with self._unit_of_work.begin(write=False) as transaction:
-            rows = _rows(transaction, site)
+        rows = self._models.rows(site)
+        installed = Installed.of(self._models.installed())
         own = rows.points_of(site)
+        found = []
+        for newest in self._models.current().models:
+            in_force, promotion = version_in_force(newest, installed, rows, site)
+            for version in installed.versions(newest.name):
+                manifest = installed.by_version[newest.name, version]
+                found.append(
+                    VersionAtSite(
+                        manifest=at_site(manifest, own),
+                        in_force=manifest == in_force,
+                        promotion=promotion if manifest == in_force else None,
+                        missing=tuple(labels_without_points(manifest, own)),
+                    )
+                )
+        return found
+
+    def not_installed(self, site: str) -> Sequence[Promotion]:
+        """What a site reads with by a person's decision, and cannot: its version is not installed.
+
+        Raises:
+            InvalidManifest: The model repository is not in order.
+        """
+        rows = self._models.rows(site)
+        installed = Installed.of(self._models.installed())
+        stated = [
+            version_in_force(newest, installed, rows, site)
+            for newest in self._models.current().models
+        ]
         return [
-            VersionAtSite(
-                manifest=at_site(manifest, own),
-                in_force=(manifest.name, manifest.version) in in_force,
-                promotion=rows.in_force(site, manifest.name)
-                if (manifest.name, manifest.version) in in_force
-                else None,
-                missing=tuple(labels_without_points(manifest, own)),
-            )
-            for manifest in sorted(
-                self._models.installed(),
-                key=lambda manifest: (order.index(manifest.name), manifest.serving_version),
-            )
+            promotion
+            for manifest, promotion in stated
+            if manifest is None and promotion is not None
         ]
 
     def version(self, model: str, version: str) -> ModelManifest:
@@ -115,7 +130,7 @@ class ManageModels:
         """
         _require_site(site)
         manifest = self.version(model, version)
-        self._models.of_site(DEFAULT_SITE)  # a first start is written before a decision, not after
+        self._models.rows(site)  # a first start is written before a decision, not after
         with self._unit_of_work.begin() as transaction:
             rows = _rows(transaction, site)
             standing = rows.standing(site, model)

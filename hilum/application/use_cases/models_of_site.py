@@ -16,7 +16,7 @@ from hilum.application.model_events import points_events, promotion_events
 from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import DatabaseUnavailable, InvalidManifest, ModelNotServed
 from hilum.domain.model import ModelSet
-from hilum.domain.models_in_force import Installed, SiteRows, first_start
+from hilum.domain.models_in_force import Installed, SiteRows, first_start, version_in_force
 from hilum.domain.site_models import at_site, labels_without_points
 
 if TYPE_CHECKING:
@@ -90,13 +90,19 @@ class ModelsOfSite:
             if kept is None:
                 raise
             _LOG.warning("the models of a site are as they were last seen: no database")
-            return kept.models
+            models = kept.models
         if len(self._kept) >= _MOST_KEPT:  # a sender may name any number of sites
             self._kept.clear()
         self._kept[site] = _Kept(models, now + KEPT)
         return models
 
-    def _read(self, site: str) -> ModelSet:
+    def rows(self, site: str) -> SiteRows:
+        """What was decided for a site and for ``default``, after the first start.
+
+        Raises:
+            InvalidManifest: The model repository is not in order.
+            DatabaseUnavailable: It is down.
+        """
         newest = self._catalogue.current()
         installed = Installed.of(self._catalogue.installed())
         sites = {site, DEFAULT_SITE}
@@ -106,6 +112,12 @@ class ModelsOfSite:
         if self._first_start(newest, installed, rows, take_over=take_over).needed:
             rows = self._start(newest, installed, sites, take_over=take_over) or rows
         self._started = True
+        return rows
+
+    def _read(self, site: str) -> ModelSet:
+        rows = self.rows(site)
+        newest = self._catalogue.current()
+        installed = Installed.of(self._catalogue.installed())
         models = tuple(_of_site(model, installed, rows, site) for model in newest.models)
         return ModelSet(models, newest.ensemble)
 
@@ -147,22 +159,22 @@ def _of_site(
     newest: ModelManifest, installed: Installed, rows: SiteRows, site: str
 ) -> ModelManifest:
     """The version of a model in force at a site, with the operating points in force there."""
-    promotion = rows.in_force(site, newest.name)
-    if promotion is None or promotion.automatic:
-        # Nobody decided it. During an upgrade this process may have another version than the one
-        # that took the place: it reads with its own, and the result says so.
-        version = promotion and installed.version(newest.name, promotion.version)
-        return at_site(version or newest, rows.points_of(DEFAULT_SITE))
-    manifest = installed.version(newest.name, promotion.version)
+    manifest, promotion = version_in_force(newest, installed, rows, site)
+    if promotion is None:
+        return newest
+    name, owner = newest.name, promotion.site
     if manifest is None:
+        versions = installed.versions(name)
         raise ModelNotServed(
-            f"site {site} reads with {newest.name} {promotion.version}, which is not installed "
-            f"here; installed: {', '.join(installed.versions(newest.name))}"
+            f"site {site} reads with {name} {promotion.version}, which is not installed here; "
+            f"installed: {', '.join(versions)}. Install it, or decide for another: "
+            f"`hilum models promote {name} {versions[-1]} --site {owner}`"
         )
-    points = rows.points_of(promotion.site)
-    if missing := labels_without_points(manifest, points):
+    points = rows.points_of(owner)
+    missing = labels_without_points(manifest, points)
+    if missing and rows.decided(promotion):
         raise InvalidManifest(
-            f"{newest.name} {promotion.version} is in force at site {site} without an operating "
-            f"point for {'/'.join(missing[0])}: were its files replaced?"
+            f"{name} {manifest.version} is in force at site {site} without an operating point "
+            f"for {'/'.join(missing[0])}: were its files replaced?"
         )
     return at_site(manifest, points)

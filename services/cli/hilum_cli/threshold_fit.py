@@ -10,7 +10,7 @@ import click
 
 from hilum.application.resampling import Aim
 from hilum.domain.access import DEFAULT_SITE
-from hilum.domain.errors import TooFewFilms
+from hilum.domain.errors import ModelNotServed, TooFewFilms
 from hilum.domain.site_models import labels_with_points
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.labelled_films import read_labelled_films
@@ -81,7 +81,10 @@ def fit_thresholds(
         HilumError: Nothing can be fitted, or a part does not answer.
     """
     manifest, told = _model_of(opened, films, wanted)
-    models = opened.of_site.of_site(wanted.site)
+    try:
+        models = opened.of_site.of_site(wanted.site)
+    except ModelNotServed:  # the version in force is gone: this fit is on the way to another
+        models = opened.of_site.current()
     with progress("reading", len(told.films)) as advance:
         scores = opened.fit.scores(told.films, models, manifest, wanted.site, advance)
     _tell_left_out(scores, told)

@@ -196,6 +196,27 @@ def test_what_nobody_decided_follows_the_installation(here):
     assert numbers == [1, 2]
 
 
+def test_a_threshold_that_a_person_set_is_not_lost_with_its_version(here):
+    """A newer version in its place would read at other thresholds, and nobody would know."""
+    here.models.of_site(DEFAULT_SITE)
+    here.set_point(DEFAULT_SITE, "covid19", 0.42)
+    here.install("1.1.0", beside=False)
+    here.later()
+    with pytest.raises(ModelNotServed, match=r"1\.0\.0"):
+        here.models.of_site("north")
+    assert [(one.model, one.version) for one in here.manage.not_installed("north")] == [
+        ("chest", "1.0.0")
+    ]
+    listed = {one.manifest.name: one.in_force for one in here.manage.at_site("north")}
+    assert listed == {"gate": True, "chest": False, "lungs": True}
+    here.manage.adopt_shipped("chest", "1.1.0", DEFAULT_SITE, OPERATOR)
+    with pytest.raises(ModelNotServed):
+        here.models.of_site(DEFAULT_SITE)
+    here.manage.promote("chest", "1.1.0", DEFAULT_SITE, OPERATOR)
+    assert here.version("north") == "1.1.0"
+    assert here.manage.not_installed("north") == []
+
+
 def test_during_an_upgrade_an_old_process_reads_with_what_it_has(here):
     """And leaves the promotion of the new release alone."""
     old = here.process(InMemoryModelCatalogue(whole_set()))

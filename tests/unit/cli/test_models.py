@@ -124,6 +124,30 @@ def test_what_is_not_installed_is_not_found(run, arguments):
     assert ended.stderr.startswith("Error: not_found: ")
 
 
+def test_a_decision_whose_version_is_gone_is_named_and_can_be_changed(
+    command, database, grey_repository, tmp_path
+):
+    """The commands work in the state that they are needed in."""
+    models = tmp_path / "models"
+    shutil.copytree(grey_repository, models)
+
+    def run(*arguments: object):
+        known = {"HILUM_DATABASE_URL": database, "HILUM_MODEL_REPOSITORY": str(models)}
+        return command(*arguments, **known)
+
+    run("db", "upgrade")
+    run("thresholds", "adopt-defaults", "chest", "1.0.0", "--site", "north")
+    run("models", "promote", "chest", "1.0.0", "--site", "north")
+    shutil.rmtree(models / "chest" / "1")
+    listed = run("models", "list", "--site", "north")
+    assert listed.exit_code == 0
+    assert "chest 1.0.0, which is not installed" in listed.stderr
+    assert run("models", "show", "chest", "--site", "north").exit_code == 0
+    run("thresholds", "adopt-defaults", "chest", "1.1.0", "--site", "north")
+    assert run("models", "promote", "chest", "1.1.0", "--site", "north").exit_code == 0
+    assert run("models", "list", "--site", "north").stderr == ""
+
+
 def test_a_promotion_names_its_site(run):
     """No site is taken for granted where something changes."""
     assert run("models", "promote", "chest", "1.0.0").exit_code == 2

@@ -47,7 +47,14 @@ def list_models(
     *, site: str, as_json: bool, database_url: str | None, model_repository: Path | None
 ) -> None:
     """List every installed version and what the site makes of it."""
-    versions = models_of(database_url, model_repository).manage.at_site(site)
+    manage = models_of(database_url, model_repository).manage
+    versions = manage.at_site(site)
+    for promotion in manage.not_installed(site):
+        click.echo(
+            f"site {site} is to read with {promotion.model} {promotion.version}, "
+            "which is not installed: its films are parked",
+            err=True,
+        )
     if as_json:
         documents = [_document(version) for version in versions]
         click.echo(json.dumps({"site": site, "models": documents}, indent=2, ensure_ascii=False))
@@ -161,6 +168,8 @@ def _find(versions: Sequence[VersionAtSite], model: str, version: str | None) ->
     for found in of_model:
         if found.manifest.version == version or (version is None and found.in_force):
             return found
+    if of_model and version is None:  # what it is to read with is not installed
+        return of_model[-1]
     if not of_model:
         names = ", ".join(dict.fromkeys(found.manifest.name for found in versions))
         raise NotFound(f"no model {model} is installed; installed: {names}")
