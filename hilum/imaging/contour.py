@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 _TOP, _RIGHT, _BOTTOM, _LEFT = range(4)
@@ -76,33 +78,42 @@ def simplify(polygon: NDArray[np.float64], tolerance: float) -> NDArray[np.float
     count = len(polygon)
     if count < 4:  # noqa: PLR2004 - a triangle has nothing to drop
         return polygon
-    ring = np.concatenate([polygon, polygon[:1]])
+    # Lists: an outline has a few hundred corners, for which a call of numpy costs more than a sum.
+    ring = [(float(x), float(y)) for x, y in polygon.tolist()]
+    ring.append(ring[0])
     far = int(np.argmax(np.sum((polygon - polygon[0]) ** 2, axis=1)))
     keep = np.zeros(count + 1, dtype=bool)
     keep[[0, far]] = True
     waiting = [(0, far), (far, count)]
     while waiting:
         first, last = waiting.pop()
-        if last - first < 2:  # noqa: PLR2004 - nothing lies between neighbours
-            continue
-        distance = _distance(ring[first + 1 : last], ring[first], ring[last])
-        farthest = int(np.argmax(distance))
-        if distance[farthest] > tolerance:
-            middle = first + 1 + farthest
+        middle = _farthest(ring, first, last, tolerance)
+        if middle is not None:
             keep[middle] = True
             waiting += [(first, middle), (middle, last)]
     return polygon[keep[:count]]
 
 
-def _distance(
-    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Distance of points from a segment, float64 [n]."""
-    along = end - start
-    square = float(along @ along)
-    place = np.zeros(len(points)) if square == 0 else (points - start) @ along / square
-    nearest = start + np.clip(place, 0.0, 1.0)[:, np.newaxis] * along
-    return np.asarray(np.hypot(*(points - nearest).T))
+def _farthest(
+    ring: Sequence[tuple[float, float]], first: int, last: int, tolerance: float
+) -> int | None:
+    """The corner between two others that lies farthest from the line that joins them.
+
+    None if each of them lies within the tolerance, or there is none.
+    """
+    (from_x, from_y), (to_x, to_y) = ring[first], ring[last]
+    along_x, along_y = to_x - from_x, to_y - from_y
+    square = along_x * along_x + along_y * along_y
+    found, most = None, tolerance * tolerance
+    for index in range(first + 1, last):
+        x, y = ring[index][0] - from_x, ring[index][1] - from_y
+        place = (x * along_x + y * along_y) / square if square else 0.0
+        place = min(max(place, 0.0), 1.0)
+        away_x, away_y = x - place * along_x, y - place * along_y
+        distance = away_x * away_x + away_y * away_y
+        if distance > most:
+            found, most = index, distance
+    return found
 
 
 def _follow(inside: NDArray[np.bool_]) -> dict[int, int]:
