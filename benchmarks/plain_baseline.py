@@ -12,16 +12,16 @@ from hilum_stack.ports import reserve_port
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PYTHON = _ROOT / ".venv-training" / "bin" / "python"
-_MODEL = _ROOT / "training" / "weights" / "pneumonia.keras"
+_WEIGHTS = _ROOT / "training" / "weights" / "chest.npz"
 _BOUNDARY = "plain-boundary"
 
 
 def plain_films_per_second(number: int) -> float | None:
     """Films per second, one request after the other; None without the training environment."""
-    if not _PYTHON.is_file() or not _MODEL.is_file():
+    if not _PYTHON.is_file() or not _WEIGHTS.is_file():
         return None
     port = reserve_port()
-    command = [str(_PYTHON), "-m", "benchmarks.plain_service", str(port), str(_MODEL)]
+    command = [str(_PYTHON), "-m", "benchmarks.plain_service", str(port)]
     with subprocess.Popen(
         command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as service:

@@ -2,7 +2,8 @@
 
 How the small apps that Hilum replaces answer an upload: decode with Pillow, ``model.predict`` on a
 batch of one, Grad-CAM by a gradient tape, an overlay drawn by matplotlib, all inside the request.
-Run with the training environment as ``python -m benchmarks.plain_service PORT MODEL.keras``.
+It answers with one of the panels, where Hilum answers with all of them, the gate and the lungs.
+Run with the training environment as ``python -m benchmarks.plain_service PORT``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import sys
+from pathlib import Path
 
 import flask
 import keras
@@ -18,19 +20,23 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-import hilum_training.network  # noqa: F401 - registers the layers of the saved model
+from hilum_training.network import FEATURES
+from hilum_training.recipe import read_recipe
+from hilum_training.weights import load_network
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-_RANK = 4  # batch, rows, columns, channels
+_TRAINING = Path(__file__).resolve().parents[1] / "training"
+_PANEL = "pneumonia"
 
 
-def create_app(model: keras.Model) -> flask.Flask:
-    """The service around a Keras classifier with a convolutional feature map."""
+def create_app(network: keras.Model) -> flask.Flask:
+    """The service around one panel of the shipped network."""
     app = flask.Flask(__name__)
-    features = next(layer for layer in reversed(model.layers) if len(layer.output.shape) == _RANK)
-    gradients = keras.Model(model.inputs, [features.output, model.output])
+    logits = network.output[_PANEL]
+    model = keras.Model(network.inputs, logits)
+    gradients = keras.Model(network.inputs, [network.get_layer(FEATURES).output, logits])
     _, height, width, _ = model.inputs[0].shape
 
     @app.get("/ready")
@@ -73,6 +79,5 @@ def _overlay(film: np.ndarray, cam: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    create_app(keras.models.load_model(sys.argv[2], compile=False)).run(
-        "127.0.0.1", int(sys.argv[1]), threaded=False
-    )
+    chest = load_network(_TRAINING / "weights", read_recipe(_TRAINING / "recipes/chest.toml"))
+    create_app(chest).run("127.0.0.1", int(sys.argv[1]), threaded=False)

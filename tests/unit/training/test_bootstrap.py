@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.bootstrap import PatientBootstrap
-from hilum_training.evaluation.metrics import area_under_curve, sensitivity_specificity
+from hilum_training.measures.bootstrap import PatientBootstrap
+from hilum_training.measures.metrics import area_under_curve, sensitivity_specificity
 
 GENERATOR = np.random.default_rng(7)
 POSITIVE = GENERATOR.random(90) < 0.4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hilum_training.evaluation.calibration import Calibration, fit_platt, fit_temperature
-from hilum_training.evaluation.metrics import sigmoid, softmax
+from hilum_training.measures.metrics import sigmoid, softmax
 
 
 def test_temperature_recovers_the_one_that_was_applied():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.metrics import (
+from hilum_training.measures.metrics import (
     area_under_curve,
     confusion_matrix,
     expected_calibration_error,

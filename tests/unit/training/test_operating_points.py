@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.metrics import sensitivity_specificity
 from hilum_training.evaluation.operating_points import (
     NoOperatingPoint,
     best_accuracy,
     choose_point,
 )
+from hilum_training.measures.metrics import sensitivity_specificity
 from hilum_training.recipe import OperatingPointRecipe
 
 YOUDEN = OperatingPointRecipe("youden")
@@ -71,3 +73,16 @@ def test_the_most_accurate_threshold_is_no_worse_than_any_other():
     right = ((chosen <= SCORES) == POSITIVE).mean()
     others = [((other <= SCORES) == POSITIVE).mean() for other in np.linspace(0, 1, 2001)]
     assert right == pytest.approx(max(others), abs=0.003)
+
+
+def test_no_threshold_lies_below_the_floor():
+    """A rule that would call an unlikely answer positive is lifted to the floor, and says so."""
+    scores = np.array([0.01, 0.02, 0.03, 0.04, 0.05, 0.3, 0.5, 0.6, 0.7, 0.8])
+    positive = np.arange(10) >= 5
+    rule = OperatingPointRecipe("specificity", 0.6)
+    assert choose_point(scores, positive, rule).threshold < 0.25
+    lifted = choose_point(scores, positive, replace(rule, floor=0.25))
+    assert lifted.threshold == 0.25
+    assert "0.25" in lifted.rule
+    high = OperatingPointRecipe("specificity", 1.0, floor=0.1)
+    assert choose_point(scores, positive, high).threshold == pytest.approx(0.175)

@@ -150,6 +150,13 @@ def test_a_run_ends_when_validation_gets_no_better(library, tmp_path, monkeypatc
     assert [row["epoch"] for row in fit.run()] == [1, 2, 3, 4]
     best = keras.models.load_model(tmp_path / "best.keras", compile=False).get_weights()
     assert not all(map(np.array_equal, fit.average.get_weights(), best))
+    last = fit.average.get_weights()
+    mean = replace(recipe, fit=replace(recipe.fit, keep="mean"))
+    between = Fit(mean, library.train, library.validation, tmp_path)
+    between.run()
+    kept = between.result().get_weights()
+    for one, other, found in zip(last, best, kept, strict=True):
+        assert np.allclose((one + other) / 2, found, atol=1e-5)
     assert all(map(np.array_equal, fit.result().get_weights(), best))
     assert Fit(recipe, library.train, library.validation, tmp_path).run() == fit.run()
 

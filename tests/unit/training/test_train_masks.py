@@ -27,10 +27,10 @@ from hilum_training.segmentation.augmentation import augment_masked  # noqa: E40
 from hilum_training.segmentation.fit import SegmentationFit  # noqa: E402 - after the skip
 from hilum_training.segmentation.graph import MASKS, SegmentationGraph  # noqa: E402 - likewise
 from hilum_training.segmentation.library import open_masks  # noqa: E402 - after the skip
-from hilum_training.segmentation.network import build_unet  # noqa: E402 - after the skip
+from hilum_training.segmentation.network import build_unet, load_unet  # noqa: E402 - after the skip
 from hilum_training.segmentation.objective import anatomy_loss, mask_loss  # noqa: E402 - likewise
 from hilum_training.segmentation.predict import served_masks  # noqa: E402 - after the skip
-from hilum_training.weights import WeightsMissing, load_network, save_weights, weights_path  # noqa: E402 - after the skip
+from hilum_training.weights import WeightsMissing, save_weights, weights_path  # noqa: E402 - after the skip
 
 SHIPPED = read_segmentation_recipe(
     Path(__file__).resolve().parents[3] / "training/recipes/lungs.toml"
@@ -230,6 +230,6 @@ def test_weights_are_loaded_by_name(tmp_path):
     """A network comes back from its file with all of its layers."""
     network = build_unet(TINY)
     save_weights(network, weights_path(tmp_path, TINY.name))
-    loaded = load_network(tmp_path, TINY)
+    loaded = load_unet(tmp_path, TINY)
     film = np.full((1, 64, 64, 1), 90, dtype=np.float32)
     assert np.allclose(np.asarray(loaded(film)), np.asarray(network(film)), atol=1e-2)

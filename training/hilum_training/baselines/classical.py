@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from hilum_training.baselines.scoring import Verdicts, correct, score
-from hilum_training.evaluation.bootstrap import figure
-from hilum_training.evaluation.metrics import area_under_curve, sigmoid
+from hilum_training.measures.bootstrap import figure
+from hilum_training.measures.metrics import area_under_curve, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,9 +13,9 @@ from sklearn.svm import LinearSVC
 
 from hilum_training.baselines.classical import spread
 from hilum_training.baselines.scoring import Verdicts, paired_difference
-from hilum_training.evaluation.bootstrap import figure
-from hilum_training.evaluation.metrics import area_under_curve, sigmoid
 from hilum_training.learning.sampling import sampling_weights
+from hilum_training.measures.bootstrap import figure
+from hilum_training.measures.metrics import area_under_curve, sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -24,7 +24,7 @@ from hilum_training.baselines.networks import (
 )
 from hilum_training.baselines.scoring import Verdicts, score
 from hilum_training.baselines.verdict import mean_of
-from hilum_training.evaluation.bootstrap import figure
+from hilum_training.measures.bootstrap import figure
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from hilum_training.evaluation.metrics import sigmoid, softmax
 from hilum_training.learning.fit import Fit
 from hilum_training.learning.log import write_log
+from hilum_training.measures.metrics import sigmoid, softmax
 from hilum_training.network import FEATURES, build_network
 from hilum_training.weights import weights_digest
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
-from hilum_training.evaluation.metrics import area_under_curve
 from hilum_training.films.targets import recorded_kind
+from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.metrics import area_under_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.evaluation.metrics import sigmoid, softmax
+from hilum_training.measures.metrics import sigmoid, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.evaluation.bootstrap import PatientBootstrap
 from hilum_training.evaluation.operating_points import best_accuracy
 from hilum_training.films.targets import recorded_kind
+from hilum_training.measures.bootstrap import PatientBootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hilum_training.evaluation.breakdown import FEWEST_POSITIVES
 from hilum_training.evaluation.comparisons import ask
-from hilum_training.evaluation.metrics import sigmoid, softmax
+from hilum_training.measures.metrics import sigmoid, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

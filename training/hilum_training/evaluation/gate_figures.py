@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilum.domain.model import FRONTAL
-from hilum_training.evaluation.bootstrap import PatientBootstrap
+from hilum_training.measures.bootstrap import PatientBootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

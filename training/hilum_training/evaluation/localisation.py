@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hilum.imaging.localisation import GRID, Box, boxes_from_heatmap, enlarge, lung_cells
-from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.bootstrap import PatientBootstrap, figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
 from hilum_training.evaluation.breakdown import FEWEST_POSITIVES, breakdown, mean_area
 from hilum_training.evaluation.calibration import fit_calibration
 from hilum_training.evaluation.comparisons import ask, compare
 from hilum_training.evaluation.gate_figures import gate_figures
-from hilum_training.evaluation.metrics import (
+from hilum_training.evaluation.operating_points import choose_point
+from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
+from hilum_training.films.targets import recorded_kind
+from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.metrics import (
     confusion_matrix,
     expected_calibration_error,
     precision_recall_f1,
@@ -20,9 +23,6 @@ from hilum_training.evaluation.metrics import (
     sigmoid,
     softmax,
 )
-from hilum_training.evaluation.operating_points import choose_point
-from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
-from hilum_training.films.targets import recorded_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -41,7 +41,8 @@ def choose_point(
     ``specificity``: the smallest threshold that reaches the wanted specificity.
     With fewer than five positives the first two would follow single films: then the threshold is
     the one of specificity 0.95. It lies half way to the next lower score, so that a rounding
-    difference between two runtimes does not flip the film that defined it.
+    difference between two runtimes does not flip the film that defined it; never below the
+    recipe's floor.
 
     Args:
         scores: float [N], calibrated probabilities.
@@ -51,6 +52,15 @@ def choose_point(
     Raises:
         NoOperatingPoint: No negative film.
     """
+    chosen = _by_rule(scores, positive, recipe)
+    if chosen.threshold >= recipe.floor:
+        return chosen
+    return ChosenPoint(recipe.floor, f"no less than {recipe.floor:g} ({chosen.rule})")
+
+
+def _by_rule(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], recipe: OperatingPointRecipe
+) -> ChosenPoint:
     if positive.all():
         raise NoOperatingPoint("validation needs films without the label")
     if recipe.rule != "specificity" and int(positive.sum()) < FEWEST_POSITIVES:

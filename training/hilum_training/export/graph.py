@@ -60,7 +60,8 @@ class ServedGraph(keras.Model):
         found = self._trunk(ops.cast(film, "float32"), training=False)
         outputs = {}
         for name, scaling in self._calibration.items():
-            logits = found[name] * np.float32(scaling.scale) + np.float32(scaling.shift)
+            logits = found[name] * np.array(scaling.scale, np.float32)
+            logits = logits + np.array(scaling.shift, np.float32)
             outputs[f"{name}_{PROBABILITIES}"] = (
                 ops.sigmoid(logits) if scaling.kind == "multi_label" else ops.softmax(logits)
             )

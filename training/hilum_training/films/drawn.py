@@ -62,7 +62,7 @@ def _cloud(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     frequency[0, 0] = 1.0 / size
     spectrum = np.fft.fft2(generator.normal(size=(size, size)))
     cloud = np.fft.ifft2(spectrum / frequency ** generator.uniform(0.6, 1.8)).real
-    return 127 + cloud / cloud.std() * generator.uniform(20, 70)
+    return np.asarray(127 + cloud / cloud.std() * generator.uniform(20, 70))
 
 
 def _ramp(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -71,8 +71,8 @@ def _ramp(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
     angle = generator.uniform(0, np.pi)
     along = rows * np.sin(angle) + columns * np.cos(angle)
     if generator.random() < 0.5:  # noqa: PLR2004 - one in two
-        return 127 + 127 * np.sign(np.sin(along * generator.uniform(10, 80)))
-    return 255 * (along - along.min()) / np.ptp(along)
+        return np.asarray(127 + 127 * np.sign(np.sin(along * generator.uniform(10, 80))))
+    return np.asarray(255 * (along - along.min()) / np.ptp(along))
 
 
 def _page(size: int, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -168,7 +168,7 @@ def _made(
 
 
 def _pictures(folder: Path) -> list[tuple[Path, str]]:
-    """Pictures of a folder with their split: every fifth sub-folder tests, every tenth validates."""
+    """Pictures with their split: every fifth sub-folder tests, every tenth validates."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _PICTURES)
     kinds = sorted({path.parent for path in found})
     split = {

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from hilum_training.evaluation.metrics import area_under_curve, softmax
 from hilum_training.learning import checkpoint
 from hilum_training.learning.augmentation import augment
 from hilum_training.learning.objective import build_optimiser, panel_loss
 from hilum_training.learning.sampling import epoch_order, sampling_weights
 from hilum_training.learning.tensorboard import TensorBoardLog
+from hilum_training.measures.metrics import area_under_curve, softmax
 from hilum_training.network import build_network
 from hilum_training.prediction import predict_logits
 
@@ -65,11 +65,18 @@ class Fit:
         return self._average
 
     def result(self) -> keras.Model:
-        """The averaged network of the epoch that the recipe keeps; after :meth:`run`."""
-        if self._recipe.fit.keep == "best":
-            # The optimiser and the other average are of the last epoch; only weights are taken.
+        """The averaged network of the epochs that the recipe keeps; after :meth:`run`.
+
+        The mean of two takes batch statistics with the weights: the average of the weights moves
+        slowly, so that they lie close to one another.
+        """
+        keep = self._recipe.fit.keep
+        if keep != "last":
             best = keras.models.load_model(self._folder / "best.keras", compile=False)
-            self._average.set_weights(best.get_weights())
+            share = 1.0 if keep == "best" else 0.5
+            for last, other in zip(self._average.weights, best.weights, strict=True):
+                if last.dtype == "float32":
+                    last.assign(last.value * (1.0 - share) + other.value * share)
         return self._average
 
     def run(self) -> list[dict[str, float]]:
@@ -173,13 +180,12 @@ class Fit:
 
     def _loss(self, logits: Any, asked: Any) -> Any:
         smoothing = self._recipe.fit.label_smoothing
-        return tf.add_n(
-            [
-                panel.weight
-                * panel_loss(panel.kind, logits[panel.name], *asked[panel.name], smoothing)
-                for panel in self._recipe.panels
-            ]
-        )
+        losses = []
+        for panel in self._recipe.panels:
+            values, known = asked[panel.name]
+            loss = panel_loss(panel.kind, logits[panel.name], values, known, smoothing)
+            losses.append(panel.weight * loss)
+        return tf.add_n(losses)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self._average, self._validation.inputs)

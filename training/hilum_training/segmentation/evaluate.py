@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from hilum_training.segmentation.figures import draw_agreement, draw_films
 from hilum_training.segmentation.measure import between_annotators, compare_film, summarise
+from hilum_training.segmentation.network import load_unet
 from hilum_training.segmentation.predict import graph_masks
 from hilum_training.segmentation.ratios import ratio_pair, summarise_ratios
-from hilum_training.weights import load_network, weights_digest
+from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def evaluate_masks(
     Raises:
         WeightsMissing: The recipe was not trained.
     """
-    network = load_network(weights, recipe)
+    network = load_unet(weights, recipe)
     masks = graph_masks(network, library.test.films.inputs)
     agreements, pairs = _compare(library.test, masks, pack)
     parts = (library.train, library.validation, library.test)

@@ -9,7 +9,8 @@ from hilum_training.export.graph import export_onnx
 from hilum_training.export.manifest import Publication, panel_of, training_data
 from hilum_training.export.publish import Card, Published, TrainedNetwork, publish
 from hilum_training.segmentation.graph import SegmentationGraph
-from hilum_training.weights import load_network, weights_digest
+from hilum_training.segmentation.network import load_unet
+from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ def export_masks(
     Raises:
         WeightsMissing: No weights, or the report measured other weights.
     """
-    network = load_network(weights, recipe)
+    network = load_unet(weights, recipe)
     metrics = read_report(report, weights_digest(network))
     graph, size = SegmentationGraph(network), recipe.film.size
     template = (RECIPES / f"{recipe.name}.card.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from hilum.imaging.lungs import HALF, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG
-from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.bootstrap import PatientBootstrap, figure
 from hilum_training.segmentation.masks import annotator, read_masks, read_twice_drawn
 from hilum_training.segmentation.recipe import STRUCTURES
 

@@ -9,8 +9,11 @@ from keras import layers
 
 from hilum_training.network import FilmStandardisation
 from hilum_training.segmentation.recipe import STRUCTURES
+from hilum_training.weights import fill_weights, weights_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hilum_training.segmentation.recipe import SegmentationRecipe
 
 
@@ -53,3 +56,14 @@ def _convolve(x: Any, width: int, *, name: str, kernel: int = 3, strides: int = 
     # Momentum suits some hundred steps an epoch, not the default's hundred thousand.
     x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def load_unet(folder: Path, recipe: SegmentationRecipe) -> keras.Model:
+    """The trained network.
+
+    Raises:
+        WeightsMissing: There are no weights, or those of another network.
+    """
+    network = build_unet(recipe)
+    fill_weights(network, weights_path(folder, recipe.name))
+    return network

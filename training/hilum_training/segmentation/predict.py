@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hilum_training.segmentation.graph import MASKS, SegmentationGraph
+from hilum_training.segmentation.network import load_unet
 from hilum_training.segmentation.recipe import STRUCTURES
-from hilum_training.weights import load_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def served_masks(
     Raises:
         WeightsMissing: The segmentation was not trained.
     """
-    return graph_masks(load_network(weights, recipe), inputs)
+    return graph_masks(load_unet(weights, recipe), inputs)
 
 
 def graph_masks(network: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilum_training.evaluation.answers import Answers
-from hilum_training.evaluation.bootstrap import figure
 from hilum_training.evaluation.comparisons import ask
-from hilum_training.evaluation.metrics import area_under_curve
 from hilum_training.evaluation.shortcuts.film_changes import CHANGES, cover
+from hilum_training.measures.bootstrap import figure
+from hilum_training.measures.metrics import area_under_curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from hilum_training.evaluation.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.bootstrap import PatientBootstrap, figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
