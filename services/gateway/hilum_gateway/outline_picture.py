@@ -75,7 +75,8 @@ def _path(structure: Structure) -> str:
 
 
 def _name(structure: Structure, height: float) -> str:
-    """The structure's name in the middle of its largest outline."""
+    """The structure's name in the middle of its largest outline, without what is in brackets."""
+    name = structure.display.partition(" (")[0]
     xs, ys = zip(*structure.outlines[0], strict=True)
     above = max(height, min(ys) - height / 2)
     y = above if structure.label == _ENCLOSING else (min(ys) + max(ys)) / 2
@@ -84,7 +85,7 @@ def _name(structure: Structure, height: float) -> str:
         f'<text x="{(min(xs) + max(xs)) / 2:g}" y="{y:g}" font-size="{height:g}" '
         f'font-family="sans-serif" text-anchor="middle" fill={colour} '
         f'stroke="#000" stroke-width="{height / 6:g}" paint-order="stroke">'
-        f"{escape(structure.display)}</text>"
+        f"{escape(name)}</text>"
     )
 
 
@@ -100,6 +101,8 @@ def _widths(reading: StructuresReading, height: float) -> list[str]:
     first = min(ys) + _WIDTHS_AT * (max(ys) - min(ys))
     widths = (("heart", ratio.heart, first), ("thorax", ratio.thorax, first + height))
     return [
+        f'<polyline points="{left:g},{y:g} {right:g},{y:g}" stroke="#000" stroke-width="4" '
+        'vector-effect="non-scaling-stroke"/>'
         f'<line class="{name}-width" x1="{left:g}" x2="{right:g}" y1="{y:g}" y2="{y:g}" '
         f'stroke="{_WIDTH_COLOUR}" stroke-width="2" vector-effect="non-scaling-stroke">'
         f"<title>Width of the {name}</title></line>"

@@ -59,6 +59,18 @@ class PanelView:
         return any(finding.weak for finding in self.findings)
 
     @property
+    def all_weak(self) -> bool:
+        """Whether every label that can be a finding rests on weak evidence."""
+        return all(finding.weak for finding in self.findings if finding.abnormal) and self.weak
+
+    def marks_weak(self, finding: Finding) -> bool:
+        """Whether a finding's row says that its evidence is weak.
+
+        Where the whole panel is weak its heading says so, and only what is positive says it again.
+        """
+        return finding.weak and (not self.all_weak or is_headline(finding))
+
+    @property
     def display(self) -> str:
         """The panel for people."""
         return self.reading.display or self.reading.panel.replace("_", " ").capitalize()

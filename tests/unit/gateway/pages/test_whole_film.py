@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,6 +130,37 @@ def test_the_panels_caution_and_its_model_stand_with_the_findings(gateway, film)
     assert "Trained on labels that were mined from reports." in card
     assert "Model chest 1.0.0." in card
     assert 'href="/models#chest-1.0.0"' in card
+
+
+def weak_chest(*weak: str) -> FakeGateway:
+    """A gateway whose pathology panel rests on weak evidence for these labels."""
+    panel = small_panel("pathology", FOURTEEN, kind=PanelKind.MULTI_LABEL, threshold=0.08)
+    labels = tuple(replace(label, weak=label.name in weak) for label in panel.labels)
+    chest = model_of("chest", replace(panel, labels=labels))
+    return FakeGateway(models=[small_gate(), chest, small_lungs()])
+
+
+def test_a_weak_finding_says_so_in_its_row_and_among_the_first():
+    """Whoever reads it positive reads what it is worth, and stronger findings stand before it."""
+    gateway = weak_chest(FOURTEEN[-1])
+    page = page_of(gateway, sent(gateway))
+    rows = re.findall(r'data-label="(finding_\d+)"(.*?)</tr>', page, re.DOTALL)
+    assert {label for label, row in rows if "weak evidence" in row} == {FOURTEEN[-1]}
+    card = re.search(r'<section class="card headlines".*?</section>', page, re.DOTALL)[0]
+    named = re.findall(r'class="name">([^<]+)<', card)
+    assert named[-1] == "finding 14"
+    assert len(named) > 1
+
+
+def test_a_panel_that_is_weak_throughout_says_so_once_and_where_it_is_positive():
+    """Fourteen equal marks would hide the ones that matter."""
+    gateway = weak_chest(*FOURTEEN)
+    card = section(page_of(gateway, sent(gateway)), "pathology")
+    assert "weak evidence throughout" in card
+    rows = re.findall(r'class="(positive|negative) abnormal">(.*?)</tr>', card, re.DOTALL)
+    said = {state for state, row in rows if "weak evidence" in row}
+    assert {state for state, _ in rows} == {"positive", "negative"}
+    assert said == {"positive"}
 
 
 def test_boxes_and_outlines_are_off_until_asked_for(gateway, film):
