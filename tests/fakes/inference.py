@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest, ModelSet, Panel
 
 STRUCTURES = {
-    "right_lung": (0.15, 0.80, 0.15, 0.42),
-    "left_lung": (0.15, 0.80, 0.58, 0.85),
+    "right_lung": (0.15, 0.80, 0.15, 0.40),
+    "left_lung": (0.15, 0.80, 0.65, 0.85),
     "lungs_with_heart": (0.15, 0.80, 0.15, 0.85),
-    "heart": (0.50, 0.80, 0.38, 0.66),
+    "heart": (0.50, 0.80, 0.40, 0.65),
 }
 """Where every film's structures are: top, bottom, left, right as shares of the film."""
 
