@@ -28,6 +28,8 @@ def chest(**changed: np.ndarray):
         ),
         "heart": ellipse(0.52, 0.58, 0.20, 0.15),
     }
+    for side in ("right_lung", "left_lung"):
+        masks[side] = np.minimum(masks[side], 255 - masks["heart"])
     return np.stack([{**masks, **changed}[label] for label in LABELS], axis=-1)
 
 
@@ -42,7 +44,8 @@ def test_outlines_are_in_film_pixels_and_sides_are_the_patient_s():
     corners = np.array(outline)
     assert corners.min(axis=0) == pytest.approx([80, 150], abs=1.5)
     assert corners.max(axis=0) == pytest.approx([320, 750], abs=1.5)
-    assert right.area_share == pytest.approx(np.pi * 0.15 * 0.30, rel=0.01)
+    assert right.area_share == pytest.approx((chest()[..., 0] >= 128).mean())
+    assert 0.8 < right.area_share / (np.pi * 0.15 * 0.30) < 1
     assert right.plausible
     assert len(outline) < 60
 
@@ -102,6 +105,14 @@ def test_a_lung_that_is_missing_or_small_is_flagged_and_gives_no_ratio(
     assert reading.cardiothoracic.value is None
     assert reading.cardiothoracic.method == ""
     assert reason in reading.cardiothoracic.reason
+
+
+def test_a_heart_that_the_lung_fields_do_not_leave_room_for_gives_no_ratio():
+    """Lung fields drawn over the heart contradict its mask: nothing is guessed."""
+    over = {"right_lung": ellipse(0.25, 0.45, 0.2, 0.3), "left_lung": ellipse(0.7, 0.45, 0.2, 0.3)}
+    ratio = read_structures(chest(**over), LABELS, 224, 224).cardiothoracic
+    assert ratio.value is None
+    assert "disagree" in ratio.reason
 
 
 def test_lungs_on_the_wrong_sides_are_flagged():
