@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.calibration import Calibration, fit_platt, fit_temperature
+from hilum_training.evaluation.calibration import (
+    Calibration,
+    fit_platt,
+    fit_temperature,
+    fit_vector,
+)
 from hilum_training.measures.metrics import sigmoid, softmax
 
 
@@ -22,6 +27,39 @@ def test_temperature_recovers_the_one_that_was_applied():
 def test_temperature_of_no_film_changes_nothing():
     """Without validation films the logits stay as they are."""
     assert fit_temperature(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.float32)) == 1.0
+
+
+def test_vector_scaling_recovers_slopes_and_shifts():
+    """One label's logits are too large, another's are off by a constant: both are put right."""
+    generator = np.random.default_rng(4)
+    z = generator.normal(0, 2, (6000, 3))
+    truth = [generator.choice(3, p=row) for row in softmax(z)]
+    told = z * [1.4, 1.0, 1.0] + np.array([0.0, 0.0, 0.5])
+    fitted = fit_vector(told, np.eye(3, dtype=np.float32)[truth])
+    assert fitted.probabilities(told) == pytest.approx(softmax(z), abs=0.06)
+    assert fitted.probabilities(told).sum(axis=1) == pytest.approx(1)
+
+
+def test_vector_scaling_learns_from_films_that_allow_two_labels():
+    """Half of the films say only "one of the first two": the third label's share is still right."""
+    generator = np.random.default_rng(5)
+    z = generator.normal(0, 1, (4000, 3))
+    truth = [generator.choice(3, p=row) for row in softmax(z)]
+    allowed = np.eye(3, dtype=np.float32)[truth]
+    vague = (allowed[:, 2] == 0) & (generator.random(4000) < 0.5)
+    allowed[vague, :2] = 1
+    told = z + np.array([0.0, 0.0, 0.6])
+    shares = fit_vector(told, allowed).probabilities(told).mean(axis=0)
+    assert shares[2] == pytest.approx(softmax(z)[:, 2].mean(), abs=0.02)
+
+
+def test_vector_scaling_of_few_films_stays_near_one_temperature():
+    """Six films move no label far from the others."""
+    generator = np.random.default_rng(6)
+    z = generator.normal(0, 1, (6, 3))
+    fitted = fit_vector(z, np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]])
+    assert max(fitted.scale) - min(fitted.scale) < 0.5
+    assert np.abs(fitted.shift).max() < 0.3
 
 
 def test_platt_recovers_slope_and_shift():
