@@ -10,7 +10,7 @@ STAY ?= 1
 WORKERS ?= 2
 export FILES STAY
 
-LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e services/engine -e stack
+LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e stack
 OWN := hilum hilum-gateway hilum-worker hilum-cli hilum-engine hilum-stack hilum-training
 
 .PHONY: help
@@ -87,7 +87,7 @@ LIMIT ?=
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
-	@for name in gateway worker demo dev training triton; do \
+	@for name in gateway worker engine demo dev training triton; do \
 	  echo "requirements/$$name.lock"; \
 	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \
@@ -111,7 +111,7 @@ PROJECTS := pyproject.toml $(wildcard services/*/pyproject.toml) stack/pyproject
 	$(call environment,demo,$(LOCAL))
 
 .venv-dev/.installed: requirements/dev.lock $(PROJECTS)
-	$(call environment,dev,$(LOCAL) -e training)
+	$(call environment,dev,$(LOCAL) -e services/engine -e training)
 
 .venv-training/.installed: requirements/training.lock $(PROJECTS)
 	$(call environment,training,-e . -e stack -e training)
