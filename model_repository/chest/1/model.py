@@ -1,5 +1,7 @@
 """Triton Python backend model: ONNX Runtime on a CPU (copied to ``<version>/model.py``).
 
+Runs any graph with one film input and all the outputs that the configuration names.
+
 Triton's Python stub takes no notice of PYTHONPATH. The environment that holds numpy and onnxruntime
 is therefore named by ``HILUM_TRITON_SITE_PACKAGES`` and put on the path before they are imported.
 """
@@ -40,8 +42,10 @@ class TritonPythonModel:
         self._input = config["input"][0]["name"]
         self._shape = tuple(int(axis) for axis in config["input"][0]["dims"])
         self._outputs = [item["name"] for item in config["output"]]
+        # Versions are served beside one another, each with the graph in its own folder.
+        version = Path(args["model_repository"]) / args["model_version"]
         self._session = onnxruntime.InferenceSession(
-            str(Path(args["model_repository"]) / parameters["onnx"]),
+            str(version / parameters["graph"]),
             options,
             providers=["CPUExecutionProvider"],
         )
