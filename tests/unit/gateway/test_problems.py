@@ -51,6 +51,9 @@ EXPECTED = {
     "not_authenticated": 401,
     "not_permitted": 403,
     "not_found": 404,
+    "nothing_to_roll_back": 400,
+    "operating_points_missing": 400,
+    "too_few_films": 400,
     "invalid_request": 400,
     "transition_not_allowed": 409,
 }
