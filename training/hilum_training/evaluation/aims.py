@@ -129,6 +129,16 @@ AIMS: Final = (
         _across("tb-learnt-in-montgomery", "shenzhen"),
     ),
     Aim(
+        "tuberculosis, learnt in Shenzhen beside other adults, asked in Montgomery, AUROC",
+        0.88,
+        _across("tb-without-montgomery", "montgomery"),
+    ),
+    Aim(
+        "tuberculosis, learnt in Montgomery beside other adults, asked in Shenzhen, AUROC",
+        0.88,
+        _across("tb-without-shenzhen", "shenzhen"),
+    ),
+    Aim(
         "WHO triage target: specificity at 90 % sensitivity, Shenzhen",
         0.70,
         question(
