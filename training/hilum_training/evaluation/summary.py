@@ -11,6 +11,13 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.aims import AIMS, ORIGINALS
+from hilum_training.evaluation.learning_figure import (
+    EPOCHS,
+    LEARNING,
+    draw_learning,
+    read_epochs,
+    tells_of_panels,
+)
 from hilum_training.evaluation.report_files import METRICS, NOTICE, PAGE, read_json
 from hilum_training.export.markdown import markdown
 
@@ -209,7 +216,11 @@ def _originals(reports: Reports) -> Rows:
 
 
 def main() -> int:
-    """Write the page; returns the exit code."""
+    """Write the page, and how each network learnt; returns the exit code."""
+    for path in sorted(REPORTS.glob(f"*/{EPOCHS}")):
+        rows = read_epochs(path)
+        if tells_of_panels(rows):
+            draw_learning(rows, path.parent.name, path.with_name(LEARNING))
     (REPORTS / PAGE).write_text(summary(read_reports(REPORTS)), encoding="utf-8")
     sys.stdout.write(f"{REPORTS / PAGE}\n")
     return 0
