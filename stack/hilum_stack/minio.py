@@ -87,7 +87,8 @@ class MinioServer(Server):
         }
 
     def _ready(self) -> bool:
-        return is_healthy(self.port, "/minio/health/ready")
+        # "ready" is told before the drives are: the first request would get a 503.
+        return is_healthy(self.port, "/minio/health/cluster")
 
 
 def _new_credentials() -> dict[str, str]:

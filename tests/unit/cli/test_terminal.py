@@ -72,5 +72,5 @@ def test_progress_is_shown_while_films_are_sent_and_read(on_terminal, stack, tmp
     environment = {"HILUM_URL": stack.url, "HILUM_API_KEY": stack.api_key}
     code, shown = on_terminal("analyse", "a.png", **environment)
     assert code == 0, shown
-    for word in ("sending", "analysing", "1/1", "covid19", "not for diagnosis"):
+    for word in ("sending", "analysing", "1/1", "pneumonia", "not for diagnosis"):
         assert word in shown

@@ -145,7 +145,7 @@ def test_a_run_ends_when_validation_gets_no_better(library, tmp_path, monkeypatc
     """With a patience of two, the run ends two epochs after the best one, and keeps that one."""
     losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
     monkeypatch.setattr(Fit, "_validate", lambda _: {"validation_loss": next(losses)})
-    recipe = replace(TINY, fit=replace(TINY.fit, epochs=5, patience=2))
+    recipe = replace(TINY, fit=replace(TINY.fit, epochs=5, patience=2, keep="best"))
     fit = Fit(recipe, library.train.first(16), library.validation.first(8), tmp_path)
     assert [row["epoch"] for row in fit.run()] == [1, 2, 3, 4]
     best = keras.models.load_model(tmp_path / "best.keras", compile=False).get_weights()
