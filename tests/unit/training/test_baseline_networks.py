@@ -145,6 +145,8 @@ def test_one_baseline_alone_leaves_the_others_figures(folders, tmp_path):
     path = tmp_path / "reports/baselines/metrics.json"
     first = json.loads(path.read_text())
     assert "hilum" not in first["infection-cnn"]
+    page = (tmp_path / "reports/baselines/README.md").read_text()
+    assert "Not run yet, so without figures: covid-mobilenet" in page
     run(command(*folders, "--only=covid-mobilenet", "--limit=60"))
     second = json.loads(path.read_text())
     assert second["infection-cnn"] == first["infection-cnn"]

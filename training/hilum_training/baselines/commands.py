@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
         path.write_text(
             json.dumps(dict(sorted(metrics.items())), indent=2) + "\n", encoding="utf-8"
         )
-        write_report(metrics, folder)
+        write_report(metrics, baselines, folder)
 
 
 def _read(recipes: Path) -> dict[str, Baseline]:

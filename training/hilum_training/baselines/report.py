@@ -29,14 +29,18 @@ figures were measured on other films, split by film, and are quoted, not compare
 """
 
 
-def write_report(metrics: dict[str, Any], folder: Path) -> None:
+def write_report(metrics: dict[str, Any], names: Iterable[str], folder: Path) -> None:
     """Write the figures and ``README.md``.
 
     Args:
         metrics: By baseline, as ``metrics.json`` holds them.
+        names: Every baseline that has a recipe; the page says which were not run.
         folder: Where to.
     """
     parts = [_INTRODUCTION]
+    absent = sorted(set(names) - set(metrics))
+    if absent:
+        parts.append(f"Not run yet, so without figures: {', '.join(absent)}.\n")
     parts += [_section(name, row, folder) for name, row in sorted(metrics.items())]
     verdict = _ensembles(metrics)
     if verdict:
