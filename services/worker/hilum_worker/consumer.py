@@ -14,20 +14,22 @@ from hilum.domain.errors import DatabaseUnavailable
 from hilum_worker.logs import about_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from uuid import UUID
 
     from celery import Celery
 
-    from hilum.domain.job import Job
+    from hilum.domain.job import Job, Priority
     from hilum_worker.metrics import WorkerMetrics
 
 _LOG = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Consumes the queues of analysis, in the order of urgency, with a pool of threads.
+    """Consumes queues of analysis, in the order of urgency, with a pool of threads.
+
+    Jobs of other priorities it leaves to other workers; its reconciler rings for them all the same.
 
     Threads, because decoding, gRPC and ONNX Runtime release the interpreter's lock, and because
     one process then needs one connection pool and one Triton client.
@@ -41,6 +43,7 @@ class Consumer:
         *,
         name: str,
         concurrency: int,
+        priorities: Sequence[Priority],
         ready_file: Path | None,
     ) -> None:
         self._app = app
@@ -48,6 +51,7 @@ class Consumer:
         self._metrics = metrics
         self._name = name
         self._concurrency = concurrency
+        self._queues = [queue for priority, queue in QUEUES.items() if priority in priorities]
         self._ready_file = ready_file
 
     def run(self) -> int:
@@ -70,7 +74,7 @@ class Consumer:
             hostname=f"hilum@{self._name}",
             pool="threads",
             concurrency=self._concurrency,
-            queues=list(QUEUES.values()),
+            queues=list(self._queues),
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,
@@ -133,7 +137,7 @@ class Consumer:
         """Celery sets up no logging of its own where somebody listens to this signal."""
 
     def _ready(self, **_: object) -> None:
-        _LOG.info("consuming %s", ", ".join(QUEUES.values()))
+        _LOG.info("consuming %s", ", ".join(self._queues))
         if self._ready_file is not None:
             self._ready_file.touch()
 

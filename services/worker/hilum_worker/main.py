@@ -91,6 +91,7 @@ def work(container: Container) -> int:
         metrics,
         name=settings.worker_name,
         concurrency=settings.worker_concurrency,
+        priorities=settings.worker_queues,
         ready_file=settings.worker_ready_file,
     )
     endpoint = metrics_endpoint(metrics, settings.metrics_host, settings.metrics_port)

@@ -6,11 +6,13 @@ import os
 import socket
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from hilum.application.messages import QUEUES
+from hilum.domain.job import Priority
 from hilum.imaging.film import FilmLimits
 
 
@@ -29,6 +31,8 @@ class WorkerSettings(BaseSettings):
         model_repository: Folder with the manifests (and, for ``onnx://``, the graphs).
         worker_name: Owner of this worker's leases; differs between any two live workers.
         worker_concurrency: Films at once, one thread each.
+        worker_queues: The priorities whose jobs it reads, comma-separated; all by default. Whatever
+            their order here, a worker empties its queues in the order of urgency.
         worker_ready_file: Exists while the worker takes work.
         lease_seconds: How long a silent worker keeps its jobs.
         max_run_seconds: How long a job may run before its worker gives up its lease.
@@ -57,6 +61,7 @@ class WorkerSettings(BaseSettings):
 
     worker_name: str = Field(default_factory=_default_name, min_length=1)
     worker_concurrency: int = Field(default=2, ge=1, le=64)
+    worker_queues: Annotated[tuple[Priority, ...], NoDecode] = tuple(QUEUES)
     worker_ready_file: Path | None = None
 
     lease_seconds: float = Field(default=60, gt=0)
@@ -77,6 +82,17 @@ class WorkerSettings(BaseSettings):
     max_file_bytes: int = Field(default=FilmLimits().max_bytes, ge=1)
     max_pixels: int = Field(default=FilmLimits().max_pixels, ge=1)
     max_compression_ratio: float = Field(default=FilmLimits().max_compression_ratio, gt=1)
+
+    @field_validator("worker_queues", mode="before")
+    @classmethod
+    def _read_queues(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        names = [name.strip() for name in given.split(",")]
+        known = {priority.value: priority for priority in QUEUES}
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"{unknown[0]!r} is no queue; there are {', '.join(known)}")
+        return tuple(priority for name, priority in known.items() if name in names)
 
     @model_validator(mode="after")
     def _check_backoff(self) -> Self:

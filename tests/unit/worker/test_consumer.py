@@ -52,7 +52,7 @@ def metrics() -> WorkerMetrics:
 @pytest.fixture
 def consumer(heard, metrics, tmp_path) -> Consumer:
     app = create_celery(f"filesystem://{tmp_path}/broker")
-    return Consumer(app, heard, metrics, name="w", concurrency=1, ready_file=None)
+    return Consumer(app, heard, metrics, name="w", concurrency=1, priorities=(), ready_file=None)
 
 
 def errors(metrics: WorkerMetrics, where: str) -> float | None:

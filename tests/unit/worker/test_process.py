@@ -104,6 +104,32 @@ def test_urgent_films_are_read_first(platform):
     ]
 
 
+def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
+    """Routine films wait for a worker of their own, with no attempt on their account."""
+    others = platform.submit([noise_film(n) for n in range(3)], Priority.ROUTINE)
+    urgent = platform.submit([noise_film(n) for n in range(3, 6)], Priority.STAT)
+    with platform.worker(HILUM_WORKER_QUEUES="stat") as worker:
+        assert {job.state for job in platform.settled(urgent)} == {JobState.COMPLETED}
+        assert "consuming hilum.stat" in worker.log
+        assert worker.stop() == 0
+    assert {(job.state, job.attempts) for job in map(platform.job, others)} == {
+        (JobState.QUEUED, 0)
+    }
+    with platform.worker(HILUM_WORKER_QUEUES="batch,routine"):
+        assert {job.state for job in platform.settled(others)} == {JobState.COMPLETED}
+
+
+def test_a_slice_of_workers_rings_for_every_queue(platform):
+    """A ring that got lost comes back, whichever worker reconciles."""
+    jobs = platform.submit([noise_film(n) for n in range(3)], Priority.BATCH)
+    queue = platform.folder / "broker" / QUEUES[Priority.BATCH]
+    for ring in queue.glob("*.msg"):
+        ring.unlink()
+    with platform.worker(HILUM_WORKER_QUEUES="stat", HILUM_RING_PATIENCE_SECONDS="0.1"):
+        wait_until(lambda: len(list(queue.glob("*.msg"))) >= len(jobs), "rings for the lost ones")
+    assert {(job.state, job.attempts) for job in map(platform.job, jobs)} == {(JobState.QUEUED, 0)}
+
+
 def test_several_workers_share_a_queue_and_read_each_film_once(platform):
     """SQLite lets one of them write at a time; none of them fails for it."""
     second_ready = str(platform.folder / "second")

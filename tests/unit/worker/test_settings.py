@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from hilum.domain.job import Priority
 from hilum.imaging.film import FilmLimits
 from hilum_worker.settings import WorkerSettings
 
@@ -40,6 +41,7 @@ def test_the_addresses_are_enough(environment):
     assert settings.heartbeat_seconds == 20
     assert settings.film_limits == FilmLimits()
     assert settings.metrics_port is None
+    assert settings.worker_queues == (Priority.STAT, Priority.ROUTINE, Priority.BATCH)
 
 
 @pytest.mark.parametrize("name", sorted(NEEDED))
@@ -68,6 +70,28 @@ def test_a_value_that_makes_no_sense_is_refused(environment, name, value):
     """At the start, not in the middle of a film."""
     environment.setenv(f"HILUM_{name}", value)
     with pytest.raises(ValidationError):
+        WorkerSettings()
+
+
+@pytest.mark.parametrize(
+    ("value", "queues"),
+    [
+        ("stat", [Priority.STAT]),
+        ("batch, routine", [Priority.ROUTINE, Priority.BATCH]),
+        ("routine,routine", [Priority.ROUTINE]),
+    ],
+)
+def test_a_slice_of_the_queues_keeps_the_order_of_urgency(environment, value, queues):
+    """However the list was written."""
+    environment.setenv("HILUM_WORKER_QUEUES", value)
+    assert list(WorkerSettings().worker_queues) == queues
+
+
+@pytest.mark.parametrize("value", ["", "urgent", "stat,", "STAT", '["stat"]'])
+def test_an_unknown_queue_is_refused_by_its_name(environment, value):
+    """With the names that there are."""
+    environment.setenv("HILUM_WORKER_QUEUES", value)
+    with pytest.raises(ValidationError, match="is no queue; there are stat, routine, batch"):
         WorkerSettings()
 
 
