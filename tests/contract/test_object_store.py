@@ -234,6 +234,60 @@ def test_uploads_of_one_key_at_once_leave_one_of_them_whole(store, key):
     assert store.get(key) in versions
 
 
+KEYS_IN_ORDER = ["a-b", "a/b-c/d", "a/b/c", "a/b/d", "a/b0", "a0", "a_/x", "b"]
+
+
+def test_lists_in_the_order_of_the_keys(store):
+    """Whole keys are compared, byte by byte, strokes too; each comes with its size."""
+    mine = f"listing-{uuid.uuid4().hex}"
+    for size, key in enumerate(reversed(KEYS_IN_ORDER)):
+        store.put(f"{mine}/{key}", [pattern(size)], media_type=MEDIA_TYPE)
+    listed = [(found.key.removeprefix(f"{mine}/"), found.size_bytes) for found in store.list(mine)]
+    sizes = reversed(range(len(KEYS_IN_ORDER)))
+    assert listed == list(zip(KEYS_IN_ORDER, sizes, strict=True))
+
+
+@pytest.mark.parametrize("prefix", ["a", "a/", "a/b", "a/b/", "a/b/c", "a/b/c/", "x", "a-", "a0/"])
+def test_lists_what_begins_with_a_prefix(store, prefix):
+    """A prefix may end inside a name."""
+    mine = f"listing-{uuid.uuid4().hex}"
+    for key in KEYS_IN_ORDER:
+        store.put(f"{mine}/{key}", [b"x"], media_type=MEDIA_TYPE)
+    expected = [f"{mine}/{key}" for key in KEYS_IN_ORDER if key.startswith(prefix)]
+    assert [found.key for found in store.list(f"{mine}/{prefix}")] == expected
+
+
+def test_lists_everything_without_a_prefix(store, key):
+    """Whatever else is there."""
+    store.put(key, [b"x"], media_type=MEDIA_TYPE)
+    listed = [found.key for found in store.list()]
+    assert key in listed
+    assert listed == sorted(listed)
+
+
+def test_lists_across_the_pages_of_a_listing(store):
+    """More objects than one answer of S3 holds are all there, once."""
+    mine = f"listing-{uuid.uuid4().hex}"
+    keys = [f"{mine}/{number:04d}" for number in range(1005)]
+    for key in keys:
+        store.put(key, [b"x"], media_type=MEDIA_TYPE)
+    assert [found.key for found in store.list(f"{mine}/")] == keys
+
+
+def test_what_is_deleted_while_it_is_listed_disturbs_nothing(store):
+    """Old backups are removed so."""
+    mine = f"listing-{uuid.uuid4().hex}"
+    keys = [f"{mine}/{name}" for name in "abcdef"]
+    for key in keys:
+        store.put(key, [b"x"], media_type=MEDIA_TYPE)
+    seen = []
+    for found in store.list(mine):
+        store.delete(found.key)
+        seen.append(found.key)
+    assert seen == keys
+    assert list(store.list(mine)) == []
+
+
 def test_checks(store):
     """A store that works says so."""
     store.check()
@@ -275,6 +329,7 @@ def test_an_outage_is_told_apart_from_a_missing_object(outage, key):
         partial(outage.store.get, key),
         partial(outage.store.stream, key),
         partial(outage.store.delete, key),
+        lambda: list(outage.store.list()),
         partial(outage.store.put, key, [b"during"], media_type=MEDIA_TYPE),
     ]
     for call in calls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilum.adapters.object_store.keys import require_valid_key
+from hilum.application.ports.object_store import StoredObject
 from hilum.domain.errors import ObjectMissing, ObjectStoreUnavailable
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ class InMemoryObjectStore:
         self.check()
         self.objects.pop(key, None)
         self.media_types.pop(key, None)
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        self.check()
+        for key in sorted(self.objects):
+            self.check()
+            if key.startswith(prefix):
+                yield StoredObject(key, len(self.objects[key]))
 
     def check(self) -> None:
         if not self.available:

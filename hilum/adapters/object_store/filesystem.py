@@ -8,7 +8,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from hilum.adapters.object_store.keys import require_valid_key
+from hilum.adapters.object_store.keys import is_valid_key, require_valid_key
+from hilum.application.ports.object_store import StoredObject
 from hilum.domain.errors import ObjectMissing, ObjectStoreUnavailable
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class FilesystemObjectStore:
         with _translated("removed"), contextlib.suppress(*_NOT_THERE):
             path.unlink()
 
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Every object whose key begins with a prefix, in order; see the port."""
+        parent = prefix.rpartition("/")[0]
+        return _below(self._folder / parent, parent + "/" if parent else "", prefix)
+
     def check(self) -> None:
         """Write and remove one byte: a full or read-only disk shows here."""
         probe = self._incoming / f"check-{uuid.uuid4().hex}"
@@ -136,6 +142,31 @@ def _read(file: BinaryIO) -> Iterator[bytes]:
             if not chunk:
                 return
             yield chunk
+
+
+def _below(folder: Path, path: str, prefix: str) -> Iterator[StoredObject]:
+    """Objects in a folder and the folders below it, whose keys begin with ``path``."""
+    for name, entry in _entries(folder):
+        key = path + name
+        # A folder whose name ends where the prefix does not yet is on the way to it, or is not.
+        if not (key.startswith(prefix) or prefix.startswith(key)):
+            continue
+        if name.endswith("/"):
+            yield from _below(folder / name, key, prefix)
+        elif is_valid_key(key):
+            with _translated("read"), contextlib.suppress(FileNotFoundError):
+                yield StoredObject(key, entry.stat().st_size)
+
+
+def _entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
+    """What one folder holds, sorted as keys are: a folder's name goes on with a stroke."""
+    with _translated("read"), contextlib.suppress(*_NOT_THERE), os.scandir(folder) as entries:
+        return sorted(
+            (entry.name + "/" if entry.is_dir() else entry.name, entry)
+            for entry in entries
+            if not entry.name.startswith(".")
+        )
+    return []
 
 
 def _synchronise(folder: Path) -> None:

@@ -9,6 +9,11 @@ _SEGMENT = r"[a-z0-9_-][a-z0-9._-]{0,199}"
 _KEY: Final = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,15}}")
 
 
+def is_valid_key(key: str) -> bool:
+    """Whether :func:`require_valid_key` would take a key; what else a store holds is not ours."""
+    return _KEY.fullmatch(key) is not None
+
+
 def require_valid_key(key: str) -> str:
     """Check that a key is a plain relative path.
 

@@ -9,8 +9,9 @@ import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
-from hilum.adapters.object_store.keys import require_valid_key
+from hilum.adapters.object_store.keys import is_valid_key, require_valid_key
 from hilum.adapters.object_store.parts import ChunkReader, ChunksFailed
+from hilum.application.ports.object_store import StoredObject
 from hilum.domain.errors import ObjectMissing, ObjectStoreUnavailable
 
 if TYPE_CHECKING:
@@ -130,6 +131,17 @@ class S3ObjectStore:
         """Remove an object; see the port."""
         with self._translated():
             self._client.remove_object(self._bucket, require_valid_key(key))
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Every object whose key begins with a prefix, in order; see the port.
+
+        S3 lists a general purpose bucket in the order of the keys' UTF-8 bytes (API reference,
+        ListObjectsV2), a thousand a request.
+        """
+        with self._translated():
+            for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
+                if found.object_name is not None and is_valid_key(found.object_name):
+                    yield StoredObject(found.object_name, found.size or 0)
 
     def check(self) -> None:
         """Ask for the bucket's head: one small request."""

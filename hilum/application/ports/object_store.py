@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing names it: its key, and its size in bytes."""
+
+    key: str
+    size_bytes: int
 
 
 class ObjectStore(Protocol):
@@ -43,6 +52,14 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; a missing one is no error."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Every object whose key begins with a prefix, in the order of the keys' bytes.
+
+        The listing is read as it is walked, so it fits in memory whatever the store holds. An
+        object that is stored or deleted meanwhile may or may not be in it; every other one is.
+        """
         ...
 
     def check(self) -> None:
