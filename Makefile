@@ -84,6 +84,28 @@ PANELS = $(or $(PANEL),gate lungs chest)
 EPOCHS ?=
 LIMIT ?=
 
+# -------------------------------------------------------------------------------- chart
+CHART := helm/hilum
+CHART_TOOLS := $(CURDIR)/.cache/cluster/bin
+HELM_DOCS_VERSION := v1.14.2
+PROFILES = $(wildcard $(CHART)/ci/*-values.yaml)
+
+$(CHART_TOOLS)/helm-docs:
+	GOBIN=$(CHART_TOOLS) go install github.com/norwoodj/helm-docs/cmd/helm-docs@$(HELM_DOCS_VERSION)
+
+.PHONY: chart-docs
+chart-docs: .venv-dev/.installed $(CHART_TOOLS)/helm-docs ## Write the chart's schema, README and copies of observability/ from their sources
+	@.venv-dev/bin/python scripts/chart_schema.py $(CHART)/values.yaml > $(CHART)/values.schema.json
+	@$(CHART_TOOLS)/helm-docs --chart-search-root $(CHART) --sort-values-order file --log-level warning
+	@mkdir -p $(CHART)/files
+	@cp observability/dashboard.json observability/alerts.yaml $(CHART)/files/
+
+.PHONY: chart-check
+chart-check: chart-docs ## Lint the chart with every profile; hold what is generated against its source
+	@for values in $(PROFILES); do $(CHART_TOOLS)/helm3 lint --strict --quiet $(CHART) --values $$values || exit; done
+	@git diff --exit-code -- $(CHART)/values.schema.json $(CHART)/README.md $(CHART)/files || \
+	  { echo "what is generated differs from its source: commit what make chart-docs wrote"; exit 1; }
+
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
