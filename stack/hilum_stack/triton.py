@@ -20,9 +20,13 @@ from hilum_stack.server import Server
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hilum_stack.certificate import Certificate
+
 # A model's model.py puts the folder that this variable names at the front of sys.path: the
 # Python backend's stub embeds an interpreter of its own and ignores PYTHONPATH.
 SITE_PACKAGES_VARIABLE = "HILUM_TRITON_SITE_PACKAGES"
+# As in the chart; a request that is under way is finished.
+MAX_CONNECTION_AGE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,9 @@ class TritonServer(Server):
         env: Mapping[str, str] | None = None,
         *,
         model_control: Literal["none", "explicit"] = "none",
+        address: str = LOOPBACK,
+        grpc_port: int | None = None,
+        certificate: Certificate | None = None,
     ) -> None:
         """Prepares a server.
 
@@ -89,6 +96,9 @@ class TritonServer(Server):
                 own environment.
             model_control: ``none`` loads every model at the start, ``explicit`` loads those that
                 a client asks for.
+            address: Where gRPC listens; further loopback addresses stand for further pods.
+            grpc_port: Its port; a free one by default.
+            certificate: Of the gRPC service; health and metrics stay plain.
         """
         super().__init__(folder)
         self._model_control = model_control
@@ -99,7 +109,10 @@ class TritonServer(Server):
             if name.startswith("HILUM_TRITON_")
         }
         self.http_port = reserve_port()
-        self.grpc_port = reserve_port()
+        self.address = address
+        self.grpc_port = grpc_port or reserve_port()
+        self.max_connection_age_ms = MAX_CONNECTION_AGE_MS
+        self._certificate = certificate
         self.metrics_port = reserve_port()
 
     @classmethod
@@ -119,12 +132,12 @@ class TritonServer(Server):
     @property
     def url(self) -> str:
         """``triton://127.0.0.1:PORT``, Hilum's address of the gRPC endpoint."""
-        return f"triton://{self.grpc_endpoint}"
+        return f"triton://{self.grpc_endpoint}{'?secure=true' if self._certificate else ''}"
 
     @property
     def grpc_endpoint(self) -> str:
         """``127.0.0.1:PORT``, as ``tritonclient.grpc`` wants it."""
-        return f"{LOOPBACK}:{self.grpc_port}"
+        return f"{self.address}:{self.grpc_port}"
 
     @property
     def http_url(self) -> str:
@@ -156,8 +169,10 @@ class TritonServer(Server):
             "exit-on-error": "true",
             "http-address": LOOPBACK,
             "http-port": self.http_port,
-            "grpc-address": LOOPBACK,
+            "grpc-address": self.address,
             "grpc-port": self.grpc_port,
+            # Clients look their name up again when a connection ends, and find added pods.
+            "grpc-max-connection-age": self.max_connection_age_ms,
             "metrics-address": LOOPBACK,
             "metrics-port": self.metrics_port,
             "allow-gpu-metrics": "false",
@@ -166,6 +181,10 @@ class TritonServer(Server):
             # Regions of our own name, so that those of a killed server can be removed.
             "backend-config": f"python,shm-region-prefix-name={self._shared_memory}",
         }
+        if self._certificate is not None:
+            flags["grpc-use-ssl"] = "true"
+            flags["grpc-server-cert"] = self._certificate.chain
+            flags["grpc-server-key"] = self._certificate.key
         return Command(
             self.name,
             (str(installation.program), *(f"--{key}={value}" for key, value in flags.items())),
@@ -199,7 +218,7 @@ class TritonServer(Server):
 
     @property
     def _shared_memory(self) -> str:
-        return f"hilum_triton_{self.grpc_port}_"
+        return f"hilum_triton_{self.http_port}_"
 
     def _remove_shared_memory(self) -> None:
         for region in Path("/dev/shm").glob(f"{self._shared_memory}*"):  # noqa: S108 - the kernel's

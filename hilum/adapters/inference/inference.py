@@ -16,7 +16,8 @@ def open_inference(url: str, model_repository: Path) -> InferenceEngine:
 
     Args:
         url: ``onnx://`` or ``onnx://?threads=2`` for ONNX Runtime in this process, or
-            ``triton://host:port`` (``?secure=true`` for TLS, ``?deadline=10`` in seconds).
+            ``triton://host:port`` (``?secure=true`` for TLS, ``?deadline=10`` in seconds); a host
+            with several addresses is several servers, which are asked in turn.
         model_repository: Where ONNX Runtime finds the graphs; Triton has its own.
 
     Raises:

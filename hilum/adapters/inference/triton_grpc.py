@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
@@ -47,11 +48,23 @@ _CHANNEL: Final = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # A name may stand for several servers: they take requests in turn. The default would send all
+    # of them to the first.
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    # DNS is asked for addresses alone; it could name another policy.
+    ("grpc.service_config_disable_resolution", 1),
+    # gRPC asks again when a connection ends, at most this often; the default is half a minute.
+    ("grpc.dns_min_time_between_resolutions_ms", 5_000),
 )
 
 
 class TritonEngine:
-    """Asks one Triton endpoint; safe to share between threads.
+    """Asks the Tritons behind one name, in turn; safe to share between threads.
+
+    A server that dies or leaves is done without: what it held is asked of another. gRPC looks the
+    name up again whenever a connection ends, and only then; so that servers which were added are
+    found, Triton is started with ``--grpc-max-connection-age`` and ends each connection now and
+    then, between requests.
 
     The gRPC channel is made by the first call of a process, so that an engine which made no call
     yet can be carried through a fork. Calls from several threads travel on one channel, and
@@ -62,7 +75,8 @@ class TritonEngine:
         """Describe the endpoint; connects to nothing.
 
         Args:
-            endpoint: ``host:port`` of Triton's gRPC service.
+            endpoint: ``host:port`` of Triton's gRPC service, or any target that gRPC knows. In
+                Kubernetes the name of a headless service: its addresses are those of the pods.
             deadline_s: How long one inference may take, with its retries, seconds.
             secure: TLS, checked against gRPC's default certificate authorities.
         """

@@ -83,7 +83,7 @@ def infer(server: TritonServer, film: np.ndarray) -> np.ndarray:
 
 
 def shared_memory(server: TritonServer) -> list[Path]:
-    return list(Path("/dev/shm").glob(f"hilum_triton_{server.grpc_port}_*"))  # noqa: S108 - kernel's
+    return list(Path("/dev/shm").glob(f"hilum_triton_{server.http_port}_*"))  # noqa: S108 - kernel's
 
 
 def film_of(value: int) -> np.ndarray:
