@@ -1,0 +1,70 @@
+"""The custom resources that the chart uses, as their own projects define them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.cluster.programs import module_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Where a project keeps its CustomResourceDefinitions.
+
+    Attributes:
+        module: Its Go module.
+        version: Version of the module.
+        folder: Of the files, in the module.
+    """
+
+    module: str
+    version: str
+    folder: str
+
+
+PROJECTS = {
+    "keda": Definitions("github.com/kedacore/keda/v2", "v2.21.0", "config/crd/bases"),
+    "cert-manager": Definitions("github.com/cert-manager/cert-manager", "v1.21.2", "deploy/crds"),
+    "prometheus-operator": Definitions(
+        "github.com/prometheus-operator/prometheus-operator",
+        "v0.85.0",
+        "example/prometheus-operator-crd",
+    ),
+    "gateway-api": Definitions("sigs.k8s.io/gateway-api", "v1.6.0", "config/crd/standard"),
+    "cloudnative-pg": Definitions(
+        "github.com/cloudnative-pg/cloudnative-pg", "v1.28.0", "config/crd/bases"
+    ),
+    "external-secrets": Definitions(
+        "github.com/external-secrets/external-secrets", "v1.3.2", "config/crds/bases"
+    ),
+}
+
+
+def crd_files(project: str) -> list[Path]:
+    """Files with one CustomResourceDefinition each, from Go's module cache; fetched when needed.
+
+    Args:
+        project: A key of ``PROJECTS``.
+
+    Raises:
+        ClusterError: The module cannot be fetched.
+    """
+    source = PROJECTS[project]
+    folder = module_folder(source.module, source.version) / source.folder
+    files = [
+        file
+        for file in sorted(folder.glob("*.yaml"))
+        if "\nkind: CustomResourceDefinition\n" in file.read_text(encoding="utf-8")
+    ]
+    if not files:
+        raise FileNotFoundError(f"{source.module} {source.version} has no definitions in {folder}")
+    return files
+
+
+def all_crd_files() -> list[Path]:
+    """Those of every project."""
+    return [file for project in PROJECTS for file in crd_files(project)]

@@ -1,0 +1,138 @@
+"""Persistent volumes: a folder on the node for each claim, and none when the claim is gone.
+
+Kubernetes has no provisioner of its own for local volumes; this one watches claims of the class
+``local`` and makes what an administrator would make by hand. The volumes may be used on every
+node: simulated ones use nothing of them, and there is one real one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any
+
+from tests.cluster.commands import output_of
+from tests.cluster.errors import CommandFailed
+from tests.cluster.part import environment
+from tests.cluster.paths import PROGRAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STORAGE_CLASS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "StorageClass",
+    "metadata": {
+        "name": "local",
+        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+    },
+    "provisioner": "kubernetes.io/no-provisioner",
+    "volumeBindingMode": "WaitForFirstConsumer",
+}
+_CLAIMS = "/api/v1/persistentvolumeclaims"
+_VOLUMES = "/api/v1/persistentvolumes"
+
+
+class VolumeProvider:
+    """Two threads: one follows claims, one follows volumes."""
+
+    def __init__(self, folder: Path, kubeconfig: Path) -> None:
+        """Prepares it.
+
+        Args:
+            folder: Receives the volumes' folders.
+            kubeconfig: Of somebody who may make and delete volumes.
+        """
+        self._folder = folder
+        self._kubectl = (PROGRAMS / "kubectl", "--kubeconfig", kubeconfig)
+        self._stopped = threading.Event()
+        self._watches: dict[str, subprocess.Popen[str]] = {}
+
+    def start(self) -> None:
+        """Makes the storage class and starts to follow."""
+        self._apply(STORAGE_CLASS)
+        self._follow(_CLAIMS, self._provide)
+        self._follow(_VOLUMES, self._reclaim)
+
+    def stop(self) -> None:
+        """Stops following; volumes stay as they are."""
+        self._stopped.set()
+        for watch in self._watches.values():
+            watch.kill()
+            watch.wait()
+
+    def _follow(self, path: str, act: Callable[[dict[str, Any]], None]) -> None:
+        def read() -> None:
+            # The API server ends every watch after a while.
+            while not self._stopped.is_set():
+                watch = self._watches[path] = self._watch(path)
+                for line in watch.stdout or ():
+                    event = json.loads(line)
+                    if event["type"] in {"ADDED", "MODIFIED"}:
+                        act(event["object"])
+                watch.wait()
+
+        threading.Thread(target=read, daemon=True).start()
+
+    def _watch(self, path: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*map(str, self._kubectl), "get", "--raw", f"{path}?watch=true"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+
+    def _provide(self, claim: dict[str, Any]) -> None:
+        wanted = claim["spec"]
+        if wanted.get("storageClassName") != "local" or wanted.get("volumeName"):
+            return
+        meta = claim["metadata"]
+        name = f"volume-{meta['uid']}"
+        folder = self._folder / name
+        if folder.exists():
+            return
+        folder.mkdir(parents=True)
+        every_node = {"key": "kubernetes.io/hostname", "operator": "Exists"}
+        self._apply(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolume",
+                "metadata": {"name": name},
+                "spec": {
+                    "storageClassName": "local",
+                    "capacity": wanted["resources"]["requests"],
+                    "accessModes": wanted["accessModes"],
+                    "volumeMode": wanted.get("volumeMode", "Filesystem"),
+                    "persistentVolumeReclaimPolicy": "Retain",
+                    "claimRef": {
+                        "apiVersion": "v1",
+                        "kind": "PersistentVolumeClaim",
+                        "namespace": meta["namespace"],
+                        "name": meta["name"],
+                        "uid": meta["uid"],
+                    },
+                    "local": {"path": str(folder)},
+                    "nodeAffinity": {
+                        "required": {"nodeSelectorTerms": [{"matchExpressions": [every_node]}]}
+                    },
+                },
+            }
+        )
+
+    def _reclaim(self, volume: dict[str, Any]) -> None:
+        name = volume["metadata"]["name"]
+        released = volume.get("status", {}).get("phase") == "Released"
+        if not released or volume["metadata"].get("deletionTimestamp"):
+            return
+        try:
+            output_of(*self._kubectl, "delete", "persistentvolume", name, "--wait=false")
+        except CommandFailed:
+            return  # somebody else deleted it
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def _apply(self, manifest: dict[str, Any]) -> None:
+        output_of(*self._kubectl, "apply", "-f", "-", given=json.dumps(manifest))
