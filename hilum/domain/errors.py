@@ -21,6 +21,7 @@ The class of an error says what happens to the job or to the request::
     |       `-- CompressionRatioTooHigh compression_ratio_too_high
     |-- Transient                     the outside is down or busy: retry with backoff
     |   |-- DatabaseUnavailable       database_unavailable
+    |   |   `-- SchemaIncompatible    schema_incompatible
     |   |-- ObjectStoreUnavailable    object_store_unavailable
     |   |-- BrokerUnavailable         broker_unavailable
     |   |-- InferenceUnavailable      inference_unavailable
@@ -31,6 +32,8 @@ The class of an error says what happens to the job or to the request::
     |   |-- ModelNotServed            model_not_served
     |   |-- InferenceFailed           inference_failed
     |   |-- InvalidManifest           invalid_manifest
+    |   |-- BackupDamaged             backup_damaged
+    |   |-- DatabaseCopyFailed        database_copy_failed
     |   `-- InternalError             internal_error
     `-- Refused                       a request that may not or cannot be done now
         |-- NotAuthenticated          not_authenticated
@@ -40,6 +43,8 @@ The class of an error says what happens to the job or to the request::
         |-- TransitionNotAllowed      transition_not_allowed
         |-- OperatingPointsMissing    operating_points_missing
         |-- NothingToRollBack         nothing_to_roll_back
+        |-- RestoreRefused            restore_refused
+        |-- BackupStoreBusy           backup_store_busy
         `-- TooFewFilms               too_few_films
 
 A code is stable: programs match on it, so it is never renamed. Domain errors carry no HTTP
@@ -174,6 +179,12 @@ class DatabaseUnavailable(Transient):
     code = "database_unavailable"
 
 
+class SchemaIncompatible(DatabaseUnavailable):
+    """A newer release changed the database in a way that this release cannot work with."""
+
+    code = "schema_incompatible"
+
+
 class ObjectStoreUnavailable(Transient):
     """The object store does not answer."""
 
@@ -234,6 +245,18 @@ class InvalidManifest(Permanent):
     code = "invalid_manifest"
 
 
+class BackupDamaged(Permanent):
+    """A backup lacks something that it promises, or what it holds was changed."""
+
+    code = "backup_damaged"
+
+
+class DatabaseCopyFailed(Permanent):
+    """The database could not be dumped, or a dump not loaded, by the program that does it."""
+
+    code = "database_copy_failed"
+
+
 class InternalError(Permanent):
     """An error that nobody foresaw; the log has its trace under the job's id."""
 
@@ -286,6 +309,18 @@ class NothingToRollBack(Refused):
     """A site has no promotion of the model before the one in force."""
 
     code = "nothing_to_roll_back"
+
+
+class RestoreRefused(Refused):
+    """A restore would replace films that are there, or the database under somebody's feet."""
+
+    code = "restore_refused"
+
+
+class BackupStoreBusy(Refused):
+    """Backups are being removed while one is made, or the other way round."""
+
+    code = "backup_store_busy"
 
 
 class TooFewFilms(Refused):

@@ -19,7 +19,7 @@ from hilum.adapters.postgres import migrate, schema
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.tables import METADATA
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.domain.errors import DatabaseUnavailable, InternalError
+from hilum.domain.errors import DatabaseUnavailable, SchemaIncompatible
 from tests.contract.samples import NOW, accepted, an_analysis
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def test_a_newer_release_s_database_is_left_alone(database_url: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     before = _tables(database_url)
-    with pytest.raises(InternalError, match="9999"):
+    with pytest.raises(SchemaIncompatible, match="9999"):
         migrate.upgrade(database_url)
     assert migrate.current(database_url) == "9999"
     assert _tables(database_url) == before

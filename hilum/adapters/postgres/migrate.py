@@ -15,7 +15,8 @@ from alembic.util import CommandError
 
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.errors import translated_errors
-from hilum.adapters.postgres.schema import require_head
+from hilum.adapters.postgres.schema import require_compatible, require_schema
+from hilum.adapters.postgres.tables import SCHEMA_STEPS
 from hilum.domain.errors import InternalError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ SCRIPTS: Final = Path(__file__).with_name("migrations")
 
 MIGRATION_LOCK: Final = 0x48696C756D_02
 """The PostgreSQL advisory lock of migrations (``Hilum`` in ASCII, then a number)."""
+
+_FIRST_RECORDED: Final = "0004"
+"""The step that made the table for what the steps say of older releases."""
 
 _TURN_TIMEOUT_S: Final = 300
 _LOCK_TIMEOUT_S: Final = 5
@@ -50,7 +54,8 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Several processes may ask at once: one works, the others wait and find nothing to do. A step
     that waits for a table lock gives up after seconds, because every query behind it waits too;
-    nothing has changed then, and it can be run again.
+    nothing has changed then, and it can be run again. A database that a newer release brought
+    further is left as it is.
 
     Args:
         url: As in ``HILUM_DATABASE_URL``. For SQLite the folder is made when it is missing.
@@ -58,10 +63,16 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Raises:
         DatabaseUnavailable: The database or a lock cannot be had.
+        SchemaIncompatible: The database is ahead, and this release cannot work with it.
         InternalError: A step failed; nothing has changed.
     """
     with _alone(url) as connection, _told_plainly():
+        present = _revision(connection)
+        if present is not None and present not in _works_from():
+            require_compatible(connection, present)
+            return
         command.upgrade(_config(connection), revision)
+        _record_steps(connection)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -73,6 +84,7 @@ def downgrade(url: str, revision: str) -> None:
     """
     with _alone(url) as connection, _told_plainly():
         command.downgrade(_config(connection), revision)
+        _record_steps(connection)
 
 
 def draft(url: str, message: str) -> Path:
@@ -107,17 +119,43 @@ def current(url: str) -> str | None:
         DatabaseUnavailable: It cannot be reached.
     """
     with _connected(url) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
 
 
-def check(url: str) -> None:
-    """Return if the database has this release's schema.
+def check(url: str) -> str:
+    """The revision of the database, if this release can work with it.
 
     Raises:
-        DatabaseUnavailable: It has not, or it cannot be reached.
+        DatabaseUnavailable: The database is behind, or cannot be reached.
+        SchemaIncompatible: It is ahead, and this release cannot work with it.
     """
     with _connected(url) as connection:
-        require_head(connection)
+        return require_schema(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _works_from() -> dict[str, str]:
+    """By step of the folder, the oldest revision whose release goes on working after it."""
+    steps = ScriptDirectory(str(SCRIPTS)).walk_revisions()
+    return {step.revision: step.module.works_from for step in steps}
+
+
+def _record_steps(connection: Connection) -> None:
+    """Leave in the database what older releases have to know of the steps that it has gone."""
+    present = _revision(connection)
+    if present is None or present < _FIRST_RECORDED:
+        return
+    rows = {step: oldest for step, oldest in _works_from().items() if step <= present}
+    recorded = {row[0]: row[1] for row in connection.execute(sa.select(SCHEMA_STEPS))}
+    if rows != recorded:
+        connection.execute(sa.delete(SCHEMA_STEPS))
+        connection.execute(
+            sa.insert(SCHEMA_STEPS),
+            [{"revision": step, "works_from": oldest} for step, oldest in rows.items()],
+        )
 
 
 def _config(connection: Connection) -> Config:

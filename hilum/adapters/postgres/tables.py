@@ -231,3 +231,11 @@ MODEL_PROMOTIONS: Final = sa.Table(
     sa.Column("rolled_back_by", sa.Text),
     sa.Column("rolled_back_at", UtcTime),
 )
+
+SCHEMA_STEPS: Final = sa.Table(
+    "schema_steps",
+    METADATA,
+    sa.Column("revision", sa.Text, primary_key=True),
+    # The oldest revision whose release goes on working after this step; see ``schema``.
+    sa.Column("works_from", sa.Text, nullable=False),
+)

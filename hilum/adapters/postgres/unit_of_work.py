@@ -74,9 +74,9 @@ class SqlUnitOfWork:
             yield SqlTransaction(connection, write=write)
 
     def check(self) -> None:
-        """Return if the database answers and its schema is this release's."""
+        """Return if the database answers and this release can work with its schema."""
         with translated_errors(), self._reading.begin() as connection:
-            schema.require_head(connection)
+            schema.require_schema(connection)
 
 
 def advisory_key(name: str) -> int:

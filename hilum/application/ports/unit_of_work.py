@@ -84,9 +84,10 @@ class UnitOfWork(Protocol):
         ...
 
     def check(self) -> None:
-        """Return if the database answers and its schema is the one this release needs.
+        """Return if the database answers and this release can work with its schema.
 
         Raises:
-            DatabaseUnavailable: It does not, or it is not.
+            DatabaseUnavailable: It does not, or it is behind this release.
+            SchemaIncompatible: A newer release changed it too far for this one.
         """
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
-from hilum.adapters.postgres import migrate
+from hilum.adapters.postgres import migrate, schema
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.use_cases.fit_thresholds import FitThresholds
@@ -43,13 +43,19 @@ class Database:
         """The revision that the database has."""
         return migrate.current(self.url)
 
-    def check(self) -> None:
-        """Return if the schema is this release's.
+    def check(self) -> str:
+        """The revision that the database has, if this release can work with it.
 
         Raises:
-            DatabaseUnavailable: It is not.
+            DatabaseUnavailable: The database is behind.
+            SchemaIncompatible: It is ahead, and this release cannot work with it.
         """
-        migrate.check(self.url)
+        return migrate.check(self.url)
+
+    @property
+    def wanted(self) -> str:
+        """The revision that this release brings."""
+        return schema.HEAD
 
 
 def open_database(url: str) -> Database:

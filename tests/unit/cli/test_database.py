@@ -38,6 +38,36 @@ def test_an_empty_database_is_upgraded_once(command, database):
     assert command("db", "check", "--database-url", database).exit_code == 0
 
 
+def test_after_a_rollback_a_newer_schema_is_worked_with_where_it_says_so(run, tmp_path):
+    """Nothing is done, and the exit code lets the older release's Job succeed."""
+    with sqlite3.connect(tmp_path / "hilum.db") as connection:
+        (wanted,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        connection.execute("UPDATE alembic_version SET version_num = '9000'")
+        connection.execute("INSERT INTO schema_steps VALUES ('9000', ?)", (wanted,))
+    upgraded = run("db", "upgrade")
+    assert upgraded.exit_code == 0
+    assert upgraded.stdout == (
+        f"nothing to do: schema 9000 is newer than this release's {wanted}, and this release can "
+        "work with it\n"
+    )
+    checked = run("db", "check")
+    assert checked.exit_code == 0
+    assert "9000 is newer" in checked.stdout
+
+
+def test_after_a_rollback_an_incompatible_schema_is_refused_with_what_helps(run, tmp_path):
+    """Exit code 1, the stable code, and which releases could be installed."""
+    with sqlite3.connect(tmp_path / "hilum.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9000'")
+        connection.execute("INSERT INTO schema_steps VALUES ('9000', '8000')")
+    for asked in ("upgrade", "check"):
+        refused = run("db", asked)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith("Error: schema_incompatible: ")
+        assert "schema 8000 or newer" in refused.stderr
+        assert "backup" in refused.stderr
+
+
 @pytest.mark.parametrize("arguments", [("db", "upgrade"), ("keys", "list"), ("audit", "verify")])
 def test_without_a_database_the_command_says_how_to_name_one(command, arguments):
     """Exit code 2: the command line is wrong. The address of `make demo` is the true one."""

@@ -12,6 +12,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+# The oldest revision whose release goes on working after this step: docs/adr/0013.
+works_from = ${repr(down_revision)}
 
 
 def upgrade() -> None:

@@ -38,6 +38,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "limit_exceeded": "Send a smaller film, or ask for a higher limit.",
     "rejected": _SEND_AGAIN,
     "database_unavailable": _OUTSIDE,
+    "schema_incompatible": _OUTSIDE,
     "object_store_unavailable": _OUTSIDE,
     "broker_unavailable": _OUTSIDE,
     "inference_unavailable": _OUTSIDE,

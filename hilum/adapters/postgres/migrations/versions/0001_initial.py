@@ -15,6 +15,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+works_from = "0001"
 
 TIME = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")

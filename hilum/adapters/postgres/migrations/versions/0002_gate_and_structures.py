@@ -17,6 +17,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+works_from = "0002"
 
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
 

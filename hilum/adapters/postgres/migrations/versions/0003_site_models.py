@@ -13,6 +13,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+works_from = "0003"
 
 TIME = sa.DateTime(timezone=True)
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
