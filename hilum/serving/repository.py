@@ -17,6 +17,7 @@ from hilum.serving.ensemble import (
     ensemble_members,
     render_ensemble,
 )
+from hilum.serving.golden import GOLDEN, Golden
 from hilum.serving.installed import CARD, MANIFEST, InstalledModel, read_installed, verify_artefacts
 from hilum.serving.target import ONNX_FILE, PLAN_FILE, SERVING, Target
 from hilum.serving.triton_config import render_config
@@ -40,10 +41,13 @@ class Rendering:
         target: Where it runs.
         plans: Engines by serving version, for ``gpu-tensorrt``; the place of one that is missing is
             left empty, to be filled later.
+        golden: What each version must say of golden films, by serving version; lies beside its
+            graph, where there is any.
     """
 
     target: Target
     plans: Mapping[int, Path] = field(default_factory=dict)
+    golden: Mapping[int, Golden] = field(default_factory=dict)
 
 
 def labels_text(manifest: ModelManifest) -> str:
@@ -116,6 +120,8 @@ def _render_model(model: InstalledModel, folder: Path, rendering: Rendering) -> 
             if origin is not None:
                 shutil.copyfile(origin, folder / number / name)
         _copy_descriptions(model.folder / number, folder / number)
+        if golden := rendering.golden.get(manifest.serving_version):
+            golden.write(folder / number / GOLDEN)
     _copy_descriptions(model.folder, folder)
     newest = model.newest
     (folder / LABELS).write_text(labels_text(newest), encoding="utf-8")

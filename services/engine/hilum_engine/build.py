@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from hilum.serving.installed import read_installed, verify_artefacts
@@ -13,6 +13,7 @@ from hilum.serving.target import MAX_BATCH, TYPICAL_BATCH, Target
 from hilum_engine.builder import Profile
 from hilum_engine.engine_cache import EngineCache, EngineKey
 from hilum_engine.errors import EngineNotBuilt, Reason
+from hilum_engine.golden import golden_by_version
 from hilum_engine.half_precision import to_half
 from hilum_engine.metrics import EngineMetrics
 from hilum_engine.numeric_check import check_engine
@@ -99,6 +100,10 @@ def build_repository(order: Order, open_builder: Callable[[], EngineBuilder]) ->
     else:
         for model in models:
             _build_model(workshop, model, order, outcome)
+    for model in models:
+        rendering = outcome.renderings[model.newest.name]
+        golden = golden_by_version(model, rendering.target)
+        outcome.renderings[model.newest.name] = replace(rendering, golden=golden)
     render_repository(order.repository, order.out, outcome.renderings)
     return outcome
 

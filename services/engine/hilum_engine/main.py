@@ -1,4 +1,4 @@
-"""``hilum-engine``: render a model repository for a target, build TensorRT engines for it."""
+"""``hilum-engine``: install a model repository for a target, or build TensorRT engines for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hilum.domain.errors import InvalidManifest
+from hilum.domain.errors import HilumError
 from hilum.serving.installed import read_installed
 from hilum.serving.repository import Rendering, render_repository
 from hilum.serving.target import Target
@@ -25,20 +25,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0, 1 where ``--strict`` is given and a model has no engine, or 2 where the repository cannot
-        be read or ``--out`` not written.
+        be read or ``--out`` not written; standard error then begins with a stable code.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     options = _parser().parse_args(arguments)
     try:
-        return _build(options) if options.command == "build" else _render(options)
-    except (InvalidManifest, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return UNUSABLE
+        return int(_COMMANDS[options.command](options))
+    except HilumError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+    except ValueError as error:
+        sys.stderr.write(f"wrong_setting: {error}\n")
+    except OSError as error:
+        sys.stderr.write(f"not_written: {error}\n")
+    return UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hilum-engine", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    install = commands.add_parser(
+        "install", help="fetch and check a repository, then write it for one target; needs no GPU"
+    )
+    install.add_argument(
+        "--source",
+        required=True,
+        help="a folder, or s3://ACCESS:SECRET@host:port/bucket/prefix?secure=true",
+    )
+    without_engines = [target.value for target in Target if target is not Target.GPU_TENSORRT]
+    install.add_argument("--target", required=True, choices=without_engines)
+    install.add_argument("--out", type=Path, required=True, help="what Triton will serve")
     render = commands.add_parser("render", help="write a repository for one target; needs no GPU")
     render.add_argument("--target", required=True, choices=[target.value for target in Target])
     build = commands.add_parser(
@@ -58,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--metrics", type=Path, help="a .prom file for node_exporter's collector")
     build.add_argument("--strict", action="store_true", help="end with 1 if a model has no engine")
     return parser
+
+
+def _install(options: argparse.Namespace) -> int:
+    from hilum_engine.install import install  # noqa: PLC0415 - render needs no ONNX
+
+    folders = install(options.source, Target(options.target), options.out)
+    sys.stdout.write("".join(f"{folder}\n" for folder in folders))
+    return 0
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -85,3 +108,6 @@ def _build(options: argparse.Namespace) -> int:
     for name, rendering in outcome.renderings.items():
         sys.stdout.write(f"{name}: {rendering.target}\n")
     return FELL_BACK if options.strict and outcome.fallen_back else 0
+
+
+_COMMANDS: Final = {"install": _install, "render": _render, "build": _build}
