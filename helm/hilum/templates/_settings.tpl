@@ -1,0 +1,41 @@
+{{/*
+A dict of settings as environment variables: maxFileBytes becomes HILUM_MAX_FILE_BYTES; null is left out.
+Large numbers come out of YAML as floats and would be written as 5.36e+08.
+*/}}
+{{- define "hilum.settings" -}}
+{{- range $name, $value := . }}
+{{- if not (kindIs "invalid" $value) }}
+{{- $whole := and (kindIs "float64" $value) (eq (floor $value) (float64 $value)) }}
+- name: HILUM_{{ snakecase $name | upper }}
+  value: {{ ternary (int64 $value | toString) (toString $value) $whole | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Takes $; the address that pods of this release call the gateway by. */}}
+{{- define "hilum.gatewayUrl" -}}
+{{- printf "%s://%s:8080" (ternary "https" "http" (eq (include "hilum.tlsEnabled" .) "true")) (include "hilum.componentName" (list . "gateway")) -}}
+{{- end }}
+
+{{/*
+Seconds between the decision to stop a pod and SIGTERM: (list $ 10). The kubelet sleeps itself from 1.30 on;
+before that Python does, the one program that each of Hilum's images has.
+*/}}
+{{- define "hilum.preStop" -}}
+preStop:
+  {{- if semverCompare ">=1.30.0-0" (index . 0).Capabilities.KubeVersion.Version }}
+  sleep:
+    seconds: {{ index . 1 }}
+  {{- else }}
+  exec:
+    command: [python, -c, {{ printf "import time; time.sleep(%d)" (int (index . 1)) | quote }}]
+  {{- end }}
+{{- end }}
+
+{{/*
+What the Secrets and certificates of the pods come from. They roll the pods when a site names others; a
+Secret whose content alone changes does not (certificates are read again by themselves).
+*/}}
+{{- define "hilum.podAnnotations" -}}
+hilum.io/credentials: {{ dict "secrets" .Values.secrets "tls" .Values.tls "postgresql" .Values.postgresql.mode "objectStore" .Values.objectStore.mode | toJson | sha256sum | trunc 16 }}
+{{- end }}
