@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres import migrate, schema
+from hilum.adapters.postgres.database_copy import (
+    dump_script,
+    facts_beside,
+    open_database_copy,
+)
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.application.backup.backup_store import BackupStore
+from hilum.application.use_cases.check_restored import CheckRestored
+from hilum.application.use_cases.create_backup import CreateBackup
 from hilum.application.use_cases.fit_thresholds import FitThresholds
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.application.use_cases.prune_backups import PruneBackups
+from hilum.application.use_cases.restore_backup import RestoreBackup
+from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hilum.application.ports.database_copy import DatabaseCopy
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.backup import DatabaseFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,83 @@ def _open_reading(inference_url: str, model_repository: Path) -> tuple[FilmReade
             "'hilum[dicom,onnx]'`, or name jobs or SOP Instance UIDs instead of files"
         ) from error
     return DicomFilmReader(FilmLimits()), engine
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """What the commands about backups work with.
+
+    ``create`` and ``restore`` need the platform's database and object store, the others only the
+    backup store.
+    """
+
+    store: BackupStore
+    verify: VerifyBackup
+    prune: PruneBackups
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """A platform: copied out, and brought back."""
+
+    database: DatabaseCopy
+    create: CreateBackup
+    restore: RestoreBackup
+    check: CheckRestored
+
+
+def open_backups(store_url: str) -> Backups:
+    """Wire a backup store; connects to nothing yet.
+
+    Raises:
+        ValueError: The address is none of an object store.
+    """
+    store = BackupStore(open_object_store(store_url))
+    return Backups(
+        store, VerifyBackup(backups=store), PruneBackups(backups=store, clock=SystemClock())
+    )
+
+
+def open_restoring(backups: Backups, database_url: str, object_store_url: str) -> Restoring:
+    """Wire the platform that is backed up or restored; connects to nothing yet.
+
+    Raises:
+        ValueError: The address is none of an object store.
+    """
+    objects = open_object_store(object_store_url)
+    database = open_database_copy(database_url)
+    return Restoring(
+        database=database,
+        create=CreateBackup(
+            backups=backups.store,
+            objects=objects,
+            clock=SystemClock(),
+            hilum_version=version("hilum"),
+        ),
+        restore=RestoreBackup(
+            backups=backups.store, objects=objects, database=database, verify=backups.verify
+        ),
+        check=CheckRestored(
+            backups=backups.store,
+            objects=objects,
+            database=database,
+            unit_of_work=SqlUnitOfWork(create_database_engine(database_url, pool_size=1)),
+        ),
+    )
+
+
+def facts_of_dump(dump: Path) -> DatabaseFacts:
+    """What was written beside a dump that something else has made.
+
+    Raises:
+        DatabaseCopyFailed: What is there cannot be read.
+    """
+    return facts_beside(dump)
+
+
+def script_that_dumps() -> str:
+    """A script for a container that has ``pg_dump`` and nothing of Hilum."""
+    return dump_script()
 
 
 def prepare_object_store(url: str) -> None:

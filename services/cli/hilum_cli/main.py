@@ -6,6 +6,7 @@ import click
 
 from hilum_cli.commands.analyse import analyse
 from hilum_cli.commands.audit import audit
+from hilum_cli.commands.backup import backup
 from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
@@ -32,6 +33,7 @@ COMMANDS = (
     store,
     keys,
     audit,
+    backup,
 )
 
 for command in COMMANDS:

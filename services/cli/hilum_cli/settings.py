@@ -19,6 +19,7 @@ class CliSettings(BaseSettings):
         api_key: As a client sends it.
         database_url: For the commands that work on the database itself.
         object_store_url: For the commands that work on the object store itself.
+        backup_store_url: For the commands that work on backups.
         model_repository: For the commands about models: the folder that the workers use.
         inference_url: For films that a command reads itself.
     """
@@ -29,5 +30,6 @@ class CliSettings(BaseSettings):
     api_key: SecretStr | None = None
     database_url: str | None = None
     object_store_url: SecretStr | None = None
+    backup_store_url: SecretStr | None = None
     model_repository: Path | None = None
     inference_url: str = "onnx://"

@@ -1,0 +1,36 @@
+"""The rows that name objects, on PostgreSQL and on SQLite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from hilum.adapters.postgres.tables import INSTANCES, STUDIES
+from hilum.application.ports.database_copy import FilmObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+_BATCH: Final = 5000
+
+
+def holds_films(connection: Connection) -> bool:
+    """Whether a film was ever accepted; False for a database without tables."""
+    if not sa.inspect(connection).has_table(STUDIES.name):
+        return False
+    query = sa.select(sa.exists(sa.select(STUDIES.c.id)))
+    return bool(connection.execute(query).scalar_one())
+
+
+def film_rows(connection: Connection) -> Iterator[FilmObject]:
+    """The objects that rows name, in the order of their keys' bytes, without holding them all."""
+    order = "C" if connection.dialect.name == "postgresql" else "BINARY"
+    query = sa.select(INSTANCES.c.object_key, INSTANCES.c.size_bytes, INSTANCES.c.sha256).order_by(
+        INSTANCES.c.object_key.collate(order)
+    )
+    streamed = connection.execution_options(yield_per=_BATCH).execute(query)
+    for key, size_bytes, sha256 in streamed:
+        yield FilmObject(key, size_bytes, sha256)
