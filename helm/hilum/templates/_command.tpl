@@ -11,7 +11,7 @@ serviceAccountName: {{ include "hilum.componentName" (list $root .component) }}
 {{- with include "hilum.pullSecrets" $root }}
 {{ . }}
 {{- end }}
-{{- with include "hilum.scheduling" (list $root (merge (dict "topologySpreadConstraints" list) .values) .component) }}
+{{- with include "hilum.scheduling" (list $root .values .component) }}
 {{ . }}
 {{- end }}
 {{- $caInit := include "hilum.caInit" (list $root $root.Values.images.cli) }}

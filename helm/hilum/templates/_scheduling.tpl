@@ -2,7 +2,7 @@
 (list $ .Values.gateway "gateway"): where the pods of a component go, with the keys of a pod. The values
 may have nodeSelector, tolerations, affinity, topologySpreadConstraints (instead of the chart's own),
 priorityClassName (instead of the chart's own) and priority (critical, standard or background).
-A fourth element holds further labels that tell these pods from others of the component, as a dict.
+What runs once, or alone, spreads over nothing. A fourth element holds further labels that tell these pods from others of the component, as a dict.
 */}}
 {{- define "hilum.scheduling" -}}
 {{- $root := index . 0 -}}
@@ -22,8 +22,10 @@ A fourth element holds further labels that tell these pods from others of the co
 {{- if $values.topologySpreadConstraints -}}
 {{- $lines = append $lines (toYaml (dict "topologySpreadConstraints" $values.topologySpreadConstraints)) -}}
 {{- else -}}
+{{- if not (has $component (list "toolbox" "migrations" "maintenance" "tests")) -}}
 {{- with include "hilum.topologySpread" (list $root $component $more) -}}
 {{- $lines = append $lines . -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- join "\n" $lines -}}

@@ -37,5 +37,7 @@ What the Secrets and certificates of the pods come from. They roll the pods when
 Secret whose content alone changes does not (certificates are read again by themselves).
 */}}
 {{- define "hilum.podAnnotations" -}}
-hilum.io/credentials: {{ dict "secrets" .Values.secrets "tls" .Values.tls "postgresql" .Values.postgresql.mode "objectStore" .Values.objectStore.mode | toJson | sha256sum | trunc 16 }}
+{{- $secrets := pick .Values.secrets "existingSecret" "values" "externalSecrets" -}}
+{{- $tls := pick .Values.tls "mode" "existing" "extraCa" -}}
+hilum.io/credentials: {{ list $secrets $tls .Values.tls.certManager.issuerRef | toJson | sha256sum | trunc 16 }}
 {{- end }}

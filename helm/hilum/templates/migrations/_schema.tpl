@@ -10,6 +10,7 @@ no new worker takes a job of an old schema while an upgrade's migrations run.
     - sh
     - -uc
     - |
+      trap 'exit 1' TERM
       until hilum db check; do
         echo "waiting for the Job of the migrations"
         sleep 3

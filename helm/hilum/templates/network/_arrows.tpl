@@ -56,20 +56,43 @@ minio: {serve: [9000], watch: []}
 {{- end -}}
 {{- end }}
 
-{{/* A list of port numbers as items of `ports`. */}}
-{{- define "hilum.tcpPorts" -}}
-{{- range . }}
-- port: {{ int . }}
-  protocol: TCP
-{{- end }}
+{{/* (list "from" peers ports): an item of `ingress` or `egress` in JSON; ports are numbers, no peers is anybody. */}}
+{{- define "hilum.rule" -}}
+{{- $ports := list -}}
+{{- range index . 2 -}}{{- $ports = append $ports (dict "port" (int .) "protocol" "TCP") -}}{{- end -}}
+{{- $rule := dict "ports" $ports -}}
+{{- with index . 1 -}}{{- $_ := set $rule (index $ 0) . -}}{{- end -}}
+{{- toJson $rule -}}
 {{- end }}
 
 {{/* (list $ "gateway"): the whole policy of a component, from the table. */}}
 {{- define "hilum.networkPolicy" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
+{{- $peers := $root.Values.networkPolicy -}}
 {{- $arrows := include "hilum.arrows" $root | fromYaml -}}
-{{- $ports := default dict (index (include "hilum.ports" $root | fromYaml) $component) -}}
+{{- $ports := default (dict "serve" list "watch" list) (index (include "hilum.ports" $root | fromYaml) $component) -}}
+{{- $ingress := list -}}
+{{- range $from := keys $arrows | sortAlpha -}}
+{{- if has $component (index $arrows $from) -}}
+{{- $selector := dict "podSelector" (dict "matchLabels" (include "hilum.selectorLabels" (list $root $from) | fromYaml)) -}}
+{{- $ingress = append $ingress (include "hilum.rule" (list "from" (list $selector) $ports.serve) | fromJson) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $component "gateway" -}}
+{{- $ingress = append $ingress (include "hilum.rule" (list "from" $peers.clients $ports.serve) | fromJson) -}}
+{{- end -}}
+{{- if and $ports.watch $peers.prometheus -}}
+{{- $ingress = append $ingress (include "hilum.rule" (list "from" $peers.prometheus $ports.watch) | fromJson) -}}
+{{- end -}}
+{{- if and (eq $component "postgresql") (include "hilum.kedaUsed" $root) $peers.keda -}}
+{{- $ingress = append $ingress (include "hilum.rule" (list "from" $peers.keda $ports.serve) | fromJson) -}}
+{{- end -}}
+{{- $egress := list -}}
+{{- range $target := index $arrows $component -}}
+{{- $place := include "hilum.target" (list $root $target) | fromJson -}}
+{{- $egress = append $egress (include "hilum.rule" (list "to" $place.to $place.ports) | fromJson) -}}
+{{- end -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -81,47 +104,5 @@ spec:
     matchLabels:
       {{- include "hilum.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
-  ingress:
-    {{- range $from := keys $arrows | sortAlpha }}
-    {{- if has $component (index $arrows $from) }}
-    - from:
-        - podSelector:
-            matchLabels:
-              {{- include "hilum.selectorLabels" (list $root $from) | nindent 14 }}
-      ports:
-        {{- include "hilum.tcpPorts" $ports.serve | nindent 8 }}
-    {{- end }}
-    {{- end }}
-    {{- if eq $component "gateway" }}
-    - {{ with $root.Values.networkPolicy.clients -}}
-      from:
-        {{- toYaml . | nindent 8 }}
-      {{ end -}}
-      ports:
-        {{- include "hilum.tcpPorts" $ports.serve | nindent 8 }}
-    {{- end }}
-    {{- if $ports.watch }}
-    {{- with $root.Values.networkPolicy.prometheus }}
-    - from:
-        {{- toYaml . | nindent 8 }}
-      ports:
-        {{- include "hilum.tcpPorts" $ports.watch | nindent 8 }}
-    {{- end }}
-    {{- end }}
-    {{- if and (eq $component "postgresql") (include "hilum.kedaUsed" $root) }}
-    {{- with $root.Values.networkPolicy.keda }}
-    - from:
-        {{- toYaml . | nindent 8 }}
-      ports:
-        {{- include "hilum.tcpPorts" $ports.serve | nindent 8 }}
-    {{- end }}
-    {{- end }}
-  egress:
-    {{- range $target := index $arrows $component }}
-    {{- $place := include "hilum.target" (list $root $target) | fromJson }}
-    - to:
-        {{- toYaml $place.to | nindent 8 }}
-      ports:
-        {{- include "hilum.tcpPorts" $place.ports | nindent 8 }}
-    {{- end }}
+  {{- toYaml (dict "ingress" $ingress "egress" $egress) | nindent 2 }}
 {{- end }}
