@@ -1,0 +1,57 @@
+"""The cluster, as its tests see it: they run inside its network, started for them by make."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.running import Run
+from tests.cluster.simulated import data_centre
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Run:
+    """The running cluster. A failure, not a skip: nobody calls these tests without it."""
+    name = os.environ.get("HILUM_CLUSTER")
+    if not name:
+        pytest.fail("these tests run in a cluster: make cluster-test or make cluster-e2e")
+    return Run(name)
+
+
+@pytest.fixture
+def kubectl(cluster: Run, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
+    """A client for a fresh namespace that enforces Pod Security `restricted`."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
+    client = Kubectl(name)
+    metadata = {"name": name, "labels": _RESTRICTED}
+    client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    yield client
+    client.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def simulated_nodes(cluster: Run) -> Iterator[list[str]]:
+    """Names of the nodes of a simulated data centre, while the real node takes no new pods."""
+    client = Kubectl()
+    nodes = data_centre()
+    runtime_class = {
+        "apiVersion": "node.k8s.io/v1",
+        "kind": "RuntimeClass",
+        "metadata": {"name": "nvidia"},  # the GPU operator makes it
+        "handler": "nvidia",
+    }
+    client.apply(runtime_class, *(node.manifest() for node in nodes))
+    names = [node.name for node in nodes]
+    for name in names:
+        client.wait_until("node", name, "condition=Ready")
+    yield names
+    client.run("delete", "node", *names)
