@@ -43,7 +43,7 @@ check: .venv-dev/.installed ## Lint, format, types, import rules
 
 .PHONY: test-python
 test-python: .venv-dev/.installed ## Unit, contract, integration and browser tests
-	.venv-dev/bin/pytest tests --ignore=tests/unit/training
+	.venv-dev/bin/pytest tests --ignore=tests/unit/training --ignore=tests/images
 
 .PHONY: test-training
 test-training: .venv-training/.installed ## Tests of the training code (TensorFlow, an environment of its own)
@@ -106,10 +106,32 @@ chart-check: chart-docs ## Lint the chart with every profile; hold what is gener
 	@git diff --exit-code -- $(CHART)/values.schema.json $(CHART)/README.md $(CHART)/files || \
 	  { echo "what is generated differs from its source: commit what make chart-docs wrote"; exit 1; }
 
+# ------------------------------------------------------------------------------- images
+# BASE=registry takes PYTHON_IMAGE or the Dockerfiles' default; BASE=debian makes a base of this
+# machine's Debian packages. See docs/images.md.
+BASE ?= registry
+export BASE
+
+.PHONY: images
+images: ## Build the container images with podman or docker (IMAGE="gateway worker", BASE=registry|debian, PYTHON_IMAGE=)
+	@$(PYTHON) -m images build $(IMAGE)
+
+.PHONY: image-tools
+image-tools: ## Install what builds images: podman, runc, debootstrap
+	@bash scripts/services.sh images
+
+.PHONY: images-check
+images-check: .venv-dev/.installed ## Lint the Dockerfiles; read compose.yaml as Docker would
+	.venv-dev/bin/pytest tests/unit/images
+
+.PHONY: images-test
+images-test: .venv-dev/.installed ## Build every image and run each as a stranger on a read-only root
+	.venv-dev/bin/pytest tests/images
+
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
-	@for name in gateway worker engine demo dev training triton; do \
+	@for name in gateway worker cli engine demo dev training triton images; do \
 	  echo "requirements/$$name.lock"; \
 	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Installs the real servers that `make stack` and the integration tests start. Run it as often
-# as you like: what is there already is left alone. `make services` calls it.
+# as you like: what is there already is left alone. `make services` calls it; with the argument
+# `images` (`make image-tools`) it installs what builds the container images instead.
 #
 #   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
-#   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH
+#   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
+#                             compose-spec, which reads a compose file as Docker does
+#   for images, from Debian   podman, runc (unless docker is there), debootstrap
 #
 # A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
 # runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
@@ -15,6 +18,8 @@ PYTHON=${PYTHON:-python3}
 CACHE=$PWD/.cache
 MINIO_MODULE=github.com/minio/minio
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
+COMPOSE_MODULE=github.com/compose-spec/compose-go/v2
+COMPOSE_VERSION=v2.16.2
 TRITON_PYTHON=3.11   # of the wheel's Python backend stub, so of the packages its models import
 
 missing=()           # one line for each thing that could not be installed
@@ -30,6 +35,10 @@ have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || co
 have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
 have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
 have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 2>/dev/null)" == "$MINIO_VERSION" ]]; }
+have_compose_spec() { [[ "$(cat "$CACHE/bin/compose-spec.version" 2>/dev/null)" == "$COMPOSE_VERSION" ]]; }
+have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
+have_runc() { command -v runc >/dev/null || command -v docker >/dev/null; }
+have_debootstrap() { PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null; }
 have_triton() {
   [[ "$(cat "$CACHE/triton/installed" 2>/dev/null)" == "$(triton_mark)" ]] \
     && [[ -x "$CACHE/triton/backends/python/triton_python_backend_stub" ]]
@@ -114,19 +123,60 @@ provide_minio() {
   fi
 }
 
+# ------------------------------------------------------------------- reader of compose files
+# Its command is called `cmd`, so it is built aside and renamed.
+provide_compose_spec() {
+  have_compose_spec && return
+  say "Building compose-spec into .cache/bin ..."
+  if ! command -v go >/dev/null; then
+    lack "compose-spec (building it needs Go)"
+    return
+  fi
+  local draft=$CACHE/compose-spec.new
+  mkdir -p "$draft" "$CACHE/bin"
+  if GOBIN=$draft nice go install "$COMPOSE_MODULE/cmd@$COMPOSE_VERSION" 2>"$CACHE/compose-spec-build.log"; then
+    mv "$draft/cmd" "$CACHE/bin/compose-spec"
+    printf '%s\n' "$COMPOSE_VERSION" >"$CACHE/bin/compose-spec.version"
+  else
+    tail -n 5 "$CACHE/compose-spec-build.log"
+    lack "compose-spec (see .cache/compose-spec-build.log)"
+  fi
+  rm -rf "$draft"
+}
+
 # -------------------------------------------------------------------------------- report
 report() {
   local name=$1 check=$2
   if "$check"; then say "  there     $name"; else say "  missing   $name"; fi
 }
 
+end() {
+  if ((${#missing[@]})); then
+    say "Not installed: ${missing[*]}"
+    exit 1
+  fi
+  exit 0
+}
+
 mkdir -p "$CACHE"
+if [[ ${1:-} == images ]]; then
+  provide_package podman have_podman
+  provide_package runc have_runc
+  provide_package debootstrap have_debootstrap
+  say "To build container images:"
+  report "podman or docker" have_podman
+  report "runc (or docker's own)" have_runc
+  report "debootstrap (a base without a registry)" have_debootstrap
+  end
+fi
+
 provide_package redis-server have_redis
 provide_package postgresql have_postgres
 provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
 provide_triton
 provide_minio
+provide_compose_spec
 
 say "Servers for \`make stack\` and the integration tests:"
 report "Redis" have_redis
@@ -135,7 +185,5 @@ report "Triton" have_triton
 report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
 report "MinIO" have_minio
 report "Chromium (browser tests)" have_chromium
-if ((${#missing[@]})); then
-  say "Not installed: ${missing[*]}"
-  exit 1
-fi
+report "compose-spec (tests of compose.yaml)" have_compose_spec
+end

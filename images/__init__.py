@@ -1,0 +1,1 @@
+"""Builds Hilum's container images with podman or docker: ``python -m images build``."""
