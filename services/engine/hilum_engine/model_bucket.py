@@ -83,8 +83,8 @@ class ModelBucket:
         Digests are left to whoever reads the folder.
 
         Raises:
-            InvalidManifest: There is no manifest, or one cannot be read, or names a file that is not there, has
-                another size, or lies outside its model's folder.
+            InvalidManifest: There is no manifest, or one cannot be read, or names a file that is
+                not there, has another size, or lies outside its model's folder.
             ObjectStoreUnavailable: The bucket cannot be read.
         """
         sizes = self._listed()

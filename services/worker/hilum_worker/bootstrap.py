@@ -21,9 +21,15 @@ from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.domain.retry_policy import RetryPolicy
+from hilum.serving.golden import GOLDEN, Golden
+from hilum.serving.installed import read_installed
+from hilum_worker.golden_film.look import GoldenFilms
+from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from celery import Celery
 
     from hilum.application.ports.clock import Clock
@@ -113,3 +119,25 @@ def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) ->
         lease=settings.lease,
         max_run=timedelta(seconds=settings.max_run_seconds),
     )
+
+
+def bootstrap_golden_films(triton: str, models: Path) -> GoldenFilms:
+    """Wire what watches one Triton. Nothing connects yet.
+
+    Args:
+        triton: ``triton://host:port``, with options as a worker has them.
+        models: A repository that ``hilum-engine`` installed, with its golden films.
+
+    Raises:
+        ValueError: The address is none.
+        InvalidManifest: There is no such repository, or it has no golden films.
+    """
+    if not triton.startswith("triton://"):
+        raise ValueError("golden films are read by Triton: its address is triton://host:port")
+    engine = open_inference(triton, models)
+    golden = [
+        (manifest, Golden.read(model.folder / str(manifest.serving_version) / GOLDEN))
+        for model in read_installed(models)
+        for manifest in model.versions
+    ]
+    return GoldenFilms(engine, golden, GoldenFilmMetrics())

@@ -1,0 +1,86 @@
+"""``hilum-golden-film``: the process."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import disable_created_metrics
+
+from hilum.domain.errors import Permanent
+from hilum_worker.bootstrap import bootstrap_golden_films
+from hilum_worker.golden_film.endpoint import endpoint
+from hilum_worker.logs import start_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hilum_worker.golden_film.look import GoldenFilms
+
+_LOG = logging.getLogger(__name__)
+
+WRONG_SETTINGS: Final = 78
+"""Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
+
+_LOOK_AGAIN_S: Final = 5.0
+"""Pause after a look that found something wrong, if it is shorter than the ordinary one."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read golden films until SIGTERM or SIGINT.
+
+    Returns:
+        0 after a shutdown that was asked for; 78 where address or models are wrong.
+    """
+    options = _parser().parse_args(arguments)
+    start_logging("INFO")
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter
+    try:
+        films = bootstrap_golden_films(options.triton, options.models)
+    except (Permanent, ValueError, OSError) as error:
+        _LOG.error("cannot start: %s: %s", getattr(error, "code", "wrong_setting"), error)
+        return WRONG_SETTINGS
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with endpoint(films, options.host, options.port) as port:
+        _LOG.info("probes are answered on port %d", port)
+        watch(films, options.every, stop)
+    return 0
+
+
+def watch(films: GoldenFilms, every_s: float, stop: threading.Event) -> None:
+    """Look at once and then again and again, sooner where something was not right."""
+    pause = 0.0
+    while not stop.wait(pause):
+        right = films.look().ready
+        pause = every_s if right else min(every_s, _LOOK_AGAIN_S)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hilum-golden-film",
+        description="Say whether a Triton answers rightly, not only that it answers: GET /ready is "
+        "503 after the first wrong answer, GET /alive after three in a row.",
+    )
+    parser.add_argument("--triton", required=True, help="triton://127.0.0.1:8001?secure=true")
+    parser.add_argument(
+        "--models", required=True, type=Path, help="what `hilum-engine install` or `build` wrote"
+    )
+    parser.add_argument(
+        "--host",
+        default="0.0.0.0",  # noqa: S104 - kubelet asks at the pod's address
+        help="address of the probes (default: every one)",
+    )
+    parser.add_argument("--port", type=int, default=8010, help="their port (default 8010)")
+    parser.add_argument("--every", type=float, default=30.0, help="seconds (default 30)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

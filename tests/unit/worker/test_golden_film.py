@@ -1,0 +1,159 @@
+"""What looks at a Triton find, and what probes are told of it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+import numpy as np
+import pytest
+
+from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotServed
+from hilum.imaging.golden_films import golden_chests
+from hilum.serving.golden import Golden
+from hilum.serving.target import Target
+from hilum_worker.golden_film.endpoint import endpoint
+from hilum_worker.golden_film.look import GoldenFilms
+from hilum_worker.golden_film.metrics import GoldenFilmMetrics
+from hilum_worker.golden_film.verdict import Finding
+from tests.fakes.inference import BandEngine
+from tests.fakes.model_catalogue import InMemoryModelCatalogue, whole_set
+
+SET = InMemoryModelCatalogue(whole_set()).current().models
+
+
+class PlayedEngine(BandEngine):
+    """Answers otherwise than it did, as it is told.
+
+    Attributes:
+        change: Applied to every output.
+        silent: Ready, and without an answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(SET)
+        self.change = lambda output: output
+        self.silent = False
+
+    def infer(self, model, films):
+        if self.silent:
+            raise InferenceUnavailable("DEADLINE_EXCEEDED")
+        return {name: self.change(value) for name, value in super().infer(model, films).items()}
+
+
+@pytest.fixture
+def engine() -> PlayedEngine:
+    return PlayedEngine()
+
+
+@pytest.fixture
+def films(engine) -> GoldenFilms:
+    golden = []
+    for model in SET:
+        rows, columns, _ = model.film_input.shape
+        chests = golden_chests(rows, columns, model.preprocessing)
+        golden.append((model, Golden.of(model, chests, engine.infer(model, chests), Target.CPU)))
+    return GoldenFilms(engine, golden, GoldenFilmMetrics())
+
+
+def not_a_number(output):
+    return np.full_like(output, np.nan) if output.dtype == np.float32 else output
+
+
+def test_before_the_first_look_nothing_is_known(films):
+    """Not ready; and nothing to start anew for."""
+    assert (films.verdict.ready, films.verdict.alive) == (False, True)
+
+
+def test_right_answers_are_ready(films, engine):
+    """Every model was asked."""
+    engine.asked.clear()
+    assert films.look().ready
+    assert engine.asked == [model.name for model in SET]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [np.zeros_like, np.ones_like, not_a_number, lambda output: output[..., ::-1]],
+    ids=["zeros", "ones", "NaN", "other order"],
+)
+def test_wrong_answers_are_not_ready_and_after_three_not_alive(films, engine, change):
+    """Whatever Triton says of itself."""
+    films.look()
+    engine.change = change
+    told = [(films.look().ready, films.verdict.alive) for _ in range(4)]
+    assert told == [(False, True), (False, True), (False, False), (False, False)]
+    assert films.verdict.reason.startswith("wrong_answer: ")
+    engine.change = lambda output: output
+    assert (films.look().ready, films.verdict.alive) == (True, True)
+
+
+def test_an_answer_within_the_tolerance_is_right(films, engine):
+    """Two runtimes round differently."""
+    engine.change = lambda output: output + np.float32(5e-4) if output.dtype != np.uint8 else output
+    assert films.look().ready
+
+
+@pytest.mark.parametrize("failure", [InferenceFailed("no"), ModelNotServed("no")])
+def test_a_triton_that_fails_is_wrong(films, engine, failure):
+    """The reason begins with the error's code."""
+    engine.failure = failure
+    for _ in range(3):
+        films.look()
+    assert not films.verdict.alive
+    assert films.verdict.reason == f"{failure.code}: no"
+
+
+def test_a_triton_that_is_ready_and_silent_is_wrong(films, engine):
+    """A GPU that hangs."""
+    engine.silent = True
+    for _ in range(3):
+        films.look()
+    assert (films.verdict.finding, films.verdict.alive) == (Finding.WRONG, False)
+
+
+def test_a_triton_that_is_down_is_not_ready_and_starts_with_a_clean_sheet(films, engine):
+    """What answered wrongly was started anew: it is given its time to load."""
+    engine.change = np.zeros_like
+    for _ in range(3):
+        films.look()
+    engine.available = False
+    for _ in range(5):
+        verdict = films.look()
+        assert (verdict.finding, verdict.ready, verdict.alive) == (Finding.DOWN, False, True)
+
+
+def test_a_defect_is_a_finding(films, engine, caplog):
+    """The watcher goes on watching."""
+    engine.failure = RuntimeError("defect")
+    assert films.look().finding is Finding.WRONG
+    assert films.verdict.reason == "internal_error: RuntimeError"
+    engine.failure = None
+    assert films.look().ready
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_probes_are_answered_over_http(films, engine):
+    """With the reason, for whoever describes the pod."""
+    with endpoint(films, "127.0.0.1", 0) as port:
+        assert [get(port, path)[0] for path in ("/ready", "/alive", "/else")] == [503, 200, 404]
+        films.look()
+        assert [get(port, path)[0] for path in ("/ready", "/alive")] == [200, 200]
+        engine.change = np.zeros_like
+        for _ in range(3):
+            films.look()
+        status, body = get(port, "/alive")
+        assert (status, json.loads(body)["wrong_in_a_row"]) == (503, 3)
+        _, metrics = get(port, "/metrics")
+    assert "hilum_golden_film_ready 0.0" in metrics
+    assert 'hilum_golden_film_looks_total{finding="wrong"} 3.0' in metrics
+    assert 'hilum_golden_film_deviation{model="gate",output="gate_probabilities"' in metrics
