@@ -13,6 +13,7 @@ spec:
   schedule: {{ .schedule | quote }}
   timeZone: {{ .root.Values.maintenance.timeZone }}
   concurrencyPolicy: Forbid
+  suspend: {{ .root.Values.maintenance.restore.enabled }}
   # A run that was missed (the cluster was down) is made up for within half an hour, else skipped.
   startingDeadlineSeconds: 1800
   successfulJobsHistoryLimit: 1
