@@ -26,7 +26,13 @@ def main() -> None:
         sys.exit(2)
     log_to_stderr(settings.log_level)
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
-    create_server(create_app(bootstrap(settings)), settings).run()
+    container = bootstrap(settings)
+    try:
+        server = create_server(create_app(container), settings)
+    except OSError as error:
+        sys.stderr.write(f"HILUM_TLS_CERTIFICATE, HILUM_TLS_KEY: cannot be loaded: {error}\n")
+        sys.exit(2)
+    server.run()
 
 
 if __name__ == "__main__":

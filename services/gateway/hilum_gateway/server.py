@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from hilum_gateway.certificates import Certificates
+
 if TYPE_CHECKING:
     import socket
 
@@ -32,7 +34,14 @@ class Server(uvicorn.Server):
 
 
 def create_server(app: FastAPI, settings: Settings) -> Server:
-    """A server that is not running yet."""
+    """A server that is not running yet.
+
+    Raises:
+        OSError: Certificate or key cannot be loaded (``ssl.SSLError`` is one).
+    """
+    tls = None
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        tls = Certificates(settings.tls_certificate, settings.tls_key).context
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -45,6 +54,7 @@ def create_server(app: FastAPI, settings: Settings) -> Server:
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
     return Server(config, app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hilum.imaging.film import FilmLimits
@@ -25,10 +25,14 @@ class Settings(BaseSettings):
         session_secret: Signs the cookies of people who signed in.
         host: Address to bind.
         port: Port to bind.
+        tls_certificate: PEM file; with it the gateway speaks HTTPS, and nothing else. It is read
+            again when it changes.
+        tls_key: PEM file of its private key, likewise.
         log_level: Of everything that is logged.
         trusted_proxies: Addresses whose ``X-Forwarded-*`` headers are believed, comma-separated;
             empty believes nobody.
-        secure_cookies: Cookies are for HTTPS only; set it wherever TLS is in front.
+        secure_cookies: Cookies are for HTTPS only; set it wherever TLS is in front. With a
+            certificate of its own the gateway does so by itself.
         max_file_bytes: Largest file of an upload.
         max_request_bytes: Largest body of an upload.
         max_files: Most files of an upload.
@@ -53,6 +57,8 @@ class Settings(BaseSettings):
     session_secret: SecretStr = Field(min_length=32)
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = Field(default=None, validate_default=True)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     trusted_proxies: str = ""
     secure_cookies: bool = False
@@ -68,6 +74,20 @@ class Settings(BaseSettings):
     events_heartbeat_s: float = Field(default=15.0, gt=0)
     events_key_check_s: float = Field(default=5.0, gt=0)
     shutdown_grace_s: int = Field(default=30, ge=0)
+
+    @field_validator("tls_key")
+    @classmethod
+    def _needs_both(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if (key is None) != (info.data.get("tls_certificate") is None):
+            raise ValueError(
+                "HILUM_TLS_CERTIFICATE and HILUM_TLS_KEY are set together or not at all"
+            )
+        return key
+
+    @property
+    def cookies_need_tls(self) -> bool:
+        """Whether browsers are told to send cookies over HTTPS only."""
+        return self.secure_cookies or self.tls_certificate is not None
 
     @property
     def database_connections(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from pydantic import ValidationError
 
@@ -69,6 +71,37 @@ def test_a_start_with_wrong_settings_names_them_and_not_their_values(environment
     assert "HILUM_PORT" in told
     assert "t00short" not in told
     assert "p0rt" not in told
+
+
+@pytest.mark.parametrize("name", ["HILUM_TLS_CERTIFICATE", "HILUM_TLS_KEY"])
+def test_a_certificate_without_its_key_is_refused(environment, capsys, name):
+    """And the other way round: neither is of use alone."""
+    environment.setenv(name, "/tls/file.pem")
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 2
+    assert "HILUM_TLS_CERTIFICATE and HILUM_TLS_KEY are set together" in capsys.readouterr().err
+
+
+def test_a_certificate_that_cannot_be_loaded_ends_the_start(environment, capsys, tmp_path):
+    """With a sentence that names the settings."""
+    (tmp_path / "tls.crt").write_text("no certificate")
+    environment.setenv("HILUM_TLS_CERTIFICATE", str(tmp_path / "tls.crt"))
+    environment.setenv("HILUM_TLS_KEY", str(tmp_path / "tls.key"))
+    kept = logging.getLogger().handlers[:]
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    logging.getLogger().handlers[:] = kept
+    assert ended.value.code == 2
+    assert "HILUM_TLS_CERTIFICATE, HILUM_TLS_KEY: cannot be loaded" in capsys.readouterr().err
+
+
+def test_cookies_are_for_https_where_the_gateway_speaks_it(environment):
+    """Nobody has to say so again."""
+    assert not Settings().cookies_need_tls
+    environment.setenv("HILUM_TLS_CERTIFICATE", "/tls/tls.crt")
+    environment.setenv("HILUM_TLS_KEY", "/tls/tls.key")
+    assert Settings().cookies_need_tls
 
 
 def test_every_request_thread_finds_a_database_connection(environment):

@@ -37,7 +37,7 @@ class PageParts:
                 secret=settings.session_secret.get_secret_value(),
                 keys=container.manage_keys,
                 clock=container.clock,
-                secure=settings.secure_cookies,
+                secure=settings.cookies_need_tls,
             ),
             failed_sign_ins=FailedSignIns(container.clock),
             rows=WorklistRows(container.read_jobs),
