@@ -17,15 +17,15 @@ class Autoscaling:
     Attributes:
         most: Most pods.
         jobs_per_pod: Pending and running jobs that one pod is wanted for.
-        poll_s: Pause between two looks at the database.
+        poll_s: Pause between two decisions of the autoscaler.
         most_growth: Pods may grow by this factor in one step (and by four at least).
         patience_s: How long fewer are wanted before fewer are kept.
         start_s: From the wish for a pod to its first film.
     """
 
     most: int
-    jobs_per_pod: int = 20
-    poll_s: float = 30.0
+    jobs_per_pod: int = 40
+    poll_s: float = 15.0
     most_growth: float = 2.0
     patience_s: float = 300.0
     start_s: float = 20.0
