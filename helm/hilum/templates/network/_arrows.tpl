@@ -1,17 +1,21 @@
 {{/*
 The arrows of the architecture, once: who opens connections to whom. Both ends of an arrow come from this
-table, so that no connection is allowed at one end and refused at the other. `outside` means a server that
-is not of this release; an arrow to a component that is external becomes one to `networkPolicy.external`.
+table, so that no connection is allowed at one end and refused at the other. An arrow to a component that
+is external, to `backup` (the store for backups), or to `models` (a bucket outside the release) becomes one
+to the addresses of `networkPolicy.external`.
 */}}
 {{- define "hilum.arrows" -}}
-gateway: [postgresql, minio, redis]
-worker: [postgresql, minio, redis, triton]
-toolbox: [gateway, postgresql, minio, redis, triton, backup]
+{{- $source := "" -}}
+{{- if eq .Values.models.source "s3" -}}{{- $source = ternary "minio" "models" (ne .Values.models.s3.bucket "") -}}{{- end -}}
+{{- $models := ternary ", models" "" (eq $source "models") -}}
+gateway: [postgresql, minio, redis{{ $models }}]
+worker: [postgresql, minio, redis, triton{{ $models }}]
+toolbox: [gateway, postgresql, minio, redis, triton, backup{{ $models }}]
 migrations: [postgresql, minio, redis]
 maintenance: [postgresql, minio, redis, backup]
 tests: [gateway, postgresql, minio, redis]
-triton: {{ ternary "[minio]" "[]" (eq .Values.models.source "s3") }}
-engine: {{ ternary "[minio]" "[]" (eq .Values.models.source "s3") }}
+triton: [{{ $source }}]
+engine: [{{ $source }}]
 redis: []
 postgresql: []
 minio: []
@@ -36,12 +40,12 @@ minio: {serve: [9000], watch: []}
 {{- define "hilum.target" -}}
 {{- $root := index . 0 -}}
 {{- $target := index . 1 -}}
-{{- $outside := dict "postgresql" "postgresql" "redis" "redis" "minio" "objectStore" "backup" "backup" -}}
+{{- $outside := dict "postgresql" "postgresql" "redis" "redis" "minio" "objectStore" "backup" "backup" "models" "objectStore" -}}
 {{- $mode := "bundled" -}}
 {{- if eq $target "postgresql" -}}{{- $mode = $root.Values.postgresql.mode -}}{{- end -}}
 {{- if eq $target "redis" -}}{{- $mode = $root.Values.redis.mode -}}{{- end -}}
 {{- if eq $target "minio" -}}{{- $mode = $root.Values.objectStore.mode -}}{{- end -}}
-{{- if eq $target "backup" -}}{{- $mode = "external" -}}{{- end -}}
+{{- if has $target (list "backup" "models") -}}{{- $mode = "external" -}}{{- end -}}
 {{- if eq $mode "external" -}}
 {{- $place := index $root.Values.networkPolicy.external (index $outside $target) -}}
 {{- $to := list -}}
@@ -50,7 +54,7 @@ minio: {serve: [9000], watch: []}
 {{- else if eq $mode "cloudnativepg" -}}
 {{- dict "to" (list (dict "podSelector" (dict "matchLabels" (dict "cnpg.io/cluster" (include "hilum.cloudnativepgName" $root))))) "ports" (list 5432) | toJson -}}
 {{- else -}}
-{{- $labels := include "hilum.selectorLabels" . | fromYaml -}}
+{{- $labels := include "hilum.selectorLabels" (list $root $target) | fromYaml -}}
 {{- $ports := index (include "hilum.ports" $root | fromYaml) $target -}}
 {{- dict "to" (list (dict "podSelector" (dict "matchLabels" $labels))) "ports" $ports.serve | toJson -}}
 {{- end -}}
