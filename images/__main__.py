@@ -27,8 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build images; 0 when all of them are there, 1 with a text when one is not."""
     parser = argparse.ArgumentParser(prog="images", description=__doc__)
     parser.add_argument("command", choices=["build", "table"])
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(BY_NAME)}; the product's by default")
-    parser.add_argument("--base", choices=["registry", "debian"], default=os.environ.get("BASE") or "registry")
+    parser.add_argument(
+        "names", nargs="*", help=f"of {', '.join(BY_NAME)}; the product's by default"
+    )
+    parser.add_argument(
+        "--base", choices=["registry", "debian"], default=os.environ.get("BASE") or "registry"
+    )
     parser.add_argument("--stand-ins", action="store_true", help="also what stands in for servers")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BY_NAME]:

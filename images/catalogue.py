@@ -77,6 +77,6 @@ STAND_INS: Final = (
     _stand_in("postgresql"),
     _stand_in("minio", program="minio"),
 )
-"""Servers for tests where no registry is reached; the official images take their place elsewhere."""
+"""Servers for tests where no registry is reached; elsewhere the official images serve."""
 
 BY_NAME: Final = {image.name: image for image in (*PRODUCT, *STAND_INS)}

@@ -15,6 +15,7 @@ from images.paths import PROGRAMS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
     from images.catalogue import Image
 
 CA_VARIABLES: Final = ("HILUM_BUILD_CA", "PIP_CERT", "SSL_CERT_FILE")
@@ -113,7 +114,7 @@ def context_of(image: Image) -> Path:
 
 
 def limits() -> list[str]:
-    """Flags that ask for little enough: what podman wishes by itself may be more than is allowed."""
+    """Flags that ask for little: what podman wishes by itself may be more than is allowed."""
     files, processes = (
         _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
         for _, hard in map(resource.getrlimit, (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
@@ -135,7 +136,9 @@ def secrets(environment: Mapping[str, str]) -> list[str]:
     return flags
 
 
-def find_engine(wanted: str | None = None, known: Sequence[str] = ("podman", "docker")) -> ContainerEngine:
+def find_engine(
+    wanted: str | None = None, known: Sequence[str] = ("podman", "docker")
+) -> ContainerEngine:
     """The engine that was asked for, or the first that is installed.
 
     Raises:
@@ -144,4 +147,6 @@ def find_engine(wanted: str | None = None, known: Sequence[str] = ("podman", "do
     for program in (wanted,) if wanted else known:
         if shutil.which(program):
             return ContainerEngine(program)
-    raise ImagesFailed(f"no {wanted or ' or '.join(known)} here; `make services` installs podman on Debian")
+    raise ImagesFailed(
+        f"no {wanted or ' or '.join(known)} here; `make services` installs podman on Debian"
+    )

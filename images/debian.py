@@ -105,7 +105,16 @@ def _make_archive() -> None:
         policy.chmod(0o755)
         _bring_up_to_date(root)
         archive = draft / "root.tar"
-        _run("tar", "--create", "--numeric-owner", "--file", str(archive), "--directory", str(root), ".")
+        _run(
+            "tar",
+            "--create",
+            "--numeric-owner",
+            "--file",
+            str(archive),
+            "--directory",
+            str(root),
+            ".",
+        )
         archive.replace(_ARCHIVE)
 
 
@@ -125,7 +134,10 @@ def _draft() -> Iterator[Path]:
     try:
         yield draft
     finally:
-        mounted = [line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+        mounted = [
+            line.split()[1]
+            for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        ]
         for point in reversed([point for point in mounted if point.startswith(f"{draft}/")]):
             _run("umount", point)
         shutil.rmtree(draft)
