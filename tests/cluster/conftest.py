@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.addresses import NODE
+from tests.cluster.crds import all_crd_files
+from tests.cluster.kubectl import Kubectl, restricted_namespace
 from tests.cluster.running import Run
 from tests.cluster.simulated import data_centre
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture(scope="session")
@@ -31,11 +31,8 @@ def cluster() -> Run:
 def kubectl(cluster: Run, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
     """A client for a fresh namespace that enforces Pod Security `restricted`."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
-    client = Kubectl(name)
-    metadata = {"name": name, "labels": _RESTRICTED}
-    client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    yield client
-    client.run("delete", "namespace", name, "--wait=false")
+    with restricted_namespace(name) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +48,17 @@ def simulated_nodes(cluster: Run) -> Iterator[list[str]]:
     }
     client.apply(runtime_class, *(node.manifest() for node in nodes))
     names = [node.name for node in nodes]
-    for name in names:
-        client.wait_until("node", name, "condition=Ready")
+    client.run("wait", "--for=condition=Ready", "--timeout=120s", "node", *names)
+    client.run("cordon", NODE)
     yield names
+    client.run("uncordon", NODE)
     client.run("delete", "node", *names)
+
+
+@pytest.fixture(scope="session")
+def custom_resources(cluster: Run) -> None:
+    """The definitions of KEDA, cert-manager, the Prometheus operator and the others, for real."""
+    client = Kubectl()
+    files = all_crd_files()
+    client.apply_files(files)
+    client.run("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")

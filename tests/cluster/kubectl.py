@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from tests.cluster.errors import CommandFailed
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Manifest = dict[str, Any]
@@ -93,3 +94,20 @@ class Kubectl:
     def wait_for_phase(self, pod: str, phase: str) -> None:
         """Waits until a pod is in a phase."""
         wait_for(lambda: self.phase(pod) == phase, f"the pod {pod} to be {phase}")
+
+
+@contextmanager
+def restricted_namespace(name: str) -> Iterator[Kubectl]:
+    """A fresh namespace that enforces Pod Security `restricted`; deleted at the end.
+
+    Args:
+        name: Of the namespace.
+    """
+    client = Kubectl(name)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": name, "labels": labels}
+    client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    try:
+        yield client
+    finally:
+        client.run("delete", "namespace", name, "--wait=false")

@@ -18,7 +18,9 @@ _REAL = {"kubernetes.io/hostname": NODE}
 
 def test_a_restricted_pod_runs_on_the_real_node(kubectl: Kubectl):
     """It runs as the user it asked for, and its root folder is read-only."""
-    kubectl.apply(restricted_pod("one", "id -u; touch /file 2>/dev/null || echo read-only", node=_REAL))
+    kubectl.apply(
+        restricted_pod("one", "id -u; touch /a 2>/dev/null || echo read-only", node=_REAL)
+    )
 
     kubectl.wait_for_phase("one", "Succeeded")
 

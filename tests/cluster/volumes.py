@@ -1,7 +1,7 @@
 """Persistent volumes: a folder on the node for each claim, and none when the claim is gone.
 
-Kubernetes has no provisioner of its own for local volumes; this one watches claims of the class
-``local`` and makes what an administrator would make by hand. The volumes may be used on every
+Kubernetes has no provisioner of its own for local volumes; this one watches claims, of whatever
+storage class, and makes what an administrator would make by hand. The volumes may be used on every
 node: simulated ones use nothing of them, and there is one real one.
 """
 
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STORAGE_CLASS = {
-    "apiVersion": "storage.k8s.io/v1",
-    "kind": "StorageClass",
-    "metadata": {
-        "name": "local",
-        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-    },
-    "provisioner": "kubernetes.io/no-provisioner",
-    "volumeBindingMode": "WaitForFirstConsumer",
-}
+_DEFAULT_CLASS = "local"
 _CLAIMS = "/api/v1/persistentvolumeclaims"
 _VOLUMES = "/api/v1/persistentvolumes"
+
+
+def storage_class(name: str) -> dict[str, Any]:
+    """A class that this provider serves, whatever a site's class of that name would be."""
+    default = str(name == _DEFAULT_CLASS).lower()
+    annotations = {"storageclass.kubernetes.io/is-default-class": default}
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": annotations},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
 
 
 class VolumeProvider:
@@ -53,7 +57,7 @@ class VolumeProvider:
 
     def start(self) -> None:
         """Makes the storage class and starts to follow."""
-        self._apply(STORAGE_CLASS)
+        self._apply(storage_class(_DEFAULT_CLASS))
         self._follow(_CLAIMS, self._provide)
         self._follow(_VOLUMES, self._reclaim)
 
@@ -88,7 +92,7 @@ class VolumeProvider:
 
     def _provide(self, claim: dict[str, Any]) -> None:
         wanted = claim["spec"]
-        if wanted.get("storageClassName") != "local" or wanted.get("volumeName"):
+        if not wanted.get("storageClassName") or wanted.get("volumeName"):
             return
         meta = claim["metadata"]
         name = f"volume-{meta['uid']}"
@@ -103,7 +107,7 @@ class VolumeProvider:
                 "kind": "PersistentVolume",
                 "metadata": {"name": name},
                 "spec": {
-                    "storageClassName": "local",
+                    "storageClassName": wanted["storageClassName"],
                     "capacity": wanted["resources"]["requests"],
                     "accessModes": wanted["accessModes"],
                     "volumeMode": wanted.get("volumeMode", "Filesystem"),
