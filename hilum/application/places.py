@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilum.domain.finding import Box, CardiothoracicRatio, Structure, StructuresReading
-from hilum.imaging.localisation import boxes_from_heatmap
+from hilum.imaging.localisation import boxes_in_cells, lung_cells
 from hilum.imaging.lungs import lung_mask, read_structures
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ def locate_within(
         size: Of the film.
     """
     rows, columns = size
+    allowed = lung_cells(field)
 
     def locate(activation: NDArray[np.float32]) -> tuple[Box, ...]:
-        found = boxes_from_heatmap(activation, field, rows, columns)
+        found = boxes_in_cells(activation, allowed, rows, columns)
         return tuple(
             Box(x=box.x, y=box.y, width=box.width, height=box.height, score=round(box.score, 4))
             for box in found

@@ -6,7 +6,7 @@ D. H. Douglas and T. K. Peucker, Cartographica 10 (1973) 112.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -35,34 +35,68 @@ _LINES: Final = {
     10: ((_TOP, _LEFT), (_BOTTOM, _RIGHT)),
     5: ((_RIGHT, _TOP), (_LEFT, _BOTTOM)),
 }
+# The same as arrays by case and line; the rank keeps an outline's first corner where it is, which
+# a thinned outline hangs on.
+_STARTS, _ENDS, _RANKS = (np.zeros((16, 2), dtype=np.int64) for _ in range(3))
+for _rank, (_case, _line, (_start, _end)) in enumerate(
+    (case, line, sides) for case, lines in _LINES.items() for line, sides in enumerate(lines)
+):
+    _STARTS[_case, _line], _ENDS[_case, _line], _RANKS[_case, _line] = _start, _end, _rank
+_SADDLES: Final = (10, 5)
+_LONG: Final = 40
+"""Corners from which numpy finds the farthest one faster than a loop does."""
 
 
-def outer_outline(values: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+def outer_outline(
+    values: NDArray[Any], level: float, piece: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """The longest way round what lies above a level, to a fraction of a pixel.
 
     Args:
-        values: float64 [H, W]; beyond its borders the map counts as 0.
+        values: Numbers [H, W]; beyond its borders the map counts as 0.
         level: Above 0. Where nothing reaches it there is no outline.
+        piece: bool [H, W], one piece of what lies above the level: no other is looked at.
 
     Returns:
         float64 [n, 2], x and y of the corners of a closed polygon, clockwise on the screen, the
         first corner not repeated. The pixel of row r and column c covers x from c to c + 1 and y
         from r to r + 1; its value stands for its middle. Holes are left out.
     """
-    grid = np.pad(values, 1)
-    loops = [_points(loop, grid, level) for loop in _loops(_follow(grid >= level))]
-    if not loops:
+    inside = values >= level if piece is None else piece
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
         return np.zeros((0, 2))
-    largest = max(loops, key=lambda loop: abs(enclosed_area(loop)))
-    # The pad shifts by a pixel, the middle of a pixel by half of one.
+    top, left = int(rows[0]), int(columns[0])
+    part = (top, int(rows[-1])), (left, int(columns[-1]))
+    grid = _with_border(values, *part)
+    above = grid >= level
+    if piece is not None:
+        # Values just outside the piece stay: they place its border between pixels.
+        others = above > _with_border(piece, *part)
+        grid[others], above[others] = 0.0, False
+    loops = [_points(loop, grid, level, (top, left)) for loop in _loops(_follow(above))]
+    largest = max(loops, key=lambda loop: abs(enclosed_area(loop))) if loops[1:] else loops[0]
+    # The border shifts by a pixel, the middle of a pixel by half of one.
     height, width = values.shape
     return np.clip(largest - 0.5, 0.0, (float(width), float(height)))
 
 
+def _with_border(
+    values: NDArray[Any], rows: tuple[int, int], columns: tuple[int, int]
+) -> NDArray[np.float64]:
+    """A part of a map, first to last row and column, and a pixel around it: 0 beyond the map."""
+    (top, bottom), (left, right) = rows, columns
+    grid = np.zeros((bottom - top + 3, right - left + 3))
+    part = values[max(top - 1, 0) : bottom + 2, max(left - 1, 0) : right + 2]
+    down, along = int(top == 0), int(left == 0)
+    grid[down : down + part.shape[0], along : along + part.shape[1]] = part
+    return grid
+
+
 def enclosed_area(polygon: NDArray[np.float64]) -> float:
     """Area of a closed polygon, float64 [n, 2]; positive where it runs clockwise on the screen."""
-    x, y = polygon[:, 0], polygon[:, 1]
-    return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2.0
+    (x, y), (next_x, next_y) = polygon.T, np.concatenate([polygon[1:], polygon[:1]]).T
+    return float(np.sum(x * next_y - y * next_x)) / 2.0
 
 
 def simplify(polygon: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
@@ -78,38 +112,58 @@ def simplify(polygon: NDArray[np.float64], tolerance: float) -> NDArray[np.float
     count = len(polygon)
     if count < 4:  # noqa: PLR2004 - a triangle has nothing to drop
         return polygon
-    # Lists: an outline has a few hundred corners, for which a call of numpy costs more than a sum.
-    ring = [(float(x), float(y)) for x, y in polygon.tolist()]
-    ring.append(ring[0])
+    ring = np.concatenate([polygon, polygon[:1]]).astype(np.float64)
+    corners = ring.tolist()
     far = int(np.argmax(np.sum((polygon - polygon[0]) ** 2, axis=1)))
     keep = np.zeros(count + 1, dtype=bool)
     keep[[0, far]] = True
     waiting = [(0, far), (far, count)]
     while waiting:
         first, last = waiting.pop()
-        middle = _farthest(ring, first, last, tolerance)
+        if last - first == 1:
+            continue
+        if last - first > _LONG:
+            middle = _farthest(ring[first : last + 1], tolerance)
+        else:
+            middle = _farthest_of_few(corners[first : last + 1], tolerance)
         if middle is not None:
-            keep[middle] = True
-            waiting += [(first, middle), (middle, last)]
+            keep[first + middle] = True
+            waiting += [(first, first + middle), (first + middle, last)]
     return polygon[keep[:count]]
 
 
-def _farthest(
-    ring: Sequence[tuple[float, float]], first: int, last: int, tolerance: float
-) -> int | None:
-    """The corner between two others that lies farthest from the line that joins them.
+def _farthest(line: NDArray[np.float64], tolerance: float) -> int | None:
+    """The corner that lies farthest from the straight line between the first and the last one.
 
-    None if each of them lies within the tolerance, or there is none.
+    Args:
+        line: float64 [n, 2].
+        tolerance: None if each corner lies within it.
     """
-    (from_x, from_y), (to_x, to_y) = ring[first], ring[last]
+    along_x, along_y = (line[-1] - line[0]).tolist()
+    square = along_x * along_x + along_y * along_y
+    x, y = line[1:-1, 0] - line[0, 0], line[1:-1, 1] - line[0, 1]
+    place = (x * along_x + y * along_y) / square if square else np.zeros(len(x))
+    np.minimum(np.maximum(place, 0.0, out=place), 1.0, out=place)
+    x -= place * along_x
+    y -= place * along_y
+    distances = x * x + y * y
+    found = int(distances.argmax())
+    return found + 1 if distances[found] > tolerance * tolerance else None
+
+
+def _farthest_of_few(line: Sequence[Sequence[float]], tolerance: float) -> int | None:
+    """As :func:`_farthest`, to the bit: for few corners a call of numpy costs more than a sum."""
+    (from_x, from_y), (to_x, to_y) = line[0], line[-1]
     along_x, along_y = to_x - from_x, to_y - from_y
     square = along_x * along_x + along_y * along_y
     found, most = None, tolerance * tolerance
-    for index in range(first + 1, last):
-        x, y = ring[index][0] - from_x, ring[index][1] - from_y
-        place = (x * along_x + y * along_y) / square if square else 0.0
-        place = min(max(place, 0.0), 1.0)
-        away_x, away_y = x - place * along_x, y - place * along_y
+    for index, (x, y) in enumerate(line):
+        away_x, away_y = x - from_x, y - from_y
+        place = (away_x * along_x + away_y * along_y) / square if square else 0.0
+        if place > 0.0:
+            place = min(place, 1.0)
+            away_x -= place * along_x
+            away_y -= place * along_y
         distance = away_x * away_x + away_y * away_y
         if distance > most:
             found, most = index, distance
@@ -118,22 +172,23 @@ def _farthest(
 
 def _follow(inside: NDArray[np.bool_]) -> dict[int, int]:
     """From each crossed grid edge to the next; an edge's number is 2 (r W + c), + 1 if upright."""
-    height, width = inside.shape
+    width = inside.shape[1]
     bits = inside.astype(np.uint8)
     case = 8 * bits[:-1, :-1] + 4 * bits[:-1, 1:] + 2 * bits[1:, 1:] + bits[1:, :-1]
-    number = 2 * np.arange(height * width, dtype=np.int64).reshape(height, width)
-    edges = {
-        _TOP: number[:-1, :-1],
-        _BOTTOM: number[1:, :-1],
-        _LEFT: number[:-1, :-1] + 1,
-        _RIGHT: number[:-1, 1:] + 1,
-    }
-    following: dict[int, int] = {}
-    for kind, lines in _LINES.items():
-        at = case == kind
-        for start, end in lines:
-            following.update(zip(edges[start][at].tolist(), edges[end][at].tolist(), strict=True))
-    return following
+    cell = np.flatnonzero((case != 0) & (case != 15))  # noqa: PLR2004 - none and all of 4 corners
+    kind = case.ravel()[cell]
+    line = np.zeros(len(cell), dtype=np.int64)
+    if (twice := np.flatnonzero((kind == _SADDLES[0]) | (kind == _SADDLES[1]))).size:
+        cell, kind = np.append(cell, cell[twice]), np.append(kind, kind[twice])
+        line = np.append(line, np.ones(len(twice), dtype=np.int64))
+    order = np.argsort(_RANKS[kind, line], kind="stable")
+    cell, kind, line = cell[order], kind[order], line[order]
+    row, column = np.divmod(cell, width - 1)
+    edge = 2 * (row * width + column)
+    # From a cell's upper left corner to its edges, by side.
+    beside = np.array([0, 3, 2 * width, 1])
+    starts, ends = edge + beside[_STARTS[kind, line]], edge + beside[_ENDS[kind, line]]
+    return dict(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
 def _loops(following: dict[int, int]) -> list[list[int]]:
@@ -148,12 +203,22 @@ def _loops(following: dict[int, int]) -> list[list[int]]:
     return loops
 
 
-def _points(loop: list[int], grid: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Where the level is crossed on each edge, between the middles of two pixels."""
+def _points(
+    loop: list[int], grid: NDArray[np.float64], level: float, origin: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Where the level is crossed on each edge, between the middles of two pixels.
+
+    Args:
+        loop: Numbers of edges.
+        grid: A part of a map.
+        level: To be crossed.
+        origin: Row and column of the part, from which x and y count.
+    """
     edge = np.array(loop, dtype=np.int64)
     upright = edge % 2
     row, column = np.divmod(edge // 2, grid.shape[1])
     here = grid[row, column]
     there = grid[row + upright, column + 1 - upright]
     share = (level - here) / (there - here)
-    return np.stack([column + share * (1 - upright), row + share * upright], axis=1)
+    top, left = origin
+    return np.stack([left + column + share * (1 - upright), top + row + share * upright], axis=1)

@@ -75,10 +75,36 @@ def boxes_from_heatmap(
     Raises:
         ValueError: ``threshold`` is outside 0 to 1.
     """
+    return boxes_in_cells(
+        heatmap, lung_cells(lung_mask), rows, columns, threshold=threshold, count=count
+    )
+
+
+def boxes_in_cells(
+    heatmap: NDArray[np.float32],
+    allowed: NDArray[np.bool_] | None,
+    rows: int,
+    columns: int,
+    *,
+    threshold: float = THRESHOLD,
+    count: int = LARGEST_COUNT,
+) -> tuple[Box, ...]:
+    """As :func:`boxes_from_heatmap`, for several maps of one film: the lungs are looked up once.
+
+    Args:
+        heatmap: As there.
+        allowed: From :func:`lung_cells`.
+        rows: As there.
+        columns: As there.
+        threshold: As there.
+        count: As there.
+
+    Raises:
+        ValueError: ``threshold`` is outside 0 to 1.
+    """
     if not 0.0 < threshold <= 1.0:
         raise ValueError(f"threshold {threshold} is outside 0 to 1")
     cells = enlarge(heatmap)
-    allowed = lung_cells(lung_mask)
     if allowed is not None:
         cells = np.where(allowed, cells, 0.0)
     peak = float(cells.max())

@@ -114,7 +114,7 @@ def read_structures(
             Structure(
                 label=label,
                 outlines=_outlines(masks[..., index], kept, scale),
-                area_share=float(sum(piece.mean() for piece in kept)),
+                area_share=_area_share(kept),
                 flags=flags[label],
             )
         )
@@ -163,7 +163,7 @@ _LUNG_STRUCTURES: Final = frozenset({RIGHT_LUNG, LEFT_LUNG, LUNGS_WITH_HEART})
 
 
 def _flags(pieces: dict[str, list[NDArray[np.bool_]]]) -> dict[str, tuple[str, ...]]:
-    share = {label: float(sum(piece.mean() for piece in kept)) for label, kept in pieces.items()}
+    share = {label: _area_share(kept) for label, kept in pieces.items()}
     flags: dict[str, list[str]] = {
         label: ["absent"] if area < ABSENT else [] for label, area in share.items()
     }
@@ -177,7 +177,7 @@ def _flags(pieces: dict[str, list[NDArray[np.bool_]]]) -> dict[str, tuple[str, .
         if share[side] < UNEQUAL * share.get(other, 0.0):
             flags[side].append("unequal")
     if not {"absent"} & {flag for side in _SIDES for flag in flags.get(side, ["absent"])}:
-        right, left = (float(np.nonzero(pieces[side][0])[1].mean()) for side in _SIDES)
+        right, left = (_middle(pieces[side][0]) for side in _SIDES)
         if right >= left:
             for side in _SIDES:
                 flags[side].append("wrong_side")
@@ -187,30 +187,26 @@ def _flags(pieces: dict[str, list[NDArray[np.bool_]]]) -> dict[str, tuple[str, .
 _SIDES: Final = (RIGHT_LUNG, LEFT_LUNG)
 
 
+def _area_share(pieces: Sequence[NDArray[np.bool_]]) -> float:
+    return float(sum(np.count_nonzero(piece) / piece.size for piece in pieces))
+
+
+def _middle(piece: NDArray[np.bool_]) -> float:
+    """Mean column of a piece."""
+    counts = np.count_nonzero(piece, axis=0)
+    return float(counts @ np.arange(len(counts)) / counts.sum())
+
+
 def _outlines(
     mask: NDArray[np.uint8], pieces: Sequence[NDArray[np.bool_]], scale: NDArray[np.float64]
 ) -> tuple[tuple[Point, ...], ...]:
     outlines = []
     for piece in pieces:
-        # Probabilities just outside the piece stay: they place its border between pixels.
-        values = np.where(piece | (mask < HALF), mask, 0).astype(np.float64)
-        polygon = simplify(outer_outline(_alone(values, piece), HALF - 0.5), _TOLERANCE)
+        polygon = simplify(outer_outline(mask, HALF - 0.5, piece), _TOLERANCE)
         if len(polygon) >= _CORNERS and enclosed_area(polygon):
             corners = (polygon * scale).round(2).tolist()
             outlines.append(tuple((float(x), float(y)) for x, y in corners))
     return tuple(outlines)
-
-
-def _alone(values: NDArray[np.float64], piece: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The part of the map about a piece, in place: the rest cannot change its outline."""
-    rows, columns = np.nonzero(piece)
-    alone = np.zeros_like(values)
-    window = (
-        slice(max(int(rows.min()) - 1, 0), int(rows.max()) + 2),
-        slice(max(int(columns.min()) - 1, 0), int(columns.max()) + 2),
-    )
-    alone[window] = values[window]
-    return alone
 
 
 def _cardiothoracic(
