@@ -1,0 +1,211 @@
+"""What one whole film costs, from its bytes to every panel, map, box and outline.
+
+Run as ``python -m benchmarks.whole_film``. The published films are read one after the other in one
+thread, each network at a batch of one, as a worker reads them with ONNX Runtime. Figures are
+processor time: other work on the machine lengthens it by the caches and the memory that it takes,
+no more, and the load is reported with them. Writes ``benchmarks/out/whole_film.json``.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Read once, when numpy is loaded: everything here is to use one core.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import statistics
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.films import native_films
+from benchmarks.table import machine
+from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.inference.inference import open_inference
+from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
+from hilum.application.places import locate_within, lung_field, structures_reading
+from hilum.application.read_film import read_film
+from hilum.application.reading import ModelInputs, upright
+from hilum.domain.model import PanelKind
+from hilum.imaging.film import FilmLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hilum.application.ports.inference import InferenceEngine, Reading
+    from hilum.application.read_film import FilmReading
+    from hilum.domain.model import ModelSet
+    from hilum.imaging.film import Film
+
+OUT: Final = Path(__file__).resolve().parent / "out"
+ROOT: Final = Path(__file__).resolve().parents[1]
+AIM_MS: Final = 40.0
+DECODING: Final = "decoding"
+WHOLE: Final = "without decoding"
+REST: Final = "findings, maps and the rest"
+
+
+def measure(repository: Path, films: int | None, repeats: int) -> dict[str, Any]:
+    """Cost of the films of the benchmark.
+
+    Args:
+        repository: A model repository.
+        films: At most so many.
+        repeats: Each figure of a film is the median of so many runs.
+    """
+    reader = DicomFilmReader(FilmLimits())
+    engine = open_inference("onnx://?threads=1", repository)
+    models = FilesystemModelCatalogue(repository).current()
+    uploads = native_films()[:films]
+    for model in models.models:  # load the graphs before the clock runs
+        engine.check(model)
+    load_before = os.getloadavg()[0]
+    rows = []
+    for upload in uploads:
+        film = reader.read(upload.content)
+        said = read_film(film, models, engine)
+        row = {
+            "film": upload.name,
+            "megapixels": round(film.pixels.size / 1e6, 2),
+            "passed": said.passed,
+            "maps": len(said.heatmaps),
+            DECODING: _cpu_ms(partial(reader.read, upload.content), repeats),
+            WHOLE: _cpu_ms(partial(read_film, film, models, engine), repeats),
+        }
+        rows.append(row | {"parts": _parts(film, models, engine, said, repeats)})
+    return {
+        "machine": machine(),
+        "threads": 1,
+        "batch": 1,
+        "load": [round(load_before, 1), round(os.getloadavg()[0], 1)],
+        "models": {model.name: model.version for model in models.models},
+        "aim_ms": AIM_MS,
+        "films": rows,
+    }
+
+
+def _parts(
+    film: Film, models: ModelSet, engine: InferenceEngine, said: FilmReading, repeats: int
+) -> dict[str, float]:
+    """The same steps one by one, CPU milliseconds; boxes for as many maps as were kept."""
+    shown, _ = upright(film)
+    inputs = ModelInputs(shown)
+    parts = {
+        "polarity and resampling": _cpu_ms(partial(_prepared, film, models), repeats),
+        **{
+            f"network {model.name}": _cpu_ms(partial(engine.infer, model, inputs(model)), repeats)
+            for model in models.models
+        },
+    }
+    if not said.passed:
+        return parts
+    outputs = engine.read(models, inputs)
+    return (
+        parts
+        | {"outlines": _cpu_ms(partial(_outlined, film, models, outputs), repeats)}
+        | {"boxes": _cpu_ms(partial(_boxes, film, models, outputs, said), repeats)}
+    )
+
+
+def _prepared(film: Film, models: ModelSet) -> None:
+    inputs = ModelInputs(upright(film)[0])
+    for model in models.models:
+        inputs(model)
+
+
+def _outlined(film: Film, models: ModelSet, outputs: Reading) -> None:
+    for model in models.models:
+        for panel in model.panels:
+            if panel.kind is PanelKind.STRUCTURES:
+                masks = outputs.outputs(model)[model.output("masks", panel.name).name][0]
+                structures_reading(model, panel, masks, film.pixels.shape)
+
+
+def _boxes(film: Film, models: ModelSet, outputs: Reading, said: FilmReading) -> None:
+    outlined = [
+        (panel, outputs.outputs(model)[model.output("masks", panel.name).name][0])
+        for model in models.models
+        for panel in model.panels
+        if panel.kind is PanelKind.STRUCTURES
+    ]
+    locate = locate_within(lung_field(outlined), film.pixels.shape)
+    positive = {(heatmap.panel, heatmap.label) for heatmap in said.heatmaps}
+    for model in models.models:
+        for panel in model.panels:
+            for k, label in enumerate(panel.labels):
+                if (panel.name, label.name) in positive:
+                    name = model.output("heatmaps", panel.name).name
+                    locate(outputs.outputs(model)[name][0, :, :, k])
+
+
+def _cpu_ms(work: Callable[[], object], repeats: int) -> float:
+    """Median processor milliseconds of some runs."""
+    spent = []
+    for _ in range(repeats):
+        started = time.process_time()
+        work()
+        spent.append(1000 * (time.process_time() - started))
+    return round(statistics.median(spent), 3)
+
+
+def summary(report: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Mean, median and largest value over the films, by part; what the parts leave is the rest."""
+    columns: dict[str, list[float]] = {}
+    for row in report["films"]:
+        for part, spent in row["parts"].items():
+            columns.setdefault(part, []).append(spent)
+        rest = row[WHOLE] - sum(row["parts"].values())
+        for part in (REST, WHOLE, DECODING):
+            columns.setdefault(part, []).append(rest if part is REST else row[part])
+    return {
+        part: {
+            "mean": statistics.fmean(spent),
+            "median": statistics.median(spent),
+            "most": max(spent),
+        }
+        for part, spent in columns.items()
+    }
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print the report."""
+    console = Console(width=110)
+    console.print(report["machine"])
+    films = report["films"]
+    before, after = report["load"]
+    console.print(
+        f"{len(films)} films, {sum(row['passed'] for row in films)} past the gate, "
+        f"{sum(row['maps'] for row in films) / len(films):.1f} maps a film; one thread; "
+        f"load average {before} to {after} on {report['machine']['cores']} cores"
+    )
+    table = Table("CPU ms a film", "mean", "median", "most")
+    for part, spent in summary(report).items():
+        table.add_row(part, *(f"{value:.1f}" for value in spent.values()))
+    console.print(table)
+    over = sum(row[WHOLE] > report["aim_ms"] for row in films)
+    console.print(f"{over} of {len(films)} films cost more than the aim of {AIM_MS:.0f} ms")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=ROOT / "model_repository")
+    parser.add_argument("--films", type=int, help="at most so many")
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    report = measure(options.models, options.films, options.repeats)
+    OUT.mkdir(exist_ok=True)
+    text = json.dumps(report, indent=2) + "\n"
+    (OUT / "whole_film.json").write_text(text, encoding="utf-8")
+    show(report)
+
+
+if __name__ == "__main__":
+    main()
