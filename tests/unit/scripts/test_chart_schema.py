@@ -25,7 +25,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_a_value_has_the_type_of_its_default(script):
+def test_a_value_has_the_type_of_its_default(script: ModuleType) -> None:
     """Text, whole numbers, fractions and switches are told apart."""
     schema = script.chart_schema("a: x\nb: 3\nc: 0.5\nd: true\n")
 
@@ -39,7 +39,7 @@ def test_a_value_has_the_type_of_its_default(script):
     }
 
 
-def test_an_object_takes_no_other_keys(script):
+def test_an_object_takes_no_other_keys(script: ModuleType) -> None:
     """A misspelt key is refused at every level."""
     schema = script.chart_schema("outer:\n  inner:\n    key: 1\n")
 
@@ -48,7 +48,7 @@ def test_an_object_takes_no_other_keys(script):
     assert schema["properties"]["outer"]["properties"]["inner"]["additionalProperties"] is False
 
 
-def test_the_block_is_merged_and_the_text_describes(script):
+def test_the_block_is_merged_and_the_text_describes(script: ModuleType) -> None:
     """What stands between the marks adds to the type, the other comment is the description."""
     source = "# @schema\n# minimum: 1\n# @schema\n# -- How many,\n# at least\nreplicas: 2\n"
 
@@ -57,14 +57,14 @@ def test_the_block_is_merged_and_the_text_describes(script):
     assert replicas == {"type": "integer", "minimum": 1, "description": "How many, at least"}
 
 
-def test_a_heading_is_no_description(script):
+def test_a_heading_is_no_description(script: ModuleType) -> None:
     """A line that parts sections says nothing about the next key."""
     source = "# ======== images\n\n# a remark\nimage: x\n"
 
     assert script.chart_schema(source)["properties"]["image"] == {"type": "string"}
 
 
-def test_an_object_may_take_keys_of_the_sites_choosing(script):
+def test_an_object_may_take_keys_of_the_sites_choosing(script: ModuleType) -> None:
     """A map says what its values are; its defaults do not limit its keys."""
     source = '# @schema\n# additionalProperties: {$ref: "#/properties/a"}\n# @schema\nb: {}\na: 1\n'
 
@@ -82,7 +82,9 @@ def test_an_object_may_take_keys_of_the_sites_choosing(script):
         ("a: null\n", "a: say the type"),
     ],
 )
-def test_what_a_default_does_not_tell_must_be_said(script, source, asked):
+def test_what_a_default_does_not_tell_must_be_said(
+    script: ModuleType, source: str, asked: str
+) -> None:
     """An empty default without a word about it ends the run, instead of allowing anything."""
     with pytest.raises(script.UndescribedValueError, match=asked):
         script.chart_schema(source)
