@@ -55,6 +55,13 @@ def test_films_in_the_database_are_not_replaced_unasked(made, platform):
     assert platform.check(made, deep=True).films == 3
 
 
+def test_a_restore_that_was_done_can_be_run_again(made, fresh):
+    """A Job's pod may be started twice: what the database holds is this very backup."""
+    fresh.restore(made)
+    fresh.restore(made)
+    assert fresh.check(made, deep=True).films == 3
+
+
 def test_films_in_the_store_are_not_mixed_unasked(made, fresh):
     """A store that holds others is probably the wrong one."""
     fresh.objects.put("films/other", [b"x"], media_type="image/png")
