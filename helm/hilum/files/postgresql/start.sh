@@ -12,7 +12,8 @@ configuration=/etc/hilum/postgresql/postgresql.conf
 # statement is not logged, since it may hold the password.
 alone() {
     log=$(postgres --single -D "$1" -c config_file="$configuration" \
-        -c log_min_error_statement=panic -c log_statement=none -j postgres 2>&1)
+        -c log_min_error_statement=panic -c log_statement=none -j postgres 2>&1) ||
+        log="$log FATAL: $?"
     case "$log" in
     *ERROR:* | *FATAL:* | *PANIC:*)
         printf '%s\n' "$log" >&2
@@ -33,6 +34,12 @@ fi
 
 # Kubernetes opens a volume's files to the group; PostgreSQL refuses a folder that others can write.
 chmod 0700 "$PGDATA"
+
+# A server that was killed leaves a lock with its process id, which in a container is that of this script:
+# PostgreSQL would take it for another server.
+if [ "$(head -n 1 "$PGDATA/postmaster.pid" 2>/dev/null)" = "$$" ]; then
+    rm "$PGDATA/postmaster.pid"
+fi
 
 password=$(printf '%s' "$HILUM_DATABASE_PASSWORD" | sed "s/'/''/g")
 printf "ALTER ROLE hilum PASSWORD '%s';\n\n" "$password" | alone "$PGDATA"
