@@ -78,6 +78,21 @@ def test_a_missed_aim_is_called_missed(reports):
     assert line.endswith("| **no** |")
 
 
+@pytest.mark.parametrize(
+    ("interval", "line"),
+    [
+        ([0.01, 0.05], "| cnn | 2 | 1 | 0 | 1.5 | yes |"),
+        ([-0.05, -0.01], "| cnn | 2 | 0 | 1 | 1.5 | no |"),
+    ],
+)
+def test_an_ensemble_pays_where_it_gains_and_loses_nothing(interval, line):
+    """One of two figures is surely better, or surely worse, at half as much again."""
+    moved = {"value": sum(interval) / 2, "interval": interval}
+    gain = {"within_source": [moved], "accuracy": {"value": 0.0, "interval": [-0.1, 0.1]}}
+    row = {"ensemble_gain": gain, "hilum": {"cpu_ms": 10.0}, "networks": [{"cpu_ms": 5.0}]}
+    assert line in summary({"baselines": {"cnn": row}}).splitlines()
+
+
 def test_what_was_not_measured_is_called_so():
     """Without reports the page stands, and claims nothing."""
     page = summary({})

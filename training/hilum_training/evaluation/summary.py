@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.baselines.verdict import ensemble_pays
 from hilum_training.evaluation.aims import AIMS, ORIGINALS
 from hilum_training.evaluation.learning_figure import (
     EPOCHS,
@@ -33,10 +34,13 @@ PANELS: Final = ("pneumonia", "infection", "tuberculosis", "pathology")
 NOTHING: Final = "*Not measured yet.*"
 SHIFT: Final = "shifts/"
 NETWORK: Final = "network/"
+BASELINES: Final = "baselines"
 
 
 def read_reports(folder: Path) -> dict[str, dict[str, Any]]:
     """Every report by its panel's name; with ``network/`` or ``shifts/`` before it the others.
+
+    The one on the originals' methods is called ``baselines``.
 
     Args:
         folder: ``training/reports``.
@@ -48,7 +52,7 @@ def read_reports(folder: Path) -> dict[str, dict[str, Any]]:
             found[f"{NETWORK}{path.parent.name}"] = report
             for name, section in report["panels"].items():
                 found.setdefault(name, section)
-        elif "panel" in report:
+        elif "panel" in report or path.parent.name == BASELINES:
             found[path.parent.name] = report
     for path in sorted(folder.glob(f"{SHIFT}*/{METRICS}")):
         found[f"{SHIFT}{path.parent.name}"] = read_json(path) or {}
@@ -74,6 +78,7 @@ def summary(reports: Reports) -> str:
         gate=_gate(reports),
         lungs=_lungs(reports),
         originals=_table(_originals(reports)),
+        ensembles=_table(_ensembles(reports)),
         **{
             key: _table(_of_panels(reports, key))
             for key in ("changed_films", "without_lungs", "aspect_shortcut")
@@ -213,6 +218,28 @@ def _originals(reports: Reports) -> Rows:
         }
         for original in ORIGINALS
     ]
+
+
+def _ensembles(reports: Reports) -> Rows:
+    """What the mean of the shipped network and a rebuilt method gains over the network alone."""
+    rows = []
+    for name, row in reports.get(BASELINES, {}).items():
+        if "ensemble_gain" not in row:
+            continue
+        gain = row["ensemble_gain"]
+        figures = [item for item in (*gain["within_source"], gain["accuracy"]) if item["interval"]]
+        single, other = row["hilum"]["cpu_ms"], sum(part["cpu_ms"] for part in row["networks"])
+        rows.append(
+            {
+                "mean of Hilum and": name,
+                "figures compared": len(figures),
+                "surely better": sum(item["interval"][0] > 0 for item in figures),
+                "surely worse": sum(item["interval"][1] < 0 for item in figures),
+                "price of one": f"{(single + other) / single:.1f}",
+                "pays": ensemble_pays(gain, single, other),
+            }
+        )
+    return rows
 
 
 def main() -> int:
