@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from hilum_stack.certificate import Certificate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-NAMES: Final = ("localhost", "triton.hilum.test")
-ADDRESSES: Final = ("127.0.0.1", "127.0.0.2")
+HERE: Final = ("DNS:localhost", "DNS:triton.hilum.test", "IP:127.0.0.1", "IP:127.0.0.2")
 
 _KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -34,18 +34,22 @@ class Authority:
             *("-keyout", str(self._key), "-out", str(self.certificate)),
         )
 
-    def sign(self, name: str, common_name: str = "hilum") -> Certificate:
-        """A server's certificate for every loopback name and address; readable by every user."""
+    def sign(self, name: str, alternatives: Sequence[str] = HERE) -> Certificate:
+        """A server's certificate, with its name as common name.
+
+        Args:
+            name: Of the files, too.
+            alternatives: What the server may be called (``subjectAltName``).
+        """
         key, chain, extensions = (
             self._folder / f"{name}{end}" for end in (".key", ".crt", ".extensions")
         )
         request = self._folder / f"{name}.csr"
-        alternatives = [f"DNS:{one}" for one in NAMES] + [f"IP:{one}" for one in ADDRESSES]
         extensions.write_text(
             f"subjectAltName={','.join(alternatives)}\nextendedKeyUsage=serverAuth\n"
         )
         _openssl(
-            *("req", "-new", *_KEY, "-subj", f"/CN={common_name}"),
+            *("req", "-new", *_KEY, "-subj", f"/CN={name}"),
             *("-keyout", str(key), "-out", str(request)),
         )
         _openssl(

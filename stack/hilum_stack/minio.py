@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from typing import TYPE_CHECKING, Self
 
 from hilum_stack.health import is_healthy
@@ -13,6 +14,8 @@ from hilum_stack.server import Server, find_program, kept_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hilum_stack.certificate import Certificate
 
 DEFAULT_BUCKET = "hilum"
 
@@ -31,8 +34,9 @@ class MinioServer(Server):
 
     name = "minio"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
         super().__init__(folder)
+        self._certificate = certificate
         self.port = reserve_port()
         kept = kept_secrets(self.folder / "credentials.json", _new_credentials)
         self.access_key = kept["access_key"]
@@ -63,14 +67,20 @@ class MinioServer(Server):
         return self.bucket_url(DEFAULT_BUCKET)
 
     def bucket_url(self, bucket: str) -> str:
-        """``s3://ACCESS:SECRET@127.0.0.1:PORT/BUCKET?secure=false``."""
-        return f"s3://{self.access_key}:{self.secret_key}@{self.endpoint}/{bucket}?secure=false"
+        """``s3://ACCESS:SECRET@127.0.0.1:PORT/BUCKET?secure=false``; true with a certificate."""
+        secure = "false" if self._certificate is None else "true"
+        return f"s3://{self.access_key}:{self.secret_key}@{self.endpoint}/{bucket}?secure={secure}"
 
     def _command(self) -> Command:
         data = self.folder / "data"
         data.mkdir(exist_ok=True)
+        certificates = self.folder / "certs"
+        certificates.mkdir(exist_ok=True)
+        if self._certificate is not None:
+            shutil.copyfile(self._certificate.chain, certificates / "public.crt")
+            shutil.copyfile(self._certificate.key, certificates / "private.key")
         argv = (
-            *(str(find_minio()), "--certs-dir", str(self.folder / "certs"), "server"),
+            *(str(find_minio()), "--certs-dir", str(certificates), "server"),
             *("--address", self.endpoint, str(data)),
         )
         return Command(self.name, argv, self.log, env=self._environment())
@@ -88,7 +98,8 @@ class MinioServer(Server):
 
     def _ready(self) -> bool:
         # "ready" is told before the drives are: the first request would get a 503.
-        return is_healthy(self.port, "/minio/health/cluster")
+        authority = None if self._certificate is None else self._certificate.authority
+        return is_healthy(self.port, "/minio/health/cluster", authority)
 
 
 def _new_credentials() -> dict[str, str]:

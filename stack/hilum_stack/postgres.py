@@ -11,12 +11,15 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from hilum_stack.errors import ProcessFailed, ServerMissing, StackError
 from hilum_stack.ports import LOOPBACK, accepts_connections, reserve_port
 from hilum_stack.process import Command
 from hilum_stack.server import Server, kept_secrets, make_folder, write_private
+
+if TYPE_CHECKING:
+    from hilum_stack.certificate import Certificate
 
 # initdb and postgres refuse to run as root; Debian's package makes this user for them.
 SYSTEM_USER = "postgres"
@@ -51,8 +54,9 @@ class PostgresServer(Server):
     name = "postgres"
     folder_mode = 0o711  # the system user passes through; the data folder itself is 0700
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
         super().__init__(folder)
+        self._certificate = certificate
         self.port = reserve_port()
         self.user = _ROLE
         kept = kept_secrets(
@@ -84,10 +88,14 @@ class PostgresServer(Server):
         return self.database_url(DEFAULT_DATABASE)
 
     def database_url(self, database: str) -> str:
-        """``postgresql+psycopg2://USER:PASSWORD@127.0.0.1:PORT/DATABASE``."""
-        return (
-            f"postgresql+psycopg2://{self.user}:{self.password}@{LOOPBACK}:{self.port}/{database}"
-        )
+        """``postgresql+psycopg2://USER:PASSWORD@127.0.0.1:PORT/DATABASE``.
+
+        With a certificate, its authority and name are checked (``sslmode=verify-full``).
+        """
+        url = f"postgresql+psycopg2://{self.user}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+        if self._certificate is None:
+            return url
+        return f"{url}?sslmode=verify-full&sslrootcert={self._certificate.authority}"
 
     def begin(self) -> None:
         """Starts the server, after making the cluster if the folder is fresh."""
@@ -115,6 +123,7 @@ class PostgresServer(Server):
             "unix_socket_directories": "",
             "fsync": "on",
             "timezone": "UTC",
+            **self._tls(),
         }
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return Command(
@@ -125,6 +134,17 @@ class PostgresServer(Server):
             user=self._system_user,
             stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for clients to leave
         )
+
+    def _tls(self) -> dict[str, str]:
+        """Settings of TLS; the files are copied, for PostgreSQL insists on owning its key."""
+        if self._certificate is None:
+            return {}
+        chain, key = self.data.parent / "server.crt", self.data.parent / "server.key"
+        for source, target in ((self._certificate.chain, chain), (self._certificate.key, key)):
+            write_private(target, source.read_text())
+            if self._system_user is not None:
+                shutil.chown(target, self._system_user, self._system_user)
+        return {"ssl": "on", "ssl_cert_file": str(chain), "ssl_key_file": str(key)}
 
     def _ready(self) -> bool:
         try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from hilum_stack.certificate import Certificate
     from hilum_stack.server import Server
 
 
@@ -39,16 +40,24 @@ class RealStack(Stack):
         port: int | None = None,
         env: Mapping[str, str] | None = None,
         model_repository: Path = MODEL_REPOSITORY,
+        certificate: Certificate | None = None,
     ) -> None:
-        """Prepares a stack; arguments as of ``Stack``."""
+        """Prepares a stack; arguments as of ``Stack``.
+
+        With a certificate every server and the gateway speak TLS alone, and every client checks
+        them against its authority.
+        """
         make_folder(folder.absolute(), self.folder_mode)
+        env = {**_tls(certificate), **(env or {})}
         super().__init__(
             folder, workers=workers, port=port, env=env, model_repository=model_repository
         )
-        self.postgres = PostgresServer(self.folder / "postgres")
-        self.redis = RedisServer(self.folder / "redis")
-        self.minio = MinioServer(self.folder / "minio")
-        self.triton = TritonServer(self.folder / "triton", model_repository, env)
+        self.postgres = PostgresServer(self.folder / "postgres", certificate)
+        self.redis = RedisServer(self.folder / "redis", certificate)
+        self.minio = MinioServer(self.folder / "minio", certificate)
+        self.triton = TritonServer(
+            self.folder / "triton", model_repository, env, certificate=certificate
+        )
 
     @property
     def servers(self) -> Sequence[Server]:
@@ -62,3 +71,15 @@ class RealStack(Stack):
             "HILUM_BROKER_URL": self.redis.url,
             "HILUM_INFERENCE_URL": self.triton.url,
         }
+
+
+def _tls(certificate: Certificate | None) -> dict[str, str]:
+    """What gateway, workers and commands are told of it."""
+    if certificate is None:
+        return {}
+    return {
+        "HILUM_TLS_CERTIFICATE": str(certificate.chain),
+        "HILUM_TLS_KEY": str(certificate.key),
+        "SSL_CERT_FILE": str(certificate.authority),
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(certificate.authority),
+    }

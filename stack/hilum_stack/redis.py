@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import socket
+import ssl
 from typing import TYPE_CHECKING, Self
 
 from hilum_stack.ports import LOOPBACK, reserve_port
@@ -13,6 +14,8 @@ from hilum_stack.server import Server, find_program, kept_secrets, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hilum_stack.certificate import Certificate
 
 
 def find_redis() -> Path:
@@ -29,8 +32,9 @@ class RedisServer(Server):
 
     name = "redis"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificate: Certificate | None = None) -> None:
         super().__init__(folder)
+        self._certificate = certificate
         self.port = reserve_port()
         kept = kept_secrets(
             self.folder / "credentials.json", lambda: {"password": secrets.token_hex(16)}
@@ -53,8 +57,9 @@ class RedisServer(Server):
 
     @property
     def url(self) -> str:
-        """``redis://:PASSWORD@127.0.0.1:PORT/0``."""
-        return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+        """``redis://:PASSWORD@127.0.0.1:PORT/0``, ``rediss://`` with a certificate."""
+        scheme = "redis" if self._certificate is None else "rediss"
+        return f"{scheme}://:{self.password}@{LOOPBACK}:{self.port}/0"
 
     def _command(self) -> Command:
         program = find_redis()
@@ -66,7 +71,7 @@ class RedisServer(Server):
     def _configuration(self) -> str:
         lines = (
             f"bind {LOOPBACK}",
-            f"port {self.port}",
+            *self._listening(),
             "protected-mode yes",
             f'requirepass "{self.password}"',
             f'dir "{self.folder}"',
@@ -79,6 +84,18 @@ class RedisServer(Server):
         )
         return "\n".join(lines) + "\n"
 
+    def _listening(self) -> tuple[str, ...]:
+        if self._certificate is None:
+            return (f"port {self.port}",)
+        return (
+            "port 0",
+            f"tls-port {self.port}",
+            f'tls-cert-file "{self._certificate.chain}"',
+            f'tls-key-file "{self._certificate.key}"',
+            # Clients prove themselves by the password.
+            "tls-auth-clients no",
+        )
+
     def _ready(self) -> bool:
         with contextlib.suppress(OSError):
             return self._call("PING") == b"+PONG"
@@ -86,8 +103,15 @@ class RedisServer(Server):
 
     def _call(self, command: str) -> bytes:
         """Sends one inline command (no client library is needed for it); returns the reply."""
-        with socket.create_connection((LOOPBACK, self.port), timeout=2.0) as connection:
+        with self._connected() as connection:
             connection.sendall(f"AUTH {self.password}\r\n{command}\r\n".encode())
             with connection.makefile("rb") as replies:
                 replies.readline()
                 return replies.readline().strip()
+
+    def _connected(self) -> socket.socket:
+        connection = socket.create_connection((LOOPBACK, self.port), timeout=2.0)
+        if self._certificate is None:
+            return connection
+        context = ssl.create_default_context(cafile=self._certificate.authority)
+        return context.wrap_socket(connection, server_hostname=LOOPBACK)

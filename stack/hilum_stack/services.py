@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hilum_stack.errors import ProcessFailed
@@ -15,7 +16,6 @@ from hilum_stack.server import Server, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class Gateway(Server):
@@ -35,17 +35,19 @@ class Gateway(Server):
         super().__init__(folder)
         self.port = port
         self.env = {**env, "HILUM_HOST": LOOPBACK, "HILUM_PORT": str(port)}
+        self._secure = "HILUM_TLS_CERTIFICATE" in self.env
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``."""
-        return f"http://{LOOPBACK}:{self.port}"
+        """``http://127.0.0.1:PORT``; ``https`` with a certificate."""
+        return f"http{'s' if self._secure else ''}://{LOOPBACK}:{self.port}"
 
     def _command(self) -> Command:
         return _python("hilum_gateway", self, self.env)
 
     def _ready(self) -> bool:
-        return is_healthy(self.port, "/readyz")
+        authority = Path(self.env["SSL_CERT_FILE"]) if self._secure else None
+        return is_healthy(self.port, "/readyz", authority)
 
 
 class Worker(Server):

@@ -50,7 +50,7 @@ class Mounted:
 @pytest.fixture
 def mounted(tmp_path, authority) -> Mounted:
     secret = Mounted(tmp_path)
-    signed = authority.sign("first", "first")
+    signed = authority.sign("first")
     secret.put(signed.chain.read_bytes(), signed.key.read_bytes())
     return secret
 
@@ -124,7 +124,7 @@ def test_an_old_version_of_tls_is_refused(authority, mounted):
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
 def test_a_new_certificate_is_shown_to_new_connections(authority, mounted, name):
     """Without a restart, whether or not the client names the server; what stands, stands."""
-    second = authority.sign("second", "second")
+    second = authority.sign("second")
     with served(mounted) as port:
         assert shown(port, client(authority), name) == "first"
         with connection(port, client(authority), name) as standing:
@@ -135,7 +135,7 @@ def test_a_new_certificate_is_shown_to_new_connections(authority, mounted, name)
 
 def test_half_an_exchange_changes_nothing(authority, mounted, caplog):
     """The old certificate is shown until both files belong together again."""
-    second = authority.sign("third", "third")
+    second = authority.sign("third")
     with served(mounted) as port:
         first_key = mounted.key.read_bytes()
         mounted.put(second.chain.read_bytes(), first_key)
