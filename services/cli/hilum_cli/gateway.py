@@ -84,6 +84,14 @@ class Gateway:
         """``POST /v1/jobs/{job_id}/retry`` or ``/discard``."""
         return self._ask("POST", f"/v1/jobs/{job_id}/{action}")
 
+    def picture(self, job_id: str, name: str) -> bytes:
+        """``GET /v1/jobs/{job_id}/{name}``: a picture of a completed job."""
+        path = f"/v1/jobs/{job_id}/{name}"
+        response = self._send("GET", path)
+        if not response.is_success:
+            raise self._refusal(path, response, _document(response))
+        return response.content
+
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """``GET /readyz``: whether the gateway is ready, and the document that says so."""
         response = self._send("GET", "/readyz")
@@ -98,8 +106,13 @@ class Gateway:
         document = _document(response)
         if response.is_success and document is not None:
             return document
+        raise self._refusal(path, response, document)
+
+    def _refusal(
+        self, path: str, response: httpx.Response, document: dict[str, Any] | None
+    ) -> GatewayRefusal:
         problem = document or {}
-        raise GatewayRefusal(
+        return GatewayRefusal(
             response.status_code,
             str(problem.get("code", f"http_{response.status_code}")),
             str(problem.get("detail") or f"{self._url}{path} answered with no problem document"),

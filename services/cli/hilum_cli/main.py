@@ -11,6 +11,7 @@ from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
 from hilum_cli.commands.models import models
+from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.status import status
 from hilum_cli.commands.store import store
 from hilum_cli.commands.thresholds import thresholds
@@ -24,6 +25,7 @@ def hilum() -> None:
 COMMANDS = (
     analyse,
     status,
+    selftest,
     jobs,
     retry,
     discard,

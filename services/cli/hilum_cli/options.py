@@ -58,15 +58,28 @@ def gateway_of(url: str | None, api_key_file: Path | None) -> Gateway:
     Raises:
         Failure: There is no API key, or the address is none.
     """
-    settings = CliSettings()
-    address = url or settings.url
+    opened = gateway_at(url)
+    return opened(find_key(api_key_file, CliSettings()))
+
+
+def gateway_at(url: str | None) -> Callable[[str], Gateway]:
+    """Opens the gateway that the option, or else the environment, names, with a key.
+
+    Raises:
+        Failure: The address is none.
+    """
+    address = url or CliSettings().url
     wrong = Failure(f"{address} is no address of a gateway: http://host:port is", USAGE)
     if not address.startswith(("http://", "https://")):
         raise wrong
-    try:
-        return Gateway(address, find_key(api_key_file, settings))
-    except httpx.InvalidURL:
-        raise wrong from None
+
+    def opened(key: str) -> Gateway:
+        try:
+            return Gateway(address, key)
+        except httpx.InvalidURL:
+            raise wrong from None
+
+    return opened
 
 
 def database_of(url: str | None) -> Database:
