@@ -75,12 +75,25 @@ export: .venv-training/.installed ## Export a trained network to model_repositor
 baselines: .venv-training/.installed ## Rebuild the original apps' methods on the same split
 	.venv-training/bin/python -m hilum_training baselines
 
+.PHONY: tune
+tune: .venv-training/.installed ## Search learning rate and the like on short runs (PANEL=, TRIALS=8, EPOCHS=2, LIMIT=600, SIZE=)
+	.venv-training/bin/python -m hilum_training tune $(PANEL) $(if $(TRIALS),--trials $(TRIALS)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(LIMIT),--limit $(LIMIT)) $(if $(SIZE),--size $(SIZE))
+
+.PHONY: shifts
+shifts: .venv-training/.installed ## Train with a source or a part of the films held back, and ask there (SHIFT="names in training/recipes/shifts"; without it: all)
+	@for shift in $(SHIFTS); do .venv-training/bin/python -m hilum_training.evaluation.shifts $$shift || exit; done
+
+.PHONY: summary
+summary: .venv-training/.installed ## Write training/reports/README.md again from every report
+	.venv-training/bin/python -m hilum_training.evaluation.summary
+
 .PHONY: negatives
 negatives: ## Fetch pictures that are no chest films, for training the gate (Debian packages, unpacked only)
 	@bash scripts/negatives.sh
 
-PANEL ?= $(if $(filter train,$(MAKECMDGOALS)),$(error say which: make train PANEL=gate, pneumonia, lungs, ...))
+PANEL ?= $(if $(filter train tune,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=gate, pneumonia, lungs, ...))
 PANELS = $(or $(PANEL),gate lungs chest)
+SHIFTS = $(or $(SHIFT),$(basename $(notdir $(wildcard training/recipes/shifts/*.toml))))
 EPOCHS ?=
 LIMIT ?=
 
