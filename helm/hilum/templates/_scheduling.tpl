@@ -41,7 +41,7 @@ What runs once, or alone, spreads over nothing. A fourth element holds further l
 {{- range $keys -}}
 {{- if ne (index . 1) "off" -}}
 {{- $unsatisfiable := ternary "DoNotSchedule" "ScheduleAnyway" (eq (index . 1) "required") -}}
-{{- $constraints = append $constraints (dict "maxSkew" 1 "topologyKey" (index . 0) "whenUnsatisfiable" $unsatisfiable "labelSelector" (dict "matchLabels" $labels) "matchLabelKeys" (list "pod-template-hash")) -}}
+{{- $constraints = append $constraints (dict "maxSkew" 1 "topologyKey" (index . 0) "whenUnsatisfiable" $unsatisfiable "nodeTaintsPolicy" "Honor" "labelSelector" (dict "matchLabels" $labels) "matchLabelKeys" (list "pod-template-hash")) -}}
 {{- end -}}
 {{- end -}}
 {{- if $constraints -}}
