@@ -18,6 +18,8 @@ may come in there. The flags are those of NVIDIA's images and of the server of t
     - --exit-timeout-secs={{ $pool.shutdownGraceS }}
     - --http-port=8000
     - --grpc-port=8001
+    # A worker looks the Service's addresses up again when a connection ends: so it finds added pods.
+    - --grpc-max-connection-age=60000
     {{- if include "hilum.tlsEnabled" $root }}
     - --grpc-use-ssl=true
     - --grpc-server-cert=/etc/hilum/tls/tls.crt
