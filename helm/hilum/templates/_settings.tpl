@@ -33,11 +33,16 @@ preStop:
 {{- end }}
 
 {{/*
-What the Secrets and certificates of the pods come from. They roll the pods when a site names others; a
-Secret whose content alone changes does not (certificates are read again by themselves).
+Annotations of pods that use the credentials and believe the authorities: they change, and the pods roll,
+with passwords and an authority that the chart makes, and with the names of those that it does not. The
+gateway's own certificate is none of them: it is read again by itself. Takes $.
 */}}
 {{- define "hilum.podAnnotations" -}}
-{{- $secrets := pick .Values.secrets "existingSecret" "values" "externalSecrets" -}}
-{{- $tls := pick .Values.tls "mode" "existing" "extraCa" -}}
-hilum.io/credentials: {{ list $secrets $tls .Values.tls.certManager.issuerRef | toJson | sha256sum | trunc 16 }}
+{{- $authority := "" -}}
+{{- if eq .Values.tls.mode "generated" -}}
+{{- include "hilum.issueCertificates" . -}}
+{{- $authority = .Values.tls.issued.ca.Cert | trim -}}
+{{- end -}}
+hilum.io/credentials: {{ include "hilum.credentialChecksum" (concat (list .) (include "hilum.credentialKeys" . | fromJsonArray)) | quote }}
+hilum.io/authorities: {{ list $authority (include "hilum.caSecretName" .) .Values.tls.extraCa | toJson | sha256sum | trunc 16 | quote }}
 {{- end }}
