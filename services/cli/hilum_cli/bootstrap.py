@@ -11,6 +11,7 @@ from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres import migrate, schema
+from hilum.adapters.postgres.audit_partitions import make_audit_partitions
 from hilum.adapters.postgres.database_copy import (
     dump_script,
     facts_beside,
@@ -34,6 +35,7 @@ from hilum.imaging.film import FilmLimits
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hilum.adapters.postgres.audit_partitions import AuditPartitions
     from hilum.application.ports.database_copy import DatabaseCopy
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
@@ -65,6 +67,10 @@ class Database:
             SchemaIncompatible: It is ahead, and this release cannot work with it.
         """
         return migrate.check(self.url)
+
+    def make_audit_partitions(self, ahead: int) -> AuditPartitions | None:
+        """Have so many empty partitions of the audit log ahead; None where it has none."""
+        return make_audit_partitions(self.url, ahead)
 
     @property
     def wanted(self) -> str:

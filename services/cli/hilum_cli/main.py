@@ -10,6 +10,7 @@ from hilum_cli.commands.backup import backup
 from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
+from hilum_cli.commands.maintain import maintain
 from hilum_cli.commands.models import models
 from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.status import status
@@ -35,6 +36,7 @@ COMMANDS = (
     store,
     keys,
     audit,
+    maintain,
     backup,
 )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from alembic import context
 
+from hilum.adapters.postgres.comparison import compared
 from hilum.adapters.postgres.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
+    include_object=compared,
     # SQLite changes a table by making a new one and copying; PostgreSQL does not notice.
     render_as_batch=True,
 )
