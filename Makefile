@@ -91,7 +91,7 @@ summary: .venv-training/.installed ## Write training/reports/README.md again fro
 negatives: ## Fetch pictures that are no chest films, for training the gate (Debian packages, unpacked only)
 	@bash scripts/negatives.sh
 
-PANEL ?= $(if $(filter train tune,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=gate, pneumonia, lungs, ...))
+PANEL ?= $(if $(filter train tune,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=pneumonia, tuberculosis, ...))
 PANELS = $(or $(PANEL),gate lungs chest)
 SHIFTS = $(or $(SHIFT),$(basename $(notdir $(wildcard training/recipes/shifts/*.toml))))
 EPOCHS ?=
@@ -186,11 +186,11 @@ lock: .venv-dev/.installed ## Pin the dependencies of every image again
 	    requirements/$$name.in -o requirements/$$name.lock; \
 	done
 
-# $(call environment,LOCK,EDITABLE INSTALLS): a virtual environment with hashed pins, then ours.
+# $(call environment,LOCK,EDITABLE INSTALLS): a virtual environment with hashed pins, then ours. A changed lock is
+# installed over what is there, so that nobody who runs from it loses the interpreter; `make clean` begins anew.
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Hilum needs Python 3.11 or later; set PYTHON=")'
 	@echo "Installing $(@D) (once) ..."
-	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).lock
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(2)
