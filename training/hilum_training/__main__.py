@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,9 @@ from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import PackMissing, pack_folder
 from hilum_training.initial_weights import InvalidWeights
 from hilum_training.learning.log import write_log
-from hilum_training.recipe import InvalidRecipe, Recipe, read_recipe
+from hilum_training.recipe import Recipe, read_recipe
+from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
+from hilum_training.recipe_files import find_recipe
 from hilum_training.segmentation import commands as segmentation
 from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
 from hilum_training.weights import WeightsMissing, load_network, save_weights, weights_path
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 
 TRAINING: Final = Path(__file__).resolve().parents[1]
 TRY: Final = "With --epochs or --limit it is a try: everything is read and written in RUNS/try."
-
-
-class RecipeMissing(RuntimeError):
-    """No recipe of this name, and none that trains such a panel."""
 
 
 _TOLD: Final = (
@@ -122,25 +119,8 @@ class _Folders:
         return cls(runs, base, base / "weights", base / "reports", base / "model_repository")
 
 
-def _recipe_path(named: str) -> Path:
-    """A path, or the recipe of this name, or the one that trains the panel of this name."""
-    path = Path(named)
-    if path.suffix == ".toml":
-        return path
-    direct = TRAINING / "recipes" / f"{named}.toml"
-    if direct.is_file():
-        return direct
-    for candidate in sorted((TRAINING / "recipes").glob("*.toml")):
-        panels = tomllib.loads(candidate.read_text(encoding="utf-8")).get("panel", [])
-        if any(panel.get("name") == named for panel in panels):
-            return candidate
-    raise RecipeMissing(f"no recipe and no panel {named} in {TRAINING / 'recipes'}")
-
-
 def _read(options: argparse.Namespace) -> Recipe | SegmentationRecipe:
-    path = _recipe_path(options.recipe)
-    if not path.is_file():
-        raise RecipeMissing(f"no recipe {path}")
+    path = find_recipe(TRAINING / "recipes", options.recipe)
     read = read_segmentation_recipe if is_segmentation(path) else read_recipe
     return read(path).with_epochs(options.epochs)
 

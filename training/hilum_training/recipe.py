@@ -6,12 +6,11 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hilum_training.panel_recipe import PanelRecipe, check_panel, frozen, read_panel
+from hilum_training.recipe_errors import InvalidRecipe
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class InvalidRecipe(ValueError):
-    """The recipe lacks a key, has one too many, or its parts do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,88 +109,6 @@ class AugmentRecipe:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatingPointRecipe:
-    """``youden``, or ``sensitivity`` or ``specificity`` with the wanted value.
-
-    Attributes:
-        floor: No threshold lies below it: an answer that the panel itself holds unlikely is not
-            called positive, however rare the label is among the films that chose the threshold.
-    """
-
-    rule: str
-    value: float | None = None
-    floor: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class LabelRecipe:
-    """How a label is shown and coded (SNOMED CT); see :class:`hilum.domain.model.Label`."""
-
-    name: str
-    display: str
-    code: str = ""
-    meaning: str = ""
-    weak: bool = False
-    abnormal: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonRecipe:
-    """A question put to the test split within one source.
-
-    Attributes:
-        name: The question.
-        source: Films of this source only.
-        positive: Recorded labels on one side.
-        negative: Recorded labels on the other.
-        positive_outputs: Outputs whose mass is the score's numerator.
-        negative_outputs: With them, the denominator.
-    """
-
-    name: str
-    source: str
-    positive: tuple[str, ...]
-    negative: tuple[str, ...]
-    positive_outputs: tuple[str, ...]
-    negative_outputs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PanelRecipe:
-    """One panel: a head on the shared trunk.
-
-    Attributes:
-        name: Of the panel, as served.
-        display: For people.
-        kind: ``single_label``, ``multi_label`` or ``gate``.
-        labels: Outputs, in the order of the axis K.
-        operating_point: How the thresholds are chosen.
-        candidates: Recorded label -> labels that it allows; others are probes, never trained on.
-            A multi-label panel has none: it takes the film's findings as they are.
-        sources: Films of these sources train and test the panel; empty for all.
-        comparisons: What the test split is asked.
-        weight: Of its loss.
-        caution: One sentence that every surface shows with the panel.
-    """
-
-    name: str
-    display: str
-    kind: str
-    labels: tuple[LabelRecipe, ...]
-    operating_point: OperatingPointRecipe
-    candidates: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sources: tuple[str, ...] = ()
-    comparisons: tuple[ComparisonRecipe, ...] = ()
-    weight: float = 1.0
-    caution: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Label names."""
-        return tuple(label.name for label in self.labels)
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
     """One network's recipe."""
 
@@ -235,46 +152,16 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def panel_recipe(document: dict[str, Any]) -> PanelRecipe:
-    """A panel from its table in a TOML file.
-
-    Raises:
-        InvalidRecipe: Its parts do not fit.
-        KeyError: A key is missing.
-        TypeError: A key is unknown.
-    """
-    panel = _panel(document)
-    _check_panel(panel)
-    return panel
-
-
 def _recipe(document: dict[str, Any]) -> Recipe:
     return Recipe(
         film=FilmRecipe(**document.pop("film")),
-        data=DataRecipe(**_frozen(document.pop("data"))),
-        network=NetworkRecipe(**_frozen(document.pop("network"))),
+        data=DataRecipe(**frozen(document.pop("data"))),
+        network=NetworkRecipe(**frozen(document.pop("network"))),
         fit=FitRecipe(**document.pop("fit")),
         augment=AugmentRecipe(**document.pop("augment")),
-        panels=tuple(_panel(panel) for panel in document.pop("panel")),
+        panels=tuple(read_panel(panel) for panel in document.pop("panel")),
         **document,
     )
-
-
-def _panel(document: dict[str, Any]) -> PanelRecipe:
-    candidates = {key: tuple(value) for key, value in document.pop("candidates", {}).items()}
-    labels = document.pop("label")
-    comparisons = document.pop("comparison", [])
-    return PanelRecipe(
-        candidates=candidates,
-        labels=tuple(LabelRecipe(**label) for label in labels),
-        operating_point=OperatingPointRecipe(**document.pop("operating_point")),
-        comparisons=tuple(ComparisonRecipe(**_frozen(item)) for item in comparisons),
-        **_frozen(document),
-    )
-
-
-def _frozen(table: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
 def _check(recipe: Recipe) -> None:
@@ -287,20 +174,4 @@ def _check(recipe: Recipe) -> None:
     if len({panel.name for panel in recipe.panels}) != len(recipe.panels):
         raise InvalidRecipe("two panels share a name")
     for panel in recipe.panels:
-        _check_panel(panel)
-
-
-def _check_panel(panel: PanelRecipe) -> None:
-    if panel.kind not in {"single_label", "multi_label", "gate"}:
-        raise InvalidRecipe(f"{panel.name}: no kind {panel.kind}")
-    if panel.kind == "multi_label" and panel.candidates:
-        raise InvalidRecipe(f"{panel.name}: a multi-label panel has no candidates")
-    labels = set(panel.names)
-    for recorded, allowed in panel.candidates.items():
-        if not allowed or not set(allowed) <= labels:
-            raise InvalidRecipe(f"{recorded} may be {allowed}, which are not all labels")
-    point = panel.operating_point
-    if point.rule not in {"youden", "sensitivity", "specificity"}:
-        raise InvalidRecipe(f"{panel.name}: no operating point rule {point.rule}")
-    if point.rule != "youden" and point.value is None:
-        raise InvalidRecipe(f"{panel.name}: the operating point's value is missing")
+        check_panel(panel)

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from hilum_training.baselines.recipes import read_baseline
 from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
-from hilum_training.recipe import InvalidRecipe, Recipe, read_recipe
+from hilum_training.recipe import Recipe, read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_files import find_recipe
+from hilum_training.segmentation.recipe import is_segmentation
 
 if TYPE_CHECKING:
     import argparse
@@ -35,14 +38,17 @@ decay and the exponent of the sampling balance, sorted by the validation loss; t
 values ran beside the trials. The runs are short and on few films: they favour what learns fast. A
 value goes into a recipe when a run of full length confirms it.
 
-`python -m hilum_training tune RECIPE --trials N --epochs E --limit L` writes a table.
+`make tune PANEL=chest TRIALS=8 EPOCHS=2 LIMIT=600` writes a table.
 """
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command ``tune``."""
     command = subparsers.add_parser("tune", help="search a recipe's learning rate and the like")
-    command.add_argument("recipe", help="a name in training/recipes or training/recipes/baselines")
+    command.add_argument(
+        "recipe",
+        help="a recipe or a panel in training/recipes, or one in training/recipes/baselines",
+    )
     command.add_argument("--trials", type=int, default=8, help="settings drawn (default 8)")
     command.add_argument("--epochs", type=int, default=2, help="of each run (default 2)")
     command.add_argument("--limit", type=int, default=600, help="films per split (default 600)")
@@ -56,7 +62,8 @@ def run(options: argparse.Namespace) -> None:
     """Search and write ``tuning/<recipe>.json`` and ``tuning/README.md``.
 
     Raises:
-        InvalidRecipe: No recipe of this name.
+        InvalidRecipe: It is of masks or of a gate, which are not searched.
+        RecipeMissing: No recipe and no panel of this name.
         PackMissing: There are no films.
     """
     recipe = _recipe(options.recipes, options.recipe).with_epochs(options.epochs)
@@ -211,10 +218,13 @@ def _run(recipe: Recipe, library: Library, limit: int | None, folder: Path) -> d
 
 
 def _recipe(folder: Path, name: str) -> Recipe:
-    path = folder / f"{name}.toml"
-    if path.is_file():
-        return read_recipe(path)
-    path = folder / "baselines" / f"{name}.toml"
-    if not path.is_file():
-        raise InvalidRecipe(f"no recipe {name} in {folder}")
-    return read_baseline(path, read_recipe(folder / "chest.toml")).recipe
+    baseline = folder / "baselines" / f"{name}.toml"
+    if baseline.is_file():
+        return read_baseline(baseline, read_recipe(folder / "chest.toml")).recipe
+    path = find_recipe(folder, name)
+    if is_segmentation(path):
+        raise InvalidRecipe(f"{path.stem}: panels are searched, not masks")
+    recipe = read_recipe(path)
+    if any(panel.kind == "gate" for panel in recipe.panels):
+        raise InvalidRecipe(f"{path.stem}: a gate's pictures are not in the pack")
+    return recipe

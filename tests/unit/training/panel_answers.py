@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hilum_training.evaluation.answers import Answers
 from hilum_training.films.library import FilmSet
 from hilum_training.films.pack import Film
-from hilum_training.recipe import PanelRecipe, read_recipe
+from hilum_training.recipe import read_recipe
+
+if TYPE_CHECKING:
+    from hilum_training.panel_recipe import PanelRecipe
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPE = read_recipe(ROOT / "training/recipes/chest.toml")

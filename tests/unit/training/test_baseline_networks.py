@@ -19,7 +19,8 @@ from hilum_training.baselines.commands import add_parser, run
 from hilum_training.baselines.compared import places
 from hilum_training.initial_weights import InvalidWeights
 from hilum_training.network import FEATURES, build_network
-from hilum_training.recipe import InvalidRecipe, NetworkRecipe, read_recipe
+from hilum_training.recipe import NetworkRecipe, read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.weights import WeightsMissing, save_weights, weights_path
 from tests.unit.training.baseline_films import (
     CHEST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hilum_training.baselines.recipes import read_baseline
-from hilum_training.recipe import InvalidRecipe
+from hilum_training.recipe_errors import InvalidRecipe
 from tests.unit.training.baseline_films import CHEST, RECIPES, shipped
 
 NAMES = sorted(path.stem for path in (RECIPES / "baselines").glob("*.toml"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hilum_training.recipe import InvalidRecipe
+from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.segmentation.masks import annotator, list_outlines, read_masks, split_sides
 from hilum_training.segmentation.measure import (
     Agreement,

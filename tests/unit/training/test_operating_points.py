@@ -13,7 +13,7 @@ from hilum_training.evaluation.operating_points import (
     choose_point,
 )
 from hilum_training.measures.metrics import sensitivity_specificity
-from hilum_training.recipe import OperatingPointRecipe
+from hilum_training.panel_recipe import OperatingPointRecipe
 
 YOUDEN = OperatingPointRecipe("youden")
 GENERATOR = np.random.default_rng(2)

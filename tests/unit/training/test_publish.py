@@ -60,6 +60,7 @@ def test_a_published_folder_is_complete_and_a_repetition_changes_nothing(tmp_pat
     repository = tmp_path / "models"
     small_network("chest", tmp_path).publish(repository)
     first = files(repository)
+    number = json.loads(first["hilum/ensemble.json"])["version"]
     assert sorted(first) == [
         "chest/1/model.onnx",
         "chest/1/model.py",
@@ -67,7 +68,7 @@ def test_a_published_folder_is_complete_and_a_repetition_changes_nothing(tmp_pat
         "chest/config.pbtxt",
         "chest/labels.txt",
         "chest/manifest.json",
-        "hilum/1/.gitkeep",
+        f"hilum/{number}/.gitkeep",
         "hilum/config.pbtxt",
         "hilum/ensemble.json",
     ]
@@ -159,7 +160,11 @@ def test_another_version_is_published_beside_the_former(tmp_path):
     assert now["1/model.onnx"] == former["1/model.onnx"]
     assert now["1/manifest.json"] == former["manifest.json"]
     assert now["1/MODEL_CARD.md"] == former["MODEL_CARD.md"]
-    assert json.loads((repository / "hilum/ensemble.json").read_text()) == {"models": {"chest": 2}}
+    ensemble = json.loads((repository / "hilum/ensemble.json").read_text())
+    assert ensemble["models"] == {"chest": 2}
+    assert [path.name for path in (repository / "hilum").glob("[0-9]*")] == [
+        str(ensemble["version"])
+    ]
     small_network("chest", tmp_path, version="0.2.0", seed=1).publish(repository)
     assert files(repository / "chest") == now
 

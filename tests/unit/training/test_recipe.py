@@ -9,7 +9,8 @@ import pytest
 
 from hilum.domain.model import FRONTAL
 from hilum.imaging.preprocessing import PREPROCESSING
-from hilum_training.recipe import InvalidRecipe, read_recipe
+from hilum_training.recipe import read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
 
 RECIPES = Path(__file__).resolve().parents[3] / "training/recipes"
 CHEST = RECIPES / "chest.toml"

@@ -7,7 +7,7 @@ import pytest
 
 from hilum_training.evaluation.shifts import Shift, measure_shift, read_shift
 from hilum_training.films.library import FilmSet, Library
-from hilum_training.recipe import InvalidRecipe
+from hilum_training.recipe_errors import InvalidRecipe
 from tests.unit.training.panel_answers import RECIPE, ROOT, film
 
 SHIFTS = sorted((ROOT / "training/recipes/shifts").glob("*.toml"))

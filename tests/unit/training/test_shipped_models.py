@@ -166,8 +166,11 @@ def test_nobody_edited_the_served_folders_by_hand(model, tmp_path):
     assert code.read_bytes() == served
     assert (folder / "labels.txt").read_text(encoding="utf-8") == labels_text(model)
     write_ensemble(MODELS, tmp_path)
-    for path in ("config.pbtxt", "ensemble.json", "1/.gitkeep"):
-        assert (REPOSITORY / "hilum" / path).read_bytes() == (tmp_path / path).read_bytes()
+    shipped, written = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (REPOSITORY / "hilum", tmp_path)
+    )
+    assert shipped == written
 
 
 def test_the_card_states_the_figures_of_the_report(model):

@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 keras_tuner = pytest.importorskip("keras_tuner", reason="needs the training environment")
 
-from hilum_training.recipe import InvalidRecipe  # noqa: E402 - after the skip
+from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing  # noqa: E402 - after the skip
 from hilum_training.tuning import add_parser, drawn, run, with_values  # noqa: E402 - same
 from tests.unit.training.baseline_films import (  # noqa: E402 - after the skip
     CHEST,
@@ -57,5 +57,12 @@ def test_the_space_lies_around_the_recipe_and_its_default_is_the_recipe():
 
 def test_a_recipe_that_does_not_exist_is_refused(tmp_path):
     """Before a film is read."""
-    with pytest.raises(InvalidRecipe, match="nothing"):
+    with pytest.raises(RecipeMissing, match="nothing"):
         run(command("nothing", f"--recipes={tmp_path}"))
+
+
+@pytest.mark.parametrize(("recipe", "reason"), [("lungs", "masks"), ("gate", "not in the pack")])
+def test_what_the_search_cannot_train_is_refused(recipe, reason):
+    """Masks are another fit, and a gate is taught with pictures that the search does not open."""
+    with pytest.raises(InvalidRecipe, match=reason):
+        run(command(recipe))

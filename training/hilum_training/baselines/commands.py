@@ -13,7 +13,8 @@ from hilum_training.baselines.scoring import Verdicts, load_said, said_path, sav
 from hilum_training.baselines.verdict import differences, mean_of
 from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import pack_folder, wanted
-from hilum_training.recipe import InvalidRecipe, read_recipe
+from hilum_training.recipe import read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.weights import WeightsMissing, weights_path
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from hilum_training.baselines.recipes import Beside
     from hilum_training.films.library import FilmSet, Library
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import PanelRecipe, Recipe
+    from hilum_training.panel_recipe import PanelRecipe
+    from hilum_training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hilum_training.films.library import FilmSet
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import PanelRecipe
+    from hilum_training.panel_recipe import PanelRecipe
 
 STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 1e-1)
 # Fewer positives in training or test than this say nothing of a finding.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet, Library
-    from hilum_training.recipe import PanelRecipe, Recipe
+    from hilum_training.panel_recipe import PanelRecipe
+    from hilum_training.recipe import Recipe
 
 _BATCH = 64
 

@@ -6,16 +6,9 @@ import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hilum_training.recipe import (
-    DataRecipe,
-    FilmRecipe,
-    FitRecipe,
-    InvalidRecipe,
-    NetworkRecipe,
-    PanelRecipe,
-    Recipe,
-    panel_recipe,
-)
+from hilum_training.panel_recipe import PanelRecipe, panel_recipe
+from hilum_training.recipe import DataRecipe, FilmRecipe, FitRecipe, NetworkRecipe, Recipe
+from hilum_training.recipe_errors import InvalidRecipe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet
-    from hilum_training.recipe import ComparisonRecipe, PanelRecipe
+    from hilum_training.panel_recipe import ComparisonRecipe, PanelRecipe
 
 _PAIRED_DRAWS: Final = 500
 

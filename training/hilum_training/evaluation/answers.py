@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hilum_training.films.library import FilmSet
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import PanelRecipe
+    from hilum_training.panel_recipe import PanelRecipe
 
 
 @dataclass(frozen=True, slots=True)

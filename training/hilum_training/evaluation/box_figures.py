@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hilum.imaging.localisation import Box
     from hilum_training.evaluation.shortcuts.lung_fields import Masks
     from hilum_training.films.library import FilmSet, Library
-    from hilum_training.recipe import PanelRecipe
+    from hilum_training.panel_recipe import PanelRecipe
 
 BOXES: Final = {
     "Pneumonia": "nih14",

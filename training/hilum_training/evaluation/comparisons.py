@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hilum_training.evaluation.answers import Answers
     from hilum_training.evaluation.calibration import Calibration
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import ComparisonRecipe
+    from hilum_training.panel_recipe import ComparisonRecipe
 
 TRIAGE_SENSITIVITY: Final = 0.9
 """At which the WHO target for a triage test of tuberculosis asks for a specificity of 0.7."""

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
     from hilum_training.evaluation.shortcuts.lung_fields import Masks
     from hilum_training.films.library import Library
-    from hilum_training.recipe import PanelRecipe, Recipe
+    from hilum_training.panel_recipe import PanelRecipe
+    from hilum_training.recipe import Recipe
 
 
 def evaluate(

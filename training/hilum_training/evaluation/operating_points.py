@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hilum_training.recipe import OperatingPointRecipe
+    from hilum_training.panel_recipe import OperatingPointRecipe
 
 
 _PLATEAU: Final = 0.01

@@ -24,7 +24,8 @@ from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
 from hilum_training.films.targets import recorded_kind
 from hilum_training.learning.log import write_log
-from hilum_training.recipe import InvalidRecipe, Recipe, read_recipe
+from hilum_training.recipe import Recipe, read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum.domain.model import Label, Panel
-    from hilum_training.recipe import DataRecipe, FilmRecipe, LabelRecipe, PanelRecipe, Recipe
+    from hilum_training.panel_recipe import LabelRecipe, PanelRecipe
+    from hilum_training.recipe import DataRecipe, FilmRecipe, Recipe
 
 RECIPES: Final = Path(__file__).resolve().parents[2] / "recipes"
 _PACK_FILMS: Final = 16

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import PanelRecipe
+    from hilum_training.panel_recipe import PanelRecipe
 
 
 @dataclass(frozen=True, slots=True)

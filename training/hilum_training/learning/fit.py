@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from hilum_training.films.library import FilmSet
     from hilum_training.films.targets import Targets
-    from hilum_training.recipe import PanelRecipe, Recipe
+    from hilum_training.panel_recipe import PanelRecipe
+    from hilum_training.recipe import Recipe
 
 
 class Fit(AveragedFit):

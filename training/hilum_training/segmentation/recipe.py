@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hilum.imaging.lungs import HEART, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG
-from hilum_training.recipe import (
-    AugmentRecipe,
-    DataRecipe,
-    FilmRecipe,
-    FitRecipe,
-    InvalidRecipe,
-    LabelRecipe,
-)
+from hilum_training.panel_recipe import LabelRecipe, frozen
+from hilum_training.recipe import AugmentRecipe, DataRecipe, FilmRecipe, FitRecipe
+from hilum_training.recipe_errors import InvalidRecipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +84,8 @@ def read_segmentation_recipe(path: Path) -> SegmentationRecipe:
     try:
         recipe = SegmentationRecipe(
             film=FilmRecipe(**document.pop("film")),
-            data=DataRecipe(**_frozen(document.pop("data"))),
-            network=UNetRecipe(**_frozen(document.pop("network"))),
+            data=DataRecipe(**frozen(document.pop("data"))),
+            network=UNetRecipe(**frozen(document.pop("network"))),
             fit=FitRecipe(**document.pop("fit")),
             loss=LossRecipe(**document.pop("loss")),
             augment=AugmentRecipe(**document.pop("augment")),
@@ -101,10 +96,6 @@ def read_segmentation_recipe(path: Path) -> SegmentationRecipe:
         raise InvalidRecipe(f"{path.name}: {error}") from error
     _check(recipe)
     return recipe
-
-
-def _frozen(table: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
 
 
 def _check(recipe: SegmentationRecipe) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hilum_training.__main__ import _parser
 from hilum_training.films.readers.registry import LAYOUTS
 from hilum_training.films.readers.vocabulary import FRONTAL_VIEWS, PANEL_LABELS
-from hilum_training.recipe import ComparisonRecipe, read_recipe
+from hilum_training.panel_recipe import ComparisonRecipe
+from hilum_training.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[4]
 GUIDE = (ROOT / "training" / "README.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hilum_training.evaluation.shortcuts.lung_fields import LungFields
     from hilum_training.films.library import FilmSet
     from hilum_training.films.pack import Film
-    from hilum_training.recipe import PanelRecipe
+    from hilum_training.panel_recipe import PanelRecipe
 
     Predict = Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float64]]]
 
