@@ -110,7 +110,8 @@ $(CHART_TOOLS)/helm-docs:
 
 .PHONY: chart-docs
 chart-docs: .venv-dev/.installed $(CHART_TOOLS)/helm-docs ## Write the chart's schema, README and copies of observability/ from their sources
-	@.venv-dev/bin/python scripts/chart_schema.py $(CHART)/values.yaml > $(CHART)/values.schema.json
+	@.venv-dev/bin/python scripts/chart_schema.py $(CHART)/values.yaml > .cache/values.schema.json
+	@mv .cache/values.schema.json $(CHART)/values.schema.json
 	@$(CHART_TOOLS)/helm-docs --chart-search-root $(CHART) --sort-values-order file --log-level warning
 	@mkdir -p $(CHART)/files
 	@cp observability/dashboard.json observability/alerts.yaml $(CHART)/files/

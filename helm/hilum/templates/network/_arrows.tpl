@@ -8,12 +8,14 @@ to the addresses of `networkPolicy.external`.
 {{- $source := "" -}}
 {{- if eq .Values.models.source "s3" -}}{{- $source = ternary "minio" "models" (ne .Values.models.s3.bucket "") -}}{{- end -}}
 {{- $models := ternary ", models" "" (eq $source "models") -}}
+{{- /* A claim is mounted by the node and needs no arrow. */}}
+{{- $backup := ternary ", backup" "" (ne .Values.maintenance.backup.to.existingSecret "") -}}
 gateway: [postgresql, minio, redis{{ $models }}]
 worker: [postgresql, minio, redis, triton{{ $models }}]
-toolbox: [gateway, postgresql, minio, redis, triton, backup{{ $models }}]
-migrations: [postgresql, minio, redis]
-maintenance: [postgresql, minio, redis, backup]
-tests: [gateway, postgresql, minio, redis]
+toolbox: [gateway, postgresql, minio, triton{{ $backup }}{{ $models }}]
+migrations: [postgresql, minio]
+maintenance: [postgresql, minio{{ $backup }}]
+tests: [gateway, postgresql]
 triton: [{{ $source }}]
 engine: [{{ $source }}]
 redis: []
