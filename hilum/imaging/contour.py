@@ -35,14 +35,21 @@ _LINES: Final = {
     10: ((_TOP, _LEFT), (_BOTTOM, _RIGHT)),
     5: ((_RIGHT, _TOP), (_LEFT, _BOTTOM)),
 }
-# The same as arrays by case and line; the rank keeps an outline's first corner where it is, which
-# a thinned outline hangs on.
-_STARTS, _ENDS, _RANKS = (np.zeros((16, 2), dtype=np.int64) for _ in range(3))
-for _rank, (_case, _line, (_start, _end)) in enumerate(
-    (case, line, sides) for case, lines in _LINES.items() for line, sides in enumerate(lines)
-):
-    _STARTS[_case, _line], _ENDS[_case, _line], _RANKS[_case, _line] = _start, _end, _rank
 _SADDLES: Final = (10, 5)
+
+
+def _by_case() -> NDArray[np.int64]:
+    """The same lines as int64 [16 cases, 2 lines, 3]: side from, side to, place in the table."""
+    table = np.zeros((16, 2, 3), dtype=np.int64)
+    lines = (
+        (case, line, *sides) for case, found in _LINES.items() for line, sides in enumerate(found)
+    )
+    for place, (case, line, start, end) in enumerate(lines):
+        table[case, line] = start, end, place
+    return table
+
+
+_TABLE: Final = _by_case()
 _LONG: Final = 40
 """Corners from which numpy finds the farthest one faster than a loop does."""
 
@@ -181,13 +188,15 @@ def _follow(inside: NDArray[np.bool_]) -> dict[int, int]:
     if (twice := np.flatnonzero((kind == _SADDLES[0]) | (kind == _SADDLES[1]))).size:
         cell, kind = np.append(cell, cell[twice]), np.append(kind, kind[twice])
         line = np.append(line, np.ones(len(twice), dtype=np.int64))
-    order = np.argsort(_RANKS[kind, line], kind="stable")
-    cell, kind, line = cell[order], kind[order], line[order]
+    lines = _TABLE[kind, line]
+    # In the table's order: the last edge is where an outline starts, and the first corner stays.
+    order = np.argsort(lines[:, 2], kind="stable")
+    cell, lines = cell[order], lines[order]
     row, column = np.divmod(cell, width - 1)
     edge = 2 * (row * width + column)
     # From a cell's upper left corner to its edges, by side.
     beside = np.array([0, 3, 2 * width, 1])
-    starts, ends = edge + beside[_STARTS[kind, line]], edge + beside[_ENDS[kind, line]]
+    starts, ends = (edge + beside[lines[:, end]] for end in (0, 1))
     return dict(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
