@@ -7,6 +7,7 @@ import click
 from hilum_cli.commands.analyse import analyse
 from hilum_cli.commands.audit import audit
 from hilum_cli.commands.backup import backup
+from hilum_cli.commands.bundle import bundle
 from hilum_cli.commands.database import database
 from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
@@ -38,6 +39,7 @@ COMMANDS = (
     audit,
     maintain,
     backup,
+    bundle,
 )
 
 for command in COMMANDS:
