@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.addresses import NODE
-from tests.cluster.crds import all_crd_files
+from tests.cluster.crds import files_of_the_chart
 from tests.cluster.kubectl import Kubectl, restricted_namespace
 from tests.cluster.running import Run
 from tests.cluster.simulated import data_centre
@@ -59,6 +59,5 @@ def simulated_nodes(cluster: Run) -> Iterator[list[str]]:
 def custom_resources(cluster: Run) -> None:
     """The definitions of KEDA, cert-manager, the Prometheus operator and the others, for real."""
     client = Kubectl()
-    files = all_crd_files()
-    client.apply_files(files)
+    client.apply_files(files_of_the_chart())
     client.run("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")

@@ -67,8 +67,9 @@ class Release:
 
     def render(self, chart: Path = CHART) -> list[Manifest]:
         """What would be installed, as this cluster's API server is asked for it."""
-        text = self._run("template", self.name, chart, *self._given(), "--validate=false")
-        return [one for one in yaml.safe_load_all(text) if one]
+        dry = ("--dry-run=server", "--output", "json")
+        told = json.loads(self._run("install", self.name, chart, *self._given(), *dry))
+        return [one for one in yaml.safe_load_all(told["manifest"]) if one]
 
     def is_installed(self) -> bool:
         """Whether Helm knows of it in this namespace."""

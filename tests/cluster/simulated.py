@@ -106,13 +106,10 @@ def data_centre() -> list[SimulatedNode]:
     ordinary = [
         SimulatedNode(f"cpu-{zone[-1]}-{number}", zone) for zone in zones for number in (1, 2)
     ]
-    l4 = [_gpu(f"l4-{zone[-1]}", zone, "NVIDIA-L4", {"nvidia.com/gpu": 4}) for zone in zones]
-    h100 = [
-        _gpu(f"h100-{zone[-1]}", zone, "NVIDIA-H100-80GB-HBM3", {"nvidia.com/gpu": 8})
-        for zone in zones[:2]
-    ]
+    l40s = [_gpu(f"l40s-{zone[-1]}", zone, "NVIDIA-L40S", {"nvidia.com/gpu": 4}) for zone in zones]
+    a10 = [_gpu(f"a10-{zone[-1]}", zone, "NVIDIA-A10", {"nvidia.com/gpu": 2}) for zone in zones]
     sliced = [
-        _gpu(f"mig-{zone[-1]}", zone, "NVIDIA-A100-SXM4-40GB", {"nvidia.com/mig-1g.5gb": 7})
-        for zone in zones[:2]
+        _gpu(f"mig-{zone[-1]}", zone, "NVIDIA-H100-80GB-HBM3", {"nvidia.com/mig-1g.10gb": 7})
+        for zone in zones
     ]
-    return [*ordinary, *l4, *h100, *sliced]
+    return [*ordinary, *l40s, *a10, *sliced]

@@ -22,12 +22,9 @@ from tests.cluster.volumes import storage_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-_CASES = [
-    pytest.param(helm, profile, id=f"{helm}-{profile.name.removesuffix('-values.yaml')}")
-    for profile in PROFILES
-    for helm in ("helm3", "helm4")
-]
+_CASES = [(helm, profile) for profile in PROFILES for helm in ("helm3", "helm4")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +37,22 @@ class Installed:
     manifests: list[Manifest]
 
 
-@pytest.fixture(scope="module", params=_CASES)
+def _name(case: tuple[str, Path]) -> str:
+    helm, profile = case
+    return f"{profile.name.removesuffix('-values.yaml')}-{helm}"
+
+
+@pytest.fixture(scope="module", params=_CASES, ids=map(_name, _CASES))
 def installed(
     request: pytest.FixtureRequest, simulated_nodes: list[str], custom_resources: None
 ) -> Iterator[Installed]:
     """A profile in a namespace of its own that enforces Pod Security `restricted`."""
     helm, profile = request.param
-    name = f"{helm}-{profile.name.removesuffix('-values.yaml')}"
+    name = _name(request.param)
     with restricted_namespace(name) as kubectl:
         release = Release(helm, name, values=[profile])
-        asked = storage_classes(release.render())
-        kubectl.apply(*map(storage_class, sorted(asked)))
+        for asked in storage_classes(release.render()):
+            kubectl.apply(storage_class(asked))
         told = release.install()
         yield Installed(release, kubectl, told, release.manifests())
         if release.is_installed():
