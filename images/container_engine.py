@@ -148,5 +148,5 @@ def find_engine(
         if shutil.which(program):
             return ContainerEngine(program)
     raise ImagesFailed(
-        f"no {wanted or ' or '.join(known)} here; `make services` installs podman on Debian"
+        f"no {wanted or ' or '.join(known)} here; `make image-tools` installs podman on Debian"
     )

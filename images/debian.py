@@ -89,7 +89,7 @@ def _make_archive() -> None:
     if os.geteuid() != 0:
         raise ImagesFailed("debootstrap needs root; or give PYTHON_IMAGE, a base that is there")
     if shutil.which("debootstrap") is None:
-        raise ImagesFailed("no debootstrap here; `make services` installs it")
+        raise ImagesFailed("no debootstrap here; `make image-tools` installs it")
     sources = apt_sources()
     CACHE.mkdir(parents=True, exist_ok=True)
     with _draft() as draft:

@@ -6,7 +6,7 @@
 #   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
-#                             compose-spec, which reads a compose file as Docker does
+#                             compose-project, which reads a compose file as Docker does
 #   for images, from Debian   podman, runc (unless docker is there), debootstrap
 #
 # A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
@@ -18,8 +18,7 @@ PYTHON=${PYTHON:-python3}
 CACHE=$PWD/.cache
 MINIO_MODULE=github.com/minio/minio
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
-COMPOSE_MODULE=github.com/compose-spec/compose-go/v2
-COMPOSE_VERSION=v2.16.2
+COMPOSE_READER=$PWD/tests/unit/images/compose_project
 TRITON_PYTHON=3.11   # of the wheel's Python backend stub, so of the packages its models import
 
 missing=()           # one line for each thing that could not be installed
@@ -35,7 +34,8 @@ have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || co
 have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
 have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
 have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 2>/dev/null)" == "$MINIO_VERSION" ]]; }
-have_compose_spec() { [[ "$(cat "$CACHE/bin/compose-spec.version" 2>/dev/null)" == "$COMPOSE_VERSION" ]]; }
+have_compose_reader() { [[ "$(cat "$CACHE/bin/compose-project.version" 2>/dev/null)" == "$(compose_mark)" ]]; }
+compose_mark() { cat "$COMPOSE_READER"/{main.go,go.mod,go.sum} | sha256sum; }
 have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
 have_runc() { command -v runc >/dev/null || command -v docker >/dev/null; }
 have_debootstrap() { PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null; }
@@ -124,24 +124,20 @@ provide_minio() {
 }
 
 # ------------------------------------------------------------------- reader of compose files
-# Its command is called `cmd`, so it is built aside and renamed.
-provide_compose_spec() {
-  have_compose_spec && return
-  say "Building compose-spec into .cache/bin ..."
+provide_compose_reader() {
+  have_compose_reader && return
+  say "Building compose-project into .cache/bin ..."
   if ! command -v go >/dev/null; then
-    lack "compose-spec (building it needs Go)"
+    lack "compose-project (building it needs Go)"
     return
   fi
-  local draft=$CACHE/compose-spec.new
-  mkdir -p "$draft" "$CACHE/bin"
-  if GOBIN=$draft nice go install "$COMPOSE_MODULE/cmd@$COMPOSE_VERSION" 2>"$CACHE/compose-spec-build.log"; then
-    mv "$draft/cmd" "$CACHE/bin/compose-spec"
-    printf '%s\n' "$COMPOSE_VERSION" >"$CACHE/bin/compose-spec.version"
+  mkdir -p "$CACHE/bin"
+  if (cd "$COMPOSE_READER" && nice go build -o "$CACHE/bin/compose-project" .) 2>"$CACHE/compose-build.log"; then
+    compose_mark >"$CACHE/bin/compose-project.version"
   else
-    tail -n 5 "$CACHE/compose-spec-build.log"
-    lack "compose-spec (see .cache/compose-spec-build.log)"
+    tail -n 5 "$CACHE/compose-build.log"
+    lack "compose-project (see .cache/compose-build.log)"
   fi
-  rm -rf "$draft"
 }
 
 # -------------------------------------------------------------------------------- report
@@ -176,7 +172,7 @@ provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
 provide_triton
 provide_minio
-provide_compose_spec
+provide_compose_reader
 
 say "Servers for \`make stack\` and the integration tests:"
 report "Redis" have_redis
@@ -185,5 +181,5 @@ report "Triton" have_triton
 report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
 report "MinIO" have_minio
 report "Chromium (browser tests)" have_chromium
-report "compose-spec (tests of compose.yaml)" have_compose_spec
+report "compose-project (tests of compose.yaml)" have_compose_reader
 end

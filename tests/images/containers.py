@@ -77,6 +77,7 @@ class Container:
 
     engine: ContainerEngine
     name: str
+    reference: str
 
     def logs(self) -> str:
         """Everything it has written so far."""
@@ -94,13 +95,20 @@ class Container:
 
     def health(self) -> Finished:
         """Runs the health check that its image brings."""
-        test = self._shown()["Config"]["Healthcheck"]["Test"]
-        assert test[0] == "CMD"
-        return self.execute(*test[1:])
+        kind, *command = health_check(self.engine, self.reference)
+        assert kind == "CMD"
+        return self.execute(*command)
 
     def _shown(self) -> dict[str, Any]:
         shown: dict[str, Any] = json.loads(self.engine.ask("container", "inspect", self.name))[0]
         return shown
+
+
+def health_check(engine: ContainerEngine, reference: str) -> list[str]:
+    """What an image says is to be run to see how it is: ``["CMD", ...]`` or ``["NONE"]``."""
+    shown = json.loads(engine.ask("image", "inspect", reference))[0]
+    test: list[str] = (shown.get("Healthcheck") or shown["Config"]["Healthcheck"])["Test"]
+    return test
 
 
 def finish(command: list[str]) -> Finished:
@@ -121,6 +129,6 @@ def running(engine: ContainerEngine, run: Run) -> Iterator[Container]:
     started = finish(run.arguments(engine, "--detach", "--name", name))
     assert started.code == 0, started.error
     try:
-        yield Container(engine, name)
+        yield Container(engine, name, run.reference)
     finally:
         finish([engine.program, "rm", "--force", "--volumes", name])
