@@ -294,10 +294,12 @@ class Ensemble:
     Attributes:
         name: The name that the inference server serves it under.
         models: Serving version of each model that it runs, by the model's name.
+        version: Its own serving version, another one for other models; requests are pinned to it.
     """
 
     name: str
     models: Mapping[str, int]
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 ENSEMBLE: Final = "hilum"
 """Name that Triton serves it under, and its folder."""
 
-ENSEMBLE_VERSION: Final = 1
 ENSEMBLE_FILE: Final = "ensemble.json"
+_LARGEST_VERSION: Final = 2**31 - 1
 
 _TEMPLATE: Final = """\
 {header}
@@ -66,15 +67,29 @@ def render_ensemble(manifests: Sequence[ModelManifest]) -> str:
         max_batch=MAX_BATCH,
         inputs=tensors(first.inputs),
         outputs=tensors(outputs),
-        version=ENSEMBLE_VERSION,
+        version=ensemble_version(models),
         steps=",\n".join(_step(model) for model in models),
     )
+
+
+def ensemble_version(manifests: Sequence[ModelManifest]) -> int:
+    """The number that the ensemble is served under: another one for other networks in it.
+
+    A client pins it. Of several servers behind one name some may have other networks than others,
+    while they are exchanged: these then refuse, where they would answer with other outputs.
+    """
+    digest = hashlib.sha256()
+    for model in _ordered(manifests):
+        (graph,) = (item.sha256 for item in model.artefacts if item.path == model.onnx)
+        digest.update(f"{model.name}\0{model.serving_version}\0{graph}\0".encode())
+    return 1 + int.from_bytes(digest.digest()) % _LARGEST_VERSION
 
 
 def ensemble_members(manifests: Sequence[ModelManifest]) -> str:
     """``ensemble.json``: which version of which model answers, so that a client can check it."""
     members = {model.name: model.serving_version for model in _ordered(manifests)}
-    return json.dumps({"models": members}, indent=2) + "\n"
+    document = {"version": ensemble_version(manifests), "models": members}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _ordered(manifests: Sequence[ModelManifest]) -> list[ModelManifest]:

@@ -13,8 +13,8 @@ from hilum.domain.errors import InvalidManifest
 from hilum.serving.ensemble import (
     ENSEMBLE,
     ENSEMBLE_FILE,
-    ENSEMBLE_VERSION,
     ensemble_members,
+    ensemble_version,
     render_ensemble,
 )
 from hilum.serving.golden import GOLDEN, Golden
@@ -104,7 +104,10 @@ def write_ensemble(manifests: Sequence[ModelManifest], folder: Path) -> None:
         InvalidManifest: See :func:`hilum.serving.ensemble.render_ensemble`.
     """
     config, members = render_ensemble(manifests), ensemble_members(manifests)
-    version = folder / str(ENSEMBLE_VERSION)
+    for former in folder.glob(f"[0-9]*/{PLACEHOLDER}"):
+        former.unlink()
+        former.parent.rmdir()
+    version = folder / str(ensemble_version(manifests))
     version.mkdir(parents=True, exist_ok=True)
     (version / PLACEHOLDER).write_bytes(b"")
     (folder / CONFIG).write_text(config, encoding="utf-8")

@@ -23,7 +23,7 @@ class Request:
 
     Attributes:
         model: Name of a model or an ensemble.
-        version: Its version; empty for the newest that is served.
+        version: Its version.
         input: Name of the tensor that takes the films.
         outputs: Names of the tensors that are wanted.
     """
@@ -91,7 +91,10 @@ class Together:
         self._count = films.shape[0]
         names = tuple(spec.name for model in self._models.models for spec in model.outputs)
         try:
-            return self._engine.ask(Request(ensemble.name, "", first.film_input.name, names), films)
+            version = str(ensemble.version)
+            return self._engine.ask(
+                Request(ensemble.name, version, first.film_input.name, names), films
+            )
         except ModelNotServed:
             self._engine.forget(ensemble)
             return None

@@ -84,7 +84,7 @@ class TritonEngine:
         self._deadline_s = deadline_s
         self._secure = secure
         self._clients: dict[int, InferenceServerClient] = {}
-        self._ensembles: dict[str, tuple[float, dict[str, int] | None]] = {}
+        self._ensembles: dict[tuple[str, int], tuple[float, dict[str, int] | None]] = {}
         self._connecting = threading.Lock()
 
     def infer(self, model: ModelManifest, films: NDArray[np.uint8]) -> Outputs:
@@ -148,28 +148,31 @@ class TritonEngine:
         by one with other versions is noticed, and a film costs no second request.
         """
         now = time.monotonic()
-        looked_at, served = self._ensembles.get(ensemble.name, (-_LOOK_AGAIN_S, None))
+        key = (ensemble.name, ensemble.version)
+        looked_at, served = self._ensembles.get(key, (-_LOOK_AGAIN_S, None))
         if now - looked_at >= _LOOK_AGAIN_S:
             try:
-                served = self._steps(ensemble.name)
+                served = self._steps(ensemble)
             except InferenceServerException as error:
                 if error.status() in _BUSY:
                     return False
                 served = None
-            self._ensembles[ensemble.name] = (now, served)
+            self._ensembles[key] = (now, served)
         return served == dict(ensemble.models)
 
     def forget(self, ensemble: Ensemble) -> None:
         """Take an ensemble for not served, until it is looked for again."""
-        self._ensembles[ensemble.name] = (time.monotonic(), None)
+        self._ensembles[ensemble.name, ensemble.version] = (time.monotonic(), None)
 
     def check(self, model: ModelManifest) -> None:
         """Ask whether the pinned version is ready; see the port."""
         self._require_ready(model.name, str(model.serving_version))
 
-    def _steps(self, name: str) -> dict[str, int]:
+    def _steps(self, ensemble: Ensemble) -> dict[str, int]:
         """The models of an ensemble and their versions, as Triton is configured now."""
-        answer = self._client().get_model_config(name, client_timeout=_PROBE_TIMEOUT_S)
+        answer = self._client().get_model_config(
+            ensemble.name, str(ensemble.version), client_timeout=_PROBE_TIMEOUT_S
+        )
         return {
             step.model_name: step.model_version for step in answer.config.ensemble_scheduling.step
         }

@@ -2,9 +2,10 @@
 
 Training writes it beside the ensemble's ``config.pbtxt``::
 
-    {"models": {"gate": 1, "chest": 1, "lungs": 1}}
+    {"version": 1288077, "models": {"gate": 1, "chest": 1, "lungs": 1}}
 
-names the models that one request to the ensemble runs, and their serving versions.
+names the models that one request to the ensemble runs, and their serving versions; ``version`` is
+the ensemble's own, 1 where it is missing.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ def read_ensemble(repository: Path) -> Ensemble | None:
         raise InvalidManifest(f"{len(paths)} ensembles in one model repository")
     name = paths[0].parent.name
     try:
-        models = json.loads(paths[0].read_text(encoding="utf-8"))["models"]
-        steps = {str(model): version for model, version in models.items()}
+        document = json.loads(paths[0].read_text(encoding="utf-8"))
+        steps = {str(model): version for model, version in document["models"].items()}
+        own = document.get("version", 1)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidManifest(f"{name}: {ENSEMBLE} cannot be read") from error
-    if not steps or any(type(version) is not int for version in steps.values()):
+    if not steps or any(type(version) is not int for version in (own, *steps.values())):
         raise InvalidManifest(f"{name}: {ENSEMBLE} names no model, or no version of one")
-    return Ensemble(name, steps)
+    return Ensemble(name, steps, own)

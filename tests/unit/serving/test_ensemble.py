@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from hilum.domain.errors import InvalidManifest
-from hilum.serving.ensemble import ensemble_members, render_ensemble
+from hilum.serving.ensemble import ensemble_members, ensemble_version, render_ensemble
 from tests.small_networks import small_repository
 
 
@@ -40,7 +40,22 @@ def test_each_step_is_pinned_to_the_newest_version(manifests):
     config = text_format.Parse(render_ensemble(models), ModelConfig())
     pinned = {step.model_name: step.model_version for step in config.ensemble_scheduling.step}
     assert pinned == {"gate": 1, "chest": 7}
-    assert json.loads(ensemble_members(models)) == {"models": pinned}
+    number = ensemble_version(models)
+    assert json.loads(ensemble_members(models)) == {"version": number, "models": pinned}
+    assert list(config.version_policy.specific.versions) == [number]
+
+
+def test_other_networks_are_another_version_of_the_ensemble(manifests):
+    """By number or by weights: a client that pins it never gets the others' answers."""
+    gate, chest = manifests["gate"], manifests["chest"]
+    onnx = next(item for item in chest.artefacts if item.path == chest.onnx)
+    others = [item for item in chest.artefacts if item is not onnx]
+    retrained = replace(chest, artefacts=(*others, replace(onnx, sha256="0" * 64)))
+    sets = [[gate, chest], [gate, replace(chest, serving_version=2)], [gate, retrained], [chest]]
+    numbers = {ensemble_version(models) for models in sets}
+    assert len(numbers) == len(sets)
+    assert all(0 < number < 2**31 for number in numbers)
+    assert ensemble_version([chest, gate]) == ensemble_version([gate, chest])
 
 
 def test_the_order_of_the_models_changes_nothing(manifests):

@@ -17,7 +17,7 @@ MODEL = small_model()
 FILMS = np.zeros((1, *MODEL.film_input.shape), np.uint8)
 SET = InMemoryModelCatalogue(whole_set()).current().models
 VERSIONS = {model.name: model.serving_version for model in SET}
-ENSEMBLE = Ensemble("hilum", VERSIONS)
+ENSEMBLE = Ensemble("hilum", VERSIONS, version=4711)
 SPECS = {spec.name: spec for model in (MODEL, *SET) for spec in model.outputs}
 
 
@@ -62,7 +62,8 @@ class PlayedTriton(service.GRPCInferenceServiceServicer):
 
     def ModelConfig(self, request, context):  # noqa: N802
         self.looks += 1
-        if self.steps is None or request.name != ENSEMBLE.name:
+        pinned = (ENSEMBLE.name, str(ENSEMBLE.version))
+        if self.steps is None or (request.name, request.version) != pinned:
             context.abort(grpc.StatusCode.NOT_FOUND, f"unknown model {request.name}")
         config = model_config_pb2.ModelConfig(name=request.name)
         for name, version in self.steps.items():

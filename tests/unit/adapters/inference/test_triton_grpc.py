@@ -121,6 +121,7 @@ def test_an_ensemble_is_asked_once_for_everything(engine, triton):
     outputs = read(engine)
     assert asked(triton) == ["hilum"]
     [request] = triton.requests
+    assert request.model_version == str(ENSEMBLE.version)
     assert {output.name for output in request.outputs} == {
         spec.name for model in SET for spec in model.outputs
     }

@@ -119,9 +119,9 @@ def test_an_ensemble_is_read_with_the_versions_that_it_runs(tmp_path):
     """It is no model, and changes nothing in the version of the set."""
     write(tmp_path, PNEUMONIA)
     alone = FilesystemModelCatalogue(tmp_path).current()
-    ensemble(tmp_path, '{"models": {"pneumonia": 1}}')
+    ensemble(tmp_path, '{"version": 77, "models": {"pneumonia": 1}}')
     current = FilesystemModelCatalogue(tmp_path).current()
-    assert current.ensemble == Ensemble("hilum", {"pneumonia": 1})
+    assert current.ensemble == Ensemble("hilum", {"pneumonia": 1}, 77)
     assert current.together == current.ensemble
     assert (current.models, current.version) == (alone.models, alone.version)
     assert alone.ensemble is None
@@ -137,7 +137,15 @@ def test_an_ensemble_of_other_versions_does_not_serve_the_set(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"models": []}', '{"models": {}}', '{"models": {"a": "1"}}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"models": []}',
+        '{"models": {}}',
+        '{"models": {"a": "1"}}',
+        '{"models": {"a": 1}, "version": "1"}',
+    ],
 )
 def test_an_ensemble_that_cannot_be_read_is_refused(tmp_path, text):
     """Or films would be read by nobody knows which versions."""
