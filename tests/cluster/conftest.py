@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,8 +31,9 @@ def cluster() -> Run:
 @pytest.fixture
 def kubectl(cluster: Run, request: pytest.FixtureRequest) -> Iterator[Kubectl]:
     """A client for a fresh namespace that enforces Pod Security `restricted`."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
-    with restricted_namespace(name) as client:
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:40].strip("-")
+    # The one before may be on its way out still.
+    with restricted_namespace(f"{name}-{secrets.token_hex(3)}") as client:
         yield client
 
 

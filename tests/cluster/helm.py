@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests.cluster.commands import output_of
+from tests.cluster.errors import CommandFailed
 from tests.cluster.paths import PROGRAMS, ROOT
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ class Release:
 
     def is_installed(self) -> bool:
         """Whether Helm knows of it in this namespace."""
-        return self.name in self._run("list", "--all", "--short").split()
+        try:
+            self._run("status", self.name)
+        except CommandFailed:
+            return False
+        return True
 
     def manifests(self) -> list[Manifest]:
         """What the release consists of, hooks left out."""

@@ -10,16 +10,19 @@ if TYPE_CHECKING:
     from tests.cluster.kubectl import Kubectl, Manifest
 
 OF_HILUM = "app.kubernetes.io/name=hilum"
-# Everything a chart may make that is worth a look after it is gone.
-NAMESPACED_KINDS = (
-    "deployment,statefulset,job,cronjob,pod,service,configmap,secret,serviceaccount,"
-    "networkpolicy,poddisruptionbudget,horizontalpodautoscaler,ingress,persistentvolumeclaim"
-)
+# What others make for a release: Helm does not list it.
+_MADE_BY_CONTROLLERS = {"pods", "replicasets.apps", "persistentvolumeclaims"}
 
 
 def identity(one: Manifest) -> str:
     """``Kind/name``."""
     return f"{one['kind']}/{one['metadata']['name']}"
+
+
+def qualified_kind(one: Manifest) -> str:
+    """``kind.version.group``: `Cluster` alone may be anybody's."""
+    group, _, version = one["apiVersion"].rpartition("/")
+    return f"{one['kind']}.{version}.{group}" if group else str(one["kind"])
 
 
 def pods_of(kubectl: Kubectl, component: str = "") -> list[Manifest]:
@@ -46,6 +49,19 @@ def storage_classes(manifests: Iterable[Manifest]) -> set[str]:
         claims += [one] if one["kind"] == "PersistentVolumeClaim" else []
         classes |= {claim["spec"].get("storageClassName") for claim in claims}
     return {name for name in classes if name}
+
+
+def left_of(kubectl: Kubectl, manifests: Iterable[Manifest]) -> set[str]:
+    """What is there after an uninstall, of any kind that the release had: ``Kind/name``."""
+    had = {identity(one): qualified_kind(one) for one in manifests}
+    kinds = ",".join(sorted(_MADE_BY_CONTROLLERS | set(had.values())))
+    return {
+        identity(one)
+        for one in kubectl.items(kinds)
+        # Kinds of the whole cluster hold others' objects too.
+        if ("namespace" in one["metadata"] or identity(one) in had)
+        and not one["metadata"].get("deletionTimestamp")
+    }
 
 
 def kept_by_policy(manifests: Iterable[Manifest]) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.cluster.addresses import NODE
 from tests.cluster.errors import CommandFailed
 from tests.cluster.pods import restricted_pod
+from tests.cluster.volumes import persistent_claim
 
 if TYPE_CHECKING:
     from tests.cluster.kubectl import Kubectl
@@ -63,17 +64,8 @@ def test_a_pod_reaches_another_by_the_name_of_a_service(kubectl: Kubectl):
 
 def test_a_claim_gets_a_volume_that_a_pod_may_write_to(kubectl: Kubectl):
     """The volume belongs to the pod's group, and outlives the pod."""
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "kept"},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
     write = restricted_pod("writer", "echo film > /claim/file", claim="kept", node=_REAL)
-    kubectl.apply(claim, write)
+    kubectl.apply(persistent_claim("kept"), write)
     kubectl.wait_for_phase("writer", "Succeeded")
 
     kubectl.apply(restricted_pod("reader", "cat /claim/file", claim="kept", node=_REAL))

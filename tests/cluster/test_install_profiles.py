@@ -10,21 +10,23 @@ import pytest
 from tests.cluster.helm import PROFILES, Release
 from tests.cluster.kubectl import Kubectl, Manifest, restricted_namespace
 from tests.cluster.releases import (
-    NAMESPACED_KINDS,
     claims_of_sets,
     devices_of,
     identity,
     kept_by_policy,
+    left_of,
     pods_of,
     storage_classes,
 )
-from tests.cluster.volumes import storage_class
+from tests.cluster.volumes import persistent_claim, storage_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _CASES = [(helm, profile) for profile in PROFILES for helm in ("helm3", "helm4")]
+# What a profile says that the site makes beforehand, as far as the scheduler asks for it.
+_CLAIMS_OF_THE_SITE = {"air-gapped": "hilum-backup"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def installed(
         release = Release(helm, name, values=[profile])
         for asked in storage_classes(release.render()):
             kubectl.apply(storage_class(asked))
+        if claim := _CLAIMS_OF_THE_SITE.get(profile.name.removesuffix("-values.yaml")):
+            kubectl.apply(persistent_claim(claim))
         told = release.install()
         yield Installed(release, kubectl, told, release.manifests())
         if release.is_installed():
@@ -105,11 +109,7 @@ def test_uninstall_leaves_only_what_it_says(installed: Installed):
 
     installed.release.uninstall()
 
-    left = {
-        identity(one)
-        for one in installed.kubectl.items(NAMESPACED_KINDS)
-        if not one["metadata"].get("deletionTimestamp")
-    }
-    # Kubernetes puts these into every namespace.
-    own = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
-    assert left - own == expected
+    left = left_of(installed.kubectl, installed.manifests)
+    own = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}  # in every namespace
+    site = {f"PersistentVolumeClaim/{claim}" for claim in _CLAIMS_OF_THE_SITE.values()}
+    assert left - own - site == expected

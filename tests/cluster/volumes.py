@@ -40,6 +40,13 @@ def storage_class(name: str) -> dict[str, Any]:
     }
 
 
+def persistent_claim(name: str, size: str = "1Gi") -> dict[str, Any]:
+    """A claim of the default class, for one node at a time."""
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    kind = "PersistentVolumeClaim"
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": wanted}
+
+
 class VolumeProvider:
     """Two threads: one follows claims, one follows volumes."""
 
