@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts PostgreSQL. A fresh volume gets a cluster with the role and the database "hilum"; at every
-# start the role gets the password of the Secret (HILUM_DATABASE_PASSWORD). Both happen in single-user
+# start the role gets the password of the Secret (ROLE_PASSWORD). Both happen in single-user
 # mode, before anybody can connect. The superuser "postgres" has no password: it comes in over the
 # socket inside the container only (kubectl exec ... psql -h /tmp -U postgres).
 set -eu
@@ -41,9 +41,9 @@ if [ "$(head -n 1 "$PGDATA/postmaster.pid" 2>/dev/null)" = "$$" ]; then
     rm "$PGDATA/postmaster.pid"
 fi
 
-password=$(printf '%s' "$HILUM_DATABASE_PASSWORD" | sed "s/'/''/g")
+password=$(printf '%s' "$ROLE_PASSWORD" | sed "s/'/''/g")
 printf "ALTER ROLE hilum PASSWORD '%s';\n\n" "$password" | alone "$PGDATA"
-unset HILUM_DATABASE_PASSWORD password
+unset ROLE_PASSWORD password
 
 if [ -e /etc/hilum/tls/tls.crt ]; then
     cat /etc/hilum/tls/tls.crt >/tmp/certificate-in-use
