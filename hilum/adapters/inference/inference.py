@@ -21,8 +21,15 @@ def open_inference(url: str, model_repository: Path) -> InferenceEngine:
         model_repository: Where ONNX Runtime finds the graphs; Triton has its own.
 
     Raises:
-        ValueError: The address is neither.
+        ValueError: The address is neither, or the client that it needs is not installed here.
     """
+    try:
+        return _open(url, model_repository)
+    except ModuleNotFoundError as missing:
+        raise ValueError(f"{url} needs {missing.name}, which is not installed here") from missing
+
+
+def _open(url: str, model_repository: Path) -> InferenceEngine:
     parts = urlsplit(url)
     # Each engine is imported where it is chosen: an image installs the one that it uses.
     if parts.scheme == "onnx" and not parts.netloc:

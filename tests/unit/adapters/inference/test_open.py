@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from hilum.adapters.inference.inference import open_inference
@@ -41,3 +43,11 @@ def test_refuses_other_addresses(url, tmp_path):
     """A wrong address fails when the process starts, not at the first film."""
     with pytest.raises(ValueError):  # noqa: PT011 - the texts differ and are for people
         open_inference(url, tmp_path)
+
+
+def test_an_engine_that_is_not_installed_is_named(monkeypatch, tmp_path):
+    """A worker's image holds Triton's client alone: asked for the other engine it says what lacks."""
+    monkeypatch.delitem(sys.modules, "hilum.adapters.inference.onnx_runtime", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ValueError, match="onnx:// needs onnxruntime, which is not installed here"):
+        open_inference("onnx://", tmp_path)
