@@ -1,0 +1,130 @@
+"""A panel: one reading that a model gives, with its labels and operating points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum.domain.errors import InvalidManifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class CodedConcept:
+    """A code from a terminology (DICOM PS3.16 section 8): scheme, value and meaning."""
+
+    scheme: str
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One output class.
+
+    Attributes:
+        name: Stable identifier, e.g. ``pneumonia_bacterial``.
+        display: For people, e.g. ``Bacterial pneumonia``.
+        code: SNOMED CT or RadLex concept, where one fits.
+        weak: The evidence does not carry this label; surfaces say so.
+        abnormal: A positive reading is a finding (``normal`` is not).
+    """
+
+    name: str
+    display: str
+    code: CodedConcept | None = None
+    weak: bool = False
+    abnormal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """The probability at and above which a label is read as positive.
+
+    Attributes:
+        label: Label name.
+        threshold: In [0, 1], compared to the calibrated probability.
+        sensitivity: Measured on the split named in ``fitted_on``.
+        specificity: Likewise.
+        fitted_on: Which films chose it.
+    """
+
+    label: str
+    threshold: float
+    sensitivity: float | None = None
+    specificity: float | None = None
+    fitted_on: str = ""
+
+
+class PanelKind(StrEnum):
+    """How a panel's outputs are read.
+
+    ``single_label``: K probabilities that sum to 1. ``multi_label``: K probabilities, each of its
+    own. ``gate``: like ``single_label``, the film is read further only if the label ``frontal`` is
+    positive. ``structures``: K masks.
+    """
+
+    SINGLE_LABEL = "single_label"
+    MULTI_LABEL = "multi_label"
+    GATE = "gate"
+    STRUCTURES = "structures"
+
+
+FRONTAL: Final = "frontal"
+"""The label of the gate that lets a film through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One reading that a model gives.
+
+    Attributes:
+        name: Stable identifier, e.g. ``pneumonia``.
+        display: For people, e.g. ``Pneumonia``.
+        kind: How its outputs are read.
+        labels: In the order of the output axis K.
+        operating_points: One per label; none for structures.
+        calibration: Method and parameters, and whether the graph already applies them.
+        metrics: Measured metrics with intervals and the split they were measured on.
+        caution: One sentence that every surface shows with the panel, or empty.
+    """
+
+    name: str
+    display: str
+    kind: PanelKind
+    labels: tuple[Label, ...]
+    operating_points: tuple[OperatingPoint, ...] = ()
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    caution: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what reading relies on.
+
+        Raises:
+            InvalidManifest: Labels and operating points do not fit one another.
+        """
+        names = [label.name for label in self.labels]
+        if not names or len(set(names)) != len(names):
+            raise InvalidManifest(f"{self.name}: no label, or a label stands twice")
+        wanted = [] if self.kind is PanelKind.STRUCTURES else sorted(names)
+        if sorted(point.label for point in self.operating_points) != wanted:
+            raise InvalidManifest(f"{self.name}: operating points and labels differ")
+        if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
+            raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
+        if self.kind is PanelKind.GATE and FRONTAL not in names:
+            raise InvalidManifest(f"{self.name}: a gate needs the label {FRONTAL}")
+
+    def operating_point(self, label: str) -> OperatingPoint:
+        """The operating point of a label.
+
+        Raises:
+            InvalidManifest: The panel has no such label.
+        """
+        for point in self.operating_points:
+            if point.label == label:
+                return point
+        raise InvalidManifest(f"{self.name}: no operating point for {label}")
