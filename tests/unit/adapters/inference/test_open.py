@@ -46,7 +46,7 @@ def test_refuses_other_addresses(url, tmp_path):
 
 
 def test_an_engine_that_is_not_installed_is_named(monkeypatch, tmp_path):
-    """A worker's image holds Triton's client alone: asked for the other engine it says what lacks."""
+    """An image without ONNX Runtime says that it lacks it, when it is asked for it."""
     monkeypatch.delitem(sys.modules, "hilum.adapters.inference.onnx_runtime", raising=False)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ValueError, match="onnx:// needs onnxruntime, which is not installed here"):
