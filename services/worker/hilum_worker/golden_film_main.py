@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with endpoint(films, options.host, options.port) as port:
+    with endpoint(films, options.host, options.port, options.build_metrics) as port:
         _LOG.info("probes are answered on port %d", port)
         watch(films, options.every, stop)
     return 0
@@ -78,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         help="address of the probes (default: every one)",
     )
     parser.add_argument("--port", type=int, default=8010, help="their port (default 8010)")
+    parser.add_argument(
+        "--build-metrics",
+        type=Path,
+        metavar="FILE",
+        help="what `hilum-engine build --metrics` wrote: given out under /metrics, too",
+    )
     parser.add_argument("--every", type=float, default=30.0, help="seconds (default 30)")
     return parser
 

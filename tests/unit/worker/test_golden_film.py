@@ -123,6 +123,15 @@ def test_a_triton_that_is_down_is_not_ready_and_starts_with_a_clean_sheet(films,
         assert (verdict.finding, verdict.ready, verdict.alive) == (Finding.DOWN, False, True)
 
 
+def test_a_triton_that_stays_down_is_given_up(films, engine):
+    """A process that froze answers no probe, and nobody else would end it."""
+    engine.available = False
+    told = [films.look().alive for _ in range(13)]
+    assert told == [True] * 11 + [False] * 2
+    engine.available = True
+    assert films.look().alive
+
+
 def test_a_defect_is_a_finding(films, engine, caplog):
     """The watcher goes on watching."""
     engine.failure = RuntimeError("defect")
@@ -157,3 +166,15 @@ def test_probes_are_answered_over_http(films, engine):
     assert "hilum_golden_film_ready 0.0" in metrics
     assert 'hilum_golden_film_looks_total{finding="wrong"} 3.0' in metrics
     assert 'hilum_golden_film_deviation{model="gate",output="gate_probabilities"' in metrics
+
+
+def test_what_the_build_measured_is_given_out_as_well(films, tmp_path):
+    """An init container lives too shortly to be scraped; without a build there is no file."""
+    file = tmp_path / "hilum_engine.prom"
+    with endpoint(films, "127.0.0.1", 0, file) as port:
+        assert "hilum_engine" not in get(port, "/metrics")[1]
+        file.write_text('hilum_engine_fallback{model="gate",version="1",reason="x"} 1.0\n')
+        status, metrics = get(port, "/metrics")
+    assert status == 200
+    assert "hilum_golden_film_ready" in metrics
+    assert metrics.endswith('hilum_engine_fallback{model="gate",version="1",reason="x"} 1.0\n')

@@ -14,6 +14,9 @@ starts Triton. Its readiness is the pod's, too: a pod whose films come out wrong
     - --triton={{ include "hilum.ownTritonUrl" $root }}
     - --models=/models
     - --port=8010
+    {{- if eq (index . 1).target "gpu-tensorrt" }}
+    - --build-metrics=/models/hilum_engine.prom
+    {{- end }}
     - --every={{ $root.Values.triton.goldenFilm.everySeconds }}
   {{- with include "hilum.caEnvironment" $root }}
   env:

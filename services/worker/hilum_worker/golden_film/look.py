@@ -50,8 +50,9 @@ class GoldenFilms:
             _LOG.exception("the golden films could not be read")
             finding, reason = Finding.WRONG, f"internal_error: {type(error).__name__}"
         before = self.verdict
-        row = before.wrong_in_a_row + 1 if finding is Finding.WRONG else 0
-        self.verdict = Verdict(finding, reason, row)
+        wrong = before.wrong_in_a_row + 1 if finding is Finding.WRONG else 0
+        down = before.down_in_a_row + 1 if finding is Finding.DOWN else 0
+        self.verdict = Verdict(finding, reason, wrong, down)
         self.metrics.looked(finding, time.monotonic() - began)
         if (before.finding, before.reason) != (finding, reason):
             level = logging.INFO if finding is Finding.RIGHT else logging.ERROR
