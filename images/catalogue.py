@@ -55,7 +55,7 @@ PRODUCT: Final = (
     _own("cli", "services/cli"),
     _own("engine", "services/engine", "model_repository"),
     _own("triton", "services/triton", "services/engine", "model_repository", target="cpu"),
-    _own("training", "training", "stack"),
+    _own("training", "training", "stack", "model_repository"),
 )
 """The product's images, in the order in which they are built."""
 
