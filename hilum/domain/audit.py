@@ -23,7 +23,7 @@ class AuditEvent:
         actor: API key id, ``worker:<name>``, ``reconciler``, ``operator:<user>`` or
             ``hilum:first-start``.
         action: ``<object>.<past participle>``, e.g. ``job.completed``.
-        object_type: ``study``, ``job``, ``api_key``, ``model`` or ``operating_points``.
+        object_type: ``study``, ``job``, ``api_key``, ``model``, ``operating_points`` or ``films``.
         object_id: Its id.
         at: UTC.
         request_id: Of the request that caused it, or empty.

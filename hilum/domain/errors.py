@@ -39,6 +39,7 @@ The class of an error says what happens to the job or to the request::
         |-- NotAuthenticated          not_authenticated
         |-- NotPermitted              not_permitted
         |-- NotFound                  not_found
+        |-- FilmExpired               film_expired
         |-- InvalidRequest            invalid_request
         |-- TransitionNotAllowed      transition_not_allowed
         |-- OperatingPointsMissing    operating_points_missing
@@ -285,6 +286,12 @@ class NotFound(Refused):
     """No such thing, or none that this key may see."""
 
     code = "not_found"
+
+
+class FilmExpired(Refused):
+    """The film was removed after its time; what was read of it is there."""
+
+    code = "film_expired"
 
 
 class InvalidRequest(Refused):

@@ -117,6 +117,7 @@ class Job:
         updated_at: Last change of state.
         started_at: Last claim.
         finished_at: End.
+        film_expired_at: When retention took the film's bytes; None while they are kept.
     """
 
     id: UUID
@@ -140,3 +141,4 @@ class Job:
     rung_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    film_expired_at: datetime | None = None

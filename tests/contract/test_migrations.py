@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -19,14 +19,17 @@ from hilum.adapters.postgres import migrate, schema
 from hilum.adapters.postgres.audit_partitions import PREFIX
 from hilum.adapters.postgres.comparison import compared
 from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.repositories.job_rows import row_of
 from hilum.adapters.postgres.tables import METADATA
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.errors import DatabaseUnavailable, SchemaIncompatible
-from tests.contract.samples import NOW, accepted, an_analysis
+from tests.contract.samples import NOW, a_film, accepted, an_analysis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from hilum.domain.job import Job
 
 PROCESSES = 4
 
@@ -178,6 +181,22 @@ def test_an_upgrade_keeps_the_rows(database_url: str) -> None:
     engine.dispose()
 
 
+def _accepted_before(engine: sa.Engine) -> Job:
+    """A job as a former release accepted it: without the columns that it did not know."""
+    film = a_film()
+    rows = {
+        "studies": {**asdict(film.study), "priority": film.study.priority.value},
+        "instances": asdict(film.instance),
+        "jobs": row_of(film.job),
+    }
+    with engine.begin() as connection:
+        for name, row in rows.items():
+            known = {column["name"] for column in sa.inspect(connection).get_columns(name)}
+            values = {column: value for column, value in row.items() if column in known}
+            connection.execute(sa.insert(METADATA.tables[name]).values(values))
+    return film.job
+
+
 FIRST_PANELS = [
     {
         "panel": "pneumonia",
@@ -205,7 +224,7 @@ def test_a_result_of_the_first_release_is_read_as_it_was_meant(empty_url: str) -
     migrate.upgrade(empty_url, "0001")
     engine = create_database_engine(empty_url)
     unit_of_work = SqlUnitOfWork(engine)
-    job = accepted(unit_of_work)
+    job = _accepted_before(engine)
     results = sa.Table("results", sa.MetaData(), autoload_with=engine)
     with engine.begin() as connection:
         connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -263,6 +264,16 @@ def test_lists_everything_without_a_prefix(store, key):
     listed = [found.key for found in store.list()]
     assert key in listed
     assert listed == sorted(listed)
+
+
+def test_a_listing_tells_when_an_object_was_stored(store, key):
+    """In UTC, by the store's own clock, which keeps whole seconds where it is S3's."""
+    second = timedelta(seconds=1)
+    before = datetime.now(UTC)
+    store.put(key, [b"x"], media_type=MEDIA_TYPE)
+    (found,) = store.list(key)
+    assert before - second <= found.stored_at <= datetime.now(UTC) + second
+    assert found.stored_at.utcoffset() == timedelta(0)
 
 
 def test_lists_across_the_pages_of_a_listing(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hilum.adapters.object_store.keys import require_valid_key
@@ -21,12 +22,14 @@ class InMemoryObjectStore:
         available: Set it to False to make the store unavailable, also in the middle of an upload.
         objects: What is stored.
         media_types: The media type that each object came with.
+        stored_at: When each was stored.
     """
 
     def __init__(self) -> None:
         self.available = True
         self.objects: dict[str, bytes] = {}
         self.media_types: dict[str, str] = {}
+        self.stored_at: dict[str, datetime] = {}
 
     def put(self, key: str, chunks: Iterable[bytes], *, media_type: str) -> int:
         require_valid_key(key)
@@ -35,6 +38,7 @@ class InMemoryObjectStore:
         self.check()
         self.objects[key] = data
         self.media_types[key] = media_type
+        self.stored_at[key] = datetime.now(UTC)
         return len(data)
 
     def get(self, key: str) -> bytes:
@@ -60,7 +64,8 @@ class InMemoryObjectStore:
         for key in sorted(self.objects):
             self.check()
             if key.startswith(prefix):
-                yield StoredObject(key, len(self.objects[key]))
+                stored_at = self.stored_at.get(key) or datetime.now(UTC)
+                yield StoredObject(key, len(self.objects[key]), stored_at)
 
     def check(self) -> None:
         if not self.available:

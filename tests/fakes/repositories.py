@@ -34,6 +34,8 @@ class Rows:
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     operating_points: dict[tuple[str, ...], SiteOperatingPoint] = field(default_factory=dict)
     promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
+    removals: dict[str, datetime] = field(default_factory=dict)
+    sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
     writable: bool = True
 
@@ -48,6 +50,8 @@ class Rows:
             dict(self.api_keys),
             dict(self.operating_points),
             dict(self.promotions),
+            dict(self.removals),
+            dict(self.sent_again),
             list(self.audit),
             writable,
         )

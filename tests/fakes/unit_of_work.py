@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hilum.domain.errors import DatabaseUnavailable, InternalError
+from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.repositories import (
     InMemoryApiKeys,
@@ -34,6 +35,7 @@ class InMemoryTransaction:
         self.api_keys = InMemoryApiKeys(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
         self.promotions = InMemoryPromotions(rows)
+        self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
 
     def try_lock(self, name: str) -> bool:  # noqa: ARG002 - the port's name

@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from hilum.adapters.object_store.keys import is_valid_key, require_valid_key
@@ -155,7 +156,9 @@ def _below(folder: Path, path: str, prefix: str) -> Iterator[StoredObject]:
             yield from _below(folder / name, key, prefix)
         elif is_valid_key(key):
             with _translated("read"), contextlib.suppress(FileNotFoundError):
-                yield StoredObject(key, entry.stat().st_size)
+                found = entry.stat()
+                stored_at = datetime.fromtimestamp(found.st_mtime, UTC)
+                yield StoredObject(key, found.st_size, stored_at)
 
 
 def _entries(folder: Path) -> list[tuple[str, os.DirEntry[str]]]:

@@ -140,8 +140,9 @@ class S3ObjectStore:
         """
         with self._translated():
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
-                if found.object_name is not None and is_valid_key(found.object_name):
-                    yield StoredObject(found.object_name, found.size or 0)
+                name, stored_at = found.object_name, found.last_modified
+                if name is not None and stored_at is not None and is_valid_key(name):
+                    yield StoredObject(name, found.size or 0, stored_at)
 
     def check(self) -> None:
         """Ask for the bucket's head: one small request."""

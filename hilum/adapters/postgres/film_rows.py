@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from hilum.adapters.postgres.tables import INSTANCES, STUDIES
+from hilum.adapters.postgres.tables import INSTANCES, JOBS, STUDIES
 from hilum.application.ports.database_copy import FilmObject
 
 if TYPE_CHECKING:
@@ -26,11 +26,18 @@ def holds_films(connection: Connection) -> bool:
 
 
 def film_rows(connection: Connection) -> Iterator[FilmObject]:
-    """The objects that rows name, in the order of their keys' bytes, without holding them all."""
+    """The objects that rows name, in the order of their keys' bytes, without holding them all.
+
+    Not those of films that retention removed; a database of schema 0005 or older knows of none.
+    """
     order = "C" if connection.dialect.name == "postgresql" else "BINARY"
     query = sa.select(INSTANCES.c.object_key, INSTANCES.c.size_bytes, INSTANCES.c.sha256).order_by(
         INSTANCES.c.object_key.collate(order)
     )
+    columns = {column["name"] for column in sa.inspect(connection).get_columns(JOBS.name)}
+    if JOBS.c.film_expired_at.name in columns:
+        gone = (JOBS.c.instance_id == INSTANCES.c.id, JOBS.c.film_expired_at.is_not(None))
+        query = query.where(~sa.exists().where(*gone))
     streamed = connection.execution_options(yield_per=_BATCH).execute(query)
     for key, size_bytes, sha256 in streamed:
         yield FilmObject(key, size_bytes, sha256)

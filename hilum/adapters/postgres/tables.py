@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.column_types import Document, UtcTime
 from hilum.domain.access import Role
-from hilum.domain.job import JobEvent, JobState, Priority, source_state
+from hilum.domain.job import ENDED, JobEvent, JobState, Priority, source_state
 from hilum.domain.site_models import Origin
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ def _where(event: JobEvent) -> sa.TextClause:
     """The predicate of a partial index over the jobs to which an event may happen."""
     return sa.text(f"state = '{source_state(event).value}'")
 
+
+# Literals: SQLite takes a partial index only where it can see the values.
+_ENDED: Final = ", ".join(f"'{state.value}'" for state in sorted(ENDED))
+
+ENDED_JOBS: Final = sa.text(f"jobs.state IN ({_ENDED})")
+"""The jobs to which nothing happens any more, whoever acts."""
+
+_WITH_FILM: Final = sa.text(f"state IN ({_ENDED}) AND film_expired_at IS NULL")
 
 STUDIES: Final = sa.Table(
     "studies",
@@ -71,6 +79,8 @@ INSTANCES: Final = sa.Table(
     sa.Column("object_key", sa.Text, nullable=False),
     # A PACS names films by it, and so does a site that labels them.
     sa.Index(None, "sop_instance_uid"),
+    # From an object back to its film: which objects nothing names.
+    sa.Index(None, "object_key"),
 )
 
 JOBS: Final = sa.Table(
@@ -106,6 +116,9 @@ JOBS: Final = sa.Table(
     sa.Column("updated_at", UtcTime, nullable=False),
     sa.Column("started_at", UtcTime),
     sa.Column("finished_at", UtcTime),
+    # Retention took the film's bytes; and from when on it counts, where they were sent again.
+    sa.Column("film_expired_at", UtcTime),
+    sa.Column("film_sent_again_at", UtcTime),
     sa.UniqueConstraint("idempotency_key"),
     _one_of("state", JobState),
     _one_of("priority", Priority),
@@ -132,6 +145,21 @@ JOBS: Final = sa.Table(
         postgresql_where=_where(JobEvent.RELEASE),
         sqlite_where=_where(JobEvent.RELEASE),
     ),
+    # Retention. Holds the films that are kept, not the years of those that are gone.
+    sa.Index(
+        "ix_jobs_with_film",
+        "updated_at",
+        "id",
+        postgresql_where=_WITH_FILM,
+        sqlite_where=_WITH_FILM,
+    ),
+)
+
+FILM_REMOVALS: Final = sa.Table(
+    "film_removals",
+    METADATA,
+    sa.Column("object_key", sa.Text, primary_key=True),
+    sa.Column("asked_at", UtcTime, nullable=False),
 )
 
 RESULTS: Final = sa.Table(

@@ -13,6 +13,7 @@ from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
+from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.api_keys = SqlApiKeyRepository(connection)
         self.operating_points = SqlOperatingPointRepository(connection)
         self.promotions = SqlPromotionRepository(connection)
+        self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
 
     def try_lock(self, name: str) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hilum.application.backup import object_list
@@ -139,7 +140,7 @@ class BackupStore:
     def mirrored(self) -> Iterator[StoredObject]:
         """The objects of the mirror under the keys of the platform's store, in their order."""
         for item in self.store.list(_MIRROR):
-            yield type(item)(item.key.removeprefix(_MIRROR), item.size_bytes)
+            yield replace(item, key=item.key.removeprefix(_MIRROR))
 
     def remove(self, name: str) -> None:
         """Remove a backup; the manifest first, so that a part of a backup is none."""

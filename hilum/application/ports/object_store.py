@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as a listing names it: its key, and its size in bytes."""
+    """An object as a listing names it.
+
+    Attributes:
+        key: Its key.
+        size_bytes: Its size.
+        stored_at: When it was stored, by the store's clock; UTC.
+    """
 
     key: str
     size_bytes: int
+    stored_at: datetime
 
 
 class ObjectStore(Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
     from hilum.application.ports.promotions import PromotionRepository
     from hilum.application.ports.repositories import (
@@ -49,6 +50,11 @@ class Transaction(Protocol):
     @property
     def promotions(self) -> PromotionRepository:
         """Promotions of models at sites."""
+        ...
+
+    @property
+    def film_retention(self) -> FilmRetention:
+        """Films whose bytes are removed after a time."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hilum.application.messages import AnalyseJob
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.audit import AuditEvent
-from hilum.domain.errors import BrokerUnavailable, NotFound, TransitionNotAllowed
+from hilum.domain.errors import BrokerUnavailable, FilmExpired, NotFound, TransitionNotAllowed
 from hilum.domain.job import Job, JobEvent, next_state
 
 if TYPE_CHECKING:
@@ -90,3 +90,17 @@ def visible_job(transaction: Transaction, job_id: UUID, key: ApiKey) -> Job:
     if job is None or not key.sees(job.site):
         raise NotFound(f"no job {job_id}")
     return job
+
+
+def require_film(job: Job) -> None:
+    """Return if the film of a job is still kept.
+
+    Raises:
+        FilmExpired: It was removed after its time.
+    """
+    if job.film_expired_at is not None:
+        day = job.film_expired_at.date().isoformat()
+        raise FilmExpired(
+            f"the film of job {job.id} was removed by retention on {day}; what was read of it is "
+            "kept, and sending the film again brings it back"
+        )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hilum.application.ports.repositories import JobCursor, JobFilter
-from hilum.application.use_cases.operate_jobs import visible_job
+from hilum.application.use_cases.operate_jobs import require_film, visible_job
 from hilum.domain.access import ALL_SITES, ApiKey, Permission
 from hilum.domain.errors import NotFound
 from hilum.domain.job import JobState
@@ -105,10 +105,12 @@ class ReadJobs:
 
         Raises:
             NotFound: No such job for this key.
+            FilmExpired: The film was removed after its time.
         """
         key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
             job = visible_job(transaction, job_id, key)
+            require_film(job)
             instance = transaction.studies.instance(job.instance_id)
         if instance is None:  # the schema forbids it
             raise NotFound(f"job {job_id} has no film")

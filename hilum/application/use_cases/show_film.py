@@ -11,7 +11,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilum.application.use_cases.operate_jobs import visible_job
+from hilum.application.object_keys import preview_key
+from hilum.application.use_cases.operate_jobs import require_film, visible_job
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import NotFound, ObjectMissing, ObjectStoreUnavailable
 from hilum.imaging.polarity import negative
@@ -38,7 +39,7 @@ class _Shown:
 
     @property
     def preview_key(self) -> str:
-        return f"previews/{self.job_id}.jpg"
+        return preview_key(self.job_id)
 
 
 class ShowFilm:
@@ -56,6 +57,7 @@ class ShowFilm:
 
         Raises:
             NotFound: No such job for this key, or no worker has looked at its film (yet).
+            FilmExpired: The film was removed after its time.
         """
         key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
@@ -67,6 +69,7 @@ class ShowFilm:
 
         Raises:
             NotFound: No such job for this key, or it has no such heatmap (yet).
+            FilmExpired: The film was removed after its time.
         """
         key.require(Permission.READ)
         wanted = f"heatmap {panel}/{label}"
@@ -97,6 +100,7 @@ class ShowFilm:
 
     def _shown(self, transaction: Transaction, job_id: UUID, key: ApiKey, wanted: str) -> _Shown:
         job = visible_job(transaction, job_id, key)
+        require_film(job)
         analysis = transaction.results.get(job_id)
         instance = transaction.studies.instance(job.instance_id)
         decoded = analysis is not None or transaction.results.gate(job_id) is not None

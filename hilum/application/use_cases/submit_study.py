@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from hilum.application.messages import AnalyseJob
+from hilum.application.object_keys import film_key
 from hilum.application.upload import Upload
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.audit import AuditEvent
@@ -27,14 +28,15 @@ from hilum.domain.job import Job, JobEvent, JobState, Priority, next_state
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.task_queue import TaskQueue
-    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.imaging.film import FilmHeader
 
 _LOG = logging.getLogger(__name__)
@@ -73,11 +75,19 @@ class SubmissionLimits:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """A film that has a job; ``duplicate`` if it had one before this submission."""
+    """A film that has a job.
+
+    Attributes:
+        filename: As sent.
+        job: New, or the one that read the film before.
+        duplicate: It had the job before this submission.
+        kept: This submission's bytes are the film's: it is new, or had expired.
+    """
 
     filename: str
     job: Job
     duplicate: bool
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +180,11 @@ class SubmitStudy:
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
         submitted = self._record(study, taken, model_set, key, request_id)
-        fresh = {file.job.instance_id for file in submitted.accepted if not file.duplicate}
-        self._forget(i for i in taken if isinstance(i, Instance) and i.id not in fresh)
+        self._forget(
+            item
+            for item, file in zip(taken, submitted.files, strict=True)
+            if isinstance(item, Instance) and isinstance(file, AcceptedFile) and not file.kept
+        )
         self._ring([file.job for file in submitted.accepted if not file.duplicate])
         return submitted
 
@@ -183,7 +196,7 @@ class SubmitStudy:
         """Store one file while hashing it, or refuse it."""
         upload = Upload(file.chunks, self._limits.max_file_bytes)
         instance_id = uuid4()
-        object_key = f"films/{study_id}/{instance_id}"
+        object_key = film_key(study_id, instance_id)
         try:
             prefix, ended = upload.peek()
             size = len(prefix) if ended else self._limits.max_file_bytes
@@ -231,19 +244,25 @@ class SubmitStudy:
         if not wanted:
             return SubmittedStudy(tuple(i for i in taken if isinstance(i, RefusedFile)))
         with self._unit_of_work.begin() as transaction:
-            held = transaction.jobs.add_new(list(wanted.values()))
+            held = dict(transaction.jobs.add_new(list(wanted.values())))
             fresh = [i for i in instances if held[keys[i.id]].instance_id == i.id]
             if fresh:
                 transaction.studies.add(study, fresh)
+            back = _sent_again(transaction, instances, keys, held, now=study.received_at)
             transaction.audit.append(
-                _events(study, instances, keys, held, actor=key.id, request_id=request_id)
+                _events(study, instances, keys, held, back, actor=key.id, request_id=request_id)
             )
         fresh_ids = {instance.id for instance in fresh}
         return SubmittedStudy(
             tuple(
                 item
                 if isinstance(item, RefusedFile)
-                else AcceptedFile(item.filename, held[keys[item.id]], item.id not in fresh_ids)
+                else AcceptedFile(
+                    item.filename,
+                    held[keys[item.id]],
+                    duplicate=item.id not in fresh_ids,
+                    kept=item.id in fresh_ids | back,
+                )
                 for item in taken
             )
         )
@@ -288,24 +307,55 @@ def _new_job(study: Study, instance: Instance, model_set: str) -> Job:
     )
 
 
+def _sent_again(
+    transaction: Transaction,
+    instances: Sequence[Instance],
+    keys: Mapping[UUID, str],
+    held: dict[str, Job],
+    *,
+    now: datetime,
+) -> set[UUID]:
+    """Give expired films these bytes; the instances whose bytes they have now.
+
+    The new bytes keep their own key: a removal of the former ones that is still to come cannot
+    meet them.
+    """
+    back = set()
+    for instance in instances:
+        job = held[keys[instance.id]]
+        if job.film_expired_at is None:
+            continue
+        restored = transaction.film_retention.send_again(job.id, instance, now)
+        if restored is not None:
+            held[job.idempotency_key] = restored
+            back.add(instance.id)
+    return back
+
+
 def _events(
     study: Study,
     instances: Sequence[Instance],
     keys: Mapping[UUID, str],
     held: Mapping[str, Job],
+    back: Collection[UUID],
     *,
     actor: str,
     request_id: str,
 ) -> list[AuditEvent]:
-    """One audit event a film: accepted, or sent again."""
+    """One audit event a film: accepted, sent again, or sent again after it had expired."""
     events = []
     for instance in instances:
         job = held[keys[instance.id]]
-        accepted = job.instance_id == instance.id
+        if job.instance_id == instance.id:
+            action = "job.accepted"
+        elif instance.id in back:
+            action = "job.film_restored"
+        else:
+            action = "job.submitted_again"
         events.append(
             AuditEvent(
                 actor=actor,
-                action="job.accepted" if accepted else "job.submitted_again",
+                action=action,
                 object_type="job",
                 object_id=str(job.id),
                 at=study.received_at,

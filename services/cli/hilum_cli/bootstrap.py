@@ -22,12 +22,14 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.backup.backup_store import BackupStore
 from hilum.application.use_cases.check_restored import CheckRestored
 from hilum.application.use_cases.create_backup import CreateBackup
+from hilum.application.use_cases.expire_films import ExpireFilms
 from hilum.application.use_cases.fit_thresholds import FitThresholds
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.prune_backups import PruneBackups
 from hilum.application.use_cases.restore_backup import RestoreBackup
+from hilum.application.use_cases.sweep_orphans import SweepOrphans
 from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
@@ -82,6 +84,29 @@ def open_database(url: str) -> Database:
     """Wire the database; connects to nothing yet."""
     unit_of_work = SqlUnitOfWork(create_database_engine(url, pool_size=1))
     return Database(url, unit_of_work, ManageKeys(unit_of_work=unit_of_work, clock=SystemClock()))
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What removes films after their time, and objects that nothing names."""
+
+    expire: ExpireFilms
+    sweep: SweepOrphans
+
+
+def open_retention(database_url: str, object_store_url: str) -> Retention:
+    """Wire the removal of films; connects to nothing yet.
+
+    Raises:
+        ValueError: The address is none of an object store.
+    """
+    clock = SystemClock()
+    store = open_object_store(object_store_url)
+    unit_of_work = SqlUnitOfWork(create_database_engine(database_url, pool_size=1))
+    return Retention(
+        expire=ExpireFilms(unit_of_work=unit_of_work, store=store, clock=clock),
+        sweep=SweepOrphans(unit_of_work=unit_of_work, store=store, clock=clock),
+    )
 
 
 @dataclass(frozen=True, slots=True)

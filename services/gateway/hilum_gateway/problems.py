@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 
 from hilum.domain.errors import (
     FileTooLarge,
+    FilmExpired,
     HilumError,
     InternalError,
     InvalidRequest,
@@ -59,6 +60,7 @@ STATUS: Final[Mapping[type[HilumError], HTTPStatus]] = {
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    FilmExpired: HTTPStatus.GONE,
     TransitionNotAllowed: HTTPStatus.CONFLICT,
 }
 """Status of a class of errors and of what is below it, unless that has a line of its own."""

@@ -100,6 +100,10 @@ class JobSummaryBody(BaseModel):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+    film_expired_at: datetime | None = Field(
+        description="When retention removed the film. Its pictures then answer with 410, "
+        "`film_expired`; the result stays."
+    )
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -148,4 +152,5 @@ def _summary(job: Job) -> dict[str, Any]:
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "finished_at": job.finished_at,
+        "film_expired_at": job.film_expired_at,
     }

@@ -54,6 +54,7 @@ EXPECTED = {
     "not_authenticated": 401,
     "not_permitted": 403,
     "not_found": 404,
+    "film_expired": 410,
     "nothing_to_roll_back": 400,
     "operating_points_missing": 400,
     "too_few_films": 400,

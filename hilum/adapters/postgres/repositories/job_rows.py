@@ -33,6 +33,7 @@ JOB_COLUMNS: Final = (
     JOBS.c.rung_at,
     JOBS.c.started_at,
     JOBS.c.finished_at,
+    JOBS.c.film_expired_at,
 )
 """In the order in which :func:`job_of` takes them."""
 
@@ -78,4 +79,6 @@ def row_of(job: Job) -> dict[str, object]:
         "rung_at": job.rung_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
+        "film_expired_at": job.film_expired_at,
+        "film_sent_again_at": None,
     }

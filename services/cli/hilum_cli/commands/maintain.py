@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hilum_cli.failure import readable
+from hilum.application.use_cases.expire_films import RetentionRule
+from hilum.domain.errors import Transient
+from hilum_cli.backups import megabytes, platform_options
+from hilum_cli.failure import USAGE, Failure, readable
+from hilum_cli.operator import operator
 from hilum_cli.options import database_of, database_options
+from hilum_cli.settings import CliSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from hilum_cli.bootstrap import Retention
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 
@@ -51,6 +58,93 @@ def audit_partitions(*, ahead: int, as_json: bool, database_url: str | None) -> 
         "end": stand.end,
     }
     _say(told, facts, as_json)
+
+
+@maintain.command()
+@click.option(
+    "--films-days",
+    type=click.IntRange(1),
+    required=True,
+    help="Remove films whose jobs ended more than so many days ago.",
+)
+@click.option("--site", help="Only films of this site.")
+@click.option("--orphans", is_flag=True, help="Also remove objects that no row names.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be removed.")
+@_JSON
+@platform_options
+@readable
+def retention(
+    *,
+    films_days: int,
+    site: str | None,
+    orphans: bool,
+    dry_run: bool,
+    as_json: bool,
+    database_url: str | None,
+    object_store_url: str | None,
+) -> None:
+    """Remove films, and the previews made of them, after their time.
+
+    Results, findings, heatmaps and the audit log stay, and the film's page says when the film was
+    removed. Films whose jobs wait, run or are parked are never removed. A film that is sent again
+    is kept again.
+    """
+    platform = _retention_of(database_url, object_store_url)
+    rule = RetentionRule(films_days, site)
+    try:
+        if dry_run:
+            due = platform.expire.due(rule)
+            facts = {"films": due.films, "size_bytes": due.size_bytes}
+        else:
+            done = platform.expire(rule, operator())
+            facts = {"films": done.films, "size_bytes": done.size_bytes, "objects": done.objects}
+        if orphans:
+            swept = platform.sweep(operator(), dry_run=dry_run)
+            facts |= {"orphans": swept.objects, "orphans_bytes": swept.size_bytes}
+    except Transient as error:
+        raise Failure(
+            f"{error.code}: {error.detail}; what was removed is on record, run it again to go on"
+        ) from error
+    _say(_told(facts, rule, dry_run=dry_run), {**facts, "dry_run": dry_run}, as_json)
+
+
+def _told(facts: Mapping[str, int], rule: RetentionRule, *, dry_run: bool) -> str:
+    of_site = f" of site {rule.site}" if rule.site else ""
+    would = "would remove" if dry_run else "removed"
+    told = (
+        f"retention: {would} {facts['films']} films{of_site} ({megabytes(facts['size_bytes'])} MB) "
+        f"whose jobs ended more than {rule.days} days ago"
+    )
+    if "objects" in facts:
+        told += f", {facts['objects']} objects with what earlier runs left"
+    if "orphans" in facts:
+        told += f"; {facts['orphans']} orphans ({megabytes(facts['orphans_bytes'])} MB)"
+    return told
+
+
+def _retention_of(database_url: str | None, object_store_url: str | None) -> Retention:
+    """What the options, or else the environment, name.
+
+    Raises:
+        Failure: The database or the object store is not named, or that is none.
+    """
+    settings = CliSettings()
+    configured = settings.object_store_url
+    database = database_url or settings.database_url
+    objects = object_store_url or (configured.get_secret_value() if configured else None)
+    if not database or not objects:
+        raise Failure(
+            "which platform? pass --database-url and --object-store-url or set "
+            "HILUM_DATABASE_URL and HILUM_OBJECT_STORE_URL",
+            USAGE,
+        )
+    # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and MinIO.
+    from hilum_cli.bootstrap import open_retention  # noqa: PLC0415
+
+    try:
+        return open_retention(database, objects)
+    except ValueError as error:
+        raise Failure(str(error), USAGE) from error
 
 
 def _say(told: str, facts: Mapping[str, Any], as_json: bool) -> None:  # noqa: FBT001 - one line each

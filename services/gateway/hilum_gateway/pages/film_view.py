@@ -81,8 +81,9 @@ def film_context(view: JobView, layers: Layers) -> dict[str, Any]:
     Raises:
         NotFound: The result has no such heatmap.
     """
-    heatmaps = _heatmaps(view.job.id, view.analysis)
-    if layers.heatmap and layers.heatmap not in heatmaps:
+    expired = view.job.film_expired_at is not None
+    heatmaps = {} if expired else _heatmaps(view.job.id, view.analysis)
+    if layers.heatmap and layers.heatmap not in heatmaps and not expired:
         raise NotFound("this film has no such heatmap")
     return {
         "job": view.job,

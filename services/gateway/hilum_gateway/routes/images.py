@@ -124,7 +124,8 @@ def original(container: ContainerOf, key: KeyOf, job_id: UUID) -> StreamingRespo
 
 def _is_completed(container: Container, key: ApiKey, job_id: UUID) -> bool:
     """Whether the job has pictures; raises NotFound for a key that does not see it."""
-    return container.read_jobs.job(job_id, key).job.state is JobState.COMPLETED
+    job = container.read_jobs.job(job_id, key).job
+    return job.state is JobState.COMPLETED and job.film_expired_at is None
 
 
 def _kept(job_id: UUID, what: str) -> dict[str, str]:

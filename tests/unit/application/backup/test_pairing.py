@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from hilum.application.backup.threads import in_turn
 from hilum.application.ports.object_store import StoredObject
 from hilum.domain.errors import InternalError
 
+STORED_AT = datetime(2026, 11, 21, tzinfo=UTC)
 keys = st.sets(st.text("ab/-", min_size=1, max_size=4))
 
 
 def listing(names):
-    return [StoredObject(name, len(name)) for name in sorted(names)]
+    return [StoredObject(name, len(name), STORED_AT) for name in sorted(names)]
 
 
 @given(keys, keys)
@@ -32,7 +34,7 @@ def test_each_key_comes_once_with_what_both_have(left, right):
 @pytest.mark.parametrize("names", [["b", "a"], ["a", "a"]])
 def test_a_listing_without_order_is_noticed(names):
     """A store that lists otherwise would have films deleted that are needed."""
-    wrong = [StoredObject(name, 1) for name in names]
+    wrong = [StoredObject(name, 1, STORED_AT) for name in names]
     with pytest.raises(InternalError, match="order"):
         list(paired(wrong, []))
     with pytest.raises(InternalError, match="order"):

@@ -1,0 +1,119 @@
+"""Films whose bytes are removed after a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from hilum.adapters.postgres.insertion import insert_absent
+from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS, job_of
+from hilum.adapters.postgres.tables import ENDED_JOBS, FILM_REMOVALS, INSTANCES, JOBS
+from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.engine import Connection
+
+    from hilum.domain.job import Job
+    from hilum.domain.study import Instance
+
+_FILMS: Final = JOBS.join(INSTANCES, JOBS.c.instance_id == INSTANCES.c.id)
+
+
+class SqlFilmRetention:
+    """See :class:`hilum.application.ports.film_retention.FilmRetention`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def due(self, ended_before: datetime, site: str | None) -> DueFilms:
+        """What is due, of one site or of all."""
+        size = sa.func.coalesce(sa.func.sum(INSTANCES.c.size_bytes), 0)
+        query = sa.select(sa.func.count(), size).select_from(_FILMS)
+        films, size_bytes = self._connection.execute(_which(query, ended_before, site)).one()
+        return DueFilms(films, int(size_bytes))
+
+    def expire(
+        self, ended_before: datetime, site: str | None, now: datetime, limit: int
+    ) -> Sequence[ExpiredFilm]:
+        """Mark the films that are due as expired now, the oldest first."""
+        query = sa.select(JOBS.c.id, INSTANCES.c.object_key, INSTANCES.c.size_bytes)
+        oldest = (
+            _which(query.select_from(_FILMS), ended_before, site)
+            .order_by(JOBS.c.updated_at, JOBS.c.id)
+            .limit(limit)
+        )
+        films = [ExpiredFilm(*row) for row in self._connection.execute(oldest)]
+        if films:
+            self._connection.execute(
+                sa.update(JOBS)
+                .where(JOBS.c.id.in_([film.job_id for film in films]))
+                .values(film_expired_at=now)
+            )
+        return films
+
+    def ask_removal(self, keys: Collection[str], now: datetime) -> None:
+        """Put objects on the list of what is to be removed."""
+        rows = [{"object_key": key, "asked_at": now} for key in sorted(keys)]
+        insert_absent(self._connection, FILM_REMOVALS.c.object_key, rows)
+
+    def to_remove(self, limit: int) -> Sequence[str]:
+        """Objects on the list."""
+        query = sa.select(FILM_REMOVALS.c.object_key).order_by(FILM_REMOVALS.c.object_key)
+        return list(self._connection.execute(query.limit(limit)).scalars())
+
+    def removed(self, keys: Collection[str]) -> int:
+        """Take objects off the list; how many of them were on it."""
+        gone = sa.delete(FILM_REMOVALS).where(FILM_REMOVALS.c.object_key.in_(list(keys)))
+        return self._connection.execute(gone).rowcount
+
+    def send_again(self, job_id: UUID, instance: Instance, now: datetime) -> Job | None:
+        """Give an expired film its bytes back, under another key."""
+        row = self._connection.execute(
+            sa.update(JOBS)
+            .where(JOBS.c.id == job_id, JOBS.c.film_expired_at.is_not(None))
+            .values(film_expired_at=None, film_sent_again_at=now)
+            .returning(*JOB_COLUMNS)
+        ).one_or_none()
+        if row is None:
+            return None
+        job = job_of(tuple(row))
+        self._connection.execute(
+            sa.update(INSTANCES)
+            .where(INSTANCES.c.id == job.instance_id)
+            .values(object_key=instance.object_key, size_bytes=instance.size_bytes)
+        )
+        return job
+
+    def named(self, object_keys: Collection[str]) -> set[str]:
+        """Those of these keys that a film has which is not expired."""
+        query = (
+            sa.select(INSTANCES.c.object_key)
+            .select_from(_FILMS)
+            .where(INSTANCES.c.object_key.in_(list(object_keys)), JOBS.c.film_expired_at.is_(None))
+        )
+        return set(self._connection.execute(query).scalars())
+
+    def shown(self, job_ids: Collection[UUID]) -> set[UUID]:
+        """Those of these jobs that exist and whose film is not expired."""
+        wanted = JOBS.c.id.in_(list(job_ids))
+        query = sa.select(JOBS.c.id).where(wanted, JOBS.c.film_expired_at.is_(None))
+        return set(self._connection.execute(query).scalars())
+
+
+def _which(query: sa.Select[Any], ended_before: datetime, site: str | None) -> sa.Select[Any]:
+    """Of films and their jobs, those that are due."""
+    query = query.where(
+        ENDED_JOBS,
+        JOBS.c.film_expired_at.is_(None),
+        JOBS.c.updated_at < ended_before,
+        sa.or_(
+            JOBS.c.film_sent_again_at.is_(None),
+            JOBS.c.film_sent_again_at < ended_before,
+        ),
+    )
+    return query if site is None else query.where(JOBS.c.site == site)
