@@ -50,7 +50,8 @@ def audit_partitions(*, ahead: int, as_json: bool, database_url: str | None) -> 
         _say("audit log: SQLite keeps it in one table, nothing to do", {"made": []}, as_json)
         return
     made = f"made {', '.join(stand.made)}" if stand.made else "none made"
-    told = f"audit log: {made}; {stand.ahead} partitions ahead of event {stand.last_sequence}"
+    ahead_of = f"{_count(stand.ahead, 'partition')} ahead of event {stand.last_sequence}"
+    told = f"audit log: {made}; {ahead_of}"
     facts = {
         "made": stand.made,
         "ahead": stand.ahead,
@@ -89,9 +90,9 @@ def retention(
     removed. Films whose jobs wait, run or are parked are never removed. A film that is sent again
     is kept again.
     """
-    platform = _retention_of(database_url, object_store_url)
     rule = RetentionRule(films_days, site)
     try:
+        platform = _retention_of(database_url, object_store_url)
         if dry_run:
             due = platform.expire.due(rule)
             facts = {"films": due.films, "size_bytes": due.size_bytes}
@@ -112,14 +113,18 @@ def _told(facts: Mapping[str, int], rule: RetentionRule, *, dry_run: bool) -> st
     of_site = f" of site {rule.site}" if rule.site else ""
     would = "would remove" if dry_run else "removed"
     told = (
-        f"retention: {would} {facts['films']} films{of_site} ({megabytes(facts['size_bytes'])} MB) "
-        f"whose jobs ended more than {rule.days} days ago"
+        f"retention: {would} {_count(facts['films'], 'film')}{of_site} "
+        f"({megabytes(facts['size_bytes'])} MB) that ended more than {rule.days} days ago"
     )
     if "objects" in facts:
-        told += f", {facts['objects']} objects with what earlier runs left"
+        told += f", {_count(facts['objects'], 'object')} with what earlier runs left"
     if "orphans" in facts:
-        told += f"; {facts['orphans']} orphans ({megabytes(facts['orphans_bytes'])} MB)"
+        told += f"; {_count(facts['orphans'], 'orphan')} ({megabytes(facts['orphans_bytes'])} MB)"
     return told
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _retention_of(database_url: str | None, object_store_url: str | None) -> Retention:
