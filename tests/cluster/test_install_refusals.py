@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 _WRONG = {
     "a misspelt key": ({"gatway.replicas": "1"}, ["gatway", "not allowed"]),
     "a number that is none": ({"gateway.replicas": "many"}, ["/gateway/replicas", "integer"]),
-    "a tag that moves": ({"images.gateway.tag": "latest"}, ["/images/gateway/tag"]),
+    "a tag that moves": (
+        {"images.gateway.tag": "latest"},
+        ["hilum/gateway", "give a version or a digest"],
+    ),
     "an unknown target": ({"triton.pools.cpu.target": "gpu"}, ["/triton/pools/cpu/target"]),
     "a pod without limits": ({"gateway.resources.limits": "null"}, ["/gateway/resources"]),
     "an Ingress for no name": (

@@ -60,13 +60,22 @@ def test_an_upgrade_and_a_rollback_exchange_pods_and_keep_passwords(
     wait_for(lambda: not pods_of(namespace), "the pods of the release to be gone")
 
 
-def test_a_disruption_budget_lets_one_gateway_go_at_a_time(namespace: Kubectl):
-    """While one pod's successor finds no node, the next one may not be evicted."""
-    release = Release("helm3", namespace.namespace, "drained", sets={"gateway.replicas": "3"})
+@pytest.fixture
+def three_gateways(namespace: Kubectl) -> Iterator[None]:
+    """A release with three gateways, all ready."""
+    release = Release("helm3", namespace.namespace, sets={"gateway.replicas": "3"})
     release.install()
+    yield
+    release.uninstall()
+    wait_for(lambda: not pods_of(namespace), "the pods of the release to be gone")
+
+
+def test_a_disruption_budget_lets_one_gateway_go_at_a_time(
+    namespace: Kubectl, simulated_nodes: list[str], three_gateways: None
+):
+    """While one pod's successor finds no node, the next one may not be evicted."""
     first, second, _ = (pod["metadata"]["name"] for pod in pods_of(namespace, "gateway"))
-    nodes = [node["metadata"]["name"] for node in namespace.items("nodes")]
-    namespace.run("cordon", *nodes)
+    namespace.run("cordon", *simulated_nodes)
     try:
         _evict(namespace, first)
 
@@ -75,12 +84,14 @@ def test_a_disruption_budget_lets_one_gateway_go_at_a_time(namespace: Kubectl):
 
         assert "disruption budget" in str(refused.value)
     finally:
-        namespace.run("uncordon", *(node for node in nodes if node != "real-node"))
-    namespace.wait_until("deployment", "drained-hilum-gateway", "condition=Available")
+        namespace.run("uncordon", *simulated_nodes)
+    _wait_for_rollouts(namespace)
     _evict(namespace, second)
 
 
-def test_a_drained_node_empties_and_everything_is_ready_elsewhere(namespace: Kubectl):
+def test_a_drained_node_empties_and_everything_is_ready_elsewhere(
+    namespace: Kubectl, three_gateways: None
+):
     """`kubectl drain`, as the hospital's IT runs it before it mends a machine."""
     (pod, *_) = pods_of(namespace, "gateway")
     node = pod["spec"]["nodeName"]
@@ -88,10 +99,14 @@ def test_a_drained_node_empties_and_everything_is_ready_elsewhere(namespace: Kub
     namespace.run("drain", node, "--delete-emptydir-data", "--timeout=300s")
 
     assert all(pod["spec"].get("nodeName") != node for pod in pods_of(namespace))
-    for deployment in namespace.items("deployments"):
-        namespace.wait_until("deployment", deployment["metadata"]["name"], "condition=Available")
+    _wait_for_rollouts(namespace)
     namespace.run("uncordon", node)
-    Release("helm3", namespace.namespace, "drained").uninstall()
+
+
+def _wait_for_rollouts(kubectl: Kubectl) -> None:
+    for deployment in kubectl.items("deployments"):
+        name = deployment["metadata"]["name"]
+        kubectl.run("rollout", "status", f"deployment/{name}", "--timeout=120s")
 
 
 def _versions(kubectl: Kubectl) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEFAULT_CLASS = "local"
+_ATTEMPTS = 20
+_AGAIN_AFTER_S = 1.0
 _CLAIMS = "/api/v1/persistentvolumeclaims"
 _VOLUMES = "/api/v1/persistentvolumes"
 
@@ -83,14 +86,26 @@ class VolumeProvider:
                 for line in watch.stdout or ():
                     event = json.loads(line)
                     if event["type"] in {"ADDED", "MODIFIED"}:
-                        act(event["object"])
+                        self._insist(act, event["object"])
                 watch.wait()
 
         threading.Thread(target=read, daemon=True).start()
 
+    def _insist(self, act: Callable[[dict[str, Any]], None], one: dict[str, Any]) -> None:
+        """Tries again while the API server is too busy: a lost claim would hold up its pod."""
+        for _ in range(_ATTEMPTS):
+            try:
+                act(one)
+            except CommandFailed as error:
+                print(f"volumes: {error}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+            else:
+                return
+            if self._stopped.wait(_AGAIN_AFTER_S):
+                return
+
     def _watch(self, path: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*map(str, self._kubectl), "get", "--raw", f"{path}?watch=true"],
+            [*map(str, self._kubectl), "get", "--raw", f"{path}?watch=true&resourceVersion=0"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -104,9 +119,7 @@ class VolumeProvider:
         meta = claim["metadata"]
         name = f"volume-{meta['uid']}"
         folder = self._folder / name
-        if folder.exists():
-            return
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         every_node = {"key": "kubernetes.io/hostname", "operator": "Exists"}
         self._apply(
             {
@@ -139,11 +152,10 @@ class VolumeProvider:
         released = volume.get("status", {}).get("phase") == "Released"
         if not released or volume["metadata"].get("deletionTimestamp"):
             return
-        try:
-            output_of(*self._kubectl, "delete", "persistentvolume", name, "--wait=false")
-        except CommandFailed:
-            return  # somebody else deleted it
+        ignore = ("--wait=false", "--ignore-not-found")
+        output_of(*self._kubectl, "delete", "persistentvolume", name, *ignore)
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def _apply(self, manifest: dict[str, Any]) -> None:
-        output_of(*self._kubectl, "apply", "-f", "-", given=json.dumps(manifest))
+        server = ("--server-side", "--force-conflicts", "--validate=false")
+        output_of(*self._kubectl, "apply", *server, "-f", "-", given=json.dumps(manifest))
