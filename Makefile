@@ -129,8 +129,8 @@ BASE ?= registry
 export BASE
 
 .PHONY: images
-images: ## Build the container images with podman or docker (IMAGE="gateway worker", BASE=registry|debian, PYTHON_IMAGE=)
-	@$(PYTHON) -m images build $(IMAGE)
+images: ## Build the container images with podman or docker (IMAGE="gateway worker", BASE=registry|debian, PYTHON_IMAGE=, STAND_INS=1)
+	@$(PYTHON) -m images build $(IMAGE) $(if $(STAND_INS),--stand-ins)
 
 .PHONY: image-tools
 image-tools: ## Install what builds images: podman, runc, debootstrap
