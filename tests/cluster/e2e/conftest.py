@@ -1,0 +1,38 @@
+"""The images of this machine, and the chart installed with them on the real node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.container_runtime import import_images
+from tests.cluster.e2e.installation import IMAGES, VALUES, Installation
+from tests.cluster.helm import Release
+from tests.cluster.kubectl import restricted_namespace
+from tests.cluster.paths import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.running import Run
+
+
+@pytest.fixture(scope="session")
+def images(cluster: Run) -> None:
+    """The node has the images that `make images BASE=debian` wrote."""
+    archives = [ROOT / ".cache" / "images" / f"{name}.tar" for name in IMAGES]
+    missing = [archive.name for archive in archives if not archive.exists()]
+    if missing:
+        pytest.fail(f"no image archives: {', '.join(missing)}; run make images BASE=debian")
+    for archive in archives:
+        import_images(cluster.folder / "containerd", archive)
+
+
+@pytest.fixture(scope="session")
+def installation(images: None) -> Iterator[Installation]:
+    """The profile for a single node without a GPU, ready."""
+    with restricted_namespace("hilum") as kubectl:
+        release = Release("helm4", kubectl.namespace, values=VALUES)
+        release.install()
+        yield Installation(kubectl, release)
