@@ -78,6 +78,14 @@ def test_an_image_holds_nothing_that_builds(engine: ContainerEngine, image: Buil
     assert "No module named pip" in done.error
 
 
+def test_an_image_keeps_nothing_of_its_builder(engine: ContainerEngine, image: Built, name: str):
+    """What a build was lent (an authority, a mirror, a proxy) is in no file and no variable."""
+    script = "find /run/secrets /etc/pip.conf /root/.cache -type f 2>/dev/null; env"
+    done = run_to_end(engine, Run(image(name), ("-c", script), "sh"))
+    told = [line.partition("=")[0] for line in done.out.splitlines()]
+    assert not [word for word in told if re.search("pip|cert|proxy|secret", word, re.IGNORECASE)]
+
+
 def test_the_bill_lists_the_lock(engine: ContainerEngine, image: Built, name: str):
     """Every package that the lock pins stands in the bill of materials, with its version."""
     lock = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
