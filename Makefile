@@ -58,6 +58,10 @@ format: .venv-dev/.installed ## Format the code and mend what the linter can
 bench: .venv-dev/.installed ## Measure throughput, latency, CPU and memory on the real stack
 	.venv-dev/bin/python -m benchmarks.throughput
 
+.PHONY: bench-restore
+bench-restore: .venv-dev/.installed ## Measure a backup under load and a restore after everything was lost
+	.venv-dev/bin/python -m benchmarks.restore
+
 # ------------------------------------------------------------------------------- models
 .PHONY: train
 train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pneumonia|tuberculosis|lungs..., EPOCHS=, LIMIT=)

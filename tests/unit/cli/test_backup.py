@@ -198,4 +198,4 @@ def test_the_drill_restores_beside_the_platform(platform, command, database, tmp
     assert "films: 3 read" in done.stdout
     assert "the drill took" in done.stdout
     assert (tmp_path / "hilum.db").read_bytes() == before
-    assert len([path for path in (tmp_path / "drilled").rglob("films/*")]) == 3
+    assert len(list((tmp_path / "drilled").rglob("films/*"))) == 3
