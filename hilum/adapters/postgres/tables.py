@@ -148,6 +148,7 @@ JOBS: Final = sa.Table(
     # Retention. Holds the films that are kept, not the years of those that are gone.
     sa.Index(
         "ix_jobs_with_film",
+        "film_expired_at",  # always null here; SQLite takes an index by what is equal in it
         "updated_at",
         "id",
         postgresql_where=_WITH_FILM,

@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.domain.job import JobState, Priority
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
 JOB = a_film().job
 AFTER = JobCursor(NOW, JOB.id)
@@ -57,6 +58,28 @@ def test_a_query_searches_by_its_index(
     engine: Engine, ask: Callable[[SqlJobRepository], object], index: str
 ) -> None:
     """No plan walks through the table."""
+    _searches(engine, lambda connection: ask(SqlJobRepository(connection)), index)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda films: films.due(NOW, None), ("ix_jobs_with_film", "instances")),
+        (lambda films: films.expire(NOW, None, NOW, 9), ("ix_jobs_with_film", "instances")),
+        (lambda films: films.expire(NOW, "north", NOW, 9), ("ix_jobs_with_film", "instances")),
+        (lambda films: films.named(["films/a"]), ("ix_instances_object_key", "instance_id")),
+        (lambda films: films.shown([JOB.id]), ("(id=?)",)),
+        (lambda films: films.removed(["films/a"]), ("(object_key=?)",)),
+    ],
+)
+def test_retention_searches_by_its_indices(
+    engine: Engine, ask: Callable[[SqlFilmRetention], object], index: tuple[str, ...]
+) -> None:
+    """Years of films that are gone cost a run nothing."""
+    _searches(engine, lambda connection: ask(SqlFilmRetention(connection)), *index)
+
+
+def _searches(engine: Engine, ask: Callable[[Connection], object], *indices: str) -> None:
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
@@ -64,7 +87,7 @@ def test_a_query_searches_by_its_index(
 
     with engine.connect() as connection:
         event.listen(connection, "before_cursor_execute", note)
-        ask(SqlJobRepository(connection))
+        ask(connection)
         statement, values = asked[-1]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     beside = ("TEMP B-TREE", "LIST SUBQUERY")  # a sort of what was found, and the name of a part
@@ -72,4 +95,4 @@ def test_a_query_searches_by_its_index(
     assert steps
     for step in steps:
         assert step.startswith("SEARCH"), steps
-        assert index in step
+        assert any(index in step for index in indices), steps

@@ -28,7 +28,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_jobs_with_film",
         "jobs",
-        ["updated_at", "id"],
+        ["film_expired_at", "updated_at", "id"],
         postgresql_where=WITH_FILM,
         sqlite_where=WITH_FILM,
     )
