@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cluster.commands import output_of
 from tests.cluster.errors import CommandFailed
-from tests.waiting import wait_for
+from tests.cluster.patience import wait_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -93,7 +93,7 @@ class Kubectl:
 
     def wait_for_phase(self, pod: str, phase: str) -> None:
         """Waits until a pod is in a phase."""
-        wait_for(lambda: self.phase(pod) == phase, f"the pod {pod} to be {phase}")
+        wait_long(lambda: self.phase(pod) == phase, f"the pod {pod} to be {phase}")
 
 
 @contextmanager

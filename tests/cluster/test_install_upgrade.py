@@ -10,8 +10,8 @@ import pytest
 from tests.cluster.errors import CommandFailed
 from tests.cluster.helm import CHART, Release, package
 from tests.cluster.kubectl import Kubectl, restricted_namespace
+from tests.cluster.patience import wait_long
 from tests.cluster.releases import pods_of
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def test_an_upgrade_and_a_rollback_exchange_pods_and_keep_passwords(
     for job in namespace.items("jobs"):
         namespace.wait_until("job", job["metadata"]["name"], "condition=Complete")
     release.uninstall()
-    wait_for(lambda: not pods_of(namespace), "the pods of the release to be gone")
+    wait_long(lambda: not pods_of(namespace), "the pods of the release to be gone")
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def three_gateways(namespace: Kubectl) -> Iterator[None]:
     release.install()
     yield
     release.uninstall()
-    wait_for(lambda: not pods_of(namespace), "the pods of the release to be gone")
+    wait_long(lambda: not pods_of(namespace), "the pods of the release to be gone")
 
 
 def test_a_disruption_budget_lets_one_gateway_go_at_a_time(

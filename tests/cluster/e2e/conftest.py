@@ -15,6 +15,8 @@ from tests.cluster.paths import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import httpx
+
     from tests.cluster.running import Run
 
 
@@ -36,3 +38,12 @@ def installation(images: None) -> Iterator[Installation]:
         release = Release("helm4", kubectl.namespace, values=VALUES)
         release.install()
         yield Installation(kubectl, release)
+
+
+@pytest.fixture(scope="session")
+def api(
+    installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """An administrator's client of the installation."""
+    with installation.api(tmp_path_factory.mktemp("api")) as client:
+        yield client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,10 @@ class Installation:
     def hilum(self, *command: str) -> str:
         """Runs a command in the toolbox; returns what it printed."""
         return self.kubectl.run("exec", "deploy/hilum-toolbox", "--", *command)
+
+    def with_sets(self, sets: dict[str, str]) -> Release:
+        """The same release with single values changed."""
+        return replace(self.release, sets={**self.release.sets, **sets})
 
     def credential(self, key: str) -> str:
         """A password out of the release's Secret."""

@@ -1,0 +1,80 @@
+"""Pods go and come back while films flow: no film is lost, and none is read twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hilum_stack.films import choose_films
+from hilum_stack.paths import DEFAULT_CXR_FOLDER
+from tests.cluster.e2e.sending import ClusterLedger, films_like
+from tests.cluster.e2e.traffic import Traffic
+from tests.cluster.patience import wait_long
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.cluster.e2e.installation import Installation
+
+_FILMS = 200
+_IN_TURN = ("gateway", "worker", "triton", "redis", "postgresql")
+
+
+def test_every_film_ends_once_while_pods_are_deleted_and_workers_rolled(
+    installation: Installation, api: httpx.Client, tmp_path: Path
+):
+    """Each component's pods are deleted in turn; then an upgrade of the workers and a rollback."""
+    film = Path(choose_films([], DEFAULT_CXR_FOLDER, tmp_path)[0])
+    with Traffic(api, films_like(film), at_least=_FILMS) as traffic:
+        for component in _IN_TURN:
+            before = len(traffic.accepted)
+            _delete_and_await(installation, component)
+            _await_more(traffic, before)
+        revision = len(installation.release.revisions())
+        installation.with_sets({"worker.slices.routine.concurrency": "3"}).upgrade()
+        installation.release.rollback(revision)
+        traffic.enough()
+
+    ledger = ClusterLedger(installation, tmp_path)
+    ledger.wait_until_settled(traffic.accepted)
+    assert len(traffic.accepted) >= _FILMS
+    ledger.assert_every_film_ended_once(traffic.accepted)
+    assert _out_of_memory(installation) == []
+
+
+def _await_more(traffic: Traffic, seen: int) -> None:
+    wait_long(lambda: len(traffic.accepted) > seen, "a film to be accepted again")
+
+
+def _delete_and_await(installation: Installation, component: str) -> None:
+    """Deletes every pod of a component and waits until as many new ones are ready."""
+    gone = {pod["metadata"]["uid"] for pod in installation.pods(component)}
+    assert gone, component
+    chosen = f"app.kubernetes.io/component={component}"
+    installation.kubectl.run("delete", "pods", "--selector", chosen, "--wait=false")
+
+    def exchanged() -> bool:
+        pods = installation.pods(component)
+        uids = {pod["metadata"]["uid"] for pod in pods}
+        return len(pods) == len(gone) and not uids & gone and all(map(_is_ready, pods))
+
+    wait_long(exchanged, f"new pods of {component} to be ready")
+
+
+def _is_ready(pod: dict[str, object]) -> bool:
+    status = pod["status"]
+    assert isinstance(status, dict)
+    return any(
+        one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", [])
+    )
+
+
+def _out_of_memory(installation: Installation) -> list[str]:
+    """Containers that were killed at their memory limit."""
+    return [
+        f"{pod['metadata']['name']}/{container['name']}"
+        for pod in installation.kubectl.items("pods")
+        for container in pod["status"].get("containerStatuses", [])
+        for state in (container.get("state", {}), container.get("lastState", {}))
+        if state.get("terminated", {}).get("reason") == "OOMKilled"
+    ]
