@@ -20,6 +20,12 @@ from hilum_training.evaluation.learning_figure import (
     tells_of_panels,
 )
 from hilum_training.evaluation.report_files import METRICS, NOTICE, PAGE, read_json
+from hilum_training.evaluation.shift_tables import (
+    SHIFT,
+    learning_curve,
+    left_out_costs,
+    shift_tables,
+)
 from hilum_training.export.markdown import markdown
 
 if TYPE_CHECKING:
@@ -32,7 +38,6 @@ REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 TEMPLATE: Final = Path(__file__).with_name("summary.template.md")
 PANELS: Final = ("pneumonia", "infection", "tuberculosis", "pathology")
 NOTHING: Final = "*Not measured yet.*"
-SHIFT: Final = "shifts/"
 NETWORK: Final = "network/"
 BASELINES: Final = "baselines"
 
@@ -72,7 +77,9 @@ def summary(reports: Reports) -> str:
         within=_table(_within(reports)),
         pooled=_table(_pooled(reports)),
         findings=_table(_findings(reports)),
-        shifts=_shifts(reports),
+        shifts=shift_tables(reports) or NOTHING,
+        left_out=_table(left_out_costs(reports)),
+        curve=_table(learning_curve(reports)),
         probe=_table(_probe(reports)),
         localisation=_table(_of_panels(reports, "localisation")),
         gate=_gate(reports),
@@ -153,32 +160,6 @@ def _findings(reports: Reports) -> Rows:
             "operating point by": row["chosen_by"],
         }
         for name, row in reports.get("pathology", {}).get("labels", {}).items()
-    ]
-
-
-def _shifts(reports: Reports) -> str:
-    series: dict[str, list[dict[str, Any]]] = {}
-    for name, report in reports.items():
-        if name.startswith(SHIFT):
-            series.setdefault(report["series"], []).extend(_shift_rows(name, report))
-    tables = [f"### {name[:1].upper()}{name[1:]}\n\n{markdown(series[name])}" for name in series]
-    return "\n\n".join(tables) or NOTHING
-
-
-def _shift_rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "run": f"[{report['about']}]({name}/{METRICS})",
-            "training films": sum(report["learnt_from"].values()),
-            "epochs": report["epochs"],
-            "pixels": report["pixels"],
-            "asked in": row["source"],
-            "question": row["question"],
-            "seen in training": row["seen_in_training"],
-            "AUROC": row["auroc"],
-            "accuracy": row["accuracy"],
-        }
-        for row in report["within_source"]
     ]
 
 

@@ -1,0 +1,90 @@
+"""Tables of runs with something held back, from reports that the test writes."""
+
+from __future__ import annotations
+
+from hilum_training.evaluation.shift_tables import (
+    EVERYWHERE,
+    LEARNING_CURVE,
+    LEFT_OUT,
+    learning_curve,
+    left_out_costs,
+    shift_tables,
+)
+
+QUESTION = "normal or pneumonia"
+
+
+def figure(value):
+    return {"value": value, "interval": [value - 0.1, value + 0.1]}
+
+
+def asked(source, value, *, seen, films=10):
+    return {
+        "seen_in_training": seen,
+        "question": QUESTION,
+        "source": source,
+        "positive_films": films,
+        "negative_films": 5,
+        "auroc": figure(value),
+        "accuracy": figure(value / 2),
+    }
+
+
+def run(series, films, *rows: dict):
+    return {
+        "about": "A run",
+        "series": series,
+        "learnt_from": {"kermany: normal": films - 1, "kermany: pneumonia": 1},
+        "epochs": 4,
+        "pixels": 112,
+        "within_source": list(rows),
+    }
+
+
+REPORTS = {
+    "chest": {"panel": "chest"},
+    EVERYWHERE: run(
+        LEFT_OUT, 100, asked("kermany", 0.9, seen=True), asked("nih14", 0.8, seen=True)
+    ),
+    "shifts/infection-without-nih14": run(
+        LEFT_OUT,
+        90,
+        asked("kermany", 0.88, seen=True),
+        asked("nih14", 0.6, seen=False, films=40),
+    ),
+    "shifts/all": run(LEARNING_CURVE, 400, asked("kermany", 0.97, seen=True)),
+    "shifts/part": run(LEARNING_CURVE, 100, asked("kermany", 0.95, seen=True)),
+}
+
+
+def test_what_a_source_left_out_costs_stands_in_one_row():
+    """The source's figure when it was seen and when not, and about how many films each time."""
+    (row,) = left_out_costs(REPORTS)
+    assert row["asked in"] == "nih14"
+    assert (row["learnt from every source"], row["films asked about"]) == (figure(0.8), "10 + 5")
+    assert (row["learnt without this one"], row["films asked about then"]) == (
+        figure(0.6),
+        "40 + 5",
+    )
+
+
+def test_without_the_run_that_saw_everything_there_is_nothing_to_compare():
+    """A run that left a source out alone says no price."""
+    reports = {name: report for name, report in REPORTS.items() if name != EVERYWHERE}
+    assert left_out_costs(reports) == []
+
+
+def test_a_learning_curve_goes_from_few_films_to_many():
+    """Whatever the runs are called."""
+    rows = learning_curve(REPORTS)
+    assert [row["training films"] for row in rows] == [100, 400]
+    assert [row["AUROC"] for row in rows] == [figure(0.95), figure(0.97)]
+
+
+def test_runs_of_a_series_share_a_table():
+    """Each run has a row for each question that it was asked, with what it learnt from."""
+    text = shift_tables(REPORTS)
+    assert text.count("### ") == 2
+    part = text.split("### Children of kermany, learning curve")[1]
+    assert len([line for line in part.splitlines() if line.startswith("| [A run](shifts/")]) == 2
+    assert shift_tables({"chest": {}}) == ""

@@ -1,0 +1,104 @@
+"""What training with something held back showed: tables and sentences for the summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum_training.evaluation.report_files import METRICS
+from hilum_training.export.markdown import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Reports = Mapping[str, Mapping[str, Any]]
+
+SHIFT: Final = "shifts/"
+EVERYWHERE: Final = f"{SHIFT}infection-from-everywhere"
+LEFT_OUT: Final = "infection, one source left out"
+LEARNING_CURVE: Final = "children of kermany, learning curve"
+
+
+def shift_tables(reports: Reports) -> str:
+    """A table for each series of runs; empty where none was run."""
+    series: dict[str, list[dict[str, Any]]] = {}
+    for name, report in _shifts(reports):
+        series.setdefault(report["series"], []).extend(_rows(name, report))
+    tables = [f"### {name[:1].upper()}{name[1:]}\n\n{markdown(series[name])}" for name in series]
+    return "\n\n".join(tables)
+
+
+def left_out_costs(reports: Reports) -> Sequence[Mapping[str, Any]]:
+    """AUROC in a source by a run that saw it in training and by one that did not.
+
+    The one that saw it is asked about its test films, the other about all films of the source.
+    """
+    everywhere = reports.get(EVERYWHERE)
+    if everywhere is None:
+        return []
+    seen = {(row["source"], row["question"]): row for row in everywhere["within_source"]}
+    rows = []
+    for _, report in _shifts(reports):
+        for row in report["within_source"] if report["series"] == LEFT_OUT else ():
+            before = seen.get((row["source"], row["question"]))
+            if row["seen_in_training"] or before is None:
+                continue
+            rows.append(
+                {
+                    "asked in": row["source"],
+                    "question": row["question"],
+                    "learnt from every source": before["auroc"],
+                    "films asked about": _asked(before),
+                    "learnt without this one": row["auroc"],
+                    "films asked about then": _asked(row),
+                }
+            )
+    return rows
+
+
+def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
+    """Figures of each question by the number of training films, fewest first."""
+    steps = [
+        (row["question"], _films(report), report, row)
+        for _, report in _shifts(reports)
+        if report["series"] == LEARNING_CURVE
+        for row in report["within_source"]
+    ]
+    return [
+        {
+            "question": question,
+            "training films": films,
+            "epochs": report["epochs"],
+            "accuracy": row["accuracy"],
+            "AUROC": row["auroc"],
+        }
+        for question, films, report, row in sorted(steps, key=lambda step: step[:2])
+    ]
+
+
+def _shifts(reports: Reports) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(name, report) for name, report in reports.items() if name.startswith(SHIFT)]
+
+
+def _films(report: Mapping[str, Any]) -> int:
+    return sum(report["learnt_from"].values())
+
+
+def _asked(row: Mapping[str, Any]) -> str:
+    return f"{row['positive_films']} + {row['negative_films']}"
+
+
+def _rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "run": f"[{report['about']}]({name}/{METRICS})",
+            "training films": _films(report),
+            "epochs": report["epochs"],
+            "pixels": report["pixels"],
+            "asked in": row["source"],
+            "question": row["question"],
+            "seen in training": row["seen_in_training"],
+            "AUROC": row["auroc"],
+            "accuracy": row["accuracy"],
+        }
+        for row in report["within_source"]
+    ]
