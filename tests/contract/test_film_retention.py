@@ -8,6 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from hilum.adapters.postgres import migrate
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.film_rows import film_rows
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
 from hilum.domain.errors import InternalError
 from hilum.domain.job import ENDED, JobState
@@ -144,6 +148,20 @@ def test_a_film_that_is_sent_again_is_kept_again(unit_of_work: UnitOfWork) -> No
     assert kept == replace(film.instance, object_key="films/again")
     assert expire(unit_of_work, 3600) == []
     assert expire(unit_of_work, 3601) == [film.job.id]
+
+
+def test_a_backup_does_not_look_for_films_that_are_gone(database_url: str) -> None:
+    """Nor does it stumble over a database of a release that removed none."""
+    engine = create_database_engine(database_url)
+    unit_of_work = SqlUnitOfWork(engine)
+    gone, here = ended(unit_of_work), ended(unit_of_work, 2)
+    assert expire(unit_of_work, 1) == [gone.job.id]
+    with engine.begin() as connection:
+        assert [film.key for film in film_rows(connection)] == [here.instance.object_key]
+    migrate.downgrade(database_url, "0005")
+    with engine.begin() as connection:
+        assert len(list(film_rows(connection))) == 2
+    engine.dispose()
 
 
 def test_which_objects_a_film_has(unit_of_work: UnitOfWork) -> None:

@@ -35,6 +35,7 @@ from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hilum.adapters.postgres.audit_partitions import AuditPartitions
@@ -88,8 +89,12 @@ def open_database(url: str) -> Database:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What removes films after their time, and objects that nothing names."""
+    """What removes films after their time, and objects that nothing names.
 
+    ``check`` raises DatabaseUnavailable where the schema is not one to work with.
+    """
+
+    check: Callable[[], None]
     expire: ExpireFilms
     sweep: SweepOrphans
 
@@ -104,6 +109,7 @@ def open_retention(database_url: str, object_store_url: str) -> Retention:
     store = open_object_store(object_store_url)
     unit_of_work = SqlUnitOfWork(create_database_engine(database_url, pool_size=1))
     return Retention(
+        check=unit_of_work.check,
         expire=ExpireFilms(unit_of_work=unit_of_work, store=store, clock=clock),
         sweep=SweepOrphans(unit_of_work=unit_of_work, store=store, clock=clock),
     )

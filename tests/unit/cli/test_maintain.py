@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.object_keys import film_key
@@ -183,6 +184,19 @@ def test_an_outage_is_told_with_what_helps(platform):
     folder.with_name("away").rename(folder)
     assert platform("--films-days", 30).exit_code == 0
     assert films(folder) == 1
+
+
+def test_a_database_that_is_behind_is_told_to_be_upgraded(command, tmp_path):
+    """The CronJob of a new release may run before its migration has."""
+    database, objects = f"sqlite:///{tmp_path}/old.db", f"file://{tmp_path}/objects"
+    migrate.upgrade(database, "0005")
+    ended = command(
+        *("maintain", "retention", "--films-days", 30),
+        HILUM_DATABASE_URL=database,
+        HILUM_OBJECT_STORE_URL=objects,
+    )
+    assert ended.exit_code == 1
+    assert "hilum db upgrade" in ended.stderr
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "x"])

@@ -93,6 +93,7 @@ def retention(
     rule = RetentionRule(films_days, site)
     try:
         platform = _retention_of(database_url, object_store_url)
+        platform.check()
         if dry_run:
             due = platform.expire.due(rule)
             facts = {"films": due.films, "size_bytes": due.size_bytes}
