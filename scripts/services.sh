@@ -7,6 +7,7 @@
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
 #                             compose-project, which reads a compose file as Docker does
+#   for bundles               podman, skopeo (Debian), and crane, built by Go
 #   for images, from Debian   podman, runc (unless docker is there), debootstrap
 #
 # A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
@@ -18,6 +19,8 @@ PYTHON=${PYTHON:-python3}
 CACHE=$PWD/.cache
 MINIO_MODULE=github.com/minio/minio
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
+CRANE_MODULE=github.com/google/go-containerregistry/cmd/crane
+CRANE_VERSION=v0.20.6
 COMPOSE_READER=$PWD/tests/unit/images/compose_project
 TRITON_PYTHON=3.11   # of the wheel's Python backend stub, so of the packages its models import
 
@@ -37,6 +40,9 @@ have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 
 have_compose_reader() { [[ "$(cat "$CACHE/bin/compose-project.version" 2>/dev/null)" == "$(compose_mark)" ]]; }
 compose_mark() { cat "$COMPOSE_READER"/{main.go,go.mod,go.sum} | sha256sum; }
 have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
+have_podman_itself() { command -v podman >/dev/null; }
+have_skopeo() { command -v skopeo >/dev/null; }
+have_crane() { type -P crane >/dev/null || [[ "$(cat "$CACHE/bin/crane.version" 2>/dev/null)" == "$CRANE_VERSION" ]]; }
 have_runc() { command -v runc >/dev/null || command -v docker >/dev/null; }
 have_debootstrap() { PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null; }
 have_triton() {
@@ -140,6 +146,23 @@ provide_compose_reader() {
   fi
 }
 
+# ---------------------------------------------------------------- registry and its client
+provide_crane() {
+  have_crane && return
+  say "Building crane into .cache/bin ..."
+  if ! command -v go >/dev/null; then
+    lack "crane (building it needs Go)"
+    return
+  fi
+  mkdir -p "$CACHE/bin"
+  if GOBIN=$CACHE/bin nice go install "$CRANE_MODULE@$CRANE_VERSION" 2>"$CACHE/crane-build.log"; then
+    printf '%s\n' "$CRANE_VERSION" >"$CACHE/bin/crane.version"
+  else
+    tail -n 5 "$CACHE/crane-build.log"
+    lack "crane (see .cache/crane-build.log)"
+  fi
+}
+
 # -------------------------------------------------------------------------------- report
 report() {
   local name=$1 check=$2
@@ -170,9 +193,12 @@ provide_package redis-server have_redis
 provide_package postgresql have_postgres
 provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
+provide_package podman have_podman_itself
+provide_package skopeo have_skopeo
 provide_triton
 provide_minio
 provide_compose_reader
+provide_crane
 
 say "Servers for \`make stack\` and the integration tests:"
 report "Redis" have_redis
@@ -182,4 +208,7 @@ report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
 report "MinIO" have_minio
 report "Chromium (browser tests)" have_chromium
 report "compose-project (tests of compose.yaml)" have_compose_reader
+report "podman (tests of bundles)" have_podman_itself
+report "skopeo (tests of bundles)" have_skopeo
+report "crane (tests of bundles)" have_crane
 end

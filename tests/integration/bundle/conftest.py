@@ -56,7 +56,8 @@ def need(*names: str) -> str:
     path = os.pathsep.join([os.environ["PATH"], *map(str, PLACES)])
     found = next((where for name in names if (where := shutil.which(name, path=path))), None)
     if found is None:
-        server_missing(ServerMissing(names[0], f"`{names[0]}` is nowhere on the PATH"))
+        also = "; helm: `make chart-tools`" if names[0] == "helm" else ""
+        server_missing(ServerMissing(names[0], f"`{names[0]}` is nowhere on the PATH{also}"))
     return found
 
 
