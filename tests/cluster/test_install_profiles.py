@@ -44,7 +44,7 @@ def _name(case: tuple[str, Path]) -> str:
     return f"{profile.name.removesuffix('-values.yaml')}-{helm}"
 
 
-@pytest.fixture(scope="module", params=_CASES, ids=map(_name, _CASES))
+@pytest.fixture(scope="module", params=_CASES, ids=[*map(_name, _CASES)])
 def installed(
     request: pytest.FixtureRequest, simulated_nodes: list[str], custom_resources: None
 ) -> Iterator[Installed]:

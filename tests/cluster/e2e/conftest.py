@@ -38,6 +38,7 @@ def installation(images: None) -> Iterator[Installation]:
         release = Release("helm4", kubectl.namespace, values=VALUES)
         release.install()
         yield Installation(kubectl, release)
+        release.uninstall()
 
 
 @pytest.fixture(scope="session")

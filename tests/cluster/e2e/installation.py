@@ -72,7 +72,6 @@ class Installation:
         return httpx.Client(
             base_url=f"https://{self.address('hilum-gateway')}:8080",
             headers={"Authorization": f"Bearer {self.api_key}"},
-            verify=str(authority),
             timeout=60.0,
             transport=_Named(name, str(authority)),
             trust_env=False,

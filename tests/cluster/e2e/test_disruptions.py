@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from hilum_stack.films import choose_films
 from hilum_stack.paths import DEFAULT_CXR_FOLDER
 from tests.cluster.e2e.sending import ClusterLedger, films_like
 from tests.cluster.e2e.traffic import Traffic
+from tests.cluster.e2e.usage import UsageRecorder
+from tests.cluster.paths import CACHE
 from tests.cluster.patience import wait_long
 
 if TYPE_CHECKING:
@@ -25,14 +28,19 @@ def test_every_film_ends_once_while_pods_are_deleted_and_workers_rolled(
 ):
     """Each component's pods are deleted in turn; then an upgrade of the workers and a rollback."""
     film = Path(choose_films([], DEFAULT_CXR_FOLDER, tmp_path)[0])
-    with Traffic(api, films_like(film), at_least=_FILMS) as traffic:
+    usage = UsageRecorder(installation.kubectl)
+    with usage, Traffic(api, films_like(film), at_least=_FILMS) as traffic:
         for component in _IN_TURN:
             before = len(traffic.accepted)
             _delete_and_await(installation, component)
             _await_more(traffic, before)
         revision = len(installation.release.revisions())
+        workers = _uids(installation, "worker")
         installation.with_sets({"worker.slices.routine.concurrency": "3"}).upgrade()
+        upgraded = _uids(installation, "worker")
+        assert not workers & upgraded
         installation.release.rollback(revision)
+        assert not upgraded & _uids(installation, "worker")
         traffic.enough()
 
     ledger = ClusterLedger(installation, tmp_path)
@@ -40,6 +48,18 @@ def test_every_film_ends_once_while_pods_are_deleted_and_workers_rolled(
     assert len(traffic.accepted) >= _FILMS
     ledger.assert_every_film_ended_once(traffic.accepted)
     assert _out_of_memory(installation) == []
+    _tell(traffic, usage)
+
+
+def _tell(traffic: Traffic, usage: UsageRecorder) -> None:
+    """For docs/sizing.md and the chart's requests."""
+    measured = {
+        "films": len(traffic.accepted),
+        "sent_again": len(traffic.refusals),
+        "containers": usage.table(),
+    }
+    (CACHE / "usage.json").write_text(json.dumps(measured, indent=1))
+    print(json.dumps(measured))  # noqa: T201 - the figures are wanted
 
 
 def _await_more(traffic: Traffic, seen: int) -> None:
@@ -48,7 +68,7 @@ def _await_more(traffic: Traffic, seen: int) -> None:
 
 def _delete_and_await(installation: Installation, component: str) -> None:
     """Deletes every pod of a component and waits until as many new ones are ready."""
-    gone = {pod["metadata"]["uid"] for pod in installation.pods(component)}
+    gone = _uids(installation, component)
     assert gone, component
     chosen = f"app.kubernetes.io/component={component}"
     installation.kubectl.run("delete", "pods", "--selector", chosen, "--wait=false")
@@ -59,6 +79,10 @@ def _delete_and_await(installation: Installation, component: str) -> None:
         return len(pods) == len(gone) and not uids & gone and all(map(_is_ready, pods))
 
     wait_long(exchanged, f"new pods of {component} to be ready")
+
+
+def _uids(installation: Installation, component: str) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in installation.pods(component)}
 
 
 def _is_ready(pod: dict[str, object]) -> bool:
