@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -87,7 +88,7 @@ class _Named(httpx.HTTPTransport):
     """Asks a Service's address for the certificate of its name: no DNS outside the pods."""
 
     def __init__(self, name: str, authority: str) -> None:
-        super().__init__(verify=httpx.create_ssl_context(verify=authority))
+        super().__init__(verify=ssl.create_default_context(cafile=authority))
         self._name = name
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
