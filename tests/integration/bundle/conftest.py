@@ -31,8 +31,8 @@ PLACES = (CACHE / "bin", CACHE / "cluster" / "bin")
 VALUES = """
 image: {registry: ""}
 images:
-  gateway: {registry: docker.io, repository: hilum/gateway, tag: "", digest: ""}
-  worker: {registry: docker.io, repository: hilum/worker, tag: "0.2.0", digest: ""}
+  gateway: {registry: docker.io, repository: hilum-test/gateway, tag: "", digest: ""}
+  worker: {registry: docker.io, repository: hilum-test/worker, tag: "0.2.0", digest: ""}
 """
 POD = """
 {{- range $key, $image := .Values.images }}
@@ -90,7 +90,7 @@ class Site:
         for name in ("gateway", "worker"):
             path = self.folder / "given" / f"{name}.tar"
             self.digests[name] = write_oci_archive(
-                path, f"localhost/hilum/{name}:0.2.0", name.encode()
+                path, f"localhost/hilum-test/{name}:0.2.0", name.encode()
             )
 
     def bundle(self, *arguments: object) -> Result:

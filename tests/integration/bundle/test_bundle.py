@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hilum_cli.bundle.chart import Chart
 from hilum_cli.bundle.image_archive import read_archive
+from hilum_cli.bundle.image_reference import references_of_manifests
 from tests.integration.bundle.conftest import need
+from tests.oci_images import write_oci_archive
 
 pytestmark = pytest.mark.real
 
 ROOT = Path(__file__).resolve().parents[3]
+PROFILES = ROOT / "helm" / "hilum" / "ci"
 BUILD = (
     *("--isolation", "chroot", "--network", "host"),
     *("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:4096"),
@@ -37,18 +41,18 @@ def test_a_bundle_holds_everything(site):
         "crds/crd.yaml",
         "images.digests.yaml",
         "images.txt",
-        "images/docker.io-hilum-gateway-0.2.0.tar",
-        "images/docker.io-hilum-worker-0.2.0.tar",
+        "images/docker.io-hilum-test-gateway-0.2.0.tar",
+        "images/docker.io-hilum-test-worker-0.2.0.tar",
         "load.sh",
         "models/chest/1/model.onnx",
     }
     pinned = yaml.safe_load((bundle / "images.digests.yaml").read_text())
     assert pinned["images"] == {
-        name: {"repository": f"hilum/{name}", "digest": site.digests[name]}
+        name: {"repository": f"hilum-test/{name}", "digest": site.digests[name]}
         for name in ("gateway", "worker")
     }
     for name, digest in site.digests.items():
-        archive = read_archive(bundle / "images" / f"docker.io-hilum-{name}-0.2.0.tar")
+        archive = read_archive(bundle / "images" / f"docker.io-hilum-test-{name}-0.2.0.tar")
         assert archive.digest == digest
     sums = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=bundle, check=False)
     assert sums.returncode == 0
@@ -87,7 +91,8 @@ def test_the_rendered_chart_asks_for_what_was_loaded(site):
     pods = [pod for pod in yaml.safe_load_all(rendered) if pod]
     images = {pod["metadata"]["name"]: pod["spec"]["containers"][0]["image"] for pod in pods}
     assert images == {
-        name: f"mirror.example/x/hilum/{name}@{digest}" for name, digest in site.digests.items()
+        name: f"mirror.example/x/hilum-test/{name}@{digest}"
+        for name, digest in site.digests.items()
     }
 
 
@@ -97,7 +102,7 @@ def test_a_folder_takes_the_images_without_any_program(site):
     done = site.load(bundle, f"oci:{site.folder}/layouts")
     assert done.returncode == 0, done.stderr
     for name, digest in site.digests.items():
-        layout = site.folder / "layouts" / "hilum" / name
+        layout = site.folder / "layouts" / "hilum-test" / name
         index = json.loads((layout / "index.json").read_text())
         assert [entry["digest"] for entry in index["manifests"]] == [digest]
         assert (layout / "blobs" / "sha256" / digest[7:]).is_file()
@@ -105,7 +110,12 @@ def test_a_folder_takes_the_images_without_any_program(site):
 
 @pytest.mark.parametrize(
     "file",
-    ["images/docker.io-hilum-worker-0.2.0.tar", "chart/hilum-0.2.0.tgz", "images.txt", "load.sh"],
+    [
+        "images/docker.io-hilum-test-worker-0.2.0.tar",
+        "chart/hilum-0.2.0.tgz",
+        "images.txt",
+        "load.sh",
+    ],
 )
 def test_a_flipped_byte_stops_the_loading(site, file):
     """Wherever it is; nothing is loaded."""
@@ -142,6 +152,9 @@ def test_a_registry_takes_the_images(site, registry, crane, tool):
     need(tool)
     bundle = site.made()
     done = site.load(bundle, "--tool", tool, "--insecure", registry)
+    if tool == "podman":  # which keeps what passes through it
+        names = [f"localhost/hilum-test/{name}:0.2.0" for name in site.digests]
+        subprocess.run([need(tool), "rmi", *names], check=False, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     loaded = yaml.safe_load((site.folder / "images.loaded.yaml").read_text())
     assert loaded["image"]["registry"] == registry
@@ -166,7 +179,7 @@ def test_an_image_that_no_digest_pins_is_refused(site):
     out = site.folder / "hilum.tar"
     done = site.bundle("--out", out, "--image-archive", site.archives[0])
     assert done.exit_code == 1
-    assert "hilum/worker:0.2.0 is pinned by no digest" in done.stderr
+    assert "hilum-test/worker:0.2.0 is pinned by no digest" in done.stderr
     assert "--allow-tags" in done.stderr
     assert not out.exists()
     assert list(site.folder.glob(".*hilum*")) == []
@@ -202,7 +215,7 @@ def test_images_are_fetched_by_their_digests(site, registry, fetcher, monkeypatc
     monkeypatch.setenv("HOME", str(site.folder))
     site.load(site.made(), "--tool", "crane", "--insecure", registry)
     wanted = site.folder / "images.list"
-    names = [f"{host}/hilum/{name}@{digest}" for name, digest in site.digests.items()]
+    names = [f"{host}/hilum-test/{name}@{digest}" for name, digest in site.digests.items()]
     wanted.write_text("\n".join(names))
     out = site.folder / "fetched.tar"
     done = site.bundle("--out", out, "--images", wanted, "--fetcher", fetcher)
@@ -211,7 +224,7 @@ def test_images_are_fetched_by_their_digests(site, registry, fetcher, monkeypatc
         archive.extractall(site.folder / "fetched", filter="data")
     lines = (site.folder / "fetched/hilum-0.2.0/images.txt").read_text().splitlines()[1:]
     assert sorted(line.split()[2] for line in lines) == sorted(site.digests.values())
-    wanted.write_text(f"{host}/hilum/worker@sha256:{'0' * 64}")
+    wanted.write_text(f"{host}/hilum-test/worker@sha256:{'0' * 64}")
     lacking = site.bundle("--out", out, "--images", wanted, "--fetcher", fetcher)
     assert lacking.exit_code == 1
     assert f"`{fetcher}" in lacking.stderr
@@ -249,6 +262,46 @@ def test_the_shipped_chart_is_not_bundled_by_tags(site):
     done = site.bundle("--out", site.folder / "x.tar", "--chart", ROOT / "helm" / "hilum")
     assert done.exit_code == 1
     assert "is pinned by no digest" in done.stderr
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_chart_asks_for_nothing_that_is_not_in_its_bundle(site, profile):
+    """Each profile: with the loaded values every image is one of the bundle, by digest."""
+    shipped = Chart(site.helm, PROFILES.parent, [profile], "1.34.0")
+    wanted = references_of_manifests(shipped.rendered())
+    assert wanted
+    shutil.rmtree(site.folder / "given")
+    (site.folder / "given").mkdir()
+    digests = {}
+    for reference in wanted:
+        name = f"{reference.registry}/{reference.repository}:{reference.tag or 'pinned'}"
+        path = site.folder / "given" / f"{reference.repository.replace('/', '-')}.tar"
+        digests[reference.repository] = write_oci_archive(path, name, name.encode())
+    ours = {
+        key: {"digest": digests[image["repository"]]}
+        for key, image in shipped.image_values().items()
+        if image["repository"] in digests
+    }
+    pinned = site.folder / "pinned.yaml"
+    pinned.write_text(yaml.safe_dump({"images": ours}))
+    chart = ("--chart", PROFILES.parent, "--values", profile, "--values", pinned)
+    bundle = site.made(*chart)
+    done = site.load(bundle, f"oci:{site.folder}/layouts")
+    assert done.returncode == 0, done.stderr
+    loaded = site.folder / "mirror.yaml"
+    loaded.write_text(yaml.safe_dump({"image": {"registry": "mirror.example/x"}}))
+    rendered = subprocess.run(
+        [
+            *(site.helm, "template", "hilum", str(PROFILES.parent), "--kube-version", "1.34.0"),
+            *("--values", str(profile), "--values", str(loaded)),
+            *("--values", str(site.folder / "images.loaded.yaml")),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    asked = {str(reference) for reference in references_of_manifests(rendered)}
+    assert asked == {f"mirror.example/x/{name}@{digest}" for name, digest in digests.items()}
 
 
 def test_without_helm_the_text_says_what_to_install(site):

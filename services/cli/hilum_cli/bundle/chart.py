@@ -38,11 +38,13 @@ class Chart:
         helm: The program.
         path: The chart: a folder or a package.
         values: Files, the later ones over the earlier.
+        kubernetes: Version to render for; which one helm takes by itself depends on its build.
     """
 
     helm: str
     path: Path
     values: Sequence[Path]
+    kubernetes: str
 
     def rendered(self) -> str:
         """The manifests, with the images under the names that they have outside of any mirror.
@@ -53,7 +55,8 @@ class Chart:
         files = [f"--values={path}" for path in self.values]
         # A site's values name its mirror, which is what the archive is to fill.
         own_names = "--set=image.registry="
-        return self._run("template", "hilum", str(self.path), *files, own_names)
+        version = f"--kube-version={self.kubernetes}"
+        return self._run("template", "hilum", str(self.path), *files, own_names, version)
 
     def package(self, folder: Path) -> Path:
         """The chart's package, written into a folder.

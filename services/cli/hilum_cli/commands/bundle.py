@@ -69,6 +69,9 @@ _any = click.Path(path_type=Path, exists=True)
 )
 @click.option("--fetcher", help="Program that fetches images: skopeo, podman, crane or docker.")
 @click.option("--helm", help="The helm to call.")
+@click.option(
+    "--kube-version", default="1.34.0", show_default=True, help="Kubernetes of the site's cluster."
+)
 @click.option("--allow-tags", is_flag=True, help="Take images, too, that no digest pins.")
 @readable
 def bundle(  # noqa: PLR0913 - one parameter an option
@@ -83,6 +86,7 @@ def bundle(  # noqa: PLR0913 - one parameter an option
     platform: str,
     fetcher: str | None,
     helm: str | None,
+    kube_version: str,
     allow_tags: bool,
 ) -> None:
     """Pack images, chart, CRDs and models for a cluster without a network.
@@ -96,7 +100,7 @@ def bundle(  # noqa: PLR0913 - one parameter an option
     from hilum_cli.bundle.making import Bundle, ImageSources, read_archives  # noqa: PLC0415
     from hilum_cli.bundle.packing import pack  # noqa: PLC0415
 
-    chart = Chart(find_helm(helm), chart_path, values)
+    chart = Chart(find_helm(helm), chart_path, values, kube_version)
     about = chart.about()
     sources = ImageSources(
         archives=read_archives(image_archive),
