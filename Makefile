@@ -170,16 +170,11 @@ cluster-down: .venv-dev/.installed ## Stop it
 
 .PHONY: cluster-test
 cluster-test: cluster-tools ## Install every profile on simulated nodes, with Helm 3 and 4: schedule, upgrade, roll back, remove
-	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster --ignore=tests/cluster/e2e --ignore=tests/cluster/keda
+	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster --ignore=tests/cluster/e2e
 
 .PHONY: cluster-e2e
 cluster-e2e: cluster-tools ## Install the images of `make images` on the real node and send films through it
 	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster/e2e
-
-.PHONY: cluster-keda
-cluster-keda: cluster-tools ## Let KEDA's own operator scale the workers (nightly: it takes 8 minutes to build)
-	@$(CLUSTER) keda-tools
-	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster/keda
 
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
