@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tests.cluster.crds import files_of_the_chart
+from tests.cluster.crds import PROJECTS, crd_files, files_of_the_chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,9 +47,15 @@ def write_kubernetes(folder: Path, versions: Iterable[str]) -> str:
     return f"{folder}/{file}"
 
 
-def write_custom(folder: Path) -> str:
-    """Write a strict schema of every custom kind; returns where kubeconform finds them."""
-    for file in files_of_the_chart():
+def write_custom(folder: Path, *, used_only: bool = True) -> str:
+    """Write strict schemas of the custom kinds; returns where kubeconform finds them.
+
+    Args:
+        folder: Where to.
+        used_only: Those that the chart makes; otherwise all of the projects.
+    """
+    everything = (file for project in PROJECTS for file in crd_files(project))
+    for file in files_of_the_chart() if used_only else everything:
         for definition in yaml.load_all(file.read_text(encoding="utf-8"), Loader=_PlainLoader):
             spec = definition["spec"]
             for version in spec["versions"]:

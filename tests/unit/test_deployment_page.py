@@ -1,0 +1,71 @@
+"""Each command of docs/deployment.md is run by a test, or says that none runs it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "deployment.md"
+MARK = "# not exercised"
+PROGRAMS = ("make", "podman", "kubectl", "helm", "hilum-engine", "hilum", "curl")
+
+# Beginning of a command -> a file that runs it, and what in that file does.
+EXERCISED = {
+    "make images": ("tests/images", "images"),
+    "kubectl apply -f k8s/namespace.yaml": (
+        "tests/chart/test_beside_the_chart.py",
+        "namespace.yaml",
+    ),
+    "helm install hilum helm/hilum": ("tests/cluster", '"install"'),
+    "helm upgrade hilum helm/hilum": ("tests/cluster", '"upgrade"'),
+    "helm rollback hilum": ("tests/cluster", '"rollback"'),
+    "helm uninstall hilum": ("tests/cluster", '"uninstall"'),
+    "helm test hilum": ("tests/cluster/e2e", '"test"'),
+    "kubectl --namespace hilum exec deploy/hilum-toolbox -- hilum keys create": (
+        "tests/cluster/e2e",
+        '"keys"',
+    ),
+    "curl --header": ("tests/integration/test_api.py", "/v1/studies"),
+    "kubectl --namespace hilum wait --for=condition=complete": ("tests/cluster/e2e", "restore"),
+    "kubectl --namespace hilum get persistentvolumeclaims,secrets": (
+        "tests/cluster",
+        "persistentvolumeclaims",
+    ),
+    "kubectl delete namespace hilum": ("tests/cluster", "namespace"),
+    "hilum-engine render": ("tests/unit/engine", "render"),
+    "hilum-engine build": ("tests/unit/engine", "build"),
+}
+
+
+def commands() -> list[str]:
+    """Lines of the page's code blocks that begin with a program."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    found = [line.strip() for line in lines if line.startswith("    ")]
+    return [line for line in found if line.split(" ", 1)[0] in PROGRAMS]
+
+
+def test_the_page_has_commands():
+    """The checks below have something to check."""
+    assert len(commands()) > 10
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_is_run_by_a_test_or_says_that_it_is_not(command):
+    """What a page tells an IT department to type was typed before."""
+    if command.endswith(MARK):
+        return
+    (beginning,) = [known for known in EXERCISED if command.startswith(known)] or [None]
+    assert beginning is not None, f"no test runs: {command}"
+    place, told = EXERCISED[beginning]
+    path = ROOT / place
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    assert any(told in file.read_text(encoding="utf-8") for file in files), place
+
+
+def test_every_link_of_the_page_leads_somewhere():
+    """A file that is named is there."""
+    for target in re.findall(r"\]\(([^)#]+)\)", PAGE.read_text(encoding="utf-8")):
+        assert (PAGE.parent / target).exists(), target
