@@ -14,6 +14,9 @@ from hilum.domain.errors import DatabaseUnavailable, ObjectStoreUnavailable
 from tests.unit.application.stage import Stage, film, key
 
 
+SOME_ID = "5d0c6c0a-8c3b-4a53-9d1e-0f1f6f0f7a10"
+
+
 class Store(Stage):
     """A stage whose object store is swept."""
 
@@ -77,12 +80,12 @@ def test_what_is_young_stays(stage):
     [
         "films/readme.txt",
         "films/notes/of/somebody",
-        f"films/{uuid4()}",
-        f"films/{uuid4()}/{uuid4()}/more",
-        f"previews/{uuid4()}.png",
+        f"films/{SOME_ID}",
+        f"films/{SOME_ID}/{SOME_ID}/more",
+        f"previews/{SOME_ID}.png",
         "previews/x.jpg",
         "models/chest/1/model.onnx",
-        f"{uuid4()}/{uuid4()}",
+        f"{SOME_ID}/{SOME_ID}",
     ],
 )
 def test_what_hilum_never_wrote_is_left_alone(stage, name):
