@@ -13,7 +13,6 @@ from hilum.application.use_cases.sweep_orphans import SweepOrphans, Swept
 from hilum.domain.errors import DatabaseUnavailable, ObjectStoreUnavailable
 from tests.unit.application.stage import Stage, film, key
 
-
 SOME_ID = "5d0c6c0a-8c3b-4a53-9d1e-0f1f6f0f7a10"
 
 
