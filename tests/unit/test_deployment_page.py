@@ -23,7 +23,7 @@ EXERCISED = {
     "helm upgrade hilum helm/hilum": ("tests/cluster", '"upgrade"'),
     "helm rollback hilum": ("tests/cluster", '"rollback"'),
     "helm uninstall hilum": ("tests/cluster", '"uninstall"'),
-    "helm test hilum": ("tests/cluster/e2e", '"test"'),
+    "helm test hilum": ("tests/cluster", '"test"'),
     "kubectl --namespace hilum exec deploy/hilum-toolbox -- hilum keys create": (
         "tests/cluster/e2e",
         '"keys"',
