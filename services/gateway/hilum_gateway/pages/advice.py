@@ -49,6 +49,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "model_not_served": _INSTALLATION,
     "inference_failed": _INSTALLATION,
     "invalid_manifest": _INSTALLATION,
+    "backup_damaged": _INSTALLATION,
+    "database_copy_failed": _INSTALLATION,
     "internal_error": _INSTALLATION,
     "permanent": _INSTALLATION,
 }
