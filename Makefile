@@ -152,6 +152,10 @@ images-test: .venv-dev/.installed ## Build every image and run each as a strange
 # A real Kubernetes on this machine, in a network without an uplink; needs root. See tests/cluster/.
 CLUSTER := .venv-dev/bin/python -m tests.cluster
 
+.PHONY: cluster-packages
+cluster-packages: ## Install what the cluster runs on: etcd, runc, network plugins, podman, debootstrap
+	@PYTHON=$(PYTHON) bash scripts/services.sh cluster
+
 .PHONY: cluster-tools
 cluster-tools: .venv-dev/.installed ## Build Kubernetes, containerd, Helm and the like into .cache/cluster (once; 15 minutes on 2 cores)
 	@$(CLUSTER) tools
@@ -170,11 +174,20 @@ cluster-down: .venv-dev/.installed ## Stop it
 
 .PHONY: cluster-test
 cluster-test: cluster-tools ## Install every profile on simulated nodes, with Helm 3 and 4: schedule, upgrade, roll back, remove
-	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster --ignore=tests/cluster/e2e
+	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster --ignore=tests/cluster/e2e --ignore=tests/cluster/keda
 
 .PHONY: cluster-e2e
 cluster-e2e: cluster-tools ## Install the images of `make images` on the real node and send films through it
 	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster/e2e
+
+.PHONY: cluster-gate
+cluster-gate: .venv-dev/.installed ## Say whether the chart, the images or what they hold changed since the cluster's tests were green
+	@.venv-dev/bin/python -m tests.cluster.gate check
+
+.PHONY: cluster-keda
+cluster-keda: cluster-tools ## Nightly: KEDA scales the workers of the chart by the jobs in a real PostgreSQL (builds KEDA once; 15 minutes more)
+	@$(CLUSTER) keda-tools
+	@$(CLUSTER) run .venv-dev/bin/pytest tests/cluster/keda
 
 # ------------------------------------------------------------------------- environments
 .PHONY: lock

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real servers that `make stack` and the integration tests start. Run it as often
 # as you like: what is there already is left alone. `make services` calls it; with the argument
-# `images` (`make image-tools`) it installs what builds the container images instead.
+# `images` (`make image-tools`) it installs what builds the container images instead, with
+# `cluster` (`make cluster-packages`) what the test cluster runs on.
 #
 #   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
@@ -9,6 +10,8 @@
 #                             compose-project, which reads a compose file as Docker does
 #   for bundles               podman, skopeo (Debian), and crane, built by Go
 #   for images, from Debian   podman, runc (unless docker is there), debootstrap
+#   for the test cluster      etcd-server, runc, containernetworking-plugins, iptables, nftables,
+#                             iproute2, openssl, busybox-static (Debian), and all that images need
 #
 # A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
 # runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
@@ -44,6 +47,15 @@ have_podman_itself() { command -v podman >/dev/null; }
 have_skopeo() { command -v skopeo >/dev/null; }
 have_crane() { type -P crane >/dev/null || [[ "$(cat "$CACHE/bin/crane.version" 2>/dev/null)" == "$CRANE_VERSION" ]]; }
 have_runc() { command -v runc >/dev/null || command -v docker >/dev/null; }
+have_sbin() { PATH=$PATH:/sbin:/usr/sbin command -v "$1" >/dev/null; }
+have_etcd() { command -v etcd >/dev/null; }
+have_runc_itself() { have_sbin runc; }
+have_cni() { [[ -x /usr/lib/cni/bridge ]]; }
+have_iptables() { have_sbin iptables; }
+have_nftables() { have_sbin nft; }
+have_iproute() { have_sbin ip; }
+have_openssl() { command -v openssl >/dev/null; }
+have_busybox() { command -v busybox >/dev/null; }
 have_debootstrap() { PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null; }
 have_triton() {
   [[ "$(cat "$CACHE/triton/installed" 2>/dev/null)" == "$(triton_mark)" ]] \
@@ -178,6 +190,30 @@ end() {
 }
 
 mkdir -p "$CACHE"
+if [[ ${1:-} == cluster ]]; then
+  provide_package etcd-server have_etcd
+  provide_package runc have_runc_itself
+  provide_package containernetworking-plugins have_cni
+  provide_package iptables have_iptables
+  provide_package nftables have_nftables
+  provide_package iproute2 have_iproute
+  provide_package openssl have_openssl
+  provide_package busybox-static have_busybox
+  provide_package podman have_podman
+  provide_package debootstrap have_debootstrap
+  say "For the test cluster:"
+  report "etcd" have_etcd
+  report "runc" have_runc_itself
+  report "network plugins" have_cni
+  report "iptables" have_iptables
+  report "nftables" have_nftables
+  report "iproute2" have_iproute
+  report "openssl" have_openssl
+  report "busybox" have_busybox
+  report "podman or docker" have_podman
+  report "debootstrap" have_debootstrap
+  end
+fi
 if [[ ${1:-} == images ]]; then
   provide_package podman have_podman
   provide_package runc have_runc
