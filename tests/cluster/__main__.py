@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hilum_stack.errors import StackError
-from tests.cluster.programs import CHART_PROGRAMS, CLUSTER_PROGRAMS, build
+from tests.cluster.programs import CHART_PROGRAMS, CLUSTER_PROGRAMS, KEDA_PROGRAMS, build
 from tests.cluster.running import DEFAULT_NAME, Run, sweep
 from tests.cluster.supervisor import serve
 
@@ -22,12 +22,18 @@ _ABOUT = """\
 commands:
   tools        build the Go programs of the cluster (once)
   chart-tools  build only what the chart's static checks need
+  keda-tools   build KEDA, for the test of the workers' scaling
   up           start the cluster, or say that it runs
   down         stop it and remove everything of it
   status       say whether it runs
   env          print the variables that point kubectl and helm at it
   run COMMAND  run a command inside its network; starts a cluster for it where none runs
 """
+_PROGRAMS = {
+    "tools": tuple(dict.fromkeys([*CHART_PROGRAMS, *CLUSTER_PROGRAMS])),
+    "chart-tools": CHART_PROGRAMS,
+    "keda-tools": KEDA_PROGRAMS,
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,10 +53,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _carry_out(asked: argparse.Namespace, run: Run) -> int:
     match asked.command:
-        case "tools":
-            build(dict.fromkeys([*CHART_PROGRAMS, *CLUSTER_PROGRAMS]))
-        case "chart-tools":
-            build(CHART_PROGRAMS)
+        case "tools" | "chart-tools" | "keda-tools":
+            build(_PROGRAMS[asked.command])
         case "up":
             began = time.monotonic()
             run.up()
@@ -106,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: default)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("tools", "chart-tools", "up", "down", "status", "env"):
+    for name in (*_PROGRAMS, "up", "down", "status", "env"):
         commands.add_parser(name)
     commands.add_parser("run").add_argument("argv", nargs=argparse.REMAINDER)
     commands.add_parser("serve").add_argument("--held", action="store_true")

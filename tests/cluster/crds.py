@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.cluster.programs import module_folder
+from tests.cluster.programs import KEDA, KEDA_MODULE, module_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ class Definitions:
 
 
 PROJECTS = {
-    "keda": Definitions("github.com/kedacore/keda/v2", "v2.21.0", "config/crd/bases"),
+    "keda": Definitions(KEDA_MODULE, KEDA, "config/crd/bases"),
     "cert-manager": Definitions("github.com/cert-manager/cert-manager", "v1.21.2", "deploy/crds"),
     "prometheus-operator": Definitions(
         "github.com/prometheus-operator/prometheus-operator",

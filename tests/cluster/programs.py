@@ -23,6 +23,8 @@ from tests.cluster.paths import CACHE, MODULES, PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+KEDA = "v2.21.0"
+KEDA_MODULE = "github.com/kedacore/keda/v2"
 KUBERNETES = "v1.36.3"
 _KUBERNETES_MINOR = "36"
 # Built from a module, Kubernetes would call itself v0.0.0: charts that ask for a version refuse it.
@@ -117,6 +119,11 @@ CLUSTER_PROGRAMS = (
     Program("kwok", "sigs.k8s.io/kwok", "v0.8.0", "cmd/kwok"),
     Program("coredns", "github.com/coredns/coredns", "v1.15.0"),
 )
+# What scales workers in the nightly test; it takes as long to build as Kubernetes.
+KEDA_PROGRAMS = tuple(
+    Program(f"keda-{name}", KEDA_MODULE, KEDA, f"cmd/{name}", workspace="keda")
+    for name in ("operator", "adapter")
+)
 
 
 def build(programs: Iterable[Program]) -> None:
@@ -146,15 +153,19 @@ def is_built(program: Program) -> bool:
     return all(mark in told for mark in program.marks)
 
 
-def require(programs: Iterable[Program]) -> None:
+def require(programs: Iterable[Program], target: str = "cluster-tools") -> None:
     """Checks that programs are there (of whatever version).
+
+    Args:
+        programs: What is needed.
+        target: Of make; builds them.
 
     Raises:
         ClusterError: One is missing.
     """
     missing = [program.name for program in programs if not program.path.is_file()]
     if missing:
-        raise ClusterError(f"{', '.join(missing)}: not built; run `make cluster-tools`")
+        raise ClusterError(f"{', '.join(missing)}: not built; run `make {target}`")
 
 
 def module_folder(module: str, version: str) -> Path:
