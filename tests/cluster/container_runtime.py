@@ -96,6 +96,20 @@ def import_images(folder: Path, archive: Path) -> None:
     output_of(*_ctr(folder), "images", "import", "--local", archive.absolute())
 
 
+def kill_container(folder: Path, identifier: str) -> None:
+    """Kills the first process of a container (SIGKILL); the kubelet finds it dead.
+
+    Args:
+        folder: containerd's.
+        identifier: Of the container, as its pod's status has it (``containerd://...``).
+
+    Raises:
+        CommandFailed: There is no such container.
+    """
+    name = identifier.removeprefix("containerd://")
+    output_of(*_ctr(folder), "tasks", "kill", "--signal", "SIGKILL", name)
+
+
 def _ctr(folder: Path) -> tuple[str | Path, ...]:
     return (PROGRAMS / "ctr", "--address", socket_of(folder).absolute(), *_KUBERNETES_IMAGES)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.container_runtime import import_images
-from tests.cluster.e2e.installation import IMAGES, VALUES, Installation
+from tests.cluster.e2e.installation import BACKUPS, IMAGES, VALUES, Installation
 from tests.cluster.helm import Release
 from tests.cluster.kubectl import restricted_namespace
 from tests.cluster.paths import ROOT
+from tests.cluster.volumes import persistent_claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,9 +37,11 @@ def installation(images: None) -> Iterator[Installation]:
     """The profile for a single node without a GPU, ready."""
     with restricted_namespace("hilum") as kubectl:
         release = Release("helm4", kubectl.namespace, values=VALUES)
+        kubectl.apply(persistent_claim(BACKUPS))
         release.install()
         yield Installation(kubectl, release)
-        release.uninstall()
+        if release.is_installed():
+            release.uninstall()
 
 
 @pytest.fixture(scope="session")

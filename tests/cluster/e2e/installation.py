@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.cluster.kubectl import Kubectl
 
 VALUES = (CHART / "ci" / "single-node-cpu-values.yaml", Path(__file__).parent / "values.yaml")
+BACKUPS = "backups"
+"""The claim that the values name for backups; it is the site's own, and no part of a release."""
 # What `make images` writes; the chart's containers and the servers that stand in for official ones.
 IMAGES = ("gateway", "worker", "cli", "engine", "triton", "redis", "postgresql", "minio")
 
@@ -61,18 +63,19 @@ class Installation:
         """Cluster address of a Service; the node reaches it as pods do."""
         return str(self.kubectl.get("service", service)["spec"]["clusterIP"])
 
-    def api(self, folder: Path) -> httpx.Client:
+    def api(self, folder: Path, api_key: str = "") -> httpx.Client:
         """A client of the gateway's HTTP API, through its Service, over TLS.
 
         Args:
             folder: Receives the authority's certificate.
+            api_key: Whose it is; empty: an administrator's new one.
         """
         authority = folder / "ca.crt"
         authority.write_bytes(self.authority)
         name = f"hilum-gateway.{self.kubectl.namespace}.svc"
         return httpx.Client(
             base_url=f"https://{self.address('hilum-gateway')}:8080",
-            headers={"Authorization": f"Bearer {self.api_key}"},
+            headers={"Authorization": f"Bearer {api_key or self.api_key}"},
             timeout=60.0,
             transport=_Named(name, str(authority)),
             trust_env=False,

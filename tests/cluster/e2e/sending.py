@@ -6,7 +6,6 @@ import io
 import itertools
 from typing import TYPE_CHECKING
 
-import httpx
 import numpy as np
 from minio import Minio
 from PIL import Image
@@ -17,6 +16,8 @@ from tests.integration.faults.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx
 
     from tests.cluster.e2e.installation import Installation
 
@@ -55,8 +56,8 @@ def films_like(film: Path) -> Iterator[bytes]:
 
 
 def submit(api: httpx.Client, film: bytes, name: str = "film.png") -> str:
-    """Uploads one film; its job's id."""
+    """Uploads one film; its job's id, which of a film that was sent before is the one of then."""
     answer = api.post("/v1/studies", files={"files": (name, film)})
-    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+    assert answer.is_success, answer.text
     (job,) = answer.json()["jobs"]
     return str(job["job_id"])

@@ -24,7 +24,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_nothing_changed_is_green(checkout: Path):
+def test_nothing_changed_is_green(checkout: Path) -> None:
     """Right after a green run nothing is to be run, and the record itself changes nothing."""
     _git(checkout, "add", str(RECORD))
 
@@ -33,7 +33,7 @@ def test_nothing_changed_is_green(checkout: Path):
 
 
 @pytest.mark.parametrize("path", WATCHED)
-def test_a_changed_byte_is_a_change_of_its_path(checkout: Path, path: str):
+def test_a_changed_byte_is_a_change_of_its_path(checkout: Path, path: str) -> None:
     """One byte of a tracked file, committed or not, names the path that it lies under."""
     file = checkout / path if Path(path).suffix else checkout / path / "content"
     file.write_text("as it Was")
@@ -42,14 +42,14 @@ def test_a_changed_byte_is_a_change_of_its_path(checkout: Path, path: str):
     assert main(["check"], checkout) == 1
 
 
-def test_an_untracked_file_is_no_change(checkout: Path):
+def test_an_untracked_file_is_no_change(checkout: Path) -> None:
     """What git does not track is no part of what was tested."""
     (checkout / "helm" / "notes.txt").write_text("not yet")
 
     assert changed_since_green(checkout) == []
 
 
-def test_a_file_more_or_less_is_a_change(checkout: Path):
+def test_a_file_more_or_less_is_a_change(checkout: Path) -> None:
     """A tracked file that is new, and one that is gone, count."""
     (checkout / "hilum" / "more").touch()
     _git(checkout, "add", "hilum/more")
@@ -58,21 +58,21 @@ def test_a_file_more_or_less_is_a_change(checkout: Path):
     assert changed_since_green(checkout) == ["k8s", "hilum"]
 
 
-def test_a_program_that_may_not_run_any_more_is_a_change(checkout: Path):
+def test_a_program_that_may_not_run_any_more_is_a_change(checkout: Path) -> None:
     """The executable bit is content: an image's entry point needs it."""
     (checkout / "services" / "content").chmod(0o755)
 
     assert changed_since_green(checkout) == ["services"]
 
 
-def test_without_a_record_everything_counts_as_changed(checkout: Path):
+def test_without_a_record_everything_counts_as_changed(checkout: Path) -> None:
     """Nothing was ever green."""
     (checkout / RECORD).unlink()
 
     assert changed_since_green(checkout) == list(WATCHED)
 
 
-def test_a_recorded_change_is_green_again(checkout: Path):
+def test_a_recorded_change_is_green_again(checkout: Path) -> None:
     """Whoever ran the tests on the change records it."""
     (checkout / "helm" / "content").write_text("better")
 
@@ -80,7 +80,7 @@ def test_a_recorded_change_is_green_again(checkout: Path):
     assert main(["check"], checkout) == 0
 
 
-def test_every_watched_path_is_there():
+def test_every_watched_path_is_there() -> None:
     """A path that was moved would be watched in vain."""
     assert [path for path in WATCHED if not (ROOT / path).exists()] == []
 

@@ -1,13 +1,15 @@
-"""Pods go and come back while films flow: no film is lost, and none is read twice."""
+"""Pods and containers go and come back while films flow: no film is lost, none is read twice."""
 
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilum_stack.films import choose_films
 from hilum_stack.paths import DEFAULT_CXR_FOLDER
+from tests.cluster.container_runtime import kill_container
 from tests.cluster.e2e.sending import ClusterLedger, films_like
 from tests.cluster.e2e.traffic import Traffic
 from tests.cluster.e2e.usage import UsageRecorder
@@ -18,15 +20,17 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.cluster.e2e.installation import Installation
+    from tests.cluster.running import Run
 
 _FILMS = 200
 _IN_TURN = ("gateway", "worker", "triton", "redis", "postgresql")
+_KILLED = 128 + signal.SIGKILL
 
 
-def test_every_film_ends_once_while_pods_are_deleted_and_workers_rolled(
-    installation: Installation, api: httpx.Client, tmp_path: Path
-):
-    """Each component's pods are deleted in turn; then an upgrade of the workers and a rollback."""
+def test_every_film_ends_once_whatever_is_lost_or_rolled_meanwhile(
+    cluster: Run, installation: Installation, api: httpx.Client, tmp_path: Path
+) -> None:
+    """Each component's pods are deleted in turn, PostgreSQL is killed, workers are rolled twice."""
     film = Path(choose_films([], DEFAULT_CXR_FOLDER, tmp_path)[0])
     usage = UsageRecorder(installation.kubectl)
     with usage, Traffic(api, films_like(film), at_least=_FILMS) as traffic:
@@ -34,6 +38,9 @@ def test_every_film_ends_once_while_pods_are_deleted_and_workers_rolled(
             before = len(traffic.accepted)
             _delete_and_await(installation, component)
             _await_more(traffic, before)
+        before = len(traffic.accepted)
+        _kill_and_await(cluster, installation, "postgresql")
+        _await_more(traffic, before)
         revision = len(installation.release.revisions())
         workers = _uids(installation, "worker")
         installation.with_sets({"worker.slices.routine.concurrency": "3"}).upgrade()
@@ -79,6 +86,24 @@ def _delete_and_await(installation: Installation, component: str) -> None:
         return len(pods) == len(gone) and not uids & gone and all(map(_is_ready, pods))
 
     wait_long(exchanged, f"new pods of {component} to be ready")
+
+
+def _kill_and_await(cluster: Run, installation: Installation, component: str) -> None:
+    """Kills a component's container where it stands and waits until its pod has another."""
+    (pod,) = installation.pods(component)
+    (killed,) = pod["status"]["containerStatuses"]
+    kill_container(cluster.folder / "containerd", killed["containerID"])
+
+    def back() -> bool:
+        (now,) = installation.pods(component)
+        (container,) = now["status"]["containerStatuses"]
+        return container["containerID"] != killed["containerID"] and _is_ready(now)
+
+    wait_long(back, f"another container of {component} to be ready")
+    (now,) = installation.pods(component)
+    assert now["metadata"]["uid"] == pod["metadata"]["uid"]
+    ended = now["status"]["containerStatuses"][0]["lastState"]["terminated"]
+    assert ended["exitCode"] == _KILLED
 
 
 def _uids(installation: Installation, component: str) -> set[str]:
