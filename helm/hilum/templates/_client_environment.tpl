@@ -24,7 +24,9 @@ outside the release are keys of the same Secret.
 {{- $root := index . 0 -}}
 {{ include "hilum.databaseEnvironment" $root }}
 {{ include "hilum.objectStoreEnvironment" $root }}
+{{- if ne (index . 1) "cli" }}
 {{ include "hilum.brokerEnvironment" $root }}
+{{- end }}
 {{- if ne (index . 1) "gateway" }}
 - name: HILUM_INFERENCE_URL
   value: {{ include "hilum.inferenceUrl" $root | quote }}
@@ -137,11 +139,7 @@ release only the address is known: take HILUM_DATABASE_URL there, without "+psyc
 {{- end -}}
 {{- end }}
 
-{{/* All pools behind one name; without a pool the workers read films themselves. Takes $. */}}
+{{/* All pools behind one name; validate.yaml refuses a release without one. Takes $. */}}
 {{- define "hilum.inferenceUrl" -}}
-{{- if include "hilum.tritonPools" . | fromJson -}}
 {{- printf "triton://%s:8001?secure=%s&deadline=%v" (include "hilum.componentName" (list . "triton")) (default "false" (include "hilum.tlsEnabled" .)) .Values.triton.deadlineSeconds -}}
-{{- else -}}
-onnx://
-{{- end -}}
 {{- end }}
