@@ -1,4 +1,4 @@
-"""``python -m benchmarks.sizing measure|simulate|check|report``: see docs/sizing.md."""
+"""``python -m benchmarks.sizing measure|check|pods|simulate|report``: see docs/sizing.md."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def main() -> None:
     checking = commands.add_parser("check", help="the simulation against the real stack here")
     checking.add_argument("--films", type=int, default=300)
     checking.add_argument("--load", type=float, default=1.3)
+    collecting = commands.add_parser("pods", help="what `make cluster-e2e` measured here")
+    collecting.add_argument("--helm", default="helm")
     commands.add_parser("simulate", help="the national load")
     commands.add_parser("report", help="tables and plots of docs/sizing.md")
     arguments = parser.parse_args()
@@ -34,6 +36,11 @@ def main() -> None:
 
         found = check(arguments.films, arguments.load)
         report.CHECKED.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    elif arguments.command == "pods":
+        from benchmarks.sizing.pods import PODS, collect  # noqa: PLC0415
+
+        pods = collect(arguments.helm)
+        PODS.write_text(json.dumps(pods, indent=2) + "\n", encoding="utf-8")
     elif arguments.command == "simulate":
         from benchmarks.sizing.scenarios import run, scenarios  # noqa: PLC0415
 

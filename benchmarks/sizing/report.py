@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.sizing.capacity import Site, size
 from benchmarks.sizing.demand import Demand
+from benchmarks.sizing.pods import PODS
 from benchmarks.sizing.scenarios import FILMS_PER_GPU
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def with_tables(
     tables = {
         "costs": _costs(costs),
         "capacity": _capacity(costs),
+        "pods": _pods(json.loads(PODS.read_text(encoding="utf-8"))),
         "scenarios": _scenarios(figures),
         "check": _check(checked),
     }
@@ -112,6 +114,24 @@ def _capacity(costs: Costs) -> list[str]:
             f"{on_cpus.database_gb_a_year:.0f} | {on_cpus.ingress_mbit:.0f} |"
         )
     return lines
+
+
+def _pods(pods: Mapping[str, Any]) -> list[str]:
+    return [
+        (
+            "Peaks on the real node of the test cluster (`make cluster-e2e`) while "
+            f"{pods['films']} films flowed and each pod was deleted in turn, sampled every few "
+            "seconds; requests and limits are those of the profile that was measured, "
+            "`single-node-cpu`."
+        ),
+        "",
+        "| container | peak MiB | request | limit |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {one['peak_mib']} | {one['request_mib']} | {one['limit_mib']} |"
+            for name, one in pods["containers"].items()
+        ),
+    ]
 
 
 def _scenarios(figures: Sequence[Mapping[str, Any]]) -> list[str]:
