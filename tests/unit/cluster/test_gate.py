@@ -49,6 +49,16 @@ def test_an_untracked_file_is_no_change(checkout: Path) -> None:
     assert changed_since_green(checkout) == []
 
 
+def test_what_only_the_nightly_target_runs_is_no_change(checkout: Path) -> None:
+    """CI would run the cluster's other tests for nothing."""
+    nightly = checkout / "tests" / "cluster" / "keda" / "test_scaling.py"
+    nightly.parent.mkdir()
+    nightly.touch()
+    _git(checkout, "add", str(nightly))
+
+    assert changed_since_green(checkout) == []
+
+
 def test_a_file_more_or_less_is_a_change(checkout: Path) -> None:
     """A tracked file that is new, and one that is gone, count."""
     (checkout / "hilum" / "more").touch()
