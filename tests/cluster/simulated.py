@@ -30,6 +30,7 @@ _STAGES = (
     "pod/fast/pod-complete.yaml",
     "pod/fast/pod-delete.yaml",
 )
+_LEASE_S = 40  # as kubelets do
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 
 
@@ -88,6 +89,8 @@ def kwok(folder: Path, credentials: Credentials) -> Part:
         [
             *("kwok", "--kubeconfig", credentials.admin, "--cidr", SIMULATED_POD_RANGE),
             f"--manage-nodes-with-annotation-selector={_MARK}=fake",
+            # Without leases nodes count as lost after a while, and their pods as unready for ever.
+            f"--node-lease-duration-seconds={_LEASE_S}",
             *("--server-address", f"127.0.0.1:{KWOK_HEALTH_PORT}"),
             *(f"--config={stages / stage}" for stage in _STAGES),
         ],
