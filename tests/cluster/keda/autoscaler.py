@@ -40,6 +40,8 @@ _API_METRICS_PORT = 8082
 _OPERATOR_HEALTH_PORT = 8083
 # The operator counts, the metrics API asks it over gRPC, each with a certificate.
 _COUNTS = "127.0.0.1:9666"
+# The metrics API takes a kubeconfig for each.
+_USES_OF_THE_API_SERVER = ("lister", "authentication", "authorization")
 _MANIFESTS = (
     "general/namespace.yaml",
     "service_account/service_account.yaml",
@@ -132,9 +134,6 @@ def _parts(folder: Path, authority: Authority) -> tuple[Part, Part]:
             answers_over_tls(NODE_ADDRESS, _API_PORT, "/readyz", authority.own.certificate),
         ),
     )
-
-
-_USES_OF_THE_API_SERVER = ("lister", "authentication", "authorization")
 
 
 def _manifests(authority: bytes) -> list[Manifest]:

@@ -69,6 +69,18 @@ class WorkerSlice:
         wait_long(lambda: self.condition(name) == status, what)
 
     def wait_for_pods(self, count: int) -> None:
-        """Waits until the Deployment is told to have so many pods and has them."""
+        """Waits until the Deployment is told to have so many pods and has them.
+
+        Raises:
+            AssertionError: It never had; with what the cluster says of it and of its autoscaler.
+        """
         what = f"{self.object_name} to have {count} pods"
-        wait_long(lambda: self.replicas == count == self.ready, what)
+        try:
+            wait_long(lambda: self.replicas == count == self.ready, what)
+        except AssertionError as error:
+            concerned = (
+                f"deployment/{self.object_name}",
+                f"scaledobject/{self.object_name}",
+                f"hpa/keda-hpa-{self.object_name}",
+            )
+            raise AssertionError(f"{error}\n{self.kubectl.run('describe', *concerned)}") from error
