@@ -79,10 +79,10 @@ def test_a_database_that_cannot_be_asked_takes_no_worker_away(routine: WorkerSli
     routine.wait_for_pods(4)
 
     jobs.server.stop()
-    routine.wait_for_condition("Fallback", "True")
+    routine.wait_until_the_count_is("False")
 
     assert routine.replicas == 4
     jobs.server.launch()
-    routine.wait_for_condition("Fallback", "False")
+    routine.wait_until_the_count_is("True")
     jobs.finish_all()
     routine.wait_for_pods(1)

@@ -68,6 +68,20 @@ class WorkerSlice:
         what = f"{name} of {self.object_name} to be {status}"
         wait_long(lambda: self.condition(name) == status, what)
 
+    def wait_until_the_count_is(self, known: str) -> None:
+        """Waits until Kubernetes can, or cannot, read the number of jobs.
+
+        Args:
+            known: True or False, as the HorizontalPodAutoscaler's ``ScalingActive`` says it.
+        """
+        name, kind = f"keda-hpa-{self.object_name}", "ScalingActive"
+
+        def told() -> set[str]:
+            conditions = self.kubectl.get("hpa", name)["status"].get("conditions", ())
+            return {one["status"] for one in conditions if one["type"] == kind}
+
+        wait_long(lambda: told() == {known}, f"{kind} of {name} to be {known}")
+
     def wait_for_pods(self, count: int) -> None:
         """Waits until the Deployment is told to have so many pods and has them.
 
