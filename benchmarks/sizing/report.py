@@ -108,8 +108,8 @@ def _capacity(costs: Costs) -> list[str]:
         on_cpus = size(demand, costs, _LARGE)
         on_gpus = size(demand, costs, replace(_LARGE, films_per_gpu=FILMS_PER_GPU))
         lines.append(
-            f"| {name} | {films:,} | {on_cpus.peak_per_second:.2f} | {on_cpus.worker_cores:.1f} | "
-            f"{on_cpus.triton_cores:.1f} | {on_gpus.gpus} | {on_cpus.gateway_cores:.2f} | "
+            f"| {name} | {films:,} | {on_cpus.peak_per_second:.2f} | {on_cpus.worker_cores:.2f} | "
+            f"{on_cpus.triton_cores:.2f} | {on_gpus.gpus} | {on_cpus.gateway_cores:.2f} | "
             f"{on_cpus.database_cores:.2f} | {on_cpus.films_gb_a_year / 1000:.1f} | "
             f"{on_cpus.database_gb_a_year:.0f} | {on_cpus.ingress_mbit:.0f} |"
         )

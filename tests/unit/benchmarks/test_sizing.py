@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.sizing.capacity import Site, size
-from benchmarks.sizing.costs import Costs
+from benchmarks.sizing.costs import COSTS, Costs
 from benchmarks.sizing.demand import DAY_S, Demand
 from benchmarks.sizing.platform import ALL, Autoscaling, Outage, Platform, Slice
+from benchmarks.sizing.pods import PODS, mebibytes
+from benchmarks.sizing.report import CHECKED, DOCUMENT, FIGURES, load_figures, with_tables
+from benchmarks.sizing.scenarios import scenarios
 from benchmarks.sizing.simulation import Simulation
 from hilum.domain.job import Priority
 
@@ -131,3 +134,26 @@ def test_capacity_grows_with_the_load_and_keeps_a_spare_gpu():
 
 
 _PROCESSES = ("worker", "triton", "gateway", "postgres", "minio", "redis")
+
+
+def test_the_document_has_the_tables_of_the_committed_figures():
+    """docs/sizing.md says what the figures beside the code say."""
+    for path in (COSTS, FIGURES, CHECKED, PODS):
+        assert path.is_file(), f"{path.name} is missing"
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert text == with_tables(text, Costs.load(), *load_figures())
+
+
+def test_the_committed_scenarios_are_those_of_the_code():
+    """Somebody who adds a scenario also runs it."""
+    figures, _ = load_figures()
+    assert [figure["name"] for figure in figures] == [one.name for one in scenarios(Costs.load())]
+    assert all(figure["films"] == figure["read"] for figure in figures)
+
+
+def test_memory_is_read_as_kubernetes_writes_it():
+    """A quantity that would be misread is an error, not a wrong row."""
+    assert mebibytes("2Gi") == 2048
+    assert mebibytes("192Mi") == 192
+    with pytest.raises(ValueError, match="1G"):
+        mebibytes("1G")
