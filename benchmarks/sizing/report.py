@@ -27,6 +27,7 @@ FIGURES: Final = Path(__file__).with_name("scenarios.json")
 CHECKED: Final = Path(__file__).with_name("check.json")
 
 _LARGE: Final = Site(film_bytes=10e6, decode_factor=4.0)
+_SHOWN_HOURS: Final = (7, 16)
 _COLOURS: Final = {"stat": "#b3261e", "routine": "#1f5f99", "batch": "#7a7a7a"}
 _LOADS: Final = (
     ("a hospital", 100_000),
@@ -190,10 +191,13 @@ def _span(seconds: float) -> str:
 
 
 def draw(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Queues by priority, and pods, over three days; one column a scenario."""
+    """Queues by priority, and pods, around the backlog; one column a scenario."""
     mpl.rcParams["svg.hashsalt"] = "hilum"  # the same picture for the same figures
     figure = Figure(figsize=(4.2 * len(figures), 5.2), layout="constrained")
-    axes = figure.subplots(2, len(figures), sharex=True, squeeze=False)
+    samples = [sample for one in figures for sample in one["samples"]]
+    most_waiting = max(max(sample["waiting"].values()) for sample in samples)
+    most_pods = max(sample["pods"] for sample in samples)
+    axes = figure.subplots(2, len(figures), sharex=True, sharey="row", squeeze=False)
     for column, one in enumerate(figures):
         queue, pods = axes[0][column], axes[1][column]
         hours = [sample["hour"] for sample in one["samples"]]
@@ -201,13 +205,16 @@ def draw(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
             waiting = [sample["waiting"][name] for sample in one["samples"]]
             queue.plot(hours, waiting, color=colour, label=name)
         queue.set_yscale("symlog", linthresh=10)
+        queue.set_ylim(0, 2 * most_waiting)
+        # The rest of the three days is as quiet as the morning.
+        queue.set_xlim(*_SHOWN_HOURS)
         queue.set_title(one["name"])
         queue.set_ylabel("films that wait")
         queue.legend(loc="upper right")
         pods.step(hours, [sample["pods"] for sample in one["samples"]], color="#3c3c3c")
         pods.set_ylabel("worker pods")
         pods.set_xlabel("hours after the first midnight")
-        pods.set_ylim(bottom=0)
+        pods.set_ylim(0, 1.1 * most_pods)
     figure.savefig(path, metadata={"Date": None})
 
 
