@@ -127,7 +127,7 @@ def test_the_overlay_renders_the_chart():
     program = str(kubectl) if kubectl.is_file() else shutil.which("kubectl")
     if program is None:
         text = "no kubectl: run `make cluster-tools`"
-        if os.environ.get("HILUM_CI_CLUSTER"):
+        if os.environ.get("CI") == "true":
             pytest.fail(text)
         pytest.skip(text)
     overlay = K8S / "overlays" / "example"
