@@ -84,6 +84,18 @@ def test_every_package_is_checked_against_its_hash(path: Path):
         assert "--require-hashes" in call or "--no-index" in call, call
 
 
+@pytest.mark.parametrize("path", OWN, ids=name_of)
+def test_packages_are_kept_for_the_next_build_and_in_no_layer(path: Path):
+    """Each install from an index has a cache mounted where pip was told to keep its packages."""
+    text = path.read_text()
+    (kept,) = re.findall(r"PIP_CACHE_DIR=(\S+)", text)
+    steps = re.findall(r"^RUN ((?:.*\\\n)*.*)", text, re.MULTILINE)
+    fetching = [step for step in steps if "--require-hashes" in step]
+    assert fetching
+    for step in fetching:
+        assert f"--mount=type=cache,target={kept} " in step, step
+
+
 @pytest.mark.parametrize("path", EVERY, ids=name_of)
 def test_nothing_ends_as_root(path: Path):
     """The last user that a file names is a number other than 0, and it has a health check."""
