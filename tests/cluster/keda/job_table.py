@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _OWNER = "worker-1"
 # What the chart asks a site for: a role that may read one table.
 _READER = "keda"
+_ALLOW = sa.text(f"GRANT SELECT ON jobs TO {_READER}")
+_REFUSE = sa.text(f"REVOKE SELECT ON jobs FROM {_READER}")  # noqa: S608 - a name of ours
 
 
 @dataclass
@@ -33,11 +35,13 @@ class JobTable:
 
     Attributes:
         server: Holds them.
+        engine: Its owner's connections.
         unit_of_work: Changes them.
         reader_password: Of the role that may read the table ``jobs`` and nothing else.
     """
 
     server: PostgresServer
+    engine: sa.Engine
     unit_of_work: SqlUnitOfWork
     reader_password: str
     _waiting: list[UUID] = field(default_factory=list)
@@ -73,6 +77,17 @@ class JobTable:
                 done = transaction.jobs.finish(job, _OWNER, JobEvent.COMPLETE, NOW)
                 assert done is not None
 
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        """The role that counts may read nothing, while the context lasts."""
+        with self.engine.begin() as connection:
+            connection.execute(_REFUSE)
+        try:
+            yield
+        finally:
+            with self.engine.begin() as connection:
+                connection.execute(_ALLOW)
+
     def finish_all(self) -> None:
         """Everything that waits or runs is completed."""
         self.start(len(self._waiting))
@@ -91,6 +106,6 @@ def job_table(server: PostgresServer) -> Iterator[JobTable]:
     password = secrets.token_hex(16)
     with engine.begin() as connection:
         connection.execute(sa.text(f"CREATE ROLE {_READER} LOGIN PASSWORD '{password}'"))
-        connection.execute(sa.text(f"GRANT SELECT ON jobs TO {_READER}"))
-    yield JobTable(server, SqlUnitOfWork(engine), password)
+        connection.execute(_ALLOW)
+    yield JobTable(server, engine, SqlUnitOfWork(engine), password)
     engine.dispose()

@@ -86,3 +86,19 @@ def test_a_database_that_cannot_be_asked_takes_no_worker_away(routine: WorkerSli
     routine.wait_until_the_count_is("True")
     jobs.finish_all()
     routine.wait_for_pods(1)
+
+
+def test_a_database_that_refuses_the_count_takes_no_worker_away(batch: WorkerSlice, jobs: JobTable):
+    """Even workers that may go down to none stay, and the ScaledObject says that it is unready."""
+    jobs.add(25, Priority.BATCH)
+    batch.wait_for_pods(3)
+
+    with jobs.refused():
+        batch.wait_until_the_count_is("False")
+        batch.wait_for_condition("Ready", "False")
+        assert batch.replicas == 3
+
+    batch.wait_for_condition("Ready", "True")
+    batch.wait_until_the_count_is("True")
+    jobs.finish_all()
+    batch.wait_for_pods(0)
