@@ -25,6 +25,13 @@ def test_every_class_stands_in_the_drawing_with_its_code(kind):
         assert drawn[kind.__name__] == kind.code
 
 
+def test_every_class_is_imported_from_the_tree():
+    """Whoever raises one need not know its fate."""
+    kinds = {kind.__name__: kind for kind in (HilumError, *classes())}
+    assert set(errors.__all__) == set(kinds)
+    assert all(getattr(errors, name) is kind for name, kind in kinds.items())
+
+
 def test_codes_are_unique():
     """Programs match on them."""
     codes = [kind.code for kind in classes()]

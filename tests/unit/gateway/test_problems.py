@@ -13,7 +13,9 @@ from tests.unit.gateway.api import Api, FakeGateway, problem
 
 def every_class(root: type[HilumError] = HilumError) -> set[type[HilumError]]:
     """The tree below a class, as far as it is the domain's own."""
-    below = {kind for kind in root.__subclasses__() if kind.__module__ == errors.__name__}
+    below = {
+        kind for kind in root.__subclasses__() if kind.__module__.startswith(f"{errors.__name__}.")
+    }
     return below.union(*(every_class(kind) for kind in below)) if below else below
 
 

@@ -1,0 +1,160 @@
+"""Everything that can go wrong, as one tree.
+
+The class of an error says what happens to the job or to the request::
+
+    HilumError
+    |-- Rejected                      bad input: ends at once with a reason, never retried
+    |   |-- UnsupportedFormat         unsupported_format
+    |   |-- UnsupportedTransferSyntax unsupported_transfer_syntax
+    |   |-- UnreadableFilm            unreadable_film
+    |   |   `-- TruncatedFilm         truncated_film
+    |   |-- NotAnImage                not_an_image
+    |   |-- MultiFrameFilm            multi_frame
+    |   |-- ColourFilm                colour_film
+    |   |-- FilmTooSmall              film_too_small
+    |   |-- NotAFrontalChestXray      not_a_frontal_chest_xray
+    |   `-- LimitExceeded             (each names the limit in its text)
+    |       |-- FileTooLarge          file_too_large
+    |       |-- RequestTooLarge       request_too_large
+    |       |-- TooManyFiles          too_many_files
+    |       |-- TooManyPixels         too_many_pixels
+    |       `-- CompressionRatioTooHigh compression_ratio_too_high
+    |-- Transient                     the outside is down or busy: retry with backoff
+    |   |-- DatabaseUnavailable       database_unavailable
+    |   |   `-- SchemaIncompatible    schema_incompatible
+    |   |-- ObjectStoreUnavailable    object_store_unavailable
+    |   |-- BrokerUnavailable         broker_unavailable
+    |   |-- InferenceUnavailable      inference_unavailable
+    |   |-- OutOfMemory               out_of_memory
+    |   `-- WorkerLost                worker_lost
+    |-- Permanent                     a defect or a wrong installation: park for an operator
+    |   |-- ObjectMissing             object_missing
+    |   |-- ModelNotServed            model_not_served
+    |   |-- InferenceFailed           inference_failed
+    |   |-- InvalidManifest           invalid_manifest
+    |   |-- BackupDamaged             backup_damaged
+    |   |-- DatabaseCopyFailed        database_copy_failed
+    |   `-- InternalError             internal_error
+    `-- Refused                       a request that may not or cannot be done now
+        |-- NotAuthenticated          not_authenticated
+        |-- NotPermitted              not_permitted
+        |-- NotFound                  not_found
+        |-- FilmExpired               film_expired
+        |-- InvalidRequest            invalid_request
+        |-- TransitionNotAllowed      transition_not_allowed
+        |-- OperatingPointsMissing    operating_points_missing
+        |-- NothingToRollBack         nothing_to_roll_back
+        |-- RestoreRefused            restore_refused
+        |-- BackupStoreBusy           backup_store_busy
+        `-- TooFewFilms               too_few_films
+
+Each fate has a module of its own. Every class is imported from here: who raises or catches names
+the error, whatever its fate.
+
+A code is stable: programs match on it, so it is never renamed. Domain errors carry no HTTP
+status; the gateway maps them.
+"""
+
+from __future__ import annotations
+
+from hilum.domain.errors.permanent import (
+    BackupDamaged,
+    DatabaseCopyFailed,
+    InferenceFailed,
+    InternalError,
+    InvalidManifest,
+    ModelNotServed,
+    ObjectMissing,
+    Permanent,
+)
+from hilum.domain.errors.refused import (
+    BackupStoreBusy,
+    FilmExpired,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    NothingToRollBack,
+    NotPermitted,
+    OperatingPointsMissing,
+    Refused,
+    RestoreRefused,
+    TooFewFilms,
+    TransitionNotAllowed,
+)
+from hilum.domain.errors.rejected import (
+    ColourFilm,
+    CompressionRatioTooHigh,
+    FileTooLarge,
+    FilmTooSmall,
+    LimitExceeded,
+    MultiFrameFilm,
+    NotAFrontalChestXray,
+    NotAnImage,
+    Rejected,
+    RequestTooLarge,
+    TooManyFiles,
+    TooManyPixels,
+    TruncatedFilm,
+    UnreadableFilm,
+    UnsupportedFormat,
+    UnsupportedTransferSyntax,
+)
+from hilum.domain.errors.root import HilumError
+from hilum.domain.errors.transient import (
+    BrokerUnavailable,
+    DatabaseUnavailable,
+    InferenceUnavailable,
+    ObjectStoreUnavailable,
+    OutOfMemory,
+    SchemaIncompatible,
+    Transient,
+    WorkerLost,
+)
+
+__all__ = [
+    "BackupDamaged",
+    "BackupStoreBusy",
+    "BrokerUnavailable",
+    "ColourFilm",
+    "CompressionRatioTooHigh",
+    "DatabaseCopyFailed",
+    "DatabaseUnavailable",
+    "FileTooLarge",
+    "FilmExpired",
+    "FilmTooSmall",
+    "HilumError",
+    "InferenceFailed",
+    "InferenceUnavailable",
+    "InternalError",
+    "InvalidManifest",
+    "InvalidRequest",
+    "LimitExceeded",
+    "ModelNotServed",
+    "MultiFrameFilm",
+    "NotAFrontalChestXray",
+    "NotAnImage",
+    "NotAuthenticated",
+    "NotFound",
+    "NotPermitted",
+    "NothingToRollBack",
+    "ObjectMissing",
+    "ObjectStoreUnavailable",
+    "OperatingPointsMissing",
+    "OutOfMemory",
+    "Permanent",
+    "Refused",
+    "Rejected",
+    "RequestTooLarge",
+    "RestoreRefused",
+    "SchemaIncompatible",
+    "TooFewFilms",
+    "TooManyFiles",
+    "TooManyPixels",
+    "Transient",
+    "TransitionNotAllowed",
+    "TruncatedFilm",
+    "UnreadableFilm",
+    "UnsupportedFormat",
+    "UnsupportedTransferSyntax",
+    "WorkerLost",
+]
