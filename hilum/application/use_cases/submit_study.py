@@ -7,15 +7,22 @@ comes last, and may fail: a job that is committed is found by the reconciler wit
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from hilum.application.messages import AnalyseJob
 from hilum.application.object_keys import film_key
+from hilum.application.submission import (
+    AcceptedFile,
+    IncomingFile,
+    RefusedFile,
+    SubmissionFields,
+    SubmissionLimits,
+    SubmittedStudy,
+)
+from hilum.application.submission_rows import record_submission
 from hilum.application.upload import Upload
 from hilum.domain.access import ApiKey, Permission
-from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     BrokerUnavailable,
     DatabaseUnavailable,
@@ -24,97 +31,21 @@ from hilum.domain.errors import (
     Rejected,
     TooManyFiles,
 )
-from hilum.domain.job import Job, JobEvent, JobState, Priority, next_state
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Sequence
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.task_queue import TaskQueue
-    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.job import Job
     from hilum.imaging.film import FilmHeader
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingFile:
-    """A file that is on its way: its name, and its bytes, which can be read once."""
-
-    filename: str
-    chunks: Iterable[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionFields:
-    """What a submission says beside its films.
-
-    Attributes:
-        priority: Of every film in it.
-        site: Owner; None takes the key's site.
-        patient_ref: A pseudonym, at most 64 characters.
-    """
-
-    priority: Priority = Priority.ROUTINE
-    site: str | None = None
-    patient_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionLimits:
-    """Limits of one submission: bytes of one file, and number of files."""
-
-    max_file_bytes: int
-    max_files: int
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedFile:
-    """A film that has a job.
-
-    Attributes:
-        filename: As sent.
-        job: New, or the one that read the film before.
-        duplicate: It had the job before this submission.
-        kept: This submission's bytes are the film's: it is new, or had expired.
-    """
-
-    filename: str
-    job: Job
-    duplicate: bool
-    kept: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedFile:
-    """A file that was refused at the door, and why."""
-
-    filename: str
-    error: Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class SubmittedStudy:
-    """The answer to a submission, one entry a file, in the order of the files."""
-
-    files: tuple[AcceptedFile | RefusedFile, ...]
-
-    @property
-    def accepted(self) -> tuple[AcceptedFile, ...]:
-        """The films that have a job."""
-        return tuple(file for file in self.files if isinstance(file, AcceptedFile))
-
-    @property
-    def study_id(self) -> UUID | None:
-        """The new study; where every film was known, the study of the first; or None."""
-        fresh = [file.job.study_id for file in self.accepted if not file.duplicate]
-        known = [file.job.study_id for file in self.accepted]
-        return next(iter(fresh + known), None)
 
 
 class SubmitStudy:
@@ -179,7 +110,9 @@ class SubmitStudy:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
-        submitted = self._record(study, taken, model_set, key, request_id)
+        submitted = record_submission(
+            self._unit_of_work, study, taken, model_set, actor=key.id, request_id=request_id
+        )
         self._forget(
             item
             for item, file in zip(taken, submitted.files, strict=True)
@@ -225,48 +158,6 @@ class SubmitStudy:
             received_at=self._clock.now(),
         )
 
-    def _record(
-        self,
-        study: Study,
-        taken: Sequence[Instance | RefusedFile],
-        model_set: str,
-        key: ApiKey,
-        request_id: str,
-    ) -> SubmittedStudy:
-        """Write the rows of a submission in one transaction."""
-        wanted: dict[str, Job] = {}
-        keys: dict[UUID, str] = {}
-        instances = [item for item in taken if isinstance(item, Instance)]
-        for instance in instances:
-            job = _new_job(study, instance, model_set)
-            keys[instance.id] = job.idempotency_key
-            wanted.setdefault(job.idempotency_key, job)
-        if not wanted:
-            return SubmittedStudy(tuple(i for i in taken if isinstance(i, RefusedFile)))
-        with self._unit_of_work.begin() as transaction:
-            held = dict(transaction.jobs.add_new(list(wanted.values())))
-            fresh = [i for i in instances if held[keys[i.id]].instance_id == i.id]
-            if fresh:
-                transaction.studies.add(study, fresh)
-            back = _sent_again(transaction, instances, keys, held, now=study.received_at)
-            transaction.audit.append(
-                _events(study, instances, keys, held, back, actor=key.id, request_id=request_id)
-            )
-        fresh_ids = {instance.id for instance in fresh}
-        return SubmittedStudy(
-            tuple(
-                item
-                if isinstance(item, RefusedFile)
-                else AcceptedFile(
-                    item.filename,
-                    held[keys[item.id]],
-                    duplicate=item.id not in fresh_ids,
-                    kept=item.id in fresh_ids | back,
-                )
-                for item in taken
-            )
-        )
-
     def _ring(self, jobs: Sequence[Job]) -> None:
         """Ring for new jobs; a broker that is down costs latency, never a film."""
         if not jobs:
@@ -288,79 +179,3 @@ class SubmitStudy:
                 self._store.delete(instance.object_key)
             except ObjectStoreUnavailable:
                 _LOG.warning("orphan object %s: the store does not answer", instance.object_key)
-
-
-def _new_job(study: Study, instance: Instance, model_set: str) -> Job:
-    return Job(
-        id=uuid4(),
-        study_id=study.id,
-        instance_id=instance.id,
-        site=study.site,
-        filename=instance.filename,
-        state=next_state(JobState.RECEIVED, JobEvent.ENQUEUE),
-        priority=study.priority,
-        model_set=model_set,
-        idempotency_key=instance.idempotency_key(study.site, model_set),
-        created_at=study.received_at,
-        updated_at=study.received_at,
-        rung_at=study.received_at,
-    )
-
-
-def _sent_again(
-    transaction: Transaction,
-    instances: Sequence[Instance],
-    keys: Mapping[UUID, str],
-    held: dict[str, Job],
-    *,
-    now: datetime,
-) -> set[UUID]:
-    """Give expired films these bytes; the instances whose bytes they have now.
-
-    The new bytes keep their own key: a removal of the former ones that is still to come cannot
-    meet them.
-    """
-    back = set()
-    for instance in instances:
-        job = held[keys[instance.id]]
-        if job.film_expired_at is None:
-            continue
-        restored = transaction.film_retention.send_again(job.id, instance, now)
-        if restored is not None:
-            held[job.idempotency_key] = restored
-            back.add(instance.id)
-    return back
-
-
-def _events(
-    study: Study,
-    instances: Sequence[Instance],
-    keys: Mapping[UUID, str],
-    held: Mapping[str, Job],
-    back: Collection[UUID],
-    *,
-    actor: str,
-    request_id: str,
-) -> list[AuditEvent]:
-    """One audit event a film: accepted, sent again, or sent again after it had expired."""
-    events = []
-    for instance in instances:
-        job = held[keys[instance.id]]
-        if job.instance_id == instance.id:
-            action = "job.accepted"
-        elif instance.id in back:
-            action = "job.film_restored"
-        else:
-            action = "job.submitted_again"
-        events.append(
-            AuditEvent(
-                actor=actor,
-                action=action,
-                object_type="job",
-                object_id=str(job.id),
-                at=study.received_at,
-                request_id=request_id,
-                details={"sha256": instance.sha256, "site": study.site},
-            )
-        )
-    return events

@@ -12,13 +12,14 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
+from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.imaging.film import FilmLimits
 from hilum_gateway.container import Container
 

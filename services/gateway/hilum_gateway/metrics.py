@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from hilum.application.use_cases.submit_study import RefusedFile
+from hilum.application.submission import RefusedFile
 from hilum.domain.errors import HilumError
 from hilum.domain.job import JobState, Priority
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hilum.application.ports.repositories import QueueDepth
-    from hilum.application.use_cases.submit_study import SubmittedStudy
+    from hilum.application.submission import SubmittedStudy
 
 _LOG = logging.getLogger(__name__)
 

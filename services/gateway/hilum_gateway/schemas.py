@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from hilum.application.submission import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.application.use_cases.read_jobs import JobView
-from hilum.application.use_cases.submit_study import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.domain.job import Job, JobState, Priority, Reason
 from hilum_gateway.result_schemas import GateBody, ResultBody
 

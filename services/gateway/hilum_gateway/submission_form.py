@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from hilum.application.use_cases.submit_study import IncomingFile, SubmissionFields
+from hilum.application.submission import IncomingFile, SubmissionFields
 from hilum.domain.errors import InvalidRequest
 from hilum.domain.job import Priority
 from hilum_gateway.filenames import display_name

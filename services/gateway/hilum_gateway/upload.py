@@ -23,7 +23,7 @@ from hilum_gateway.submission_form import SubmissionForm
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from hilum.application.use_cases.submit_study import SubmittedStudy
+    from hilum.application.submission import SubmittedStudy
     from hilum.domain.access import ApiKey
     from hilum_gateway.container import Container
 

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilum.application.submission import (
+    IncomingFile,
+    SubmissionFields,
+    SubmissionLimits,
+    SubmittedStudy,
+)
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.manage_keys import ManageKeys
@@ -16,13 +22,7 @@ from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import (
-    IncomingFile,
-    SubmissionFields,
-    SubmissionLimits,
-    SubmitStudy,
-    SubmittedStudy,
-)
+from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.retry_policy import RetryPolicy

@@ -9,7 +9,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from hilum.application.use_cases.submit_study import SubmissionFields
+from hilum.application.submission import SubmissionFields
 from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from hilum.application.object_keys import preview_key
+from hilum.application.submission import SubmissionFields
 from hilum.application.use_cases.expire_films import ExpireFilms, Expiry, RetentionRule
-from hilum.application.use_cases.submit_study import SubmissionFields
 from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import (
     DatabaseUnavailable,

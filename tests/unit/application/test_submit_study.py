@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from hilum.application.ports.film_reader import INSPECTED_BYTES
-from hilum.application.use_cases.submit_study import (
+from hilum.application.submission import (
     IncomingFile,
     RefusedFile,
     SubmissionFields,
     SubmissionLimits,
-    SubmitStudy,
 )
+from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import DEFAULT_SITE, Role
 from hilum.domain.errors import (
     BrokerUnavailable,

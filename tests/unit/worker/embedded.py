@@ -23,12 +23,8 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
-from hilum.application.use_cases.submit_study import (
-    IncomingFile,
-    SubmissionFields,
-    SubmissionLimits,
-    SubmitStudy,
-)
+from hilum.application.submission import IncomingFile, SubmissionFields, SubmissionLimits
+from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.job import SETTLED, Job, JobState, Priority
 from hilum.imaging.film import FilmLimits

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from hilum.application.use_cases.submit_study import SubmittedStudy
+from hilum.application.submission import SubmittedStudy
 from hilum_gateway.dependencies import MetricsOf
 from hilum_gateway.pages.page_route import PageRoute, is_fragment
 from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from hilum.application.use_cases.submit_study import RefusedFile, SubmittedStudy
+from hilum.application.submission import RefusedFile, SubmittedStudy
 from hilum.domain.job import Priority
 from hilum_gateway.authentication import KeyOf
 from hilum_gateway.dependencies import ContainerOf, MetricsOf

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from fastapi.testclient import TestClient
 
+from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.manage_keys import ManageKeys
@@ -18,7 +19,7 @@ from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import SubmissionLimits, SubmitStudy
+from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import ALL_SITES, Role
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
