@@ -5,75 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hilum.application.fitting import Curve, Fit, curve, fit
+from hilum.application.labelled_films import (
+    LabelledFilm,
+    ScoredFilm,
+    Scores,
+    probabilities_of,
+    under_label,
+)
 from hilum.application.model_events import points_events
 from hilum.application.read_film import read_film
-from hilum.application.resampling import Aim, LabelledScores
-from hilum.domain.errors import HilumError, NotFound, Permanent, Rejected, TooFewFilms, Transient
+from hilum.domain.errors import HilumError, NotFound, Permanent, TooFewFilms, Transient
 from hilum.domain.model import ModelSet, OperatingPoint
 from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_with_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from uuid import UUID
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.resampling import Aim
     from hilum.domain.finding import PanelReading
     from hilum.domain.job import Job
     from hilum.domain.model import ModelManifest
-
-    Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledFilm:
-    """A film of the site and what is true of it.
-
-    It is found by one of job, SOP Instance UID and content, in this order.
-
-    Attributes:
-        name: For people: what the site calls it.
-        patient: The same text for films of the same patient.
-        truth: By (panel, label); what is not known is not there.
-        job_id: Its job.
-        sop_instance_uid: (0008,0018); the site's newest job of it is taken.
-        content: Gives the file's bytes.
-    """
-
-    name: str
-    patient: str
-    truth: Mapping[Key, bool]
-    job_id: UUID | None = None
-    sop_instance_uid: str | None = None
-    content: Callable[[], bytes] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredFilm:
-    """A film with its probabilities by (panel, label)."""
-
-    film: LabelledFilm
-    probabilities: Mapping[Key, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Films with the probabilities of one version of a model.
-
-    Attributes:
-        manifest: The version.
-        scored: Films that it read.
-        left_out: Name and reason of each film that it did not.
-    """
-
-    manifest: ModelManifest
-    scored: tuple[ScoredFilm, ...]
-    left_out: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +103,7 @@ class FitThresholds:
         for film in films:
             try:
                 readings = self._readings(film, used, site)
-                scored.append(ScoredFilm(film, _probabilities(readings, manifest)))
+                scored.append(ScoredFilm(film, probabilities_of(readings, manifest)))
             except (Transient, Permanent):
                 raise
             except HilumError as error:
@@ -182,7 +138,7 @@ class FitThresholds:
             asked = (not panels or panel in panels) and (not labels or label in labels)
             if not asked or (panel, label) not in told:
                 continue
-            labelled = _labelled(scores.scored, (panel, label))
+            labelled = under_label(scores.scored, (panel, label))
             try:
                 fitted = fit(labelled, aim, wanted)
             except TooFewFilms as error:
@@ -257,40 +213,6 @@ def _job(transaction: Transaction, film: LabelledFilm, site: str) -> Job:
     if job is None:
         raise NotFound(f"no film with this SOP Instance UID was read at site {site}")
     return job
-
-
-def _probabilities(
-    readings: Iterable[PanelReading], manifest: ModelManifest
-) -> Mapping[tuple[str, str], float]:
-    """By (panel, label), of what this version gave.
-
-    Raises:
-        Rejected: It gave nothing: another version did, or the gate stopped the film.
-    """
-    found = {
-        (reading.panel, finding.label): finding.probability
-        for reading in readings
-        if (reading.model, reading.version) == (manifest.name, manifest.version)
-        for finding in reading.findings
-    }
-    if found:
-        return found
-    others = sorted({f"{r.model} {r.version}" for r in readings if r.model == manifest.name})
-    if others:
-        raise NotFound(f"read by {others[0]}, not by {manifest.version}: send it again")
-    raise Rejected("not read: stopped at the gate, or not finished")
-
-
-def _labelled(scored: Iterable[ScoredFilm], key: tuple[str, str]) -> LabelledScores:
-    counted = [item for item in scored if key in item.film.truth and key in item.probabilities]
-    # By name, so that the order of the rows changes nothing.
-    patients = sorted({item.film.patient for item in counted})
-    numbers = {patient: number for number, patient in enumerate(patients)}
-    return LabelledScores(
-        scores=np.array([item.probabilities[key] for item in counted], np.float64),
-        truth=np.array([item.film.truth[key] for item in counted], np.bool_),
-        patients=np.array([numbers[item.film.patient] for item in counted], np.int64),
-    )
 
 
 def _point(label: str, fitted: Fit, site: str) -> OperatingPoint:

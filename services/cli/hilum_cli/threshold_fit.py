@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilum.application.fitting import Fit, Measured
-    from hilum.application.use_cases.fit_thresholds import LabelFit, Scores
+    from hilum.application.labelled_films import Scores
+    from hilum.application.use_cases.fit_thresholds import LabelFit
     from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Models
     from hilum_cli.labelled_films import LabelledFilms

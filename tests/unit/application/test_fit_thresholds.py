@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
+from hilum.application.labelled_films import LabelledFilm
 from hilum.application.resampling import Aim
-from hilum.application.use_cases.fit_thresholds import FitThresholds, LabelledFilm
+from hilum.application.use_cases.fit_thresholds import FitThresholds
 from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import InferenceUnavailable, InvalidRequest
 from hilum.domain.site_models import Origin
