@@ -75,6 +75,20 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, of each kind; SQLite's folder does not exist yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/50% new/hilum.db"
+        return
+    server = request.getfixturevalue("postgres_server")
+    administer = request.getfixturevalue("administer_postgresql")
+    name = f"empty_{uuid4().hex}"
+    administer(f"CREATE DATABASE {name}")
+    yield server.database_url(name)
+    administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def unit_of_work(request: pytest.FixtureRequest) -> Iterator[UnitOfWork]:
     """An empty unit of work, of each kind."""
