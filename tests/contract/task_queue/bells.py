@@ -1,0 +1,114 @@
+"""A doorbell of each kind, and what makes its broker go, come back and forget."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Self
+
+import pytest
+import redis
+
+from hilum.adapters.task_queue.celery_app import create_celery
+from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from tests.contract.queue_consumer import Listener
+from tests.fakes.task_queue import RecordingTaskQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from hilum.application.messages import AnalyseJob
+    from hilum.application.ports.task_queue import TaskQueue
+    from hilum_stack.redis import RedisServer
+
+REAL = [pytest.param("redis", marks=pytest.mark.real)]
+
+
+@dataclass(frozen=True)
+class Bell:
+    """A queue, who listens to it, and what makes its broker go, come back and forget."""
+
+    queue: TaskQueue
+    listen: Callable[..., Listener | FakeListener]
+    stop: Callable[[], object]
+    start: Callable[[], object]
+    flush: Callable[[], object]
+
+
+class FakeListener:
+    """Hears the rings of a fake."""
+
+    def __init__(self, fake: RecordingTaskQueue) -> None:
+        self._fake = fake
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing runs."""
+
+    def heard(self, count: int) -> list[AnalyseJob | None]:
+        """The next rings."""
+        return [self._fake.hear() for _ in range(count)]
+
+
+def fake_bell() -> Bell:
+    """In memory."""
+    fake = RecordingTaskQueue()
+    return Bell(
+        fake,
+        listen=lambda: FakeListener(fake),
+        stop=lambda: setattr(fake, "available", False),
+        start=lambda: setattr(fake, "available", True),
+        flush=fake.flush,
+    )
+
+
+def folder_bell(folder: Path) -> Bell:
+    """Celery's filesystem transport; a file in the folder's place is its outage."""
+    queues = folder / "queues"
+    aside = folder / "aside"
+    url = f"filesystem://{queues}"
+
+    def stop() -> None:
+        queues.rename(aside)
+        queues.touch()
+
+    def start() -> None:
+        queues.unlink()
+        aside.rename(queues)
+
+    def flush() -> None:
+        for message in queues.rglob("*.msg"):
+            message.unlink()
+
+    return Bell(
+        CeleryTaskQueue(create_celery(url)),
+        partial(Listener, url),
+        stop=stop,
+        start=start,
+        flush=flush,
+    )
+
+
+@contextmanager
+def redis_bell(server: RedisServer) -> Iterator[Bell]:
+    """A database of a real Redis."""
+    url = server.url
+
+    def flush() -> None:
+        with redis.Redis.from_url(url) as client:
+            client.flushall()
+
+    flush()
+    yield Bell(
+        CeleryTaskQueue(create_celery(url)),
+        partial(Listener, url),
+        stop=server.kill,
+        start=server.launch,
+        flush=flush,
+    )
+    if not server.running:
+        server.launch()
