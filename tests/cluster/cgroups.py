@@ -19,6 +19,16 @@ def make(name: str) -> str:
     return f"/{name}"
 
 
+def is_unified() -> bool:
+    """Whether the host has the single hierarchy of version 2."""
+    return (_MOUNTED / "cgroup.controllers").exists()
+
+
+def hierarchy(controller: str) -> Path:
+    """Where a controller's files are: its own hierarchy of version 1, or the one of version 2."""
+    return _MOUNTED if is_unified() else _MOUNTED / controller
+
+
 def clear(name: str) -> None:
     """Kills what still runs in it and removes it. Safe to call when it is not there."""
     wait_for(lambda: _is_gone(name), f"the control groups {name} to become empty")
@@ -46,6 +56,6 @@ def _kill(members: Path) -> None:
 
 def _hierarchies() -> list[Path]:
     """The mounted hierarchies: one each of version 1, or the single one of version 2."""
-    if (_MOUNTED / "cgroup.controllers").exists():
+    if is_unified():
         return [_MOUNTED]
     return [path for path in _MOUNTED.iterdir() if (path / "cgroup.procs").exists()]

@@ -110,6 +110,17 @@ def kill_container(folder: Path, identifier: str) -> None:
     output_of(*_ctr(folder), "tasks", "kill", "--signal", "SIGKILL", name)
 
 
+def specification_of(folder: Path, identifier: str) -> Path:
+    """The file that runc was given for a container; it is there while the container is.
+
+    Args:
+        folder: containerd's.
+        identifier: Of the container.
+    """
+    tasks = folder / "state" / "io.containerd.runtime.v2.task" / "k8s.io"
+    return tasks / identifier / "config.json"
+
+
 def _ctr(folder: Path) -> tuple[str | Path, ...]:
     return (PROGRAMS / "ctr", "--address", socket_of(folder).absolute(), *_KUBERNETES_IMAGES)
 

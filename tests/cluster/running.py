@@ -44,6 +44,7 @@ _DEBIAN_PACKAGES = {
     "runc": "runc",
     "busybox": "busybox-static",
     "openssl": "openssl",
+    "curl": "curl",
 }
 
 

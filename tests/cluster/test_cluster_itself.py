@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.addresses import NODE
+from tests.cluster.counters import ContainerCounters
 from tests.cluster.errors import CommandFailed
+from tests.cluster.patience import wait_long
 from tests.cluster.pods import restricted_pod
 from tests.cluster.volumes import persistent_claim
 
 if TYPE_CHECKING:
     from tests.cluster.kubectl import Kubectl
+    from tests.cluster.running import Run
 
 _REAL = {"kubernetes.io/hostname": NODE}
 
@@ -72,6 +75,31 @@ def test_a_claim_gets_a_volume_that_a_pod_may_write_to(kubectl: Kubectl):
 
     kubectl.wait_for_phase("reader", "Succeeded")
     assert kubectl.run("logs", "reader").strip() == "film"
+
+
+def test_what_a_container_spends_is_counted_until_its_limit_holds_it_back(
+    cluster: Run, kubectl: Kubectl
+):
+    """The kernel's counters are found under the container's name: CPU, throttling, memory."""
+    busy = restricted_pod("busy", "while :; do :; done", node=_REAL)
+    busy["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "100m", "memory": "64Mi"}}
+    kubectl.apply(busy)
+    kubectl.wait_until("pod", "busy", "condition=Ready")
+    counters = ContainerCounters(cluster, kubectl.namespace)
+
+    wait_long(lambda: spent(counters) > 1.0, "a second of CPU to be spent")
+
+    (one,) = counters.read().values()
+    assert one.container == "shell"
+    assert 0 < one.throttled <= one.periods
+    # A tenth of a core, and what a period may run over.
+    assert one.cpu_seconds < 0.1 * 0.2 * one.periods
+    assert 0 < one.working_set < 64 * 2**20
+
+
+def spent(counters: ContainerCounters) -> float:
+    """CPU seconds of all."""
+    return sum(one.cpu_seconds for one in counters.read().values())
 
 
 def test_only_a_pod_that_asks_for_a_gpu_lands_on_a_simulated_gpu_node(

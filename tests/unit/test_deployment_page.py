@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "deployment.md"
-MARK = "# not exercised"
-PROGRAMS = ("make", "podman", "kubectl", "helm", "hilum-engine", "hilum", "curl")
+from tests.cluster.deployment_page import MARK, PAGE, commands
+from tests.cluster.paths import ROOT
 
 # Beginning of a command -> a file that runs it, and what in that file does.
 EXERCISED = {
+    "podman push": ("tests/images", 'command_that_begins("podman push'),
+    "kubectl apply -f k8s/namespace.yaml": (
+        "tests/cluster/e2e",
+        'command_that_begins("kubectl apply',
+    ),
+    "curl --header": ("tests/cluster/e2e", 'command_that_begins("curl'),
     "helm install hilum helm/hilum": ("tests/cluster", '"install"'),
     "helm upgrade hilum helm/hilum": ("tests/cluster", '"upgrade"'),
     "helm rollback hilum": ("tests/cluster", '"rollback"'),
@@ -34,13 +37,6 @@ EXERCISED = {
     "kubectl delete namespace hilum": ("tests/cluster", '"delete", "namespace"'),
     "hilum-engine render": ("tests/unit/engine", 'main(["render"'),
 }
-
-
-def commands() -> list[str]:
-    """Lines of the page's code blocks that begin with a program."""
-    lines = PAGE.read_text(encoding="utf-8").splitlines()
-    found = [line.strip() for line in lines if line.startswith("    ")]
-    return [line for line in found if line.split(" ", 1)[0] in PROGRAMS]
 
 
 def test_the_page_has_commands():

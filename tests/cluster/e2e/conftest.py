@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.commands import output_of
 from tests.cluster.container_runtime import import_images
+from tests.cluster.deployment_page import command_that_begins
 from tests.cluster.e2e.installation import BACKUPS, IMAGES, VALUES, Installation
 from tests.cluster.helm import Release
-from tests.cluster.kubectl import restricted_namespace
+from tests.cluster.kubectl import Kubectl
 from tests.cluster.paths import ROOT
 from tests.cluster.volumes import persistent_claim
 
@@ -32,10 +35,21 @@ def images(cluster: Run) -> None:
         import_images(cluster.folder / "containerd", archive)
 
 
+@contextmanager
+def _own_namespace() -> Iterator[Kubectl]:
+    """The namespace, made as docs/deployment.md says; a client for it."""
+    output_of("bash", "-c", command_that_begins("kubectl apply"), folder=ROOT)
+    kubectl = Kubectl("hilum")
+    try:
+        yield kubectl
+    finally:
+        kubectl.run("delete", "namespace", "hilum", "--wait=false")
+
+
 @pytest.fixture(scope="session")
 def installation(images: None) -> Iterator[Installation]:
     """The profile for a single node without a GPU, ready."""
-    with restricted_namespace("hilum") as kubectl:
+    with _own_namespace() as kubectl:
         release = Release("helm4", kubectl.namespace, values=VALUES)
         kubectl.apply(persistent_claim(BACKUPS))
         release.install()

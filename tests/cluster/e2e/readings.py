@@ -48,9 +48,13 @@ class Reading:
 
 def read_film(api: httpx.Client, film: Path) -> Reading:
     """Sends a film and waits for its reading; one that was sent before is not read again."""
-    job_id = submit(api, film.read_bytes(), film.name)
+    return await_reading(api, submit(api, film.read_bytes(), film.name))
+
+
+def await_reading(api: httpx.Client, job_id: str) -> Reading:
+    """Waits until a job has ended, and fetches what it read."""
     path = f"/v1/jobs/{job_id}"
-    wait_long(lambda: api.get(path).json()["state"] in _ENDED, f"{film.name} to be read")
+    wait_long(lambda: api.get(path).json()["state"] in _ENDED, f"job {job_id} to end")
     return fetch_reading(api, job_id)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hilum_stack.films import choose_films
 from hilum_stack.paths import DEFAULT_CXR_FOLDER
 from tests.cluster.container_runtime import kill_container
+from tests.cluster.counters import ContainerCounters
 from tests.cluster.e2e.sending import ClusterLedger, films_like
 from tests.cluster.e2e.traffic import Traffic
 from tests.cluster.e2e.usage import UsageRecorder
@@ -32,7 +33,7 @@ def test_every_film_ends_once_whatever_is_lost_or_rolled_meanwhile(
 ) -> None:
     """Each component's pods are deleted in turn, PostgreSQL is killed, workers are rolled twice."""
     film = Path(choose_films([], DEFAULT_CXR_FOLDER, tmp_path)[0])
-    usage = UsageRecorder(installation.kubectl)
+    usage = UsageRecorder(ContainerCounters(cluster, installation.kubectl.namespace))
     with usage, Traffic(api, films_like(film), at_least=_FILMS) as traffic:
         for component in _IN_TURN:
             before = len(traffic.accepted)
@@ -62,6 +63,7 @@ def _tell(traffic: Traffic, usage: UsageRecorder) -> None:
     """For docs/sizing.md and the chart's requests."""
     measured = {
         "films": len(traffic.accepted),
+        "seconds": round(usage.lasted, 1),
         "sent_again": len(traffic.refusals),
         "containers": usage.table(),
     }
