@@ -80,7 +80,8 @@ def open_library(recipe: Recipe, pack: Path, cache: Path) -> Library:
     """Decode, divide and check the whole pack, and take the films that a recipe uses.
 
     The split is of the whole pack, whatever the recipe takes from it: two recipes with one seed
-    agree about which patients are unseen.
+    agree about which patients are unseen. Films of sources that are held out whole are test films,
+    whatever the split says; what is tied to one of them teaches nothing.
 
     Args:
         recipe: What is wanted.
@@ -101,9 +102,11 @@ def open_library(recipe: Recipe, pack: Path, cache: Path) -> Library:
     seen = np.array(
         [not data.only_train_sources or film.source in data.only_train_sources for film in films]
     )
+    held_out = {clusters[index] for index in np.flatnonzero(used & ~seen)}
+    teaches = used & seen & np.array([cluster not in held_out for cluster in clusters])
     split = np.array(splits)
     return Library(
-        train=whole.take(np.flatnonzero((split == "train") & used & seen)),
-        validation=whole.take(np.flatnonzero((split == "validation") & used & seen)),
+        train=whole.take(np.flatnonzero((split == "train") & teaches)),
+        validation=whole.take(np.flatnonzero((split == "validation") & teaches)),
         test=whole.take(np.flatnonzero(used & ((split == "test") | ~seen))),
     )
