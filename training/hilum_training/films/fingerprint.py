@@ -5,10 +5,10 @@ thumbnail brighter than its left neighbour? It survives rescaling, JPEG and grey
 chest films look alike, so the usual 8 x 8 bits do not tell two patients apart; 16 x 16 do.
 
 How many of the 256 bits may differ in a near duplicate was counted on the 8259 films that the
-shipped models come from, divided with the shipped seed. Nine pairs of all differ in 8 bits or fewer,
-each of one patient group; none in 9 to 11. Between a test film and a film of another split no pair
-lies at 11 bits or fewer, one at 12 and one at 13. Of the 4904 such pairs up to 30 bits none is a
-copy: their 224 x 224 pixels correlate by 0.961 at most. The recipes take 10: inside the gap.
+shipped models come from, divided with the shipped seed. Nine pairs of all differ in 8 bits or
+fewer, each of one patient group; none in 9 to 11. Between a test film and a film of another split
+no pair lies at 11 bits or fewer, one at 12 and one at 13. Of the 4904 such pairs up to 30 bits none
+is a copy: their 224 x 224 pixels correlate by 0.961 at most. The recipes take 10: inside the gap.
 """
 
 from __future__ import annotations
