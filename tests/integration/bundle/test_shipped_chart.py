@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -12,6 +13,11 @@ import yaml
 from hilum_cli.bundle.chart import Chart
 from hilum_cli.bundle.image_reference import references_of_manifests
 from tests.oci_images import write_oci_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from hilum_cli.bundle.image_reference import ImageReference
 
 pytestmark = pytest.mark.real
 
@@ -45,13 +51,14 @@ def test_the_shipped_chart_asks_for_nothing_that_is_not_in_its_bundle(site, prof
         if image["repository"] in digests
     }
     pinned = site.folder / "pinned.yaml"
-    pinned.write_text(yaml.safe_dump({"images": ours}))
+    pinned.write_text(yaml.safe_dump({"images": ours, **operated(wanted, digests)}))
     chart = ("--chart", PROFILES.parent, "--values", profile, "--values", pinned)
     bundle = site.made(*chart)
     done = site.load(bundle, f"oci:{site.folder}/layouts")
     assert done.returncode == 0, done.stderr
     loaded = site.folder / "mirror.yaml"
-    loaded.write_text(yaml.safe_dump({"image": {"registry": "mirror.example/x"}}))
+    mirror = {"registry": "mirror.example/x"}
+    loaded.write_text(yaml.safe_dump({"image": mirror, **operated(wanted, digests, **mirror)}))
     rendered = subprocess.run(
         [
             *(site.helm, "template", "hilum", str(PROFILES.parent), "--kube-version", "1.34.0"),
@@ -62,5 +69,20 @@ def test_the_shipped_chart_asks_for_nothing_that_is_not_in_its_bundle(site, prof
         capture_output=True,
         text=True,
     ).stdout
-    asked = {str(reference) for reference in references_of_manifests(rendered)}
+    asked = {
+        f"{reference.registry}/{reference.repository}@{reference.digest}"
+        for reference in references_of_manifests(rendered)
+    }
     assert asked == {f"mirror.example/x/{name}@{digest}" for name, digest in digests.items()}
+
+
+def operated(
+    wanted: Collection[ImageReference], digests: Mapping[str, str], registry: str | None = None
+) -> dict[str, Any]:
+    """The value that no key of ``images`` holds, as a site writes it: CloudNativePG's image."""
+    for reference in wanted:
+        if reference.repository == "cloudnative-pg/postgresql":
+            place = f"{registry or reference.registry}/{reference.repository}:{reference.tag}"
+            name = f"{place}@{digests[reference.repository]}"
+            return {"postgresql": {"cloudnativepg": {"imageName": name}}}
+    return {}
