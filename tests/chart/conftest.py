@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -44,3 +45,16 @@ def profile(request: pytest.FixtureRequest) -> Path:
 def rendered(profile: Path) -> Rendered:
     """What the chart makes of a profile."""
     return _rendered(profile)
+
+
+@pytest.fixture
+def kubectl() -> str:
+    """For what it does without a cluster."""
+    built = PROGRAMS / "kubectl"
+    program = str(built) if built.is_file() else shutil.which("kubectl")
+    if program is None:
+        text = "no kubectl: run `make cluster-tools`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text)
+        pytest.skip(text)
+    return program

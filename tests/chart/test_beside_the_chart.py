@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.chart.rendering import ROOT, render
+from tests.chart.rendering import PROFILES, ROOT, render
 from tests.chart.schemas import write_custom, write_kubernetes
 from tests.cluster.crds import PROJECTS
 from tests.cluster.paths import PROGRAMS
@@ -72,12 +71,28 @@ def test_the_namespace_enforces_restricted():
 
 
 def test_argo_cd_deploys_this_chart():
-    """The Application names the chart's folder, and leaves replicas to the autoscalers."""
+    """The Application names the chart's folder, and takes back every change by hand."""
     (application,) = documents(K8S / "argo-cd" / "application.yaml")
     spec = application["spec"]
     assert (ROOT / spec["source"]["path"] / "Chart.yaml").is_file()
     assert spec["destination"]["namespace"] == "hilum"
-    assert "/spec/replicas" in spec["ignoreDifferences"][0]["jsonPointers"]
+    assert spec["syncPolicy"]["automated"]["selfHeal"] is True
+    assert "ignoreDifferences" not in spec
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_the_chart_leaves_a_number_of_pods_to_whoever_owns_it(profile):
+    """So Argo CD needs no exception: no number where something scales, and one everywhere else."""
+    rendered = render(profile)
+    scaled = {
+        (one["spec"].get("scaleTargetRef") or {})["name"]
+        for one in rendered.of_kind("HorizontalPodAutoscaler", "ScaledObject")
+    }
+    told = {
+        one["metadata"]["name"]: "replicas" in one["spec"] for one in rendered.of_kind("Deployment")
+    }
+    assert told == {name: name not in scaled for name in told}
+    assert scaled <= told.keys()
 
 
 @pytest.mark.parametrize(
@@ -121,20 +136,13 @@ def test_the_metric_is_the_one_that_the_chart_asks_for():
     assert chart["triton"]["defaults"]["autoscaling"]["metric"] in names
 
 
-def test_the_overlay_renders_the_chart():
+def test_the_overlay_renders_the_chart(kubectl):
     """Kustomize renders the chart with the overlay's values and patch."""
-    kubectl = PROGRAMS / "kubectl"
-    program = str(kubectl) if kubectl.is_file() else shutil.which("kubectl")
-    if program is None:
-        text = "no kubectl: run `make cluster-tools`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(text)
-        pytest.skip(text)
     overlay = K8S / "overlays" / "example"
     try:
         done = subprocess.run(
             [
-                *(program, "kustomize", "--enable-helm"),
+                *(kubectl, "kustomize", "--enable-helm"),
                 *("--load-restrictor", "LoadRestrictionsNone"),
                 *("--helm-command", str(PROGRAMS / "helm3"), str(overlay)),
             ],

@@ -26,6 +26,10 @@ EXERCISED = {
         "tests/cluster/e2e",
         '"keys"',
     ),
+    "kubectl --namespace hilum create secret": (
+        "tests/chart",
+        'command_that_begins("kubectl --namespace hilum create secret',
+    ),
     "kubectl --namespace hilum wait --for=condition=complete": (
         "tests/cluster/e2e",
         '"wait", "job", "--selector", _RESTORES',

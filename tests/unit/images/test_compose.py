@@ -86,6 +86,13 @@ def test_work_begins_when_what_it_needs_is_there(profile: str):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+def test_new_models_restart_the_triton_that_serves_them(profile: str):
+    """Triton reads them at its start, and NVIDIA's image does not change with a release."""
+    needed = services(profile)[f"triton-{profile}"]["depends_on"][f"models-{profile}"]
+    assert needed["restart"] is True
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_no_step_is_run_again_and_no_service_stays_down(profile: str):
     """What ends is not restarted; what serves is."""
     for name, service in services(profile).items():
