@@ -1,4 +1,4 @@
-"""Memory of each container on a cluster, beside what the chart asks for it."""
+"""Memory and CPU of each container on a cluster, beside what the chart asks for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _SHOWN: Final = ("gateway", "worker", "triton", "golden-film", "postgresql", "mi
 
 
 def collect(helm: str) -> dict[str, Any]:
-    """Measured peaks, with requests and limits of the profile that was measured, MiB.
+    """What was measured, with requests and limits of the profile that it was measured on.
+
+    Memory in MiB; CPU in thousandths of a core, as Kubernetes counts it: the mean while films
+    flowed, and the highest over five seconds.
 
     Args:
         helm: The program.
@@ -31,10 +34,19 @@ def collect(helm: str) -> dict[str, Any]:
     asked = _asked(helm)
     return {
         "films": measured["films"],
+        "seconds": measured["seconds"],
         "containers": {
-            name: {"peak_mib": measured["containers"][name]["peak_mib"], **asked[name]}
-            for name in _SHOWN
+            name: {**_used(measured["containers"][name]), **asked[name]} for name in _SHOWN
         },
+    }
+
+
+def _used(one: dict[str, Any]) -> dict[str, float]:
+    return {
+        "peak_mib": one["peak_mib"],
+        "cpu_mean_m": round(one["mean_cores"] * 1000),
+        "cpu_peak_m": round(one["peak_cores"] * 1000),
+        "throttled_percent": one["throttled_percent"],
     }
 
 
@@ -55,9 +67,12 @@ def _asked(helm: str) -> dict[str, dict[str, int]]:
         pod = one["spec"]["template"]["spec"]
         for container in [*pod.get("initContainers", ()), *pod["containers"]]:
             resources = container["resources"]
+            requests, limits = resources["requests"], resources["limits"]
             asked[container["name"]] = {
-                "request_mib": mebibytes(resources["requests"]["memory"]),
-                "limit_mib": mebibytes(resources["limits"]["memory"]),
+                "request_mib": mebibytes(requests["memory"]),
+                "limit_mib": mebibytes(limits["memory"]),
+                "cpu_request_m": millicores(requests["cpu"]),
+                "cpu_limit_m": millicores(limits["cpu"]),
             }
     return asked
 
@@ -72,3 +87,15 @@ def mebibytes(quantity: str) -> int:
     if found is None:
         raise ValueError(f"{quantity} is no whole number of Mi or Gi")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def millicores(quantity: str) -> int:
+    """``250m`` or ``2`` as thousandths of a core.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    found = re.fullmatch(r"(\d+)(m?)", quantity)
+    if found is None:
+        raise ValueError(f"{quantity} is no whole number of cores or thousandths")
+    return int(found[1]) * (1 if found[2] else 1000)

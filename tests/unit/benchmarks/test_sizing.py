@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from benchmarks.sizing.capacity import Site, size
 from benchmarks.sizing.costs import COSTS, Costs
 from benchmarks.sizing.demand import DAY_S, Demand
 from benchmarks.sizing.platform import ALL, Autoscaling, Outage, Platform, Slice
-from benchmarks.sizing.pods import PODS, mebibytes
+from benchmarks.sizing.pods import PODS, mebibytes, millicores
 from benchmarks.sizing.report import CHECKED, DOCUMENT, FIGURES, load_figures, with_tables
 from benchmarks.sizing.scenarios import scenarios
 from benchmarks.sizing.simulation import Simulation
@@ -157,3 +158,26 @@ def test_memory_is_read_as_kubernetes_writes_it():
     assert mebibytes("192Mi") == 192
     with pytest.raises(ValueError, match="1G"):
         mebibytes("1G")
+
+
+def test_cpu_is_read_as_kubernetes_writes_it():
+    """Cores and thousandths are told apart; a fraction that YAML would change is an error."""
+    assert millicores("2") == 2000
+    assert millicores("250m") == 250
+    with pytest.raises(ValueError, match=r"0\.5"):
+        millicores("0.5")
+
+
+def test_requests_cover_what_was_measured():
+    """A request holds the peak of memory, the mean of CPU, and the CPU of five films a second."""
+    containers = json.loads(PODS.read_text(encoding="utf-8"))["containers"]
+    for name, one in containers.items():
+        assert one["peak_mib"] <= one["request_mib"], name
+        assert one["cpu_mean_m"] <= one["cpu_request_m"], name
+    for process, cpu_ms in Costs.load().cpu_ms.items():
+        if (name := _CONTAINERS.get(process, process)) in containers:
+            assert FILMS_PER_SECOND * cpu_ms <= containers[name]["cpu_request_m"], name
+
+
+FILMS_PER_SECOND = 5
+_CONTAINERS = {"postgres": "postgresql"}
