@@ -7,7 +7,8 @@
 #   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
-#                             compose-project, which reads a compose file as Docker does
+#                             compose-project, which reads a compose file as Docker does;
+#                             promtool, out of Debian's package of Prometheus
 #   for bundles               podman, skopeo (Debian), and crane, built by Go
 #   for images, from Debian   podman, runc (unless docker is there), debootstrap
 #   for the test cluster      etcd-server, runc, containernetworking-plugins, iptables, nftables,
@@ -46,6 +47,7 @@ have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
 have_podman_itself() { command -v podman >/dev/null; }
 have_skopeo() { command -v skopeo >/dev/null; }
 have_crane() { type -P crane >/dev/null || [[ "$(cat "$CACHE/bin/crane.version" 2>/dev/null)" == "$CRANE_VERSION" ]]; }
+have_promtool() { type -P promtool >/dev/null || [[ -x "$CACHE/bin/promtool" ]]; }
 have_runc() { command -v runc >/dev/null || command -v docker >/dev/null; }
 have_sbin() { PATH=$PATH:/sbin:/usr/sbin command -v "$1" >/dev/null; }
 have_etcd() { command -v etcd >/dev/null; }
@@ -175,6 +177,21 @@ provide_crane() {
   fi
 }
 
+# Unpacked only: an installed package would start a server of its own.
+provide_promtool() {
+  have_promtool && return
+  local folder
+  say "Fetching promtool into .cache/bin ..."
+  folder=$(mktemp -d)
+  mkdir -p "$CACHE/bin"
+  if (cd "$folder" && apt-get download --quiet prometheus >/dev/null && dpkg-deb --extract prometheus_*.deb unpacked); then
+    cp "$folder/unpacked/usr/bin/promtool" "$CACHE/bin/promtool"
+  else
+    lack "promtool (Debian's package prometheus; or put promtool on the PATH)"
+  fi
+  rm -rf "$folder"
+}
+
 # -------------------------------------------------------------------------------- report
 report() {
   local name=$1 check=$2
@@ -235,6 +252,7 @@ provide_triton
 provide_minio
 provide_compose_reader
 provide_crane
+provide_promtool
 
 say "Servers for \`make stack\` and the integration tests:"
 report "Redis" have_redis
@@ -247,4 +265,5 @@ report "compose-project (tests of compose.yaml)" have_compose_reader
 report "podman (tests of bundles)" have_podman_itself
 report "skopeo (tests of bundles)" have_skopeo
 report "crane (tests of bundles)" have_crane
+report "promtool (tests of alerts)" have_promtool
 end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,6 +14,8 @@ from prometheus_client import (
     start_http_server,
 )
 
+from hilum.domain.job import TRANSITIONS, JobState, Priority
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from hilum.domain.job import Job
 
 _STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+LEFT_IN: Final = frozenset(
+    after for (before, _), after in TRANSITIONS.items() if before is JobState.RUNNING
+)
+"""States in which a worker can leave a job that it ran."""
+PLACES: Final = ("message", "database", "job", "heartbeat", "reconciler")
+"""Where something beside a film can fail; the last two are threads, by their names."""
+_ACTIONS: Final = ("released", "parked", "rung")
 
 
 class WorkerMetrics:
@@ -66,6 +76,17 @@ class WorkerMetrics:
             registry=self.registry,
         )
         hanging.set_function(lambda: leases.given_up)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Tell every series from the start: a rate does not see the first count of a new one."""
+        for state in LEFT_IN:
+            for priority in Priority:
+                self._left.labels(state.value, priority.value)
+        for where in PLACES:
+            self._errors.labels(where)
+        for action in _ACTIONS:
+            self._reconciled.labels(action)
 
     def job_left(self, job: Job) -> None:
         """A job was completed, rejected, parked or released."""
@@ -79,9 +100,8 @@ class WorkerMetrics:
 
     def reconciled(self, did: Reconciliation) -> None:
         """A run of the reconciler ended."""
-        self._reconciled.labels("released").inc(did.released)
-        self._reconciled.labels("parked").inc(did.parked)
-        self._reconciled.labels("rung").inc(did.rung)
+        for action in _ACTIONS:
+            self._reconciled.labels(action).inc(getattr(did, action))
 
 
 @contextmanager

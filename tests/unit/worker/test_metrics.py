@@ -61,6 +61,19 @@ def test_jobs_are_counted_by_the_state_in_which_they_were_left(metrics):
     assert value("hilum_worker_stage_seconds_bucket", {"stage": "decode", "le": "0.5"}) == 3
 
 
+def test_what_can_be_counted_is_told_before_it_happens(metrics):
+    """Prometheus sees the first parked film of a pod only as a step from zero."""
+    value = metrics.registry.get_sample_value
+    for state in ("completed", "rejected", "failed", "queued"):
+        for priority in Priority:
+            labels = {"state": state, "priority": priority.value}
+            assert value("hilum_worker_jobs_total", labels) == 0
+    for action in ("released", "parked", "rung"):
+        assert value("hilum_worker_reconciled_jobs_total", {"action": action}) == 0
+    for where in ("message", "database", "job", "heartbeat", "reconciler"):
+        assert value("hilum_worker_errors_total", {"where": where}) == 0
+
+
 def test_jobs_in_flight_are_those_whose_leases_are_kept(metrics, leases):
     """Asked when it is scraped."""
     with leases.hold(uuid4()), leases.hold(uuid4()):
