@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hilum_training.films.drawn import draw
-from hilum_training.films.gate_films import gate_library
+from hilum_training.films.gate_films import NegativesMissing, gate_library, picture_folders
 from hilum_training.films.library import FilmSet, open_library
 from hilum_training.recipe import read_recipe
 from tests.unit.training.film_folders import FilmFolder, texture
@@ -103,3 +103,13 @@ def test_drawings_come_again_from_their_seed():
     assert np.array_equal(first, draw(20, 48, 1))
     assert not np.array_equal(first, draw(20, 48, 2))
     assert len({drawing.tobytes() for drawing in first}) == 20
+
+
+def test_a_folder_of_pictures_that_is_not_there_is_refused_where_it_counts(tmp_path):
+    """A gate measured without them would report other films; only a try goes on with the rest."""
+    there, missing = tmp_path / "there", tmp_path / "missing"
+    there.mkdir()
+    assert picture_folders([there], required=True) == [there]
+    with pytest.raises(NegativesMissing, match="missing: `make negatives`"):
+        picture_folders([there, missing], required=True)
+    assert picture_folders([there, missing], required=False) == [there]

@@ -39,6 +39,26 @@ _PHANTOM_SIDE: Final = 256
 _SHARE: Final = {"inverted": 25, "rotated": 40, "part": 20, "several": 8, "drawn": 25, "phantom": 2}
 
 
+class NegativesMissing(RuntimeError):
+    """A gate's recipe names a folder of pictures that is not there."""
+
+
+def picture_folders(wanted: Sequence[Path], *, required: bool) -> list[Path]:
+    """The folders of pictures that are there.
+
+    Args:
+        wanted: As the recipe names them.
+        required: Without them, a gate's figures would be of other films than its report says.
+
+    Raises:
+        NegativesMissing: One is absent and required.
+    """
+    missing = [str(folder) for folder in wanted if not folder.is_dir()]
+    if missing and required:
+        raise NegativesMissing(f"no pictures in {', '.join(missing)}: `make negatives` fetches them")
+    return [folder for folder in wanted if folder.is_dir()]
+
+
 def gate_library(library: Library, recipe: Recipe, folders: Sequence[Path]) -> Library:
     """The library with everything added that a gate must tell from frontal films.
 
