@@ -12,8 +12,14 @@ from hilum.domain.errors import BackupDamaged
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT: Final = 1
-"""Of the manifest. A release reads its own and every older one."""
+FORMAT: Final = 2
+"""Of the manifest. A release reads its own and every older one.
+
+Only a backup with films that are missing is written as 2: every other one is readable by the
+releases before, so that a site can go back to one of them.
+"""
+
+_WITHOUT_MISSING: Final = 1
 
 _NAME: Final = "%Y%m%dt%H%M%Sz"
 
@@ -57,12 +63,14 @@ class Presence(StrEnum):
 
     ``present``: there, and mirrored. ``deleted``: gone since the last backup, which had mirrored
     it; the dump may be older than the deletion and name it. ``vanished``: deleted between the
-    moment when it was listed and the one when it should have been copied.
+    moment when it was listed and the one when it should have been copied. ``missing``: a film that
+    is not expired has it, and it is not there, or not as it was stored.
     """
 
     PRESENT = "present"
     DELETED = "deleted"
     VANISHED = "vanished"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class BackedUpObject:
     Attributes:
         key: In the platform's store.
         size_bytes: Of its content.
-        sha256: Hex digest of what was copied; empty for one that vanished.
+        sha256: Hex digest of what was copied; empty for one that no backup holds.
         presence: See :class:`Presence`.
     """
 
@@ -80,6 +88,11 @@ class BackedUpObject:
     size_bytes: int
     sha256: str
     presence: Presence = Presence.PRESENT
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the backup holds it."""
+        return bool(self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,9 @@ class BackupManifest:
         object_list: The list of its objects.
         objects: How many objects are mirrored for it.
         object_bytes: Their bytes.
+        missing: How many films had rows and not their objects when it was made, expired films left
+            aside; None where nobody looked (releases before format 2).
+        lost: Of these, how many no backup holds.
     """
 
     name: str
@@ -105,6 +121,8 @@ class BackupManifest:
     object_list: StoredFile
     objects: int
     object_bytes: int
+    missing: int | None = None
+    lost: int = 0
 
 
 def backup_name(moment: datetime) -> str:
@@ -116,7 +134,7 @@ def manifest_document(manifest: BackupManifest) -> dict[str, Any]:
     """A manifest as JSON."""
     database = manifest.database
     return {
-        "format": FORMAT,
+        "format": FORMAT if manifest.missing else _WITHOUT_MISSING,
         "name": manifest.name,
         "made_at": manifest.made_at.isoformat(),
         "hilum_version": manifest.hilum_version,
@@ -130,6 +148,8 @@ def manifest_document(manifest: BackupManifest) -> dict[str, Any]:
         "object_list": _file(manifest.object_list),
         "objects": manifest.objects,
         "object_bytes": manifest.object_bytes,
+        "missing": manifest.missing,
+        "lost": manifest.lost,
     }
 
 
@@ -156,6 +176,8 @@ def read_manifest(document: Mapping[str, Any]) -> BackupManifest:
             object_list=_read_file(document["object_list"]),
             objects=int(document["objects"]),
             object_bytes=int(document["object_bytes"]),
+            missing=None if document.get("missing") is None else int(document["missing"]),
+            lost=int(document.get("lost", 0)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BackupDamaged("the manifest of the backup cannot be read") from error

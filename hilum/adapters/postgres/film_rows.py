@@ -10,7 +10,7 @@ from hilum.adapters.postgres.tables import INSTANCES, JOBS, STUDIES
 from hilum.application.ports.database_copy import FilmObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from sqlalchemy.engine import Connection
 
@@ -31,13 +31,23 @@ def film_rows(connection: Connection) -> Iterator[FilmObject]:
     Not those of films that retention removed; a database of schema 0005 or older knows of none.
     """
     order = "C" if connection.dialect.name == "postgresql" else "BINARY"
-    query = sa.select(INSTANCES.c.object_key, INSTANCES.c.size_bytes, INSTANCES.c.sha256).order_by(
-        INSTANCES.c.object_key.collate(order)
-    )
-    columns = {column["name"] for column in sa.inspect(connection).get_columns(JOBS.name)}
-    if JOBS.c.film_expired_at.name in columns:
-        gone = (JOBS.c.instance_id == INSTANCES.c.id, JOBS.c.film_expired_at.is_not(None))
-        query = query.where(~sa.exists().where(*gone))
+    query = sa.select(INSTANCES.c.object_key, INSTANCES.c.size_bytes, INSTANCES.c.sha256)
+    query = query.where(_kept(connection)).order_by(INSTANCES.c.object_key.collate(order))
     streamed = connection.execution_options(yield_per=_BATCH).execute(query)
     for key, size_bytes, sha256 in streamed:
         yield FilmObject(key, size_bytes, sha256)
+
+
+def named_keys(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of these keys that a row names whose film retention did not remove."""
+    query = sa.select(INSTANCES.c.object_key).where(INSTANCES.c.object_key.in_(list(keys)))
+    return set(connection.execute(query.where(_kept(connection))).scalars())
+
+
+def _kept(connection: Connection) -> sa.ColumnElement[bool]:
+    """Of films, those that are not expired."""
+    columns = {column["name"] for column in sa.inspect(connection).get_columns(JOBS.name)}
+    if JOBS.c.film_expired_at.name not in columns:
+        return sa.true()
+    gone = (JOBS.c.instance_id == INSTANCES.c.id, JOBS.c.film_expired_at.is_not(None))
+    return ~sa.exists().where(*gone)

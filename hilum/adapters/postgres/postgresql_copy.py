@@ -14,13 +14,13 @@ from typing import IO, TYPE_CHECKING, Final, cast
 import sqlalchemy as sa
 
 from hilum.adapters.postgres.errors import translated_errors
-from hilum.adapters.postgres.film_rows import film_rows, holds_films
+from hilum.adapters.postgres.film_rows import film_rows, holds_films, named_keys
 from hilum.application.ports.database_copy import Dump
 from hilum.domain.backup import DatabaseFacts, read_facts
 from hilum.domain.errors import DatabaseCopyFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from sqlalchemy.engine import URL, Connection, Engine
 
@@ -118,6 +118,11 @@ class PostgresqlCopy:
         """The objects that rows name, in order."""
         with translated_errors(), self._snapshot() as connection:
             yield from film_rows(connection)
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys that rows name now."""
+        with translated_errors(), self._engine.begin() as connection:
+            return named_keys(connection, keys)
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[Connection]:

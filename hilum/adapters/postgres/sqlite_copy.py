@@ -12,13 +12,13 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
-from hilum.adapters.postgres.film_rows import film_rows, holds_films
+from hilum.adapters.postgres.film_rows import film_rows, holds_films, named_keys
 from hilum.application.ports.database_copy import Dump
 from hilum.domain.backup import AuditHead, DatabaseFacts
 from hilum.domain.errors import DatabaseCopyFailed, DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -85,6 +85,11 @@ class SqliteCopy:
         """The objects that rows name, in order."""
         with translated_errors(), self._engine.begin() as connection:
             yield from film_rows(connection)
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys that rows name now."""
+        with translated_errors(), self._engine.begin() as connection:
+            return named_keys(connection, keys)
 
 
 def _facts(connection: Connection) -> DatabaseFacts:

@@ -20,6 +20,7 @@ from hilum.application.backup import object_list
 from hilum.domain.backup import (
     BackedUpObject,
     BackupManifest,
+    Presence,
     StoredFile,
     manifest_document,
     read_manifest,
@@ -136,6 +137,10 @@ class BackupStore:
             BackupDamaged: The list is damaged.
         """
         return object_list.read(self.read(manifest.name, OBJECT_LIST, manifest.object_list))
+
+    def missing(self, manifest: BackupManifest) -> Iterator[BackedUpObject]:
+        """The films that were missing when a backup was made; raises as :meth:`objects` does."""
+        return (one for one in self.objects(manifest) if one.presence is Presence.MISSING)
 
     def mirrored(self) -> Iterator[StoredObject]:
         """The objects of the mirror under the keys of the platform's store, in their order."""

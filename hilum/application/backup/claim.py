@@ -3,14 +3,17 @@
 Removal deletes from the mirror what no complete backup names. A backup in the making counts on
 what the mirror holds and is not complete yet. So each says what it does before it looks what the
 others do: of two that begin at once, at least one sees the other.
+
+Who makes backups needs no right to delete: what may not be deleted is written over instead, and
+whoever removes backups deletes it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import logging
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from hilum.domain.errors import BackupStoreBusy, ObjectMissing, ObjectStoreUnavailable
@@ -23,12 +26,15 @@ if TYPE_CHECKING:
 
 MAKING: Final = "making"
 REMOVING: Final = "removing"
+_WITHDRAWN: Final = "withdrawn"
 
 RENEWED_EVERY: Final = timedelta(minutes=1)
 STALE_AFTER: Final = timedelta(minutes=30)
 """A claim that was not renewed for so long belongs to a process that died."""
 
 _CLAIMS: Final = "claims/"
+
+_LOG = logging.getLogger(__name__)
 
 
 class Claim:
@@ -68,11 +74,14 @@ class Claim:
         """Say that the work goes on; writes once a minute at most, and ``now`` if told to.
 
         Raises:
-            BackupStoreBusy: The claim was taken for a dead process's, and is gone.
+            BackupStoreBusy: The claim was taken for a dead process's, or may have been.
         """
-        due = self._renewed is None or self._clock.now() - self._renewed >= RENEWED_EVERY
-        if not (due or now):
+        last = self._renewed
+        if last is not None and not now and self._clock.now() - last < RENEWED_EVERY:
             return
+        # Its claim may still lie there: who makes backups takes it for stale and may not delete it.
+        if self._what == REMOVING and last is not None and self._stale(last):
+            raise BackupStoreBusy("this process stood still for too long: begin again")
         try:
             self._store.get(self._key)
         except ObjectMissing as error:
@@ -84,13 +93,23 @@ class Claim:
 
     def _write(self) -> None:
         self._renewed = self._clock.now()
-        text = json.dumps({"what": self._what, "renewed_at": self._renewed.isoformat()})
+        self._say(self._what, self._renewed)
+
+    def _say(self, what: str, renewed: datetime) -> None:
+        text = json.dumps({"what": what, "renewed_at": renewed.isoformat()})
         self._store.put(self._key, [text.encode()], media_type="application/json")
 
     def _withdraw(self) -> None:
-        # What cannot be withdrawn now goes stale.
-        with contextlib.suppress(ObjectStoreUnavailable):
+        try:
             self._store.delete(self._key)
+        except ObjectStoreUnavailable as refused:
+            try:
+                # An older release does not know the word: to it, the claim is stale.
+                self._say(_WITHDRAWN, datetime.fromtimestamp(0, UTC))
+            except ObjectStoreUnavailable:
+                _LOG.warning("the claim %s stays until it is stale: %s", self._key, refused.detail)
+            else:
+                _LOG.warning("the claim %s stays, withdrawn: %s", self._key, refused.detail)
 
     def _require_alone(self) -> None:
         for item in self._store.list(_CLAIMS):
@@ -99,13 +118,26 @@ class Claim:
             what, renewed = self._other(item.key)
             if what is None or (what, self._what) == (MAKING, MAKING):
                 continue
-            if renewed is not None and self._clock.now() - renewed < STALE_AFTER:
+            if what != _WITHDRAWN and renewed is not None and not self._stale(renewed):
                 doing = "being made" if what == MAKING else "being removed"
                 raise BackupStoreBusy(
                     f"backups are {doing} in this store; if that process died, try again after "
                     f"{(renewed + STALE_AFTER).isoformat(timespec='minutes')}"
                 )
-            self._store.delete(item.key)
+            self._clear(item.key)
+
+    def _clear(self, key: str) -> None:
+        """Delete what another process left behind."""
+        try:
+            self._store.delete(key)
+        except ObjectStoreUnavailable as refused:
+            if self._what == REMOVING:
+                raise
+            # A removal that has stood still this long gives up by itself when it wakes.
+            _LOG.warning("the claim %s of another process stays: %s", key, refused.detail)
+
+    def _stale(self, renewed: datetime) -> bool:
+        return self._clock.now() - renewed >= STALE_AFTER
 
     def _other(self, key: str) -> tuple[str | None, datetime | None]:
         """What another claim says; nothing where it was withdrawn meanwhile."""

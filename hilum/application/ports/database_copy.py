@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from hilum.domain.backup import DatabaseFacts
@@ -79,6 +79,11 @@ class DatabaseCopy(Protocol):
     def films(self) -> Iterator[FilmObject]:
         """The objects that rows name and that should be there, in the order of their keys' bytes.
 
-        Read as it is walked, so it fits in memory whatever the database holds.
+        Of the moment when the first is asked for, and read as it is walked, so it fits in memory
+        whatever the database holds.
         """
+        ...
+
+    def named(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys that :meth:`films` would give now."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,7 @@ class Checked:
         counted: Whether the manifest says how many there must be.
         films: Rows whose object is there, with its size, and with ``deep`` its content.
         expired: Rows whose film was deleted, its time being up, while the backup was made.
+        missing: Rows whose film was missing already, and in no backup, when this one was made.
         audit_events: In a chain without a break.
         audit_head: Its last event; None for an empty log.
         head_compared: Whether the manifest says which one must be the last.
@@ -47,6 +49,7 @@ class Checked:
     counted: bool
     films: int
     expired: int
+    missing: int
     audit_events: int
     audit_head: AuditHead | None
     head_compared: bool
@@ -92,44 +95,41 @@ class CheckRestored:
                 f"the restored audit log ends in {_told(chain.head)}, "
                 f"the backup's in {_told(expected.audit)}"
             )
-        films, expired = self._films(manifest, deep=deep)
+        films = self._films(manifest, deep=deep)
         return Checked(
             rows=sum((facts.rows or {}).values()),
             counted=expected.rows is not None,
-            films=films,
-            expired=expired,
+            films=films[Presence.PRESENT],
+            expired=films[Presence.VANISHED],
+            missing=films[Presence.MISSING],
             audit_events=chain.count,
             audit_head=chain.head,
             head_compared=expected.audit is not None,
             schema=facts.schema,
         )
 
-    def _films(self, manifest: BackupManifest, *, deep: bool) -> tuple[int, int]:
+    def _films(self, manifest: BackupManifest, *, deep: bool) -> Counter[Presence | None]:
         rows = paired(
             paired(self._database.films(), self._objects.list()), self._backups.objects(manifest)
         )
-        films = expired = 0
-        for there in in_turn(self._read if deep else _check, rows, self._threads):
-            films += there is True
-            expired += there is False
-        return films, expired
+        return Counter(in_turn(self._read if deep else _check, rows, self._threads))
 
-    def _read(self, found: _Row) -> bool | None:
+    def _read(self, found: _Row) -> Presence | None:
         there = _check(found)
-        if there and found.left is not None and found.left.left is not None:
+        if there is Presence.PRESENT and found.left is not None and found.left.left is not None:
             require_content(self._objects, found.key, found.left.left.sha256)
         return there
 
 
-def _check(found: _Row) -> bool | None:
-    """Whether a row's film is there; None for an object without a row."""
+def _check(found: _Row) -> Presence | None:
+    """How a row's film stands; None for an object without a row."""
     row = found.left.left if found.left else None
     present = found.left.right if found.left else None
     listed = found.right
     if row is None:
         return None
-    if present is None and listed is not None and listed.presence is Presence.VANISHED:
-        return False
+    if present is None and listed is not None and not listed.mirrored:
+        return listed.presence
     if present is None:
         raise BackupDamaged(f"a row names {found.key}, and the object store does not hold it")
     if present.size_bytes != row.size_bytes:
@@ -139,7 +139,7 @@ def _check(found: _Row) -> bool | None:
         )
     if listed is not None and listed.sha256 and listed.sha256 != row.sha256:
         raise BackupDamaged(f"the backup holds other bytes of {found.key} than its row says")
-    return True
+    return Presence.PRESENT
 
 
 class _Chain:

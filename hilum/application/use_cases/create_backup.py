@@ -4,37 +4,40 @@ A film's bytes are stored before its rows are written. So every row that a dump 
 object when the dump was begun, and whoever copies objects afterwards finds it, but for a film
 whose time was up in between: that one was mirrored by an earlier backup, and stays in the list of
 this one. The mirror only grows here; films are taken in, read and deleted all the while.
+
+A row that is not marked as expired and has no object tells of damage. The backup is made all the
+same and says so: everything else is worth a copy, and the film's own may be in the mirror.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from hilum.application.backup import object_list
 from hilum.application.backup.backup_store import DUMP, OBJECT_LIST, mirror_key
 from hilum.application.backup.claim import MAKING, Claim
-from hilum.application.backup.pairing import paired
+from hilum.application.backup.standing import Standing
 from hilum.application.backup.threads import in_turn
 from hilum.domain.backup import BackedUpObject, BackupManifest, Presence, backup_name
 from hilum.domain.errors import InvalidRequest, ObjectMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from hilum.application.backup.backup_store import BackupStore
-    from hilum.application.backup.pairing import Pair
     from hilum.application.ports.clock import Clock
-    from hilum.application.ports.database_copy import Dump
-    from hilum.application.ports.object_store import ObjectStore, StoredObject
-
-    _Found = Pair[Pair[StoredObject, StoredObject], BackedUpObject]
+    from hilum.application.ports.database_copy import DatabaseCopy, Dump
+    from hilum.application.ports.object_store import ObjectStore
 
 DERIVED: Final = ("previews/",)
 """Objects that are made again when somebody asks for them; not backed up."""
 
 _BINARY: Final = "application/octet-stream"
+_BATCH: Final = 500
 
 
 class CreateBackup:
@@ -45,19 +48,30 @@ class CreateBackup:
         *,
         backups: BackupStore,
         objects: ObjectStore,
+        database: DatabaseCopy,
         clock: Clock,
         hilum_version: str,
         threads: int = 8,
     ) -> None:
-        """Arguments: ``threads`` objects are copied at once."""
+        """Describe a platform and a backup store.
+
+        Args:
+            backups: Where backups lie.
+            objects: The platform's.
+            database: The platform's; says which objects must be there.
+            clock: Names the backups.
+            hilum_version: Of this release.
+            threads: So many objects are copied at once.
+        """
         self._backups = backups
         self._objects = objects
+        self._database = database
         self._clock = clock
         self._version = hilum_version
         self._threads = threads
 
     def __call__(self, dump: AbstractContextManager[Dump]) -> BackupManifest:
-        """Make a backup; gives its manifest.
+        """Make a backup; gives its manifest, which says how many films have lost their objects.
 
         Args:
             dump: Of the database, entered here.
@@ -91,6 +105,8 @@ class CreateBackup:
                 object_list=listed,
                 objects=counted.objects,
                 object_bytes=counted.size_bytes,
+                missing=counted.missing,
+                lost=counted.lost,
             )
             claim.renew(now=True)
             self._backups.complete(manifest)
@@ -101,30 +117,27 @@ class CreateBackup:
         newest = self._backups.newest()
         before: Iterable[BackedUpObject] = () if newest is None else self._backups.objects(newest)
         wanted = (item for item in self._objects.list() if not item.key.startswith(DERIVED))
-        found = paired(paired(wanted, self._backups.mirrored()), before)
+        found = Standing.each(self._database.films(), wanted, self._backups.mirrored(), before)
+        settled = self._settled(found, claim)
+        while batch := tuple(islice(settled, _BATCH)):
+            yield from self._confirmed(batch)
+
+    def _settled(self, found: Iterable[Standing], claim: Claim) -> Iterator[BackedUpObject]:
         for item in in_turn(self._settle, found, self._threads):
             claim.renew()
             if item is not None:
                 yield item
 
-    def _settle(self, found: _Found) -> BackedUpObject | None:
+    def _settle(self, found: Standing) -> BackedUpObject | None:
         """See that one object is in the mirror; None for one that belongs to no row any more."""
-        source = found.left.left if found.left else None
-        mirrored = found.left.right if found.left else None
-        before = found.right
-        if before is not None and (
-            mirrored is None or mirrored.size_bytes != before.size_bytes or not before.sha256
-        ):
-            before = None  # not to be relied on
-        if source is None:
-            if before is None or before.presence is not Presence.PRESENT:
-                return None
-            return _as(before, Presence.DELETED)
-        if before is not None and source.size_bytes == before.size_bytes:
-            return _as(before, Presence.PRESENT)
-        return self._copy(source)
+        if found.source is None or not found.sound:
+            return found.absent()
+        kept = found.kept
+        if kept is not None and found.source.size_bytes == kept.size_bytes:
+            return replace(kept, presence=Presence.PRESENT)
+        return self._copy(found)
 
-    def _copy(self, source: StoredObject) -> BackedUpObject:
+    def _copy(self, found: Standing) -> BackedUpObject:
         digest = hashlib.sha256()
 
         def hashed(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -133,29 +146,48 @@ class CreateBackup:
                 yield chunk
 
         try:
-            chunks = self._objects.stream(source.key)
+            chunks = self._objects.stream(found.key)
         except ObjectMissing:
-            return BackedUpObject(source.key, source.size_bytes, "", Presence.VANISHED)
-        key = mirror_key(source.key)
+            return found.absent() or BackedUpObject(found.key, 0, "", Presence.VANISHED)
+        key = mirror_key(found.key)
         size = self._backups.store.put(key, hashed(chunks), media_type=_BINARY)
-        return BackedUpObject(source.key, size, digest.hexdigest())
+        if found.row is not None and digest.hexdigest() != found.row.sha256:
+            # Not the film's bytes, so no copy of it.
+            return BackedUpObject(found.key, size, "", Presence.MISSING)
+        return BackedUpObject(found.key, size, digest.hexdigest())
+
+    def _confirmed(self, batch: Sequence[BackedUpObject]) -> Iterator[BackedUpObject]:
+        """The same, but for films that expired since their rows were read: those are not missing.
+
+        Retention marks the row first and deletes the object second, so a film whose row is unmarked
+        *after* its object was found missing has lost it to something else.
+        """
+        missing = [item.key for item in batch if item.presence is Presence.MISSING]
+        named = self._database.named(missing) if missing else set()
+        for item in batch:
+            if item.presence is not Presence.MISSING or item.key in named:
+                yield item
+            else:
+                gone = Presence.DELETED if item.mirrored else Presence.VANISHED
+                yield replace(item, presence=gone)
 
 
 class _Counted:
-    """Counts the mirrored objects that pass."""
+    """Counts the objects that pass: those that are mirrored, those that are missing."""
 
     def __init__(self, objects: Iterable[BackedUpObject]) -> None:
         self._objects = objects
         self.objects = 0
         self.size_bytes = 0
+        self.missing = 0
+        self.lost = 0
 
     def __iter__(self) -> Iterator[BackedUpObject]:
         for item in self._objects:
-            if item.presence is not Presence.VANISHED:
+            if item.mirrored:
                 self.objects += 1
                 self.size_bytes += item.size_bytes
+            if item.presence is Presence.MISSING:
+                self.missing += 1
+                self.lost += not item.mirrored
             yield item
-
-
-def _as(item: BackedUpObject, presence: Presence) -> BackedUpObject:
-    return BackedUpObject(item.key, item.size_bytes, item.sha256, presence)

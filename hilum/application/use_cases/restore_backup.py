@@ -13,7 +13,6 @@ from hilum.application.backup.backup_store import mirror_key
 from hilum.application.backup.pairing import Pair, paired
 from hilum.application.backup.threads import in_turn
 from hilum.application.use_cases.create_backup import DERIVED
-from hilum.domain.backup import BackedUpObject, Presence
 from hilum.domain.errors import BackupDamaged, ObjectMissing, RestoreRefused
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.database_copy import DatabaseCopy
     from hilum.application.ports.object_store import ObjectStore, StoredObject
     from hilum.application.use_cases.verify_backup import VerifyBackup
-    from hilum.domain.backup import BackupManifest
+    from hilum.domain.backup import BackedUpObject, BackupManifest
 
 _BINARY = "application/octet-stream"
 
@@ -114,7 +113,7 @@ class RestoreBackup:
         found: Pair[BackedUpObject, StoredObject]
         for found in paired(self._backups.objects(manifest), self._present()):
             wanted, present = found.left, found.right
-            if wanted is None or wanted.presence is Presence.VANISHED:
+            if wanted is None or not wanted.mirrored:
                 continue
             if present is None or present.size_bytes != wanted.size_bytes:
                 yield wanted

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from hilum.application.backup.backup_store import mirror_key
 from hilum.application.backup.pairing import Pair, paired
 from hilum.application.backup.threads import in_turn
-from hilum.domain.backup import BackedUpObject, Presence
 from hilum.domain.errors import BackupDamaged, ObjectMissing
 
 if TYPE_CHECKING:
     from hilum.application.backup.backup_store import BackupStore
     from hilum.application.ports.object_store import ObjectStore, StoredObject
-    from hilum.domain.backup import BackupManifest
+    from hilum.domain.backup import BackedUpObject, BackupManifest
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was looked at: the objects of the backup, and whether each was read."""
+    """What was looked at: the objects of the backup, and whether each was read.
+
+    What the platform had lost before, ``manifest`` says.
+    """
 
     manifest: BackupManifest
     objects: int
@@ -83,7 +85,7 @@ def require_content(store: ObjectStore, key: str, sha256: str) -> None:
 def _check(found: Pair[BackedUpObject, StoredObject]) -> int:
     """One if an object of the backup is there, zero if it is none of the backup's."""
     listed, mirrored = found.left, found.right
-    if listed is None or listed.presence is Presence.VANISHED:
+    if listed is None or not listed.mirrored:
         return 0
     if mirrored is None:
         raise BackupDamaged(f"the mirror lacks {found.key}")

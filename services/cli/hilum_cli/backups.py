@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hilum.application.backup.backup_store import mirror_key
 from hilum.application.ports.database_copy import Dump
 from hilum.domain.errors import NotFound
 from hilum_cli.failure import USAGE, Failure
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES: Final = 256 * 1024
 _MEGABYTE: Final = 1_000_000
+_NAMED: Final = 10
 
 
 def store_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -125,6 +128,25 @@ def hand_over_to(path: str) -> Callable[[Iterable[bytes]], None]:
             raise Failure(f"{path} cannot be written: {error.strerror}") from error
 
     return write
+
+
+def told_missing(manifest: BackupManifest) -> str:
+    """Of the films that were missing when a backup was made: how many, and what is left of them."""
+    copied = (manifest.missing or 0) - manifest.lost
+    return (
+        f"when backup {manifest.name} was made, the object store lacked {manifest.missing} films "
+        f"that rows name, or held other bytes: {copied} are in the backup store from an earlier "
+        f"backup, {manifest.lost} in no backup"
+    )
+
+
+def show_missing(backups: Backups, manifest: BackupManifest) -> None:
+    """Name the first of these films on stderr, with where their copies lie."""
+    for film in islice(backups.store.missing(manifest), _NAMED):
+        where = f"copied, {mirror_key(film.key)}" if film.mirrored else "in no backup"
+        click.echo(f"missing: {film.key} ({where})", err=True)
+    if (manifest.missing or 0) > _NAMED:
+        click.echo(f"and {(manifest.missing or 0) - _NAMED} more", err=True)
 
 
 def megabytes(size_bytes: int) -> str:

@@ -211,6 +211,7 @@ def open_restoring(backups: Backups, database_url: str, object_store_url: str) -
         create=CreateBackup(
             backups=backups.store,
             objects=objects,
+            database=database,
             clock=SystemClock(),
             hilum_version=version("hilum"),
         ),

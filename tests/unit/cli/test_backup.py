@@ -77,6 +77,41 @@ def test_a_film_that_is_missing_afterwards_fails_the_check(platform, tmp_path):
     assert "backup_damaged: a row names films/" in checked.stderr
 
 
+def test_films_that_lost_their_objects_fail_the_backup(platform, tmp_path):
+    """It is made and marked; what it lacks is told by every command that reads it."""
+    assert platform("backup", "create").exit_code == 0
+    assert platform("backup", "verify").stderr == ""
+    copied, lost = sorted((tmp_path / "objects").rglob("films/*"))[:2]
+    for film in (copied, lost):
+        film.unlink()
+    next((tmp_path / "backups" / "objects").rglob(lost.name)).unlink()
+    made = platform("backup", "create")
+    while "begin again a second" in made.stderr:
+        made = platform("backup", "create")
+    assert made.exit_code == 1
+    assert "is complete" in made.stdout
+    told = "lacked 2 films that rows name, or held other bytes: 1 are in the backup store"
+    assert "object_missing: when backup" in made.stderr
+    assert told in made.stderr
+    assert f"films/{lost.name} (in no backup)" in made.stderr
+    assert f"films/{copied.name} (copied, objects/films/{copied.name})" in made.stderr
+    manifest = json.loads(platform("backup", "list", "--json").stdout)[-1]
+    assert (manifest["missing"], manifest["lost"], manifest["objects"]) == (2, 1, 2)
+    verified = platform("backup", "verify", "--deep")
+    assert (verified.exit_code, told in verified.stderr) == (1, True)
+    fresh = {
+        "HILUM_DATABASE_URL": f"sqlite:///{tmp_path}/fresh.db",
+        "HILUM_OBJECT_STORE_URL": f"file://{tmp_path}/fresh",
+    }
+    restored = platform("backup", "restore", **fresh)
+    assert restored.exit_code == 0, restored.output
+    assert told in restored.stderr
+    assert "films: 2 there" in restored.stdout
+    assert "films that were lost before the backup was made: 1" in restored.stdout
+    checked = platform("backup", "check", **fresh)
+    assert (checked.exit_code, told in checked.stderr) == (0, True)
+
+
 def test_films_are_not_replaced_unasked(platform, database):
     """Only with --force."""
     assert platform("backup", "create").exit_code == 0

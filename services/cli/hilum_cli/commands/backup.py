@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hilum.domain.backup import manifest_document
+from hilum.domain.errors import ObjectMissing
 from hilum_cli.backups import (
     backups_of,
     dump_of,
@@ -17,7 +18,9 @@ from hilum_cli.backups import (
     megabytes,
     platform_options,
     restoring_of,
+    show_missing,
     store_option,
+    told_missing,
 )
 from hilum_cli.commands.restore import check, restore
 from hilum_cli.failure import readable
@@ -26,7 +29,17 @@ from hilum_cli.table import print_table
 if TYPE_CHECKING:
     from hilum.domain.backup import BackupManifest
 
-_COLUMNS: Final = ("backup", "made", "release", "schema", "objects", "MB", "dump MB", "audit")
+_COLUMNS: Final = (
+    "backup",
+    "made",
+    "release",
+    "schema",
+    "objects",
+    "MB",
+    "dump MB",
+    "missing",
+    "audit",
+)
 
 
 @click.group("backup")
@@ -53,6 +66,8 @@ def create(
     """Make a backup while the platform works.
 
     The dump comes first and the objects second, so that no film of the dump lacks its object.
+    Where films have lost their objects, the backup is made and the command exits with 1
+    (object_missing).
     """
     backups = backups_of(store)
     platform = restoring_of(backups, database_url, object_store_url)
@@ -63,6 +78,9 @@ def create(
             "beside the dump was no .facts file: a restore cannot compare rows and audit log",
             err=True,
         )
+    if made.missing:
+        show_missing(backups, made)
+        raise ObjectMissing(told_missing(made))
 
 
 @backup.command("list")
@@ -90,7 +108,8 @@ def list_backups(*, store: str | None, as_json: bool) -> None:
 def verify(*, store: str | None, at: str | None, deep: bool) -> None:
     """Look whether a backup is whole; exit with 1 if it is not.
 
-    Reads the dump and the list of objects, and looks for every object and its size.
+    Reads the dump and the list of objects, and looks for every object and its size. A backup of
+    films that were lost already is not whole, either (object_missing).
     """
     backups = backups_of(store)
     verified = backups.verify(manifest_of(backups, at), deep=deep)
@@ -99,6 +118,11 @@ def verify(*, store: str | None, at: str | None, deep: bool) -> None:
         f"backup {verified.manifest.name} is whole: dump and list read, "
         f"{verified.objects} objects {how}"
     )
+    if verified.manifest.missing:
+        show_missing(backups, verified.manifest)
+        click.echo(told_missing(verified.manifest), err=True)
+        if verified.manifest.lost:
+            raise ObjectMissing(f"{verified.manifest.lost} films cannot come back from this backup")
 
 
 @backup.command()
@@ -163,6 +187,7 @@ def _row(manifest: BackupManifest) -> tuple[str, ...]:
         str(manifest.objects),
         megabytes(manifest.object_bytes),
         megabytes(manifest.dump.size_bytes),
+        "unknown" if manifest.missing is None else str(manifest.missing),
         f"{audit.sequence} {audit.hash[:12]}" if audit else "",
     )
 

@@ -15,6 +15,7 @@ from hilum_cli.backups import (
     platform_options,
     restoring_of,
     store_option,
+    told_missing,
 )
 from hilum_cli.failure import readable
 
@@ -64,6 +65,8 @@ def restore(
     backups = backups_of(store)
     platform = restoring_of(backups, database_url, object_store_url)
     manifest = manifest_of(backups, at)
+    if manifest.missing:
+        click.echo(told_missing(manifest), err=True)
     hand_over = hand_over_to(dump_to) if dump_to else None
     platform.restore(manifest, force=force, hand_over=hand_over)
     if dump_to:
@@ -97,7 +100,10 @@ def check(
     """Compare a restored platform with its backup, before it takes films in again."""
     backups = backups_of(store)
     platform = restoring_of(backups, database_url, object_store_url)
-    _compare(platform, manifest_of(backups, at), deep=deep)
+    manifest = manifest_of(backups, at)
+    if manifest.missing:
+        click.echo(told_missing(manifest), err=True)
+    _compare(platform, manifest, deep=deep)
 
 
 def _compare(platform: Restoring, manifest: BackupManifest, *, deep: bool) -> None:
@@ -110,3 +116,5 @@ def _compare(platform: Restoring, manifest: BackupManifest, *, deep: bool) -> No
     click.echo(f"films: {checked.films} {how}")
     if checked.expired:
         click.echo(f"films whose time was up while the backup was made: {checked.expired}")
+    if checked.missing:
+        click.echo(f"films that were lost before the backup was made: {checked.missing}")

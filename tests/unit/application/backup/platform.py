@@ -9,8 +9,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from hilum.adapters.postgres.database_copy import open_database_copy
 from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.tables import INSTANCES, JOBS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.backup.backup_store import BackupStore
 from hilum.application.ports.database_copy import Dump
@@ -21,6 +24,7 @@ from hilum.application.use_cases.restore_backup import RestoreBackup
 from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.audit import AuditEvent
 from hilum.domain.backup import DatabaseFacts
+from hilum.domain.errors import ObjectStoreUnavailable
 from tests.contract.samples import NOW, a_film
 from tests.fakes.clock import SettableClock
 from tests.fakes.object_store import InMemoryObjectStore
@@ -37,16 +41,22 @@ _SECOND = timedelta(seconds=1)
 
 
 class CountingStore(InMemoryObjectStore):
-    """Remembers which keys were written."""
+    """Remembers which keys were written; ``deletes`` says whether its credentials may delete."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.deletes = True
         self.written: list[str] = []
 
     def put(self, key: str, chunks: Iterable[bytes], *, media_type: str) -> int:
         size = super().put(key, chunks, media_type=media_type)
         self.written.append(key)
         return size
+
+    def delete(self, key: str) -> None:
+        if not self.deletes:
+            raise ObjectStoreUnavailable("the object store refuses: AccessDenied")
+        super().delete(key)
 
 
 @dataclass
@@ -80,10 +90,12 @@ class Platform:
         self.backups = backups
         self.objects = CountingStore()
         self.database: DatabaseCopy = open_database_copy(url)
-        self.unit_of_work = SqlUnitOfWork(create_database_engine(url, pool_size=1))
+        self.engine = create_database_engine(url, pool_size=1)
+        self.unit_of_work = SqlUnitOfWork(self.engine)
         self.create = CreateBackup(
             backups=backups.backups,
             objects=self.objects,
+            database=self.database,
             clock=backups.clock,
             hilum_version="9.9.9",
             threads=2,
@@ -116,6 +128,14 @@ class Platform:
             event = AuditEvent("key-1", "job.accepted", "job", str(film.job.id), NOW)
             transaction.audit.append([event])
         return instance.object_key
+
+    def expire(self, key: str) -> None:
+        """Remove a film as retention does: its row is marked first, its bytes go second."""
+        of_film = sa.select(INSTANCES.c.id).where(INSTANCES.c.object_key == key)
+        marked = sa.update(JOBS).where(JOBS.c.instance_id.in_(of_film)).values(film_expired_at=NOW)
+        with self.engine.begin() as connection:
+            connection.execute(marked)
+        self.objects.delete(key)
 
     def back_up(self) -> BackupManifest:
         """Make a backup, a second after the last."""

@@ -98,7 +98,7 @@ def test_a_film_deleted_since_the_last_backup_stays_in_this_one(platform, backup
     """The dump may be older than the deletion; one backup later nobody asks for it."""
     key = platform.accept(b"film")
     platform.back_up()
-    platform.objects.delete(key)
+    platform.expire(key)
     second, third = platform.back_up(), platform.back_up()
     (listed,) = backups.backups.objects(second)
     assert (listed.key, listed.presence) == (key, Presence.DELETED)
@@ -113,7 +113,7 @@ def test_a_film_deleted_between_listing_and_copying_is_told(platform, backups, m
     copy = platform.create._copy  # noqa: SLF001 - the moment between the two
 
     def deleted_first(source):
-        platform.objects.delete(source.key)
+        platform.expire(source.key)
         return copy(source)
 
     monkeypatch.setattr(platform.create, "_copy", deleted_first)

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from hilum.application.backup.claim import MAKING, REMOVING, STALE_AFTER, Claim
-from hilum.domain.errors import BackupDamaged, BackupStoreBusy, InvalidRequest
-from tests.unit.application.backup.platform import PART_BYTES, dump_of
+from hilum.domain.errors import BackupDamaged, InvalidRequest
+from tests.unit.application.backup.platform import PART_BYTES
 
 
 def test_the_newest_stay(platform, backups):
@@ -33,7 +32,7 @@ def test_films_that_no_backup_needs_go(platform, backups):
     """A film that was deleted long ago leaves the mirror with the last backup that lists it."""
     gone, stays = platform.accept(b"goes"), platform.accept(b"stays")
     platform.back_up()
-    platform.objects.delete(gone)
+    platform.expire(gone)
     platform.back_up()
     backups.prune(keep=1)
     assert backups.mirrored() == {gone, stays}, "the second dump may still name it"
@@ -50,7 +49,7 @@ def test_every_kept_backup_stays_whole(platform, backups):
     for number in range(8):
         key = platform.accept(b"film %d" % number)
         if number % 3 == 0:
-            platform.objects.delete(key)
+            platform.expire(key)
         kept.append(platform.back_up())
     backups.prune(keep=4)
     for manifest in kept[4:]:
@@ -102,59 +101,3 @@ def test_a_list_that_cannot_be_read_stops_everything(platform, backups):
     with pytest.raises(BackupDamaged):
         backups.prune(keep=1)
     assert len(backups.complete()) == 2
-
-
-def test_nothing_goes_while_a_backup_is_made(platform, backups):
-    """It counts on what the mirror holds."""
-    with Claim(backups.store, backups.clock, MAKING), pytest.raises(BackupStoreBusy):
-        backups.prune(keep=1)
-    backups.prune(keep=1)
-
-
-def test_no_backup_is_made_while_others_go(platform, backups):
-    """The other way round."""
-    with Claim(backups.store, backups.clock, REMOVING), pytest.raises(BackupStoreBusy):
-        platform.create(dump_of(b"dump"))
-    assert backups.backups.names() == ([], [])
-
-
-def test_two_backups_may_be_made_at_once(platform, backups):
-    """The mirror only grows while they are."""
-    with Claim(backups.store, backups.clock, MAKING):
-        platform.back_up()
-
-
-def test_a_dead_process_blocks_for_a_while_only(platform, backups):
-    """Its claim goes stale."""
-    Claim(backups.store, backups.clock, MAKING).__enter__()
-    backups.clock.advance(STALE_AFTER - timedelta(minutes=1))
-    with pytest.raises(BackupStoreBusy, match="being made"):
-        backups.prune(keep=1)
-    backups.clock.advance(timedelta(minutes=1))
-    backups.prune(keep=1)
-    assert list(backups.store.list("claims/")) == []
-
-
-def test_a_claim_that_is_renewed_does_not_go_stale(platform, backups):
-    """However long the work takes."""
-    with Claim(backups.store, backups.clock, MAKING) as claim:
-        for _ in range(5):
-            backups.clock.advance(STALE_AFTER / 2)
-            claim.renew()
-        with pytest.raises(BackupStoreBusy):
-            backups.prune(keep=1)
-
-
-def test_a_process_that_stood_still_for_too_long_gives_up(platform, backups):
-    """What it counted on may be gone."""
-    with Claim(backups.store, backups.clock, MAKING) as claim:
-        backups.clock.advance(STALE_AFTER)
-        backups.prune(keep=1)
-        with pytest.raises(BackupStoreBusy, match="begin again"):
-            claim.renew()
-
-
-def test_a_claim_that_cannot_be_read_blocks_nothing(backups):
-    """Somebody else's file, or half of one."""
-    backups.store.put("claims/other.json", [b"{"], media_type="application/json")
-    backups.prune(keep=1)

@@ -185,12 +185,23 @@ def test_a_film_of_other_bytes_is_told_by_reading_it(made, fresh):
         fresh.check(made, deep=True)
 
 
-def test_a_film_that_rotted_before_its_backup_is_told(platform, fresh):
-    """Its row says what it was when it came."""
-    key = platform.accept(b"film")
-    platform.objects.objects[key] = b"rust"
+def test_films_that_were_lost_before_the_backup_do_not_hold_up_a_restore(platform, fresh):
+    """Everything else comes back, and the check says how many did not."""
+    platform.accept(b"stays")
+    gone, rotten = platform.accept(b"goes"), platform.accept(b"film")
+    platform.objects.delete(gone)
+    platform.objects.objects[rotten] = b"rust"
     made = platform.back_up()
     fresh.restore(made)
+    checked = fresh.check(made, deep=True)
+    assert (checked.films, checked.missing, checked.expired) == (1, 2, 0)
+
+
+def test_a_film_that_rotted_in_a_backup_of_an_older_release_is_told(made, fresh):
+    """Those copied whatever was there; its row says what it was when it came."""
+    fresh.restore(made)
+    with fresh.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE instances SET sha256 = 'ab'")
     with pytest.raises(BackupDamaged, match="other bytes"):
         fresh.check(made)
 
@@ -211,7 +222,7 @@ def test_a_film_that_vanished_is_told_and_is_no_damage(platform, fresh, monkeypa
 
     def deleted_first(source):
         if source.key == gone:
-            platform.objects.delete(gone)
+            platform.expire(gone)
         return copy(source)
 
     monkeypatch.setattr(platform.create, "_copy", deleted_first)

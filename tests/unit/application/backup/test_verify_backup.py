@@ -67,7 +67,7 @@ def test_a_changed_film_is_found_by_reading_it(made, backups):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
         {"format": None},
         {"dump": None},
         {"made_at": "yesterday"},
