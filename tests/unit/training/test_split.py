@@ -184,6 +184,22 @@ def test_the_split_does_not_depend_on_the_order_of_films(many_films):
     assert split(films, prints, 2) != first
 
 
+def test_films_of_a_source_of_its_own_move_nothing(many_films, tmp_path):
+    """A hospital's films beside a pack leave each film of the pack in its split."""
+    films, prints = many_films
+    own = FilmFolder(tmp_path / "own")
+    for patient in range(45):
+        label = ("normal", "pneumonia_bacterial", "tuberculosis")[patient % 3]
+        own.add(f"a{patient}", texture(90_000 + patient), label, source="local")
+    pack = pack_films(own.close())
+    both = (*pack, *films)
+    marks = [*(fingerprint(read_film(tmp_path / "own" / film.file)) for film in pack), *prints]
+    alone = divide(films, link_films(films, prints, BITS), DATA.fractions, seed=1)
+    beside = divide(both, link_films(both, marks, BITS), DATA.fractions, seed=1)
+    assert beside[len(pack) :] == alone
+    assert set(beside[: len(pack)]) == {"train", "validation", "test"}
+
+
 def test_near_duplicates_are_found_across_block_borders():
     """Comparing in blocks finds what comparing all at once finds."""
     prints = [fingerprint(texture(seed % 10)) for seed in range(40)]

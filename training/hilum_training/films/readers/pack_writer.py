@@ -4,8 +4,10 @@ Films are brought to one form (8-bit grey, shorter side 256 pixels where it was 
 quality), so that neither size nor file format tells where a film comes from. Masks and boxes follow
 their film. Patient groups are the readers': a patient whose films stand in two data sets is one.
 
-Films of another pack are in that form already. They are copied as they are and keep their names:
-the split goes by names, so a model that learnt from that pack has the same unseen patients in this.
+Films of another pack are in that form already. They are copied as they are and keep their names.
+The split goes by names within each source and label: beside films of other sources, of none of its
+patients, a model that learnt from that pack has the same unseen patients in this. A set that shares
+films or patients with the pack joins clusters, and some of them move.
 """
 
 from __future__ import annotations
