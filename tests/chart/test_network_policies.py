@@ -34,7 +34,7 @@ ARROWS = {
     ("tests", "gateway"): 8080,
 }
 WATCHED = {
-    ("prometheus", "gateway"): {8080},
+    ("prometheus", "gateway"): {9100},
     ("prometheus", "worker"): {9100},
     ("prometheus", "triton"): {8002, 8010},
 }

@@ -38,6 +38,19 @@ def test_cookies_are_for_https_alone_where_a_proxy_speaks_it(proxy):
     assert environment(proxied, "gateway")["HILUM_SECURE_COOKIES"] == "true"
 
 
+def test_prometheus_reads_the_gateway_where_no_proxy_looks():
+    """At a port of the pods which the Service, and so every Ingress and load balancer, lacks."""
+    rendered = render(sets={"monitoring.serviceMonitors.enabled": "true"})
+    port = int(environment(rendered, "gateway")["HILUM_METRICS_PORT"])
+    assert environment(rendered, "gateway")["HILUM_METRICS_HOST"] == "0.0.0.0"  # noqa: S104 - in a pod
+    (monitor,) = rendered.of_kind("ServiceMonitor")
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["targetPort"] == port
+    assert "scheme" not in endpoint
+    service = rendered.named("Service", "hilum-gateway")
+    assert port not in {one["targetPort"] for one in service["spec"]["ports"]}
+
+
 @pytest.mark.parametrize("release", ["hilum", "a-name-of-thirty-two-characters0"])
 def test_a_pool_is_scaled_by_the_requests_of_its_own_pods(release):
     """The pool `l4` is not asked for the pods of `l4-mig`, however long the release's name is."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def settings() -> dict[str, str]:
     """Every process of an installation in one folder, on free ports."""
-    gateway, metrics, triton = reserve_port(), reserve_port(), reserve_port()
+    gateway, triton = reserve_port(), reserve_port()
     return {
         "HILUM_DATABASE_URL": "sqlite:////data/hilum.db",
         "HILUM_OBJECT_STORE_URL": "file:///data/objects",
@@ -39,7 +39,6 @@ def settings() -> dict[str, str]:
         "HILUM_PORT": str(gateway),
         "HILUM_URL": f"http://{LOOPBACK}:{gateway}",
         "HILUM_METRICS_HOST": LOOPBACK,
-        "HILUM_METRICS_PORT": str(metrics),
     }
 
 
@@ -66,7 +65,8 @@ def installation(
     with contextlib.ExitStack() as stack:
         stack.enter_context(running(engine, triton))
         for name in ("gateway", "worker"):
-            run = Run(image(name), environment=settings, mounts=mounts, network="host")
+            own = {**settings, "HILUM_METRICS_PORT": str(reserve_port())}
+            run = Run(image(name), environment=own, mounts=mounts, network="host")
             stack.enter_context(running(engine, run))
         wait_for(lambda: is_ready(http), "Triton is ready")
         wait_for(lambda: gateway_is_ready(settings["HILUM_URL"]), "the gateway is ready")

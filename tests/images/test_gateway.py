@@ -28,6 +28,7 @@ SETTINGS = {
     "HILUM_MODEL_REPOSITORY": "/data/models",
     "HILUM_SESSION_SECRET": "of no worth, and long enough for one",
     "HILUM_HOST": "127.0.0.1",
+    "HILUM_METRICS_HOST": "127.0.0.1",
 }
 
 
@@ -45,7 +46,14 @@ def port() -> int:
 
 
 @pytest.fixture
-def gateway(engine: ContainerEngine, image: Built, shared: Path, port: int) -> Iterator[Container]:
+def metrics_port() -> int:
+    return reserve_port()
+
+
+@pytest.fixture
+def gateway(
+    engine: ContainerEngine, image: Built, shared: Path, port: int, metrics_port: int
+) -> Iterator[Container]:
     """A gateway on SQLite and folders, whose tables the command's image made."""
     mounts = {"/data": shared}
     models = ("install", "--source", "/opt/hilum/model_repository", "--target", "cpu")
@@ -58,7 +66,11 @@ def gateway(engine: ContainerEngine, image: Built, shared: Path, port: int) -> I
         assert done.code == 0, done.error
     run = Run(
         image("gateway"),
-        environment={**SETTINGS, "HILUM_PORT": str(port)},
+        environment={
+            **SETTINGS,
+            "HILUM_PORT": str(port),
+            "HILUM_METRICS_PORT": str(metrics_port),
+        },
         mounts=mounts,
         network="host",
     )
@@ -73,6 +85,13 @@ def test_the_gateway_answers_and_is_ready(gateway: Container, port: int, shared:
     assert ready.status_code == 200, ready.text
     with sqlite3.connect(shared / "hilum.db") as database:
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
+
+
+def test_metrics_have_a_port_of_their_own(gateway: Container, port: int, metrics_port: int):
+    """The port of films shows them to nobody without a key."""
+    wait_for(lambda: answer(f"http://127.0.0.1:{port}/healthz") == 200, "the gateway answers")
+    assert answer(f"http://127.0.0.1:{metrics_port}/metrics") == 200
+    assert answer(f"http://127.0.0.1:{port}/metrics") == 401
 
 
 def test_the_health_check_passes_while_it_answers(gateway: Container):

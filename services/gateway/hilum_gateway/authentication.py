@@ -44,5 +44,22 @@ def note_key(request: Request, key: ApiKey) -> None:
     request.state.key_id = key.id
 
 
+async def watching_key(
+    request: Request,
+    container: ContainerOf,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> None:
+    """A key for what Prometheus reads without one, where it has a port of its own for that.
+
+    The main port is the one that proxies show to everybody.
+
+    Raises:
+        NotAuthenticated: As :func:`authenticated_key`.
+        DatabaseUnavailable: Likewise.
+    """
+    if container.settings.metrics_port is not None:
+        await authenticated_key(request, container, credentials)
+
+
 KeyOf = Annotated[ApiKey, Depends(authenticated_key)]
 """The API key of the request."""

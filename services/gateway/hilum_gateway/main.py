@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 
 from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
@@ -27,12 +28,20 @@ def main() -> None:
     log_to_stderr(settings.log_level)
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
     container = bootstrap(settings)
+    app = create_app(container)
     try:
-        server = create_server(create_app(container), settings)
+        server = create_server(app, settings)
     except OSError as error:
         sys.stderr.write(f"HILUM_TLS_CERTIFICATE, HILUM_TLS_KEY: cannot be loaded: {error}\n")
         sys.exit(2)
-    server.run()
+    with ExitStack() as beside:
+        try:
+            endpoint = app.state.metrics.served(settings.metrics_host, settings.metrics_port)
+            beside.enter_context(endpoint)
+        except OSError as error:
+            sys.stderr.write(f"HILUM_METRICS_PORT: cannot be listened on: {error}\n")
+            sys.exit(2)
+        server.run()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -17,7 +25,7 @@ from hilum.domain.errors import HilumError
 from hilum.domain.job import JobState, Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from hilum.application.ports.repositories import QueueDepth
@@ -83,6 +91,31 @@ class Metrics:
     def render(self) -> bytes:
         """The exposition format, text version 0.0.4 or newer (see :data:`MEDIA_TYPE`)."""
         return generate_latest(self._registry)
+
+    @contextmanager
+    def served(self, host: str, port: int | None) -> Iterator[int | None]:
+        """Serve them on a port of their own for as long as the block runs, if there is one.
+
+        Args:
+            host: Address to listen on.
+            port: 0 takes a free one.
+
+        Yields:
+            The port that is listened on, or None.
+
+        Raises:
+            OSError: It cannot be listened on.
+        """
+        if port is None:
+            yield None
+            return
+        server, thread = start_http_server(port, addr=host, registry=self._registry)
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
 
 class _Queues(Collector):

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
         session_secret: Signs the cookies of people who signed in.
         host: Address to bind.
         port: Port to bind.
+        metrics_port: Port of the Prometheus endpoint, plain HTTP without a key. None by default:
+            then ``/metrics`` is answered without a key on the main port, for one machine. Where
+            there is such a port, ``/metrics`` on the main one needs an API key.
+        metrics_host: Address that the Prometheus endpoint listens on.
         tls_certificate: PEM file; with it the gateway speaks HTTPS, and nothing else. It is read
             again when it changes.
         tls_key: PEM file of its private key, likewise.
@@ -57,6 +61,8 @@ class Settings(BaseSettings):
     session_secret: SecretStr = Field(min_length=32)
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_host: str = "127.0.0.1"
     tls_certificate: Path | None = None
     tls_key: Path | None = Field(default=None, validate_default=True)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

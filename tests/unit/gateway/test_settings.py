@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 
 import pytest
 from pydantic import ValidationError
@@ -94,6 +95,18 @@ def test_a_certificate_that_cannot_be_loaded_ends_the_start(environment, capsys,
     logging.getLogger().handlers[:] = kept
     assert ended.value.code == 2
     assert "HILUM_TLS_CERTIFICATE, HILUM_TLS_KEY: cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_port_for_metrics_that_is_taken_ends_the_start(environment, capsys):
+    """With a sentence that names the setting, before anything is served."""
+    kept = logging.getLogger().handlers[:]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment.setenv("HILUM_METRICS_PORT", str(taken.getsockname()[1]))
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+    logging.getLogger().handlers[:] = kept
+    assert ended.value.code == 2
+    assert "HILUM_METRICS_PORT: cannot be listened on" in capsys.readouterr().err
 
 
 def test_cookies_are_for_https_where_the_gateway_speaks_it(environment):

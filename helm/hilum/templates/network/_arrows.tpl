@@ -25,7 +25,7 @@ minio: []
 
 {{/* Ports of a component that others of the release open, and those that Prometheus reads. */}}
 {{- define "hilum.ports" -}}
-gateway: {serve: [8080], watch: [8080]}
+gateway: {serve: [8080], watch: [9100]}
 worker: {serve: [], watch: [9100]}
 triton: {serve: [8001], watch: [8002, 8010]}
 redis: {serve: [6379], watch: []}

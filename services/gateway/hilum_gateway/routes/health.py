@@ -1,15 +1,17 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for machines that watch, without a key."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: for machines that watch."""
 
 from http import HTTPStatus
 from typing import cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from hilum_gateway.authentication import watching_key
 from hilum_gateway.dependencies import MetricsOf
 from hilum_gateway.metrics import MEDIA_TYPE
 from hilum_gateway.readiness import NEEDED, Readiness
+from hilum_gateway.routes.descriptions import PROBLEMS
 
 router = APIRouter(tags=["health"])
 
@@ -65,7 +67,16 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body.model_dump(), code)
 
 
-@router.get("/metrics", summary="For Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="For Prometheus",
+    response_class=Response,
+    responses=PROBLEMS,
+    dependencies=[Depends(watching_key)],
+)
 def metrics(gathered: MetricsOf) -> Response:
-    """Requests, films at the door, and the queues as the database has them."""
+    """Requests, films at the door, and the queues as the database has them.
+
+    Needs an API key where Prometheus has a port of its own (`HILUM_METRICS_PORT`).
+    """
     return Response(gathered.render(), media_type=MEDIA_TYPE)
