@@ -131,11 +131,26 @@ def check_panel(panel: PanelRecipe) -> None:
     for recorded, allowed in panel.candidates.items():
         if not allowed or not set(allowed) <= labels:
             raise InvalidRecipe(f"{recorded} may be {allowed}, which are not all labels")
+    for comparison in panel.comparisons:
+        _check_comparison(panel, comparison)
     point = panel.operating_point
     if point.rule not in {"youden", "sensitivity", "specificity"}:
         raise InvalidRecipe(f"{panel.name}: no operating point rule {point.rule}")
     if point.rule != "youden" and point.value is None:
         raise InvalidRecipe(f"{panel.name}: the operating point's value is missing")
+
+
+def _check_comparison(panel: PanelRecipe, comparison: ComparisonRecipe) -> None:
+    asked = f"{panel.name}, {comparison.name!r}"
+    outputs = {*comparison.positive_outputs, *comparison.negative_outputs}
+    if unknown := outputs - set(panel.names):
+        raise InvalidRecipe(f"{asked}: no labels of the panel: {', '.join(sorted(unknown))}")
+    recorded = {*comparison.positive, *comparison.negative}
+    # A multi-label panel has no candidates: any recorded label may stand on a side.
+    if panel.candidates and (unknown := recorded - set(panel.candidates)):
+        raise InvalidRecipe(f"{asked}: not among the candidates: {', '.join(sorted(unknown))}")
+    if panel.sources and comparison.source not in panel.sources:
+        raise InvalidRecipe(f"{asked}: {comparison.source} is no source of the panel")
 
 
 def frozen(table: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,9 @@ def test_networks_that_serve_together_agree_about_the_film_and_the_split():
         ('kind = "single_label"', 'kind = "multi_label"', "candidates"),
         ('keep = "mean"', 'keep = "first"', "keep"),
         ('rule = "specificity"', 'rule = "gut feeling"', "rule"),
+        ('positive_outputs = ["infected"]', 'positive_outputs = ["infectd"]', "infectd"),
+        ('positive = ["tuberculosis"]', 'positive = ["tuberculosos"]', "tuberculosos"),
+        ('sources = ["shenzhen", "montgomery",', 'sources = ["montgomery",', "no source of"),
         ('rule = "specificity"\nvalue = 0.9', 'rule = "sensitivity"', "missing"),
     ],
 )
