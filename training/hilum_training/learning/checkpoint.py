@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Progress:
-    """What has been done: epochs finished, their log rows, the lowest validation loss so far."""
+    """What has been done: epochs finished, their log rows, the lowest validation loss so far.
+
+    ``recipe`` is what makes a run this run and no other: the recipe, and a digest of its films.
+    """
 
     recipe: str
     epochs_done: int = 0
@@ -49,7 +52,7 @@ def save(path: Path, progress: Progress, variables: Sequence[Any]) -> None:
 def load(path: Path, recipe: str, variables: Sequence[Any]) -> Progress:
     """Take up a run: fill the variables and say how far it is; a fresh run when there is none.
 
-    A run of another recipe is not taken up: it starts afresh.
+    A run of another recipe or on other films is not taken up: it starts afresh.
     """
     if not path.is_file():
         return Progress(recipe)
