@@ -10,7 +10,7 @@ import pytest
 
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
-from hilum.adapters.postgres.film_rows import film_rows
+from hilum.adapters.postgres.film_rows import film_rows, named_keys
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
 from hilum.domain.errors import InternalError
@@ -157,10 +157,14 @@ def test_a_backup_does_not_look_for_films_that_are_gone(database_url: str) -> No
     gone, here = ended(unit_of_work), ended(unit_of_work, 2)
     assert expire(unit_of_work, 1) == [gone.job.id]
     with engine.begin() as connection:
+        keys = {film.instance.object_key for film in (gone, here)}
         assert [film.key for film in film_rows(connection)] == [here.instance.object_key]
+        assert named_keys(connection, {*keys, "films/stranger"}) == {here.instance.object_key}
+        assert named_keys(connection, set()) == set()
     migrate.downgrade(database_url, "0005")
     with engine.begin() as connection:
         assert len(list(film_rows(connection))) == 2
+        assert named_keys(connection, keys) == keys
     engine.dispose()
 
 
