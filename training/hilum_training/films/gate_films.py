@@ -55,7 +55,8 @@ def picture_folders(wanted: Sequence[Path], *, required: bool) -> list[Path]:
     """
     missing = [str(folder) for folder in wanted if not folder.is_dir()]
     if missing and required:
-        raise NegativesMissing(f"no pictures in {', '.join(missing)}: `make negatives` fetches them")
+        named = ", ".join(missing)
+        raise NegativesMissing(f"no pictures in {named}: `make negatives` fetches them")
     return [folder for folder in wanted if folder.is_dir()]
 
 
