@@ -64,6 +64,9 @@ def small_pack(folder: Path) -> Path:
         }
         kind = ("other:effusion", "other:mass", "normal", "other:cardiomegaly")[patient % 4]
         pack.add(f"adult-{patient}", texture(1000 + patient), kind, **more)
+    # The recipes name these sources too; no recipe takes a lateral of them.
+    for place, source in enumerate(("cohen", "covid_cxnet", "shenzhen", "montgomery")):
+        pack.add(source, texture(2000 + place), "normal", source=source, view="L")
     return pack.close()
 
 

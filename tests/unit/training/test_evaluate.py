@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,8 @@ def pack(tmp_path_factory):
 @pytest.fixture(scope="module")
 def library(pack, tmp_path_factory):
     """Its films."""
-    return open_library(TINY, pack, tmp_path_factory.mktemp("cache"))
+    both = replace(TINY, data=replace(TINY.data, sources=("kermany", "cohen")))
+    return open_library(both, pack, tmp_path_factory.mktemp("cache"))
 
 
 def lungs_in_the_middle(inputs):

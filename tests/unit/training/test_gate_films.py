@@ -17,7 +17,11 @@ from hilum_training.recipe import read_recipe
 from tests.unit.training.film_folders import FilmFolder, texture
 
 GATE = read_recipe(Path(__file__).resolve().parents[3] / "training/recipes/gate.toml")
-SMALL = replace(GATE, film=replace(GATE.film, size=64))
+SMALL = replace(
+    GATE,
+    film=replace(GATE.film, size=64),
+    data=replace(GATE.data, sources=("kermany", "cohen")),
+)
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ SHIPPED = read_segmentation_recipe(
 TINY = replace(
     SHIPPED,
     film=replace(SHIPPED.film, size=64),
+    data=replace(SHIPPED.data, sources=("kermany", "cohen", "montgomery")),
     network=replace(SHIPPED.network, widths=(8, 8, 16)),
     fit=replace(SHIPPED.fit, epochs=1, batch=8, ema=0.5, learning_rate=0.01),
 )
