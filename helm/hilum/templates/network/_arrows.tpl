@@ -62,7 +62,10 @@ minio: {serve: [9000], watch: []}
 {{- end -}}
 {{- end }}
 
-{{/* (list "from" peers ports): an item of `ingress` or `egress` in JSON; ports are numbers, no peers is anybody. */}}
+{{/*
+(list "from" peers ports): an item of `ingress` or `egress` in JSON; ports are numbers. No peers is anybody: that is
+meant for `networkPolicy.clients` alone, and validate.yaml refuses lists of other places that are empty.
+*/}}
 {{- define "hilum.rule" -}}
 {{- $ports := list -}}
 {{- range index . 2 -}}{{- $ports = append $ports (dict "port" (int .) "protocol" "TCP") -}}{{- end -}}
