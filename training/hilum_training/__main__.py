@@ -13,12 +13,15 @@ from hilum.domain.errors import InvalidManifest
 from hilum.serving.target import Target
 from hilum_training import data_commands, tuning
 from hilum_training.baselines import commands as baseline_commands
+from hilum_training.evaluation.operating_points import NoOperatingPoint
 from hilum_training.export.manifest import UnknownTensor
 from hilum_training.export.parity import ParityLost
 from hilum_training.export.versions import OtherModel
-from hilum_training.films.gate_films import gate_library
+from hilum_training.films.coverage import FilmsMissing, check_coverage
+from hilum_training.films.gate_films import NegativesMissing, gate_library, picture_folders
 from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import PackMissing, pack_folder
+from hilum_training.films.split import LeakageFound
 from hilum_training.initial_weights import InvalidWeights
 from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
@@ -38,9 +41,13 @@ TRY: Final = "With --epochs or --limit it is a try: everything is read and writt
 
 
 _TOLD: Final = (
+    FilmsMissing,
     InvalidManifest,
     InvalidRecipe,
     InvalidWeights,
+    LeakageFound,
+    NegativesMissing,
+    NoOperatingPoint,
     OtherModel,
     PackMissing,
     ParityLost,
@@ -126,13 +133,15 @@ def _read(options: argparse.Namespace) -> Recipe | SegmentationRecipe:
 
 
 def _library(recipe: Recipe, folders: _Folders) -> Library:
+    """A recipe's films; a try of a gate does without its folders of pictures."""
     library = open_library(recipe, pack_folder(), folders.runs)
     if any(panel.kind == "gate" for panel in recipe.panels):
         wanted = [TRAINING.parent / folder for folder in recipe.data.negatives]
-        for folder in wanted:
-            if not folder.is_dir():
-                sys.stderr.write(f"no pictures in {folder}: `make negatives` fetches them\n")
-        library = gate_library(library, recipe, [folder for folder in wanted if folder.is_dir()])
+        is_try = folders.state != folders.runs
+        folders_there = picture_folders(wanted, required=not is_try)
+        if len(folders_there) < len(wanted):
+            sys.stderr.write("a try without pictures: `make negatives` fetches them\n")
+        library = gate_library(library, recipe, folders_there)
     return library
 
 
@@ -151,18 +160,21 @@ def _train(options: argparse.Namespace) -> None:
     import keras  # noqa: PLC0415 - TensorFlow takes seconds to load; --help must not
 
     from hilum_training.learning.fit import Fit  # noqa: PLC0415 - likewise
+    from hilum_training.learning.settling import SettlingFit  # noqa: PLC0415 - likewise
 
     keras.utils.set_random_seed(recipe.seed)
     library = _library(recipe, folders)
-    fit = Fit(
-        recipe,
-        library.train.first(options.limit),
-        library.validation.first(options.limit),
-        folders.state / recipe.name,
+    check_coverage(recipe.panels, library)
+    train, validation = (
+        films.first(options.limit) for films in (library.train, library.validation)
     )
-    log = fit.run()
+    fit = Fit(recipe, train, validation, folders.state / recipe.name)
+    write_log(fit.run(), folders.reports / recipe.name / "epochs.csv")
+    if recipe.settle:
+        state = folders.state / recipe.name / "settling"
+        fit = SettlingFit(recipe, fit.result(), train, validation, state)
+        write_log(fit.run(), folders.reports / recipe.name / "settling.csv")
     save_weights(fit.result(), weights_path(folders.weights, recipe.name))
-    write_log(log, folders.reports / recipe.name / "epochs.csv")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -184,7 +196,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     network = load_network(folders.weights, recipe)
     library = _library(recipe, folders)
     lungs = shipped_lungs(folders.weights, TRAINING / "recipes")
-    _say(headlines(evaluate(recipe, library, network, folders.reports, pack_folder(), lungs)))
+    kept = folders.state / "heatmaps"
+    reports, pack = folders.reports, pack_folder()
+    _say(headlines(evaluate(recipe, library, network, reports, pack, lungs, kept)))
 
 
 def _export(options: argparse.Namespace) -> None:

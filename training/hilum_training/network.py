@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from hilum_training.baseline_trunks import BASELINE_TRUNKS
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from hilum_training.recipe import NetworkRecipe, Recipe
 
 FEATURES: Final = "features"
+_BINOMIAL: Final = (np.outer([1, 2, 1], [1, 2, 1]) / 16)[..., None, None].astype(np.float32)
+"""[3, 3, in, out]."""
 
 
 def head_name(panel: str) -> str:
@@ -45,12 +48,28 @@ class FilmStandardisation(layers.Layer):
         return (grey - mean) / ops.sqrt(variance + 1e-4)
 
 
-def build_network(recipe: Recipe) -> keras.Model:
+@keras.saving.register_keras_serializable(package="hilum")
+class Smoothing(layers.Layer):
+    """The binomial mean of 3 x 3 pixels: grain goes, what a reader sees stays.
+
+    Takes standardised films float32 [N, H, W, 1]; beyond the border lies the film's mean, zero.
+    """
+
+    def call(self, films: Any) -> Any:
+        """Smooth each film."""
+        return ops.conv(films, _BINOMIAL, padding="same")
+
+
+def build_network(recipe: Recipe, *, smooth: bool = False) -> keras.Model:
     """The network, its trunk filled with the recipe's initial weights.
 
     Input ``film`` float32 [N, size, size, 1] in 0..255 (whole numbers when served, between them
     when augmented), output a dictionary of logits float32 [N, K] by panel. The layer ``features``
     holds float32 [N, h, w, C].
+
+    Args:
+        recipe: What to build.
+        smooth: With :class:`Smoothing` before the trunk; it has no weights.
 
     Raises:
         InvalidWeights: The initial weights cannot be had or do not fit.
@@ -61,6 +80,8 @@ def build_network(recipe: Recipe) -> keras.Model:
     if plan.reduce > 1:
         x = layers.AveragePooling2D(plan.reduce, name="reduce")(x)
     grey = FilmStandardisation(name="standardise")(x)
+    if smooth:
+        grey = Smoothing(name="smooth")(grey)
     features = layers.Activation("linear", name=FEATURES)(TRUNKS[plan.architecture](grey, plan))
     pooled = layers.GlobalAveragePooling2D(name="pool")(features)
     pooled = layers.Dropout(plan.dropout, name="dropout")(pooled)

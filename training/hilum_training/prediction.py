@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from keras import ops
 
 if TYPE_CHECKING:
     import keras
@@ -27,7 +28,7 @@ def predict_logits(
     for start in range(0, len(inputs), 64):
         films = inputs[start : start + 64].astype(np.float32)
         for name, logits in network(films, training=False).items():
-            parts[name].append(np.asarray(logits))
+            parts[name].append(ops.convert_to_numpy(logits))
     return {
         name: np.concatenate([np.zeros((0, network.output[name].shape[-1])), *found]).astype(
             np.float64

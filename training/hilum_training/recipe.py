@@ -109,6 +109,44 @@ class AugmentRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class GuiseRecipe:
+    """Ranges of what a scanner and a file format do; see :mod:`hilum_training.learning.guises`.
+
+    Attributes:
+        sharpen: Up to such a share of the difference from the film's 3 x 3 mean is added.
+        soften: Up to such a share of it is taken away.
+        noise: Up to so many grey levels of standard deviation.
+        compress: Probability of a compression to JPEG.
+        quality: Its lowest quality; the highest is 99.
+    """
+
+    sharpen: float
+    soften: float
+    noise: float
+    compress: float
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRecipe:
+    """A second fit, of films in pairs of guises; see :mod:`hilum_training.learning.settling`.
+
+    Attributes:
+        batch: Films of a step; the network sees each twice.
+        agreement: Weight of the two guises' disagreement beside the loss of the labels.
+        smooth: From this fit on the network sees films smoothed
+            (:class:`hilum_training.network.Smoothing`).
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    agreement: float
+    smooth: bool
+    guise: GuiseRecipe
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One network's recipe."""
 
@@ -121,10 +159,16 @@ class Recipe:
     fit: FitRecipe
     augment: AugmentRecipe
     panels: tuple[PanelRecipe, ...]
+    settle: SettleRecipe | None = None
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the finished network smooths its films."""
+        return self.settle is not None and self.settle.smooth
 
     @property
     def training(self) -> str:
-        """What decides the weights: a run of another value is another run."""
+        """What decides the weights of the first fit: a run of another value is another run."""
         panels = [
             (panel.name, panel.kind, panel.names, panel.candidates, panel.sources, panel.weight)
             for panel in self.panels
@@ -133,8 +177,11 @@ class Recipe:
         return repr(parts)
 
     def with_epochs(self, epochs: int | None) -> Recipe:
-        """The same recipe, trained for so many epochs (None: as it says)."""
-        return self if epochs is None else replace(self, fit=replace(self.fit, epochs=epochs))
+        """The same recipe, each fit for so many epochs (None: as it says)."""
+        if epochs is None:
+            return self
+        settle = self.settle and replace(self.settle, epochs=epochs)
+        return replace(self, fit=replace(self.fit, epochs=epochs), settle=settle)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -159,9 +206,14 @@ def _recipe(document: dict[str, Any]) -> Recipe:
         network=NetworkRecipe(**frozen(document.pop("network"))),
         fit=FitRecipe(**document.pop("fit")),
         augment=AugmentRecipe(**document.pop("augment")),
+        settle=_settle(document.pop("settle", None)),
         panels=tuple(read_panel(panel) for panel in document.pop("panel")),
         **document,
     )
+
+
+def _settle(table: dict[str, Any] | None) -> SettleRecipe | None:
+    return table and SettleRecipe(guise=GuiseRecipe(**table.pop("guise")), **table)
 
 
 def _check(recipe: Recipe) -> None:
@@ -175,3 +227,10 @@ def _check(recipe: Recipe) -> None:
         raise InvalidRecipe("two panels share a name")
     for panel in recipe.panels:
         check_panel(panel)
+        _check_sources(recipe, panel)
+
+
+def _check_sources(recipe: Recipe, panel: PanelRecipe) -> None:
+    named = {*panel.sources, *(comparison.source for comparison in panel.comparisons)}
+    if unknown := named - set(recipe.data.sources):
+        raise InvalidRecipe(f"{panel.name}: not among [data] sources: {', '.join(sorted(unknown))}")

@@ -70,7 +70,8 @@ def load_network(folder: Path, recipe: Recipe) -> keras.Model:
     from hilum_training.network import build_network  # noqa: PLC0415 - TensorFlow takes seconds
 
     # The file holds every weight: the initial ones need not be had.
-    network = build_network(replace(recipe, network=replace(recipe.network, initial="")))
+    empty = replace(recipe, network=replace(recipe.network, initial=""))
+    network = build_network(empty, smooth=recipe.smooth)
     fill_weights(network, weights_path(folder, recipe.name))
     return network
 

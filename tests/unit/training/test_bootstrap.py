@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from hilum_training.measures.bootstrap import PatientBootstrap
-from hilum_training.measures.metrics import area_under_curve, sensitivity_specificity
+from hilum_training.measures.metrics import (
+    area_under_curve,
+    expected_calibration_error,
+    sensitivity_specificity,
+)
 
 GENERATOR = np.random.default_rng(7)
 POSITIVE = GENERATOR.random(90) < 0.4
@@ -84,6 +88,18 @@ def test_a_share_of_all_patients_still_has_an_interval():
         "value": 0.0,
         "interval": [0.0, pytest.approx(1 - low, abs=1e-4)],
     }
+
+
+def test_the_calibration_error_of_the_films_themselves_is_the_plain_one():
+    """The interval lies about it, and several answers of a film count together."""
+    generator = np.random.default_rng(4)
+    confidence = generator.random((120, 3))
+    right = generator.random((120, 3)) < confidence**2
+    found = PatientBootstrap([str(i // 2) for i in range(120)]).calibration_error(confidence, right)
+    plain = expected_calibration_error(confidence.ravel(), right.ravel())
+    assert found["value"] == pytest.approx(plain, abs=1e-4)
+    low, high = found["interval"]
+    assert low < found["value"] < high
 
 
 def test_a_figure_of_no_film_is_none():

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from hilum.domain.model import ModelManifest
+from hilum_training.recipe import read_recipe
 from tests.unit.training.film_folders import FilmFolder, texture
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
+from hilum_training import __main__ as command_line
 from hilum_training.__main__ import main
 
+RECIPES = command_line.TRAINING / "recipes"
+FINDINGS = next(
+    panel.names
+    for panel in read_recipe(RECIPES / "chest.toml").panels
+    if panel.kind == "multi_label"
+)
 KINDS = (
     ("kermany", "normal", "NORMAL"),
     ("kermany", "pneumonia_bacterial", "PNEUMONIA"),
     ("kermany", "pneumonia_viral", "PNEUMONIA"),
     ("cohen", "covid19", "COVID-19"),
+    ("covid_cxnet", "covid19", "COVID-19"),
+    ("montgomery", "tuberculosis", "tuberculosis"),
     ("shenzhen", "tuberculosis", "tuberculosis"),
     ("shenzhen", "normal", "normal"),
     ("nih14", "normal", "normal"),
-    ("nih14", "other:effusion", "Effusion|Mass"),
+    ("nih14", "other:effusion", "|".join(FINDINGS)),
     ("nih14", "pneumonia_unspecified", "Pneumonia|Infiltration"),
 )
 
@@ -71,3 +82,26 @@ def test_a_missing_pack_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HILUM_CXR_DIR", str(tmp_path))
     assert main(["train", "gate", "--runs", str(tmp_path)]) == 2
     assert "HILUM_CXR_DIR" in capsys.readouterr().err
+
+
+def test_a_gate_is_not_measured_without_its_pictures(pack, tmp_path, monkeypatch, capsys):
+    """On a fresh clone the shipped gate's report stays as it is, and the way out is named."""
+    clone = tmp_path / "clone/training"
+    shutil.copytree(RECIPES, clone / "recipes")
+    shutil.copytree(RECIPES.parent / "weights", clone / "weights")
+    monkeypatch.setattr(command_line, "TRAINING", clone)
+    for command in ("train", "evaluate"):
+        assert main([command, "gate", "--runs", str(tmp_path / "runs")]) == 2
+        assert "make negatives" in capsys.readouterr().err
+    assert not (clone / "reports").exists()
+
+
+def test_films_that_do_not_suffice_are_named_before_training(pack, tmp_path, capsys):
+    """Not after it, when an operating point cannot be chosen."""
+    manifest = pack / "manifest.csv"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace(",tuberculosis,", ",normal,"), encoding="utf-8")
+    options = ["--epochs", "1", "--limit", "40", "--runs", str(tmp_path / "runs")]
+    assert main(["train", "tuberculosis", *options]) == 2
+    assert "no training film with tuberculosis" in capsys.readouterr().err
+    assert not (tmp_path / "runs/try").exists()

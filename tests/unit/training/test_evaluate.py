@@ -90,6 +90,7 @@ def test_every_panel_gets_its_report_and_figures_twice_the_same(library, pack, t
     report, first = measured()
     assert sorted(first) == [
         "pathology/README.md",
+        "pathology/heatmaps.png",
         "pathology/metrics.json",
         "pathology/precision_recall.svg",
         "pathology/reliability.svg",

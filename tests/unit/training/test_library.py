@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hilum_training.films.library import open_library
+from hilum_training.recipe_errors import InvalidRecipe
 from tests.unit.training.film_folders import FilmFolder, texture
 from tests.unit.training.tiny_recipe import TINY
 
@@ -43,3 +44,11 @@ def test_a_source_that_the_recipe_leaves_out_holds_nobody_back(pack, tmp_path):
     library = open_library(alone, pack, tmp_path / "cache")
     parts = (library.train, library.validation, library.test)
     assert sum(len(part.films) for part in parts) == 40
+
+
+@pytest.mark.parametrize("key", ["sources", "only_train_sources"])
+def test_a_source_that_no_film_has_is_named(pack, tmp_path, key):
+    """A typing error would otherwise leave a hospital out, silently."""
+    data = replace(HELD_OUT.data, **{key: ("kermany", "cohn")})
+    with pytest.raises(InvalidRecipe, match="no film of cohn; its sources are cohen, kermany"):
+        open_library(replace(HELD_OUT, data=data), pack, tmp_path / "cache")

@@ -71,7 +71,7 @@ def test_overconfident_logits_are_softened():
     ]
     section = measure_panel(told(rows, by=15.0), told(rows, by=15.0))
     error = section["calibration_error"]
-    assert error["after"] < error["before"] == pytest.approx(0.25, abs=0.01)
+    assert error["after"]["value"] < error["before"] == pytest.approx(0.25, abs=0.01)
     assert max(section["calibration"]["scale"]) < 1
 
 
@@ -130,3 +130,23 @@ def test_the_gate_counts_what_passes_and_what_stops():
     assert section["frontal_films_that_pass"]["value"] == 1.0
     assert section["other_pictures_that_stop"]["value"] == 0.75
     assert section["gate"][1] == {"label": "lateral", "source": "cohen", "films": 4, "pass": 1}
+    assert section["that_stop"]["lateral"]["value"] == 0.75
+    assert "frontal" not in section["that_stop"]
+
+
+def test_a_constant_answer_stands_beside_the_calibration_of_rare_findings():
+    """Each finding's share of the validation films: on the same films it is never wrong by much."""
+    findings = panel("pathology")
+    films = [
+        film(
+            index,
+            "nih14",
+            "normal" if index % 10 else "other",
+            findings=("mass",) if not index % 10 else (),
+        )
+        for index in range(60)
+    ]
+    part = answers(findings, films, [sure(findings, "mass")] * 60)
+    error = measure_panel(part, part)["calibration_error"]
+    assert error["of_a_constant_answer"] == pytest.approx(0.0, abs=1e-4)
+    assert error["after"]["value"] >= error["of_a_constant_answer"]

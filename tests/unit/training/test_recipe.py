@@ -60,7 +60,9 @@ def test_networks_that_serve_together_agree_about_the_film_and_the_split():
         ('rule = "specificity"', 'rule = "gut feeling"', "rule"),
         ('positive_outputs = ["infected"]', 'positive_outputs = ["infectd"]', "infectd"),
         ('positive = ["tuberculosis"]', 'positive = ["tuberculosos"]', "tuberculosos"),
+        ('source = "nih14"', 'source = "nih"', "sources: nih"),
         ('sources = ["shenzhen", "montgomery",', 'sources = ["montgomery",', "no source of"),
+        ('sources = ["nih14"]', 'sources = ["nih15"]', "nih15"),
         ('rule = "specificity"\nvalue = 0.9', 'rule = "sensitivity"', "missing"),
     ],
 )

@@ -253,6 +253,4 @@ def test_a_film_of_megapixels_and_its_small_copy_are_read_alike(pack):
     )
     differences = np.abs(native - copies).max(axis=1)
     assert np.median(differences) < 0.03
-    # A film on the edge between two answers moves further: its copy lost texture, and a JPEG more.
-    assert np.mean(differences < 0.2) >= 0.95
-    assert differences.max() < 0.35
+    assert differences.max() < 0.2

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from hilum.domain.model import ModelManifest
-from tests.unit.training.film_folders import FilmFolder, texture
+from tests.unit.training.film_folders import texture
+from tests.unit.training.striped_films import striped_pack
 from tests.unit.training.tiny_recipe import SHIPPED, TINY
 
 if TYPE_CHECKING:
@@ -43,21 +44,14 @@ from hilum_training.weights import (  # noqa: E402 - after the skip
 )
 
 LABELS = TINY.panels[0].names
-FINDINGS = ("Effusion", "Mass|Nodule", "", "Pneumonia")
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     """Forty patients of each label, each label of its own brightness pattern."""
-    pack = FilmFolder(tmp_path / "pack")
-    for index, label in enumerate(LABELS):
-        for patient in range(40):
-            pixels = texture(100 * index + patient).astype(int) // 2
-            pixels[24 * index : 24 * index + 24] += 120
-            film = np.clip(pixels, 0, 255).astype(np.uint8)
-            pack.add(f"{label}-{patient}", film, label, labels=FINDINGS[index])
-    monkeypatch.setenv("HILUM_CXR_DIR", str(pack.close()))
-    return open_library(TINY, tmp_path / "pack", tmp_path / "cache")
+    pack = striped_pack(tmp_path / "pack", LABELS)
+    monkeypatch.setenv("HILUM_CXR_DIR", str(pack))
+    return open_library(TINY, pack, tmp_path / "cache")
 
 
 def trained(library, folder: Path) -> Fit:
@@ -146,19 +140,20 @@ def test_a_run_ends_when_validation_gets_no_better(library, tmp_path, monkeypatc
     losses = iter([3.0, 1.0, 2.0, 2.5, 0.5])
     monkeypatch.setattr(Fit, "_validate", lambda _: {"validation_loss": next(losses)})
     recipe = replace(TINY, fit=replace(TINY.fit, epochs=5, patience=2, keep="best"))
-    fit = Fit(recipe, library.train.first(16), library.validation.first(8), tmp_path)
+    train, validation = library.train.first(16), library.validation.first(8)
+    fit = Fit(recipe, train, validation, tmp_path)
     assert [row["epoch"] for row in fit.run()] == [1, 2, 3, 4]
     best = keras.models.load_model(tmp_path / "best.keras", compile=False).get_weights()
     assert not all(map(np.array_equal, fit.average.get_weights(), best))
     last = fit.average.get_weights()
     mean = replace(recipe, fit=replace(recipe.fit, keep="mean"))
-    between = Fit(mean, library.train, library.validation, tmp_path)
+    between = Fit(mean, train, validation, tmp_path)
     between.run()
     kept = between.result().get_weights()
     for one, other, found in zip(last, best, kept, strict=True):
         assert np.allclose((one + other) / 2, found, atol=1e-5)
     assert all(map(np.array_equal, fit.result().get_weights(), best))
-    assert Fit(recipe, library.train, library.validation, tmp_path).run() == fit.run()
+    assert Fit(recipe, train, validation, tmp_path).run() == fit.run()
 
 
 def test_training_learns_what_the_films_hold(library, tmp_path):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.box_figures import localisation_figures
 from hilum_training.evaluation.calibration import Calibration, fit_calibration
+from hilum_training.evaluation.copied_films import copied_films
 from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
-from hilum_training.evaluation.heatmaps import choose_shown, draw_page
+from hilum_training.evaluation.heatmaps import NOT_TO_BE_SHOWN, choose_shown, draw_page
 from hilum_training.evaluation.measure import measure_panel
 from hilum_training.evaluation.panel_page import panel_page
 from hilum_training.evaluation.report_files import (
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.recipe import Recipe
 
+HEATMAPS: Final = "heatmaps.png"
+HEATMAP_KINDS: Final = frozenset({"single_label", "multi_label"})
+
 
 def evaluate(
     recipe: Recipe,
@@ -50,6 +54,7 @@ def evaluate(
     reports: Path,
     pack: Path | None = None,
     lungs: Masks | None = None,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Measure a trained network.
 
@@ -60,6 +65,8 @@ def evaluate(
         reports: Where reports lie: one folder for the network and one for each of its panels.
         pack: The film pack, for boxes and masks that people drew; None does without.
         lungs: The segmentation's answer to films; None takes the pack's masks, which fewer have.
+        kept: Where a page of maps over films of every source lies, for eyes on this machine; a
+            report holds films that may be shown again.
 
     Returns:
         What was written to the network's ``metrics.json``.
@@ -90,8 +97,10 @@ def evaluate(
             sections[panel.name],
             folder,
         )
-        if panel.kind == "single_label":
-            measured.draw_heatmaps(panel, folder / "heatmaps.png")
+        if panel.kind in HEATMAP_KINDS:
+            measured.draw_heatmaps(panel, folder / HEATMAPS)
+            if kept is not None:
+                measured.draw_heatmaps(panel, kept / panel.name / HEATMAPS, every=True)
     report = write_reports(reports, recipe.name, about, sections)
     for name, section in sections.items():
         files = {path.name for path in (reports / name).iterdir()}
@@ -108,7 +117,7 @@ def headlines(report: dict[str, Any]) -> list[str]:
             low, high = row["auroc"]["interval"] or (float("nan"),) * 2
             area = row["auroc"]["value"]
             lines.append(f"{name}: {area:.3f} ({low:.3f} to {high:.3f})  {row['question']}")
-        error = section["calibration_error"]["after"]
+        error = section["calibration_error"]["after"]["value"]
         summary = section.get("accuracy", {}).get("value") or section.get("mean_auroc")
         lines.append(f"{name}: all sources {summary}, calibration error {error}")
     return lines
@@ -140,6 +149,10 @@ class _Measured:
         panels = [panel for panel in self._recipe.panels if panel.comparisons]
         test = self._library.test
         found = {}
+        if len(test.films):
+            found["copied_films"] = copied_films(
+                self._recipe.panels, self.calibrations, test, self._logits, self._predict
+            )
         if panels and len(test.films):
             found["changed_films"] = changed_films(
                 panels, self.calibrations, test, self._logits, self._predict
@@ -185,16 +198,21 @@ class _Measured:
             "thumbnails_of_16_pixels": probe_source(train, test, small),
         }
 
-    def draw_heatmaps(self, panel: PanelRecipe, path: Path) -> None:
+    def draw_heatmaps(self, panel: PanelRecipe, path: Path, *, every: bool = False) -> None:
         """The panel's page of maps, if any of its test films may be shown."""
-        counted = np.flatnonzero(self.test[panel.name].targets.single)
-        shown = choose_shown(self.test[panel.name].take(counted), self.calibrations[panel.name])
+        targets = self.test[panel.name].targets
+        counted = np.flatnonzero(targets.known if panel.kind == "multi_label" else targets.single)
+        shown = choose_shown(
+            self.test[panel.name].take(counted), self.calibrations[panel.name], every=every
+        )
         if not shown:
             return
         films = self._library.test.take(counted[[tile.at for tile in shown]])
         maps = class_maps(self._network, films.inputs, panel.name)
         answered = [panel.names.index(tile.answered) for tile in shown]
-        draw_page(films.inputs, maps[np.arange(len(shown)), :, :, answered], shown, path)
+        chosen = maps[np.arange(len(shown)), :, :, answered]
+        note = {"note": NOT_TO_BE_SHOWN} if every else {}
+        draw_page(films.inputs, chosen, shown, path, **note)
 
     def _predict(self, inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
         return predict_logits(self._network, inputs)

@@ -53,6 +53,11 @@ def gate_figures(
     return {
         "frontal_films_that_pass": draws.share(passed, frontal),
         "other_pictures_that_stop": draws.share(~passed, ~frontal),
+        "that_stop": {
+            name: draws.share(~passed, counted.places == at)
+            for at, name in enumerate(counted.panel.names)
+            if at != place
+        },
         "gate": rows,
     }
 

@@ -21,6 +21,8 @@ OPEN_LICENCES: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
 """Films under these may be shown again, with the source named."""
 OPEN_SOURCES: Final = frozenset({"kermany"})
 """And only of these sources: elsewhere the licence is a collector's claim."""
+_NOTE: Final = "Kermany et al., doi:10.17632/rscbjbr9sj, CC BY 4.0, scaled, maps added."
+NOT_TO_BE_SHOWN: Final = "of every source of the pack; not to be passed on."
 _TILE: Final = 132
 _TEXT: Final = 26
 _COLUMNS: Final = 4
@@ -39,33 +41,51 @@ class Shown:
     recorded: str
     answered: str
     probability: float
+    right: bool
 
 
-def choose_shown(test: Answers, calibration: Calibration) -> list[Shown]:
+def choose_shown(test: Answers, calibration: Calibration, *, every: bool = False) -> list[Shown]:
     """Half of them right, half wrong: of each label in turn, the surest answers first.
 
-    Only films that may be shown again. Surest first: a wrong answer that was hardly given explains
-    nothing.
+    Surest first: a wrong answer that was hardly given explains nothing. Where several labels may
+    hold, the surest one is what is answered, and right if the film carries it.
+
+    Args:
+        test: Films whose answer is known.
+        calibration: Of the panel.
+        every: Films of every source, for eyes on this machine; otherwise those that may be shown
+            again.
     """
     chances = calibration.probabilities(test.logits)
     answered = chances.argmax(axis=1)
+    present = test.targets.values > 0
     names = test.panel.names
     right: dict[int, list[int]] = {}
     wrong: dict[int, list[int]] = {}
     for at in np.argsort(-chances.max(axis=1), kind="stable").tolist():
         film = test.films[at]
-        if film.licence in OPEN_LICENCES and film.source in OPEN_SOURCES:
-            side = right if answered[at] == test.places[at] else wrong
-            side.setdefault(int(test.places[at]), []).append(at)
-    picked = [*_in_turn(right), *_in_turn(wrong)]
+        if every or (film.licence in OPEN_LICENCES and film.source in OPEN_SOURCES):
+            side = right if present[at, answered[at]] else wrong
+            label = answered[at] if test.panel.kind == "multi_label" else test.places[at]
+            side.setdefault(int(label), []).append(at)
     return [
-        Shown(at, names[test.places[at]], names[answered[at]], float(chances[at].max()))
-        for at in picked
+        Shown(
+            at=at,
+            recorded=", ".join(np.array(names)[present[at]].tolist()) or "none of them",
+            answered=names[answered[at]],
+            probability=float(chances[at].max()),
+            right=bool(present[at, answered[at]]),
+        )
+        for at in (*_in_turn(right), *_in_turn(wrong))
     ]
 
 
 def draw_page(
-    films: NDArray[np.uint8], maps: NDArray[np.float32], shown: Sequence[Shown], path: Path
+    films: NDArray[np.uint8],
+    maps: NDArray[np.float32],
+    shown: Sequence[Shown],
+    path: Path,
+    note: str = _NOTE,
 ) -> None:
     """Write the page as PNG: each film beside itself with the answered label's map over it.
 
@@ -74,6 +94,7 @@ def draw_page(
         maps: float32 [N, h, w], of the answered label, in logit units.
         shown: N tiles.
         path: Where to write.
+        note: What the films are.
     """
     rows = -(-len(shown) // _COLUMNS)
     page = Image.new("RGB", (_COLUMNS * (2 * _TILE + 6), rows * (_TILE + _TEXT) + 16), "white")
@@ -83,13 +104,12 @@ def draw_page(
         plain = Image.fromarray(film).resize((_TILE, _TILE), Image.Resampling.BOX)
         page.paste(plain.convert("RGB"), (x, y + _TEXT))
         page.paste(_overlaid(plain, heat), (x + _TILE, y + _TEXT))
-        mark = "right" if tile.recorded == tile.answered else "WRONG"
+        mark = "right" if tile.right else "WRONG"
         pen.text((x + 2, y + 1), f"{mark}: {tile.answered} {tile.probability:.2f}", fill="black")
         pen.text((x + 2, y + 12), f"recorded: {tile.recorded}", fill="black")
     pen.text(
         (2, page.height - 13),
-        "Test films: Kermany et al., doi:10.17632/rscbjbr9sj, CC BY 4.0, scaled, maps added. "
-        "Research use only, not for diagnosis.",
+        f"Test films: {note} Research use only, not for diagnosis.",
         fill="black",
     )
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
         "within_source": rows,
         **(_multi_label(counted) if multi else _single_label(counted, calibration)),
         "labels": _per_label(chosen_on, counted, calibration, points),
-        "calibration_error": _calibration_error(counted, calibration),
+        "calibration_error": _calibration_error(chosen_on, counted, calibration),
         "calibration": calibration.to_report(),
         "fitted_on": FITTED_ON,
         **(gate_figures(counted, calibration, thresholds) if panel.kind == "gate" else {}),
@@ -157,18 +157,35 @@ def _per_label(
     return rows
 
 
-def _calibration_error(counted: Answers, calibration: Calibration) -> dict[str, Any]:
-    """Of the answered label; of every label of every film where there are several answers."""
+def _calibration_error(
+    chosen_on: Answers, counted: Answers, calibration: Calibration
+) -> dict[str, Any]:
+    """Of the answered label; of every label of every film where there are several answers.
+
+    Where most labels are absent from most films, an answer that never changes is nearly calibrated:
+    its error, with each finding's share of the validation films, stands beside the network's.
+    """
+    draws = PatientBootstrap(counted.clusters)
     if counted.panel.kind == "multi_label":
-        present = (counted.targets.values > 0).ravel()
+        right = counted.targets.values > 0
         before, after = sigmoid(counted.logits), calibration.probabilities(counted.logits)
-        errors = [expected_calibration_error(each.ravel(), present) for each in (before, after)]
-    else:
-        errors = []
-        for chances in (softmax(counted.logits), calibration.probabilities(counted.logits)):
-            right = chances.argmax(axis=1) == counted.places
-            errors.append(expected_calibration_error(chances.max(axis=1), right))
-    return {"before": figure(errors[0]), "after": figure(errors[1])}
+        shares = (chosen_on.targets.values > 0).mean(axis=0) if len(chosen_on.films) else np.nan
+        constant = expected_calibration_error(
+            np.broadcast_to(shares, right.shape).ravel(), right.ravel()
+        )
+        return {
+            "before": figure(expected_calibration_error(before.ravel(), right.ravel())),
+            "after": draws.calibration_error(after, right),
+            "of_a_constant_answer": figure(constant),
+        }
+    found = [
+        (chances.max(axis=1), chances.argmax(axis=1) == counted.places)
+        for chances in (softmax(counted.logits), calibration.probabilities(counted.logits))
+    ]
+    return {
+        "before": figure(expected_calibration_error(*found[0])),
+        "after": draws.calibration_error(*found[1]),
+    }
 
 
 def _per_source(counted: Answers, answered: NDArray[np.int64]) -> list[dict[str, Any]]:

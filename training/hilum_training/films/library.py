@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hilum_training.films.cache import decode_films
-from hilum_training.films.pack import Film, pack_films, wanted
+from hilum_training.films.pack import Film, check_sources, pack_films, wanted
 from hilum_training.films.split import check_leakage, divide, link_films
 from hilum_training.films.targets import Targets, panel_targets
 
@@ -89,10 +89,12 @@ def open_library(recipe: Recipe, pack: Path, cache: Path) -> Library:
         cache: Folder for decoded films.
 
     Raises:
+        InvalidRecipe: A source of the recipe has no film.
         LeakageFound: The split divides what belongs together.
     """
     data = recipe.data
     films = pack_films(pack)
+    check_sources(films, data)
     decoded = decode_films(pack, films, recipe.film, cache)
     clusters = link_films(films, decoded.fingerprints, data.near_duplicate_bits)
     splits = divide(films, clusters, data.fractions, recipe.seed)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
+from hilum_training.recipe_errors import InvalidRecipe
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,6 +89,20 @@ def pack_films(folder: Path) -> tuple[Film, ...]:
         rows = list(csv.DictReader(stream))
     copied = {row["variant_of"] for row in rows if row["variant_of"]}
     return tuple(_film(row) for row in rows if row["file"] not in copied)
+
+
+def check_sources(films: Sequence[Film], recipe: DataRecipe) -> None:
+    """Ask that each source of a recipe is one of the pack's.
+
+    Raises:
+        InvalidRecipe: A source without a film: a typing error, or a data set that is not there.
+    """
+    there = {film.source for film in films}
+    if unknown := {*recipe.sources, *recipe.only_train_sources} - there:
+        raise InvalidRecipe(
+            f"the film pack has no film of {', '.join(sorted(unknown))}; "
+            f"its sources are {', '.join(sorted(there))}"
+        )
 
 
 def wanted(film: Film, recipe: DataRecipe) -> bool:

@@ -1,4 +1,8 @@
-"""The loop of every fit: epochs, an average of the weights, the best of them kept."""
+"""The loop of every fit: epochs, an average of the weights, the best of them kept.
+
+Keras makes the steps, on whichever backend it runs (``KERAS_BACKEND``). TensorFlow makes the
+batches on every one, on the CPU.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,31 @@ class Schedule(Protocol):
         """What decides the weights: a run of another value is another run."""
 
 
+class TaughtNetwork(keras.Model):  # type: ignore[misc,unused-ignore]
+    """A network and what it is asked, for a step that Keras makes on any backend.
+
+    Args:
+        network: What learns; its layers and weights are shared.
+        loss: Takes its outputs and what a batch tells; float32 scalar.
+    """
+
+    def __init__(self, network: keras.Model, loss: Callable[..., Any]) -> None:
+        super().__init__(network.inputs, network.output)
+        self._told_loss = loss
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,  # noqa: FBT001, FBT002 - likewise
+    ) -> Any:
+        """The fit's loss of a batch."""
+        del x, sample_weight, training
+        return self._told_loss(y_pred, *y)
+
+
 class AveragedFit(ABC):
     """One training run; a subclass says what the films of a batch are asked.
 
@@ -42,13 +71,19 @@ class AveragedFit(ABC):
         build: Makes the network with its first weights.
         films: Training films; so many are drawn in an epoch.
         folder: Where the run keeps its state: ``state.npz`` and ``best.keras``.
+        learnt_from: Digest of what is learnt from; a run on anything else is not taken up.
     """
 
     def __init__(
-        self, recipe: Schedule, build: Callable[[], keras.Model], films: int, folder: Path
+        self,
+        recipe: Schedule,
+        build: Callable[[], keras.Model],
+        films: int,
+        folder: Path,
+        learnt_from: str,
     ) -> None:
         self._plan = recipe.fit
-        self._training = recipe.training
+        self._training = f"{recipe.training} of {learnt_from}"
         self._folder = folder
         self._steps = max(films // recipe.fit.batch, 1)
         self._network = build()
@@ -58,7 +93,13 @@ class AveragedFit(ABC):
         self._average.set_weights(self._network.get_weights())
         self._optimiser = build_optimiser(recipe.fit, self._steps)
         self._optimiser.build(self._network.trainable_variables)
-        self._step = tf.function(self._train_step)
+        self._taught = TaughtNetwork(self._network, self._loss)
+        on_tensorflow = keras.config.backend() == "tensorflow"
+        # XLA on a CPU makes TensorFlow's depthwise convolutions slower; JAX is nothing without it.
+        self._taught.compile(self._optimiser, jit_compile=False if on_tensorflow else "auto")
+        if not on_tensorflow:
+            # The memory of an accelerator is for the backend that trains.
+            tf.config.set_visible_devices([], "GPU")
 
     @abstractmethod
     def _batches(self, epoch: int) -> tf.data.Dataset:
@@ -106,6 +147,9 @@ class AveragedFit(ABC):
         self._folder.mkdir(parents=True, exist_ok=True)
         state = self._folder / "state.npz"
         progress = checkpoint.load(state, self._training, self._variables())
+        done = progress.epochs_done
+        if done >= self._plan.epochs or self._waited_out(progress.log):
+            tqdm.write(f"finished before, with this recipe and these films: {self._folder}")
         board = TensorBoardLog(self._folder / "tensorboard")
         while progress.epochs_done < self._plan.epochs and not self._waited_out(progress.log):
             row = self._epoch(progress.epochs_done)
@@ -133,14 +177,14 @@ class AveragedFit(ABC):
         started = time.monotonic()
         losses = []
         bar = tqdm(
-            self._batches(epoch),
+            self._batches(epoch).as_numpy_iterator(),
             total=self._steps,
             desc=f"epoch {epoch + 1}/{self._plan.epochs}",
             unit="batch",
             mininterval=2,
         )
         for films, *told in bar:
-            losses.append(float(self._step(films, *told)))
+            losses.append(self._train_step(films, *told))
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}", refresh=False)
         row = {
             "epoch": epoch + 1,
@@ -152,15 +196,12 @@ class AveragedFit(ABC):
         tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in row.items()))
         return row
 
-    def _train_step(self, films: Any, *told: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = self._loss(self._network(films, training=True), *told)
-        variables = self._network.trainable_variables
-        self._optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    def _train_step(self, films: Any, *told: Any) -> float:
+        row = self._taught.train_on_batch(films, told, return_dict=True)
         # Early weights are soon forgotten: the average's memory grows with the steps done.
-        done = tf.cast(self._optimiser.iterations, tf.float32)
-        keep = tf.minimum(self._plan.ema, (1.0 + done) / (10.0 + done))
+        done = float(self._optimiser.iterations)
+        keep = min(self._plan.ema, (1.0 + done) / (10.0 + done))
         for mean, now in zip(self._average.weights, self._network.weights, strict=True):
             if mean.dtype == "float32":
                 mean.assign(mean.value * keep + now.value * (1.0 - keep))
-        return loss
+        return float(row["loss"])

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from hilum_training.learning.augmentation import augment
 from hilum_training.learning.averaged_fit import AveragedFit
+from hilum_training.learning.learnt_films import films_digest
 from hilum_training.learning.objective import panel_loss
 from hilum_training.learning.sampling import epoch_order, sampling_weights
 from hilum_training.measures.metrics import area_under_curve, softmax
@@ -16,13 +17,15 @@ from hilum_training.network import build_network
 from hilum_training.prediction import predict_logits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import keras
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet
     from hilum_training.films.targets import Targets
+    from hilum_training.learning.averaged_fit import Schedule
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.recipe import Recipe
 
@@ -35,20 +38,33 @@ class Fit(AveragedFit):
         train: Films to learn from.
         validation: Films that choose among the epochs.
         folder: Where the run keeps its state: ``state.npz`` and ``best.keras``.
+        build: Makes the network with its first weights (None: as the recipe says).
+        schedule: Epochs and optimisation (None: the recipe's).
     """
 
-    def __init__(self, recipe: Recipe, train: FilmSet, validation: FilmSet, folder: Path) -> None:
-        super().__init__(recipe, lambda: build_network(recipe), len(train.films), folder)
+    def __init__(
+        self,
+        recipe: Recipe,
+        train: FilmSet,
+        validation: FilmSet,
+        folder: Path,
+        *,
+        build: Callable[[], keras.Model] | None = None,
+        schedule: Schedule | None = None,
+    ) -> None:
+        build = build or (lambda: build_network(recipe))
+        learnt_from = " ".join(_digest(films, recipe) for films in (train, validation))
+        super().__init__(schedule or recipe, build, len(train.films), folder, learnt_from)
         self._recipe = recipe
         self._train = train
         self._validation = validation
         self._targets = {panel.name: train.targets(panel) for panel in recipe.panels}
         learnt = np.any([item.known for item in self._targets.values()], axis=0)
-        self._weights = sampling_weights(train.films, recipe.fit.balance) * learnt
+        self._weights = sampling_weights(train.films, self._plan.balance) * learnt
         self._weights /= self._weights.sum()
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
-        fit, inputs, targets = self._recipe.fit, self._train.inputs, self._targets
+        fit, inputs, targets = self._plan, self._train.inputs, self._targets
         order = epoch_order(self._weights, self._recipe.seed, epoch)
 
         def batches() -> Any:
@@ -72,20 +88,19 @@ class Fit(AveragedFit):
             tf.TensorSpec((2,), tf.int32),
         )
         dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-        return dataset.map(
-            lambda films, asked, seed: (augment(films, seed, self._recipe.augment), asked),
-            num_parallel_calls=2,
-        ).prefetch(4)
+        return dataset.map(self._prepared, num_parallel_calls=2).prefetch(4)
+
+    def _prepared(self, films: Any, asked: Any, seed: Any) -> tuple[Any, Any]:
+        """A batch as the network sees it, and what it is asked."""
+        return augment(films, seed, self._recipe.augment), asked
 
     def _loss(self, logits: Any, *told: Any) -> Any:
         (asked,) = told
-        smoothing = self._recipe.fit.label_smoothing
-        losses = []
-        for panel in self._recipe.panels:
-            values, known = asked[panel.name]
-            loss = panel_loss(panel.kind, logits[panel.name], values, known, smoothing)
-            losses.append(panel.weight * loss)
-        return tf.add_n(losses)
+        smoothing = self._plan.label_smoothing
+        return sum(
+            panel.weight * panel_loss(panel.kind, logits[panel.name], *asked[panel.name], smoothing)
+            for panel in self._recipe.panels
+        )
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self._average, self._validation.inputs)
@@ -102,6 +117,11 @@ class Fit(AveragedFit):
             row["validation_loss"] += panel.weight * float(loss)
             row |= _figures(panel, logits[panel.name], targets)
         return row
+
+
+def _digest(films: FilmSet, recipe: Recipe) -> str:
+    targets = [films.targets(panel) for panel in recipe.panels]
+    return films_digest(films, [part for item in targets for part in (item.values, item.known)])
 
 
 def _figures(panel: PanelRecipe, logits: NDArray[np.float64], targets: Targets) -> dict[str, float]:

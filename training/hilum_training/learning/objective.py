@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 if TYPE_CHECKING:
     from hilum_training.recipe import FitRecipe
@@ -26,10 +26,10 @@ def candidate_loss(logits: Any, allowed: Any, smoothing: float) -> Any:
     Returns:
         float32 [N].
     """
-    log_probabilities = tf.nn.log_softmax(logits)
-    among = tf.where(allowed > 0, log_probabilities, tf.fill(tf.shape(allowed), -1e9))
-    hit = -tf.reduce_logsumexp(among, axis=1)
-    spread = -tf.reduce_mean(log_probabilities, axis=1)
+    log_probabilities = ops.log_softmax(logits)
+    among = ops.where(allowed > 0, log_probabilities, -1e9)
+    hit = -ops.logsumexp(among, axis=1)
+    spread = -ops.mean(log_probabilities, axis=1)
     return (1.0 - smoothing) * hit + smoothing * spread
 
 
@@ -49,12 +49,11 @@ def panel_loss(kind: str, logits: Any, values: Any, known: Any, smoothing: float
     """
     if kind == "multi_label":
         soft = values * (1.0 - smoothing) + smoothing / 2
-        each = tf.nn.sigmoid_cross_entropy_with_logits(labels=soft, logits=logits)
-        losses = tf.reduce_mean(each, axis=1)
+        losses = ops.mean(ops.binary_crossentropy(soft, logits, from_logits=True), axis=1)
     else:
         # A film unknown to the panel allows every answer: a number, and no gradient after the mask.
-        losses = candidate_loss(logits, tf.maximum(values, 1.0 - known[:, tf.newaxis]), smoothing)
-    return tf.reduce_sum(losses * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+        losses = candidate_loss(logits, ops.maximum(values, 1.0 - known[:, None]), smoothing)
+    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1.0)
 
 
 def build_optimiser(recipe: FitRecipe, steps_per_epoch: int) -> keras.optimizers.Optimizer:

@@ -77,6 +77,27 @@ class PatientBootstrap:
         """
         return _figure(_ratio(self._weights @ top, self._weights @ bottom))
 
+    def calibration_error(
+        self, confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15
+    ) -> dict[str, Any]:
+        """ECE in bins of equal width, see :func:`expected_calibration_error`.
+
+        A draw repeats films, so that its bins hold fewer: the interval lies somewhat high.
+
+        Args:
+            confidence: float [N] in 0..1, or [N, K]: a film's answers count together.
+            right: bool, of the same shape.
+            bins: How many.
+        """
+        films = len(confidence)
+        which = np.minimum((confidence * bins).astype(int), bins - 1).reshape(films, -1)
+        apart = (right - confidence).reshape(films, -1)
+        gaps = np.zeros(len(self._weights))
+        for place in range(bins):
+            inside = np.where(which == place, apart, 0.0).sum(axis=1)
+            gaps += np.abs(self._weights @ inside)
+        return _figure(_ratio(gaps, self._weights.sum(axis=1) * which.shape[1]))
+
     def area(self, scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> dict[str, Any]:
         """AUROC, ties half."""
         on, off = self._by_score(scores, positive)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from hilum_training.learning.averaged_fit import AveragedFit
+from hilum_training.learning.learnt_films import films_digest
 from hilum_training.learning.sampling import epoch_order
 from hilum_training.segmentation.augmentation import augment_masked
 from hilum_training.segmentation.network import build_unet
@@ -40,7 +42,12 @@ class SegmentationFit(AveragedFit):
     def __init__(
         self, recipe: SegmentationRecipe, train: MaskSet, validation: MaskSet, folder: Path
     ) -> None:
-        super().__init__(recipe, lambda: build_unet(recipe), len(train.outlines), folder)
+        learnt_from = " ".join(
+            films_digest(part.films, [part.targets, part.known]) for part in (train, validation)
+        )
+        super().__init__(
+            recipe, lambda: build_unet(recipe), len(train.outlines), folder, learnt_from
+        )
         self._recipe = recipe
         self._train = train
         self._validation = validation
@@ -115,7 +122,9 @@ def predict_masks(network: keras.Model, inputs: NDArray[np.uint8]) -> NDArray[np
         float32 [N, size / 2, size / 2, K].
     """
     parts = [
-        np.asarray(tf.sigmoid(network(inputs[at : at + _BATCH].astype(np.float32), training=False)))
+        ops.convert_to_numpy(
+            ops.sigmoid(network(inputs[at : at + _BATCH].astype(np.float32), training=False))
+        )
         for at in range(0, len(inputs), _BATCH)
     ]
     return np.concatenate(parts)

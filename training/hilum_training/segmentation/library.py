@@ -9,7 +9,7 @@ import numpy as np
 
 from hilum_training.films.cache import decode_films
 from hilum_training.films.library import FilmSet
-from hilum_training.films.pack import PackMissing, pack_films, wanted
+from hilum_training.films.pack import PackMissing, check_sources, pack_films, wanted
 from hilum_training.films.split import check_leakage, divide, link_films
 from hilum_training.segmentation.masks import Outlines, list_outlines, read_masks, shrink
 from hilum_training.segmentation.recipe import STRUCTURES
@@ -74,20 +74,22 @@ def open_masks(recipe: SegmentationRecipe, pack: Path, cache: Path) -> MaskLibra
         cache: Folder for decoded films.
 
     Raises:
+        InvalidRecipe: A source of the recipe has no film.
         LeakageFound: The split divides what belongs together.
         PackMissing: The pack has no masks that this panel learns from.
     """
     data = recipe.data
     films = pack_films(pack)
     outlines = list_outlines(pack)
+    used = [film.file in outlines and wanted(film, data) for film in films]
+    if not any(used):
+        raise PackMissing(f"the film pack in {pack} has no masks of lungs")
+    check_sources(films, data)
     decoded = decode_films(pack, films, recipe.film, cache)
     clusters = link_films(films, decoded.fingerprints, data.near_duplicate_bits)
     splits = divide(films, clusters, data.fractions, recipe.seed)
     check_leakage(films, splits, decoded.fingerprints, data.near_duplicate_bits)
     whole = FilmSet(films, decoded.inputs, clusters)
-    used = [film.file in outlines and wanted(film, data) for film in films]
-    if not any(used):
-        raise PackMissing(f"the film pack in {pack} has no masks of lungs")
 
     def part(name: str) -> MaskSet:
         taken = [used[index] and split == name for index, split in enumerate(splits)]
