@@ -91,6 +91,22 @@ class Kubectl:
             told = self.run("describe", kind, name)
             raise AssertionError(f"{error}\n{told}") from error
 
+    def wait_for_rollouts(self, within: str = "180s") -> None:
+        """Waits until every Deployment and StatefulSet has all its pods, not only Helm's least.
+
+        Helm 3 takes a Deployment for ready while as many pods are missing as its strategy allows.
+
+        Raises:
+            AssertionError: One has not; with what the cluster says of it and of its pods.
+        """
+        for one in self.items("deployments,statefulsets"):
+            name = f"{one['kind'].lower()}/{one['metadata']['name']}"
+            try:
+                self.run("rollout", "status", name, f"--timeout={within}")
+            except CommandFailed as error:
+                told = self.run("describe", name) + self.run("describe", "pods")
+                raise AssertionError(f"{error}\n{told}") from error
+
     def wait_for_phase(self, pod: str, phase: str) -> None:
         """Waits until a pod is in a phase."""
         wait_long(lambda: self.phase(pod) == phase, f"the pod {pod} to be {phase}")
@@ -107,6 +123,8 @@ def restricted_namespace(name: str) -> Iterator[Kubectl]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     metadata = {"name": name, "labels": labels}
     client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    # Pods are refused until a controller has made it, which takes a moment in a fresh cluster.
+    wait_long(lambda: client.exists("serviceaccount", "default"), f"a service account in {name}")
     try:
         yield client
     finally:

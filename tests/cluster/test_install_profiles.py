@@ -58,6 +58,7 @@ def installed(
         if claim := _CLAIMS_OF_THE_SITE.get(profile.name.removesuffix("-values.yaml")):
             kubectl.apply(persistent_claim(claim))
         told = release.install()
+        kubectl.wait_for_rollouts()
         yield Installed(release, kubectl, told, release.manifests())
         if release.is_installed():
             release.uninstall()

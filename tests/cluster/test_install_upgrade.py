@@ -65,6 +65,7 @@ def three_gateways(namespace: Kubectl) -> Iterator[None]:
     """A release with three gateways, all ready."""
     release = Release("helm3", namespace.namespace, sets={"gateway.replicas": "3"})
     release.install()
+    namespace.wait_for_rollouts()
     yield
     release.uninstall()
     wait_long(lambda: not pods_of(namespace), "the pods of the release to be gone")
@@ -85,7 +86,7 @@ def test_a_disruption_budget_lets_one_gateway_go_at_a_time(
         assert "disruption budget" in str(refused.value)
     finally:
         namespace.run("uncordon", *simulated_nodes)
-    _wait_for_rollouts(namespace)
+    namespace.wait_for_rollouts()
     _evict(namespace, second)
 
 
@@ -99,14 +100,8 @@ def test_a_drained_node_empties_and_everything_is_ready_elsewhere(
     namespace.run("drain", node, "--delete-emptydir-data", "--timeout=300s")
 
     assert all(pod["spec"].get("nodeName") != node for pod in pods_of(namespace))
-    _wait_for_rollouts(namespace)
+    namespace.wait_for_rollouts()
     namespace.run("uncordon", node)
-
-
-def _wait_for_rollouts(kubectl: Kubectl) -> None:
-    for deployment in kubectl.items("deployments"):
-        name = deployment["metadata"]["name"]
-        kubectl.run("rollout", "status", f"deployment/{name}", "--timeout=120s")
 
 
 def _versions(kubectl: Kubectl) -> set[str]:
