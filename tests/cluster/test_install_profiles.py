@@ -9,6 +9,7 @@ import pytest
 
 from tests.cluster.helm import PROFILES, Release
 from tests.cluster.kubectl import Kubectl, Manifest, restricted_namespace
+from tests.cluster.patience import wait_long
 from tests.cluster.releases import (
     claims_of_sets,
     devices_of,
@@ -110,6 +111,8 @@ def test_uninstall_leaves_only_what_it_says(installed: Installed):
 
     installed.release.uninstall()
 
+    # The garbage collector takes pods after what they belong to, in its own time.
+    wait_long(lambda: not pods_of(installed.kubectl), "the pods of the release to be gone")
     left = left_of(installed.kubectl, installed.manifests)
     own = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}  # in every namespace
     site = {f"PersistentVolumeClaim/{claim}" for claim in _CLAIMS_OF_THE_SITE.values()}
