@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import cgroups
 from tests.cluster.container_runtime import specification_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.cluster.running import Run
 
@@ -58,7 +60,7 @@ class ContainerCounters:
         """Id of each container that runs -> what is counted for it; a restart has another id."""
         root = cgroups.hierarchy("cpuacct") / self._run.cgroup
         found = {}
-        for folder in root.glob("kubepods/**/pod*/*/"):
+        for folder in _folders_of_containers(root / "kubepods"):
             try:
                 if (name := self._name_of(folder.name)) is not None:
                     found[folder.name] = _read(name, folder.relative_to(root.parent))
@@ -74,6 +76,14 @@ class ContainerCounters:
             own = notes.get(_NAMESPACE) == self._namespace
             self._names[identifier] = notes.get(_NAME) if own else None
         return self._names[identifier]
+
+
+def _folders_of_containers(root: Path) -> Iterator[Path]:
+    """Each folder in a pod's own; one that goes away meanwhile is passed over, as `glob` does not."""
+    for parent, names, _ in os.walk(root):
+        folder = Path(parent)
+        if folder.name.startswith("pod"):
+            yield from (folder / name for name in names)
 
 
 def _read(name: str, folder: Path) -> Counters:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilum_stack.films import choose_films
-from hilum_stack.paths import DEFAULT_CXR_FOLDER
 from tests.cluster.container_runtime import kill_container
 from tests.cluster.counters import ContainerCounters
+from tests.cluster.e2e.films import COLLECTION
 from tests.cluster.e2e.sending import ClusterLedger, films_like
 from tests.cluster.e2e.traffic import Traffic
 from tests.cluster.e2e.usage import UsageRecorder
@@ -32,7 +32,7 @@ def test_every_film_ends_once_whatever_is_lost_or_rolled_meanwhile(
     cluster: Run, installation: Installation, api: httpx.Client, tmp_path: Path
 ) -> None:
     """Each component's pods are deleted in turn, PostgreSQL is killed, workers are rolled twice."""
-    film = Path(choose_films([], DEFAULT_CXR_FOLDER, tmp_path)[0])
+    film = Path(choose_films([], COLLECTION, tmp_path)[0])
     usage = UsageRecorder(ContainerCounters(cluster, installation.kubectl.namespace))
     with usage, Traffic(api, films_like(film), at_least=_FILMS) as traffic:
         for component in _IN_TURN:

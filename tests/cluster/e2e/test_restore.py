@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilum_stack.films import choose_films
-from hilum_stack.paths import DEFAULT_CXR_FOLDER
+from tests.cluster.e2e.films import COLLECTION
 from tests.cluster.e2e.installation import BACKUPS, Installation
 from tests.cluster.e2e.readings import fetch_reading, read_film
 from tests.cluster.e2e.sending import ClusterLedger
@@ -32,7 +32,7 @@ def test_results_and_heatmaps_are_back_after_everything_but_the_backups_was_lost
     installation: Installation, api: httpx.Client, tmp_path: Path
 ) -> None:
     """Backup, uninstall, no volume and no Secret left, install, restore: all equal, audit whole."""
-    films = [Path(film) for film in choose_films([], DEFAULT_CXR_FOLDER, tmp_path)]
+    films = [Path(film) for film in choose_films([], COLLECTION, tmp_path)]
     readings = [read_film(api, film) for film in films]
     kept = _Kept.of(installation, tmp_path)
     assert kept.tables["results"][0] >= len(films)
