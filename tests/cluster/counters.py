@@ -79,7 +79,7 @@ class ContainerCounters:
 
 
 def _folders_of_containers(root: Path) -> Iterator[Path]:
-    """Each folder in a pod's own; one that goes away meanwhile is passed over, as `glob` does not."""
+    """Each folder in a pod's own; unlike `glob` it passes over those that go meanwhile."""
     for parent, names, _ in os.walk(root):
         folder = Path(parent)
         if folder.name.startswith("pod"):
