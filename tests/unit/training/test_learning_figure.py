@@ -25,8 +25,16 @@ def test_a_log_is_drawn_the_same_twice_with_its_panels_by_name(tmp_path):
     assert "seconds" not in drawn
 
 
-def test_a_log_without_panels_is_not_drawn():
-    """A segmentation has no panels to tell of; an empty log tells nothing."""
+def test_a_segmentation_is_drawn_by_structure(tmp_path):
+    """Its Dice on validation films, a curve a structure."""
+    rows = [{"epoch": 1, "loss": 2.0, "validation_loss": 0.1, "validation_dice_right_lung": 0.9}]
+    assert tells_of_panels(rows)
+    draw_learning(rows, "lungs", tmp_path / "lungs.svg")
+    assert "right lung, Dice" in (tmp_path / "lungs.svg").read_text(encoding="utf-8")
+
+
+def test_a_log_that_says_nothing_of_films_is_not_drawn():
+    """Losses alone are no figure; an empty log tells nothing."""
     assert tells_of_panels(LOG)
     assert not tells_of_panels([{"epoch": 1, "loss": 2.0}])
     assert not tells_of_panels([])

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 EPOCHS: Final = "epochs.csv"
 LEARNING: Final = "learning.svg"
-_SUFFIXES: Final = ("_accuracy", "_auroc")
+_WORDS: Final = {"_accuracy": ", accuracy", "_auroc": ", mean AUROC"}
+_DICE: Final = "validation_dice_"
 
 
 def read_epochs(path: Path) -> list[dict[str, float]]:
@@ -24,8 +25,8 @@ def read_epochs(path: Path) -> list[dict[str, float]]:
 
 
 def tells_of_panels(rows: Sequence[Mapping[str, float]]) -> bool:
-    """Whether a log says anything of panels on validation films."""
-    return bool(rows) and any(key.endswith(_SUFFIXES) for key in rows[0])
+    """Whether a log says anything of panels, or of structures, on validation films."""
+    return bool(rows) and any(_words(key) for key in rows[0])
 
 
 def draw_learning(rows: Sequence[Mapping[str, float]], name: str, path: Path) -> None:
@@ -42,13 +43,22 @@ def draw_learning(rows: Sequence[Mapping[str, float]], name: str, path: Path) ->
         epochs = [row["epoch"] for row in rows]
         for key, label in (("loss", "training films"), ("validation_loss", "validation films")):
             losses.plot(epochs, [row[key] for row in rows], marker="o", markersize=3, label=label)
-        losses.set(xlabel="epoch", ylabel="loss, all panels", title=f"{name}: loss")
+        losses.set(xlabel="epoch", ylabel="loss", title=f"{name}: loss")
         losses.legend()
         for key in rows[0]:
-            if key.endswith(_SUFFIXES):
-                label = key.replace("_auroc", ", mean AUROC").replace("_accuracy", ", accuracy")
+            if label := _words(key):
                 values = [row[key] for row in rows]
                 figures.plot(epochs, values, marker="o", markersize=3, label=label)
         figures.set(xlabel="epoch", title="validation films, all sources", ylim=(0.5, 1))
         figures.legend(fontsize=6)
         figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _words(key: str) -> str:
+    """What a column of the log says of validation films, for a person; empty for the others."""
+    if key.startswith(_DICE):
+        return key.removeprefix(_DICE).replace("_", " ") + ", Dice"
+    for suffix, words in _WORDS.items():
+        if key.endswith(suffix):
+            return key.removesuffix(suffix) + words
+    return ""
