@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.calibration import Calibration
+    from hilum_training.evaluation.shortcuts.changed_films import Predict
     from hilum_training.films.library import FilmSet
     from hilum_training.panel_recipe import PanelRecipe
-
-    Predict = Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float64]]]
 
 FILMS: Final = 600
 """So many test films, spread evenly, are copied."""

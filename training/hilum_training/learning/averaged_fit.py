@@ -56,7 +56,7 @@ class TaughtNetwork(keras.Model):  # type: ignore[misc,unused-ignore]
         y: Any = None,
         y_pred: Any = None,
         sample_weight: Any = None,
-        training: bool = True,  # noqa: FBT001, FBT002 - likewise
+        training: bool = True,  # noqa: FBT001, FBT002 - Keras calls it so
     ) -> Any:
         """The fit's loss of a batch."""
         del x, sample_weight, training
