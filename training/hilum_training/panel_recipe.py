@@ -23,6 +23,19 @@ class OperatingPointRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class LossRecipe:
+    """How films count in a panel's loss; see :mod:`hilum_training.learning.weighing`.
+
+    Attributes:
+        class_weights: A class of n films weighs in proportion to n ** -class_weights.
+        focus: Exponent of the focal loss; 0 is cross-entropy.
+    """
+
+    class_weights: float = 0.0
+    focus: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class LabelRecipe:
     """How a label is shown and coded (SNOMED CT); see :class:`hilum.domain.model.Label`."""
 
@@ -69,7 +82,8 @@ class PanelRecipe:
             A multi-label panel has none: it takes the film's findings as they are.
         sources: Films of these sources train and test the panel; empty for all.
         comparisons: What the test split is asked.
-        weight: Of its loss.
+        weight: Of its loss, beside the other panels'.
+        loss: What weighs within it.
         caution: One sentence that every surface shows with the panel.
     """
 
@@ -82,6 +96,7 @@ class PanelRecipe:
     sources: tuple[str, ...] = ()
     comparisons: tuple[ComparisonRecipe, ...] = ()
     weight: float = 1.0
+    loss: LossRecipe = field(default_factory=LossRecipe)
     caution: str = ""
 
     @property
@@ -113,6 +128,7 @@ def read_panel(document: dict[str, Any]) -> PanelRecipe:
         labels=tuple(LabelRecipe(**label) for label in labels),
         operating_point=OperatingPointRecipe(**document.pop("operating_point")),
         comparisons=tuple(ComparisonRecipe(**frozen(item)) for item in comparisons),
+        loss=LossRecipe(**document.pop("loss", {})),
         **frozen(document),
     )
 
@@ -127,6 +143,8 @@ def check_panel(panel: PanelRecipe) -> None:
         raise InvalidRecipe(f"{panel.name}: no kind {panel.kind}")
     if panel.kind == "multi_label" and panel.candidates:
         raise InvalidRecipe(f"{panel.name}: a multi-label panel has no candidates")
+    if panel.loss.class_weights < 0 or panel.loss.focus < 0:
+        raise InvalidRecipe(f"{panel.name}: [panel.loss] takes no negative number")
     labels = set(panel.names)
     for recorded, allowed in panel.candidates.items():
         if not allowed or not set(allowed) <= labels:

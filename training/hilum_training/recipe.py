@@ -170,7 +170,15 @@ class Recipe:
     def training(self) -> str:
         """What decides the weights of the first fit: a run of another value is another run."""
         panels = [
-            (panel.name, panel.kind, panel.names, panel.candidates, panel.sources, panel.weight)
+            (
+                panel.name,
+                panel.kind,
+                panel.names,
+                panel.candidates,
+                panel.sources,
+                panel.weight,
+                panel.loss,
+            )
             for panel in self.panels
         ]
         parts = (self.seed, self.film, self.data, self.network, self.fit, self.augment, panels)

@@ -12,6 +12,7 @@ from hilum_training.learning.averaged_fit import AveragedFit
 from hilum_training.learning.learnt_films import films_digest
 from hilum_training.learning.objective import panel_loss
 from hilum_training.learning.sampling import epoch_order, sampling_weights
+from hilum_training.learning.weighing import weighing_of
 from hilum_training.measures.metrics import area_under_curve, softmax
 from hilum_training.network import build_network
 from hilum_training.prediction import predict_logits
@@ -59,6 +60,9 @@ class Fit(AveragedFit):
         self._train = train
         self._validation = validation
         self._targets = {panel.name: train.targets(panel) for panel in recipe.panels}
+        self._weighing = {
+            panel.name: weighing_of(panel, self._targets[panel.name]) for panel in recipe.panels
+        }
         learnt = np.any([item.known for item in self._targets.values()], axis=0)
         self._weights = sampling_weights(train.films, self._plan.balance) * learnt
         self._weights /= self._weights.sum()
@@ -96,11 +100,14 @@ class Fit(AveragedFit):
 
     def _loss(self, logits: Any, *told: Any) -> Any:
         (asked,) = told
-        smoothing = self._plan.label_smoothing
         return sum(
-            panel.weight * panel_loss(panel.kind, logits[panel.name], *asked[panel.name], smoothing)
+            panel.weight * self._panel_loss(panel, logits[panel.name], *asked[panel.name])
             for panel in self._recipe.panels
         )
+
+    def _panel_loss(self, panel: PanelRecipe, logits: Any, values: Any, known: Any) -> Any:
+        smoothing, weighing = self._plan.label_smoothing, self._weighing[panel.name]
+        return panel_loss(panel.kind, logits, values, known, smoothing, weighing)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self._average, self._validation.inputs)
@@ -113,6 +120,7 @@ class Fit(AveragedFit):
                 targets.values,
                 targets.known.astype(np.float32),
                 0.0,
+                self._weighing[panel.name],
             )
             row["validation_loss"] += panel.weight * float(loss)
             row |= _figures(panel, logits[panel.name], targets)

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 if TYPE_CHECKING:
+    from hilum_training.learning.weighing import Weighing
     from hilum_training.recipe import FitRecipe
 
 
@@ -33,26 +34,37 @@ def candidate_loss(logits: Any, allowed: Any, smoothing: float) -> Any:
     return (1.0 - smoothing) * hit + smoothing * spread
 
 
-def panel_loss(kind: str, logits: Any, values: Any, known: Any, smoothing: float) -> Any:
+def panel_loss(
+    kind: str,
+    logits: Any,
+    values: Any,
+    known: Any,
+    smoothing: float,
+    weighing: Weighing | None = None,
+) -> Any:
     """Mean loss of one panel over the films that it learns from; 0 where there are none.
 
     Args:
-        kind: ``multi_label``: binary cross-entropy, averaged over the labels, the present findings
-            and the absent ones of each label as they come. Otherwise :func:`candidate_loss`.
+        kind: ``multi_label``: binary cross-entropy, averaged over the labels. Otherwise
+            :func:`candidate_loss`.
         logits: float32 [N, K].
         values: float32 [N, K], see :class:`hilum_training.films.targets.Targets`.
         known: float32 [N], 1 where the panel learns from the film.
         smoothing: Label smoothing.
+        weighing: Of the classes (None: the films of each count as they come).
 
     Returns:
         float32 scalar.
     """
     if kind == "multi_label":
         soft = values * (1.0 - smoothing) + smoothing / 2
-        losses = ops.mean(ops.binary_crossentropy(soft, logits, from_logits=True), axis=1)
+        each = ops.binary_crossentropy(soft, logits, from_logits=True)
+        losses = ops.mean(weighing.of_labels(each, values) if weighing else each, axis=1)
     else:
         # A film unknown to the panel allows every answer: a number, and no gradient after the mask.
-        losses = candidate_loss(logits, ops.maximum(values, 1.0 - known[:, None]), smoothing)
+        allowed = ops.maximum(values, 1.0 - known[:, None])
+        losses = candidate_loss(logits, allowed, smoothing)
+        losses = weighing.of_films(losses, allowed) if weighing else losses
     return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1.0)
 
 
