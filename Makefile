@@ -87,6 +87,14 @@ tune: .venv-training/.installed ## Search learning rate and the like on short ru
 shifts: .venv-training/.installed ## Train with a source or a part of the films held back, and ask there (SHIFT="names in training/recipes/shifts"; without it: all)
 	@for shift in $(SHIFTS); do .venv-training/bin/python -m hilum_training.evaluation.shifts $$shift || exit; done
 
+.PHONY: rivals
+rivals: .venv-training/.installed ## Train another network as long as the shipped one, ask it beside it (RIVAL="names in training/recipes/rivals"; without it: all)
+	@for rival in $(RIVALS); do .venv-training/bin/python -m hilum_training.evaluation.rivals $$rival || exit; done
+
+.PHONY: mask-shares
+mask-shares: .venv-training/.installed ## Learn the lungs from a part of their films (SHARES="0.25 0.5")
+	.venv-training/bin/python -m hilum_training.segmentation.shares $(SHARES)
+
 .PHONY: summary
 summary: .venv-training/.installed ## Write training/reports/README.md again from every report
 	.venv-training/bin/python -m hilum_training.evaluation.summary
@@ -98,6 +106,8 @@ negatives: ## Fetch pictures that are no chest films, for training the gate (Deb
 PANEL ?= $(if $(filter train tune,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=pneumonia, tuberculosis, ...))
 PANELS = $(or $(PANEL),gate lungs chest)
 SHIFTS = $(or $(SHIFT),$(basename $(notdir $(wildcard training/recipes/shifts/*.toml))))
+RIVALS = $(or $(RIVAL),$(basename $(notdir $(wildcard training/recipes/rivals/*.toml))))
+SHARES ?=
 EPOCHS ?=
 LIMIT ?=
 

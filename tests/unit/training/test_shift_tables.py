@@ -6,8 +6,10 @@ from hilum_training.evaluation.shift_tables import (
     EVERYWHERE,
     LEARNING_CURVE,
     LEFT_OUT,
+    MASK_SHARE,
     learning_curve,
     left_out_costs,
+    mask_curve,
     shift_tables,
 )
 
@@ -88,3 +90,30 @@ def test_runs_of_a_series_share_a_table():
     part = text.split("### Children of kermany, learning curve")[1]
     assert len([line for line in part.splitlines() if line.startswith("| [A run](shifts/")]) == 2
     assert shift_tables({"chest": {}}) == ""
+
+
+def outlined(structure, value):
+    row = {"source": "kermany", "annotator": "A", "structure": structure, "films": 9}
+    return {**row, "dice": figure(value)}
+
+
+def test_masks_learnt_from_few_films_stand_before_those_of_many():
+    """By structure; one that a smaller run says nothing of leaves its cell empty."""
+    shares = {
+        f"{MASK_SHARE}50-percent": (20, [outlined("heart", 0.8), outlined("lungs", 0.9)]),
+        f"{MASK_SHARE}25-percent": (9, [outlined("lungs", 0.7)]),
+    }
+    reports = {
+        name: {"training_films": films, "structures": rows}
+        for name, (films, rows) in shares.items()
+    }
+    shipped = {"structures": [outlined("heart", 0.85), outlined("lungs", 0.95)]}
+    heart, lungs = mask_curve({**reports, "lungs": shipped})
+    assert list(lungs)[-3:] == [
+        "Dice from 9 films",
+        "Dice from 20 films",
+        "from all films, as shipped",
+    ]
+    assert list(lungs.values())[-3:] == [figure(0.7), figure(0.9), figure(0.95)]
+    assert list(heart.values())[-3:] == [None, figure(0.8), figure(0.85)]
+    assert mask_curve(reports) == mask_curve({"lungs": shipped}) == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,10 @@ import pytest
 from hilum.domain.model import ModelManifest
 from hilum_training.films.pack import PackMissing
 from hilum_training.segmentation.masks import list_outlines
-from hilum_training.segmentation.recipe import STRUCTURES, LossRecipe, read_segmentation_recipe
+from hilum_training.segmentation.recipe import STRUCTURES, LossRecipe
 from tests.unit.training.film_folders import FilmFolder, texture
-from tests.unit.training.mask_folders import Chest, MaskFolder
+from tests.unit.training.mask_folders import Chest
+from tests.unit.training.tiny_masks import SHIPPED, TINY, drawn_pack
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 tf = pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
@@ -32,28 +32,13 @@ from hilum_training.segmentation.objective import anatomy_loss, mask_loss  # noq
 from hilum_training.segmentation.predict import served_masks  # noqa: E402 - after the skip
 from hilum_training.weights import WeightsMissing, save_weights, weights_path  # noqa: E402 - after the skip
 
-SHIPPED = read_segmentation_recipe(
-    Path(__file__).resolve().parents[3] / "training/recipes/lungs.toml"
-)
-TINY = replace(
-    SHIPPED,
-    film=replace(SHIPPED.film, size=64),
-    data=replace(SHIPPED.data, sources=("kermany", "cohen", "montgomery")),
-    network=replace(SHIPPED.network, widths=(8, 8, 16)),
-    fit=replace(SHIPPED.fit, epochs=1, batch=8, ema=0.5, learning_rate=0.01),
-)
-
 
 @pytest.fixture
 def pack(tmp_path, monkeypatch):
     """Twelve drawn films of each convention."""
-    folder = MaskFolder(tmp_path / "pack")
-    for patient in range(12):
-        folder.add(f"m{patient}", Chest(patient), "fields", source="montgomery")
-        folder.add(f"k{patient}", Chest(100 + patient), "whole", source="kermany_native")
-        folder.add(f"c{patient}", Chest(200 + patient), "regions", source="cohen")
-    monkeypatch.setenv("HILUM_CXR_DIR", str(folder.close()))
-    return tmp_path / "pack"
+    folder = drawn_pack(tmp_path / "pack")
+    monkeypatch.setenv("HILUM_CXR_DIR", str(folder))
+    return folder
 
 
 def test_the_path_from_masks_to_the_model_repository(pack, tmp_path):

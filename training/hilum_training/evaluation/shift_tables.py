@@ -16,6 +16,7 @@ SHIFT: Final = "shifts/"
 EVERYWHERE: Final = f"{SHIFT}infection-from-everywhere"
 LEFT_OUT: Final = "infection, one source left out"
 LEARNING_CURVE: Final = "children of kermany, learning curve"
+MASK_SHARE: Final = "lungs/shares/"
 
 
 def shift_tables(reports: Reports) -> str:
@@ -73,6 +74,39 @@ def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
         }
         for question, films, report, row in sorted(steps, key=lambda step: step[:2])
     ]
+
+
+def mask_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
+    """Dice of each structure by the number of training films, the shipped network last."""
+    shares = sorted(
+        (report for name, report in reports.items() if name.startswith(MASK_SHARE)),
+        key=lambda report: int(report["training_films"]),
+    )
+    shipped = reports.get("lungs")
+    if not shares or shipped is None:
+        return []
+    found = [
+        (
+            f"{report['training_films']} films",
+            {_outlined(row): row["dice"] for row in report["structures"]},
+        )
+        for report in shares
+    ]
+    return [
+        {
+            "source": row["source"],
+            "annotator": row["annotator"],
+            "structure": row["structure"],
+            "test films": row["films"],
+            **{f"Dice from {films}": dice.get(_outlined(row)) for films, dice in found},
+            "from all films, as shipped": row["dice"],
+        }
+        for row in shipped["structures"]
+    ]
+
+
+def _outlined(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (row["source"], row["annotator"], row["structure"])
 
 
 def _shifts(reports: Reports) -> list[tuple[str, Mapping[str, Any]]]:

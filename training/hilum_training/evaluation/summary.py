@@ -20,10 +20,13 @@ from hilum_training.evaluation.learning_figure import (
     tells_of_panels,
 )
 from hilum_training.evaluation.report_files import METRICS, NOTICE, PAGE, read_json
+from hilum_training.evaluation.rival_tables import RIVAL, rival_rows, rival_verdicts
 from hilum_training.evaluation.shift_tables import (
+    MASK_SHARE,
     SHIFT,
     learning_curve,
     left_out_costs,
+    mask_curve,
     shift_tables,
 )
 from hilum_training.export.markdown import markdown
@@ -43,7 +46,7 @@ BASELINES: Final = "baselines"
 
 
 def read_reports(folder: Path) -> dict[str, dict[str, Any]]:
-    """Every report by its panel's name; with ``network/`` or ``shifts/`` before it the others.
+    """Every report by its panel's name; others with their folder or ``network/`` before it.
 
     The one on the originals' methods is called ``baselines``.
 
@@ -59,8 +62,9 @@ def read_reports(folder: Path) -> dict[str, dict[str, Any]]:
                 found.setdefault(name, section)
         elif "panel" in report or path.parent.name == BASELINES:
             found[path.parent.name] = report
-    for path in sorted(folder.glob(f"{SHIFT}*/{METRICS}")):
-        found[f"{SHIFT}{path.parent.name}"] = read_json(path) or {}
+    for below in (SHIFT, RIVAL, MASK_SHARE):
+        for path in sorted(folder.glob(f"{below}*/{METRICS}")):
+            found[f"{below}{path.parent.name}"] = read_json(path) or {}
     return found
 
 
@@ -80,6 +84,9 @@ def summary(reports: Reports) -> str:
         shifts=shift_tables(reports) or NOTHING,
         left_out=_table(left_out_costs(reports)),
         curve=_table(learning_curve(reports)),
+        mask_curve=_table(mask_curve(reports)),
+        rivals=_table(rival_verdicts(reports)),
+        rival_rows=_table(rival_rows(reports)),
         probe=_table(_probe(reports)),
         localisation=_table(_of_panels(reports, "localisation")),
         gate=_gate(reports),

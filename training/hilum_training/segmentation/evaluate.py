@@ -45,7 +45,7 @@ def evaluate_masks(
     """
     network = load_unet(weights, recipe)
     masks = graph_masks(network, library.test.films.inputs)
-    agreements, pairs = _compare(library.test, masks, pack)
+    agreements, pairs = compare_films(library.test, masks, pack)
     parts = (library.train, library.validation, library.test)
     everything = [outlines for part in parts for outlines in part.outlines]
     report.mkdir(parents=True, exist_ok=True)
@@ -113,9 +113,19 @@ def _count(library: MaskLibrary, keys: tuple[str, ...], of: Any) -> list[dict[st
     ]
 
 
-def _compare(
+def compare_films(
     test: MaskSet, masks: NDArray[Any], pack: Path
 ) -> tuple[list[Agreement], list[RatioPair]]:
+    """How masks agree with what is outlined on their films.
+
+    Args:
+        test: N films.
+        masks: uint8 [N, h, w, K], as served.
+        pack: Folder of the film pack, for masks in full size.
+
+    Returns:
+        A row for each structure that is outlined on a film, and the pairs of ratios.
+    """
     agreements: list[Agreement] = []
     pairs: list[RatioPair] = []
     for index, film in enumerate(test.films.films):
