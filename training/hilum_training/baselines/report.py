@@ -16,7 +16,8 @@ _INTRODUCTION: Final = """# The originals' methods, on Hilum's films
 Hilum replaces five small apps. Here each app's method is rebuilt on the same films and the same
 split (patients unseen), and Hilum's network answers the same questions beside it. The figures
 that count are within one source; pooled figures let site and age answer and stand beside them.
-Intervals are 95 %, over patients; differences are paired, on the same films.
+Intervals are 95 %, over patients; differences are paired, on the same films. Two recipes rebuild no
+app: `*-first-network` is the floor, a network of 0.1 million parameters that is trained for longer.
 
 What is not the original: no package index carries ImageNet weights of MobileNet or InceptionV3, so
 a method that fine-tunes starts from random weights, and a method that keeps its trunk frozen stands

@@ -16,6 +16,7 @@ from hilum_training.baselines.scoring import (
 )
 from hilum_training.baselines.verdict import mean_of
 from hilum_training.evaluation.answers import Answers
+from hilum_training.evaluation.breakdown import FEWEST_POSITIVES
 from hilum_training.evaluation.calibration import fit_calibration
 from hilum_training.measures.bootstrap import figure
 from hilum_training.measures.metrics import area_under_curve
@@ -100,9 +101,12 @@ def _findings(three: Sequence[Verdicts]) -> list[dict[str, Any]]:
     present = targets.values[known] > 0
     clusters = tuple(films.clusters[row] for row in known)
     scores = [said.probabilities[known] for said in three]
-    both = [k for k in range(present.shape[1]) if 0 < present[:, k].sum() < len(known)]
-    values = [figure(_mean_area(part, present, both)) for part in scores]
-    gains = [_mean_difference(part, scores[0], present, both, clusters) for part in scores[1:]]
+    counts = present.sum(axis=0)
+    both = [k for k in range(present.shape[1]) if 0 < counts[k] < len(known)]
+    # The mean leaves out what the panel's own report leaves out of it.
+    many = [k for k in both if FEWEST_POSITIVES <= counts[k] <= len(known) - FEWEST_POSITIVES]
+    values = [figure(_mean_area(part, present, many)) for part in scores]
+    gains = [_mean_difference(part, scores[0], present, many, clusters) for part in scores[1:]]
     rows = [_row(MEAN_AREA, str(len(known)), values, gains)]
     for k in both:
         found = [Question(part[:, k], present[:, k], clusters) for part in scores]
@@ -155,4 +159,5 @@ def _mean_difference(
 def _mean_area(
     scores: NDArray[np.float64], present: NDArray[np.bool_], labels: Sequence[int]
 ) -> float:
-    return float(np.mean([area_under_curve(scores[:, k], present[:, k]) for k in labels]))
+    areas = [area_under_curve(scores[:, k], present[:, k]) for k in labels]
+    return float(np.mean(areas)) if areas else float("nan")
