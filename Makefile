@@ -72,7 +72,7 @@ evaluate: .venv-training/.installed ## Measure a trained network on the test spl
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training evaluate $$panel || exit; done
 
 .PHONY: export
-export: .venv-training/.installed ## Export a trained network to model_repository/ (PANEL=; without it: all)
+export: .venv-training/.installed ## Export a trained network to model_repository/ in place of the same or an older version (PANEL=; without it: all)
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training export $$panel --replace || exit; done
 
 .PHONY: baselines

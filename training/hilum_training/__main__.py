@@ -16,7 +16,7 @@ from hilum_training.baselines import commands as baseline_commands
 from hilum_training.evaluation.operating_points import NoOperatingPoint
 from hilum_training.export.manifest import UnknownTensor
 from hilum_training.export.parity import ParityLost
-from hilum_training.export.versions import OtherModel
+from hilum_training.export.versions import NewerInstalled, OtherModel
 from hilum_training.films.coverage import FilmsMissing, check_coverage
 from hilum_training.films.gate_films import NegativesMissing, gate_library, picture_folders
 from hilum_training.films.library import Library, open_library
@@ -47,6 +47,7 @@ _TOLD: Final = (
     InvalidWeights,
     LeakageFound,
     NegativesMissing,
+    NewerInstalled,
     NoOperatingPoint,
     OtherModel,
     PackMissing,
@@ -89,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--replace",
                 action="store_true",
-                help="take the place of the newest version instead of standing beside it",
+                help="take the place of the same version, or of an older newest one, instead of "
+                "standing beside it",
             )
     _add_render(commands)
     data_commands.add_parser(commands)

@@ -14,14 +14,12 @@ import pytest
 from hilum.domain.errors import InvalidManifest
 from hilum.domain.model import ModelManifest, PanelKind
 from hilum.imaging.golden_films import golden_films
-from hilum.serving.installed import read_model
 from hilum.serving.target import Target
 from hilum_training.export import publish as publishing
 from hilum_training.export.manifest import UnknownTensor, read_tensors
 from hilum_training.export.parity import ParityLost, onnx_runtime
 from hilum_training.export.publish import Card, TrainedNetwork, publish
 from hilum_training.export.render import render
-from hilum_training.export.versions import OtherModel
 from tests.small_networks import (
     CARD,
     SIZE,
@@ -146,60 +144,6 @@ def test_parity_is_reported_for_the_golden_films(tmp_path):
     assert parity.films == len(golden_films(SIZE))
     assert parity.gaps == {"lungs_masks": 0.0}
     assert "ONNX Runtime on 8 films" in str(parity)
-
-
-def test_another_version_is_published_beside_the_former(tmp_path):
-    """The next number; the former keeps its graph, and what describes it moves to it."""
-    repository = tmp_path / "models"
-    small_network("chest", tmp_path).publish(repository)
-    former = files(repository / "chest")
-    newer = small_network("chest", tmp_path, version="0.2.0", seed=1).publish(repository)
-    assert newer.serving_version == 2
-    assert newer.onnx == "2/model.onnx"
-    now = files(repository / "chest")
-    assert now["1/model.onnx"] == former["1/model.onnx"]
-    assert now["1/manifest.json"] == former["manifest.json"]
-    assert now["1/MODEL_CARD.md"] == former["MODEL_CARD.md"]
-    ensemble = json.loads((repository / "hilum/ensemble.json").read_text())
-    assert ensemble["models"] == {"chest": 2}
-    assert [path.name for path in (repository / "hilum").glob("[0-9]*")] == [
-        str(ensemble["version"])
-    ]
-    small_network("chest", tmp_path, version="0.2.0", seed=1).publish(repository)
-    assert files(repository / "chest") == now
-
-
-def test_a_version_can_take_the_place_of_the_newest(tmp_path):
-    """What is shipped with the source holds one version of each model."""
-    repository = tmp_path / "models"
-    small_network("chest", tmp_path).publish(repository)
-    newer = small_network("chest", tmp_path, version="0.2.0", seed=1)
-    assert newer.publish(repository, replace=True).serving_version == 1
-    assert [item.version for item in read_model(repository / "chest").versions] == ["0.2.0"]
-    assert "1/manifest.json" not in files(repository / "chest")
-
-
-def test_a_version_that_stands_behind_a_newer_one_is_not_published_again(tmp_path):
-    """Sites that pinned it would find another graph under the same name."""
-    repository = tmp_path / "models"
-    first = small_network("chest", tmp_path)
-    first.publish(repository)
-    small_network("chest", tmp_path, version="0.2.0", seed=1).publish(repository)
-    with pytest.raises(OtherModel, match="beside a newer one"):
-        first.publish(repository)
-
-
-def test_a_network_with_other_labels_is_another_model(tmp_path):
-    """Versions of one model share their outputs and what these mean; else nothing is written."""
-    repository = tmp_path / "models"
-    small_network("gate", tmp_path).publish(repository)
-    before = files(repository)
-    network = small_network("gate", tmp_path, version="0.2.0", seed=1)
-    renamed = small_panel("gate", "gate", ("frontal", "lateral", "cat"))
-    other = replace(network, publication=replace(network.publication, panels=(renamed,)))
-    with pytest.raises(OtherModel, match="another model"):
-        other.publish(repository)
-    assert files(repository) == before
 
 
 def test_a_panel_of_another_size_than_its_output_is_refused(tmp_path):

@@ -16,11 +16,12 @@ from hilum.serving.installed import CARD, MANIFEST, read_installed
 from hilum.serving.repository import CONFIG, LABELS, labels_text, write_ensemble
 from hilum.serving.target import ONNX_FILE, PYTHON_FILE, Target
 from hilum.serving.triton_config import render_config
+from hilum_training.export.installing import install, put_back
 from hilum_training.export.manifest import build_manifest
 from hilum_training.export.model_card import render_card
 from hilum_training.export.parity import check_parity, onnx_runtime
 from hilum_training.export.triton_parity import triton_runtime
-from hilum_training.export.versions import keep_former, serving_version
+from hilum_training.export.versions import check_same_model, serving_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,16 +93,18 @@ def publish(
         card: Becomes ``MODEL_CARD.md``.
         repository: The model repository.
         films: uint8 [N, size, size, 1] for the parity check, beside the golden films.
-        replace: Take the place of the newest version that is published, instead of the next number.
+        replace: Take the place of the version of the same name, else of the newest one unless that
+            is newer, instead of the next number. Other versions stay as they are.
         triton: Hold a real Triton against the network as well, where one is installed.
 
     Raises:
         ParityLost: The graph is not the network.
-        OtherModel: See :mod:`hilum_training.export.versions`.
+        NewerInstalled, OtherModel: See :mod:`hilum_training.export.versions`.
         InvalidManifest: Graph and panels, or the models of the repository, do not fit one another.
         ValueError: The repository would be larger than :data:`LARGEST_REPOSITORY`.
     """
     target = repository / publication.name
+    put_back(target)
     number = serving_version(target, publication.version, replace=replace)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / publication.name
@@ -111,13 +114,11 @@ def publish(
             Path(__file__).with_name("served_model.py"), folder / str(number) / PYTHON_FILE
         )
         manifest = build_manifest(publication, folder, number)
+        check_same_model(target, manifest)
         _write_texts(folder, manifest, card)
         parity = _check(network, folder, manifest, films, triton=triton)
         _check_size(repository, folder, manifest)
-        if replace and target.is_dir():
-            shutil.rmtree(target)
-        keep_former(target, manifest)
-        shutil.copytree(folder, target, dirs_exist_ok=True)
+        install(folder, manifest, target)
     write_ensemble([model.newest for model in read_installed(repository)], repository / ENSEMBLE)
     return Published(target, parity)
 
