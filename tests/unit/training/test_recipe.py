@@ -37,6 +37,14 @@ def test_the_shipped_recipe_reads():
     )
 
 
+def test_no_label_of_disease_passes_for_more_than_weak_evidence():
+    """The films carry none of them beyond the hospitals and collections that they came from."""
+    for panel in read_recipe(CHEST).panels:
+        weak = {label.name for label in panel.labels if label.weak}
+        assert weak == {label.name for label in panel.labels if label.abnormal}, panel.name
+        assert panel.caution.count(". ") == 0, "one sentence"
+
+
 def test_networks_that_serve_together_agree_about_the_film_and_the_split():
     """Gate and chest take the same input, and one seed keeps the same patients unseen."""
     chest, gate = read_recipe(CHEST), read_recipe(RECIPES / "gate.toml")
