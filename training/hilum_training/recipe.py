@@ -221,7 +221,9 @@ def _recipe(document: dict[str, Any]) -> Recipe:
 
 
 def _settle(table: dict[str, Any] | None) -> SettleRecipe | None:
-    return table and SettleRecipe(guise=GuiseRecipe(**table.pop("guise")), **table)
+    if table is None:
+        return None
+    return SettleRecipe(guise=GuiseRecipe(**table.pop("guise")), **table)
 
 
 def _check(recipe: Recipe) -> None:

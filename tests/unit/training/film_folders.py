@@ -52,9 +52,10 @@ class FilmFolder:
         self.rows.append({**row, **more})
 
     def close(self) -> Path:
-        """Write the manifest."""
+        """Write the manifest; a column ``asked`` only where a film has it, as older packs do."""
+        asked = ("asked",) if any("asked" in row for row in self.rows) else ()
         with (self.folder / "manifest.csv").open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, fieldnames=COLUMNS)
+            writer = csv.DictWriter(stream, fieldnames=(*COLUMNS, *asked))
             writer.writeheader()
             writer.writerows(self.rows)
         return self.folder

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hilum_training.evaluation.answers import Answers
+from hilum_training.films.asked import EVERY
 from hilum_training.films.library import FilmSet
 from hilum_training.films.pack import Film
 from hilum_training.recipe import read_recipe
@@ -26,8 +27,9 @@ def panel(name: str) -> PanelRecipe:
 
 
 def film(index: int, source: str, label: str, **more: object) -> Film:
-    """A film of its own patient."""
-    described = {"group": str(index), "licence": "CC BY 4.0", **more}
+    """A film of its own patient, whose source lists all that was found."""
+    asked = frozenset({EVERY})
+    described = {"group": str(index), "licence": "CC BY 4.0", "asked": asked, **more}
     return Film(file=f"{index}.png", source=source, label=label, **described)
 
 

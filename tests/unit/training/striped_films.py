@@ -23,5 +23,5 @@ def striped_pack(folder: Path, labels: Sequence[str]) -> Path:
             pixels = texture(100 * index + patient).astype(int) // 2
             pixels[24 * index : 24 * index + 24] += 120
             film = np.clip(pixels, 0, 255).astype(np.uint8)
-            pack.add(f"{label}-{patient}", film, label, labels=FINDINGS[index])
+            pack.add(f"{label}-{patient}", film, label, labels=FINDINGS[index], asked="*")
     return pack.close()

@@ -51,3 +51,19 @@ def test_a_rare_finding_may_be_absent_from_validation():
     check_coverage([PATHOLOGY], Library(every, with_findings("mass"), every))
     with pytest.raises(FilmsMissing, match="pathology: no training film with hernia"):
         check_coverage([PATHOLOGY], Library(with_findings("mass"), every, every))
+
+
+def test_a_finding_that_no_film_was_asked_for_is_named():
+    """Films with a column for effusion alone teach that one, and choose no threshold at all."""
+    effusion = [
+        film(index, "nih14", "", findings=frozenset(found), asked=frozenset({"effusion"}))
+        for index, found in enumerate([("effusion",), ()])
+    ]
+    every = with_findings(*PATHOLOGY.names)
+    with pytest.raises(FilmsMissing) as refused:
+        check_coverage([PATHOLOGY], Library(film_set(effusion), film_set(effusion), every))
+    lines = str(refused.value)
+    assert "no training film with effusion" not in lines
+    assert "no training film without effusion" not in lines
+    assert "no training film without mass" in lines
+    assert "no validation film without effusion" in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hilum_training.films.asked import EVERY
 from hilum_training.films.pack import Film
 from hilum_training.films.targets import panel_targets
 from tests.unit.training.tiny_recipe import SHIPPED
@@ -38,11 +39,12 @@ def test_a_panel_keeps_to_its_sources():
     assert targets.values[2].tolist() == [0, 0, 1]
 
 
-def test_a_multi_label_panel_takes_every_finding_and_counts_the_rest_as_absent():
-    """A film without findings is known to have none of them."""
+def test_a_multi_label_panel_takes_a_list_of_findings_and_counts_the_rest_as_absent():
+    """Where the source lists all that it found, a film without findings has none of them."""
     panel = PANELS["pathology"]
     films = [film("nih14", "other:mass", "mass", "nodule"), film("nih14", "normal", "no finding")]
-    targets = panel_targets(films, panel)
+    listed = [replace(item, asked=frozenset({EVERY})) for item in films]
+    targets = panel_targets(listed, panel)
     present = {panel.names[k] for k in range(14) if targets.values[0, k]}
     assert present == {"mass", "nodule"}
     assert targets.known.all()
@@ -53,3 +55,37 @@ def test_a_panel_without_sources_takes_all():
     """An empty list of sources means every source."""
     panel = replace(PANELS["tuberculosis"], sources=())
     assert panel_targets([film("kermany", "normal")], panel).known.all()
+
+
+def test_a_multi_label_panel_learns_of_a_film_only_what_was_asked_of_it():
+    """Its own hospital's films: tuberculosis is no absence of effusion, nor is a blank."""
+    panel = replace(PANELS["pathology"], sources=("nih14", "local"))
+    effusion, mass = panel.names.index("effusion"), panel.names.index("mass")
+    films = [
+        film("local", "tuberculosis", "tuberculosis"),
+        film("local", ""),
+        film("local", "other:effusion", "effusion"),
+        replace(film("local", "tuberculosis"), asked=frozenset({"effusion", "scoliosis"})),
+        replace(film("local", "normal"), asked=frozenset({EVERY})),
+        replace(film("kermany", "normal"), asked=frozenset({EVERY})),
+    ]
+    targets = panel_targets(films, panel)
+    assert targets.known.tolist() == [False, False, True, True, True, False]
+    assert targets.whole.tolist() == [False, False, False, False, True, False]
+    assert [places.nonzero()[0].tolist() for places in targets.asked] == [
+        [],
+        [],
+        [effusion],
+        [effusion],
+        list(range(14)),
+        [],
+    ]
+    assert targets.values[:, effusion].tolist() == [0, 0, 1, 0, 0, 0]
+    assert not targets.values[:, mass].any()
+
+
+def test_a_single_label_panel_is_asked_as_a_whole():
+    """Its labels exclude one another: one that is known leaves none open."""
+    targets = panel_targets([film("shenzhen", "tuberculosis")], PANELS["tuberculosis"])
+    assert targets.asked.all()
+    assert targets.whole.all()

@@ -30,11 +30,16 @@ def weighed(asked, **loss: float):
     return replace(asked, loss=LossRecipe(**loss))
 
 
+def every(values) -> Targets:
+    """Targets of films of which everything was asked."""
+    return Targets(values, np.ones(len(values), dtype=bool), np.ones(values.shape, dtype=bool))
+
+
 def rare(count: int, films: int) -> Targets:
     """The first finding in ``count`` of so many films, the others in none."""
     values = np.zeros((films, 14), dtype=np.float32)
     values[:count, 0] = 1
-    return Targets(values, np.ones(films, dtype=bool))
+    return every(values)
 
 
 def test_a_panel_that_asks_for_nothing_is_not_weighed():
@@ -58,7 +63,9 @@ def test_a_class_without_films_weighs_one():
 def test_a_rare_finding_weighs_more_where_it_is_and_films_outside_the_panel_do_not_count():
     """Present in 4 of 100 films: at exponent 1 both sides weigh as much in sum."""
     targets = rare(4, 100)
-    more = Targets(np.vstack([targets.values, np.ones((50, 14))]), np.arange(150) < 100)
+    more = replace(
+        every(np.vstack([targets.values, np.ones((50, 14))])), known=np.arange(150) < 100
+    )
     weighing = weighing_of(weighed(PATHOLOGY, class_weights=1.0), more)
     assert weighing.present[0] * 4 == pytest.approx(weighing.absent[0] * 96, rel=1e-5)
     assert (weighing.present[1], weighing.absent[1]) == (1.0, 1.0)
@@ -97,7 +104,7 @@ def test_a_focus_turns_down_what_is_answered_well():
     sure = np.log(np.array([[0.75, 0.25 / 3, 0.25 / 3, 0.25 / 3]], dtype=np.float32))
     even = np.zeros((1, 4), dtype=np.float32)
     allowed, known = np.eye(4, dtype=np.float32)[:1], np.ones(1, dtype=np.float32)
-    targets = Targets(allowed, np.ones(1, dtype=bool))
+    targets = every(allowed)
     weighing = weighing_of(weighed(PNEUMONIA, focus=2.0), targets)
 
     def loss(logits):
@@ -112,7 +119,7 @@ def test_a_focus_weighs_each_finding_of_a_film():
     values = np.zeros((1, 14), dtype=np.float32)
     values[0, 0] = 1
     logits = np.full((1, 14), -3.0, dtype=np.float32)
-    targets = Targets(values, np.ones(1, dtype=bool))
+    targets = every(values)
     known = np.ones(1, dtype=np.float32)
     weighing = weighing_of(weighed(PATHOLOGY, focus=2.0), targets)
     found = float(panel_loss("multi_label", logits, values, known, 0.0, weighing))
@@ -120,3 +127,22 @@ def test_a_focus_weighs_each_finding_of_a_film():
     off = 1 / (1 + np.exp(-3.0))
     right = np.log1p(np.exp(-3.0)) * (1 - off) ** 2
     assert found == pytest.approx((wrong * off**2 + 13 * right) / 14, rel=1e-4)
+
+
+def test_a_finding_that_was_not_asked_is_in_no_class_and_costs_nothing():
+    """Of six films two were asked for the first finding alone: the others' weights ignore them."""
+    values = np.zeros((6, 14), dtype=np.float32)
+    values[0, :2] = values[5, 0] = 1
+    asked = np.ones((6, 14), dtype=bool)
+    asked[4:, 1:] = False
+    targets = replace(every(values), asked=asked)
+    weighing = weighing_of(weighed(PATHOLOGY, class_weights=1.0), targets)
+    assert weighing.absent[0] / weighing.present[0] == pytest.approx(2 / 4)
+    assert weighing.absent[1] / weighing.present[1] == pytest.approx(1 / 3)
+    logits = np.zeros((6, 14), dtype=np.float32)
+    logits[4:, 1:] = 50.0
+    known = np.ones(6, dtype=np.float32)
+    told = (logits, values, known, 0.0, None)
+    found = float(panel_loss("multi_label", *told, asked.astype(np.float32)))
+    assert found == pytest.approx(np.log(2), rel=1e-5)
+    assert float(panel_loss("multi_label", *told)) > 5.0

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilum_training.films.targets import Targets
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 
     from hilum_training.films.library import FilmSet
     from hilum_training.films.pack import Film
+    from hilum_training.films.targets import Targets
     from hilum_training.panel_recipe import PanelRecipe
 
 
@@ -53,7 +52,7 @@ class Answers:
             panel=self.panel,
             films=tuple(self.films[index] for index in indexes),
             clusters=tuple(self.clusters[index] for index in indexes),
-            targets=Targets(self.targets.values[indexes], self.targets.known[indexes]),
+            targets=self.targets.take(indexes),
             logits=self.logits[indexes],
         )
 
@@ -62,8 +61,8 @@ class Answers:
         return self.take(np.flatnonzero([condition(film) for film in self.films]))
 
     def known(self) -> Answers:
-        """Those that the panel is asked about."""
-        return self.take(np.flatnonzero(self.targets.known))
+        """Those of which nothing that the panel is asked is left open."""
+        return self.take(np.flatnonzero(self.targets.whole))
 
     def single(self) -> Answers:
         """Those with exactly one right answer: what accuracy can be counted on."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet, Library
     from hilum_training.panel_recipe import PanelRecipe
@@ -33,18 +34,26 @@ def check_coverage(panels: Sequence[PanelRecipe], library: Library) -> None:
 
 
 def _missing(panel: PanelRecipe, library: Library) -> Iterable[str]:
-    learnt, chosen_on = _present(panel, library.train), _present(panel, library.validation)
+    learnt, lacking = _counted(panel, library.train)
+    _, chosen_on = _counted(panel, library.validation, whole=True)
     for place, label in enumerate(panel.names):
-        if not learnt[:, place].any():
+        if not learnt[place]:
             yield f"{panel.name}: no training film with {label}"
-        if learnt[:, place].all():
+        if not lacking[place]:
             yield f"{panel.name}: no training film without {label}"
-        if chosen_on[:, place].all():
+        if not chosen_on[place]:
             yield f"{panel.name}: no validation film without {label}"
 
 
-def _present(panel: PanelRecipe, films: FilmSet) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    """Bool [N, K]: the films that count for a panel, and what each carries."""
+def _counted(
+    panel: PanelRecipe, films: FilmSet, *, whole: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many films that count for a panel carry each label, and how many are without it.
+
+    Training takes what is known of a film; figures take films of which the whole is known.
+    """
     targets = films.targets(panel)
-    counted = targets.known if panel.kind == "multi_label" else targets.single
-    return np.asarray(targets.values[counted] > 0)
+    learnt = targets.whole if whole else targets.known
+    counted = learnt if panel.kind == "multi_label" else targets.single
+    present, asked = targets.values[counted] > 0, targets.asked[counted]
+    return (present & asked).sum(axis=0), (~present & asked).sum(axis=0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
+from hilum_training.films.asked import COLUMN, read_asked
 from hilum_training.recipe_errors import InvalidRecipe
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Film:
         licence_flags: E.g. ``NC`` (non-commercial), ``SA``, ``unverified-upstream``.
         variant_of: The film of which this is another copy, or empty.
         findings: As the source lists them, in lower case, e.g. ``pleural_thickening``.
+        asked: Findings of which the source says whether they are there, beside the listed ones;
+            see :mod:`hilum_training.films.asked`.
         view: As stated, e.g. ``PA``.
         age: Years, or None.
         sex: ``M``, ``F`` or empty.
@@ -59,6 +62,7 @@ class Film:
     licence_flags: frozenset[str] = frozenset()
     variant_of: str = ""
     findings: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
     view: str = ""
     age: float | None = None
     sex: str = ""
@@ -121,15 +125,17 @@ def read_film(path: Path) -> NDArray[np.uint8]:
 
 
 def _film(row: Mapping[str, str]) -> Film:
+    source, label = row["source"].removesuffix("_native"), row["normalised_label"]
     return Film(
         file=row["file"],
-        source=row["source"].removesuffix("_native"),
-        label=row["normalised_label"],
+        source=source,
+        label=label,
         group=row["group_id"],
         licence=row["licence"],
         licence_flags=_split(row.get("licence_flags"), ","),
         variant_of=row["variant_of"],
         findings=_split((row.get("labels") or "").lower(), "|"),
+        asked=read_asked(row.get(COLUMN), source, label),
         view=row["view"],
         age=float(row["age"]) if row.get("age") else None,
         sex=row.get("sex") or "",

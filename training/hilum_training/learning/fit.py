@@ -75,7 +75,7 @@ class Fit(AveragedFit):
             for step in range(self._steps):
                 index = order[step * fit.batch : (step + 1) * fit.batch]
                 asked = {
-                    name: (item.values[index], item.known[index].astype(np.float32))
+                    name: tuple(part[index].astype(np.float32) for part in _told(item))
                     for name, item in targets.items()
                 }
                 yield inputs[index], asked, np.array([epoch, step], dtype=np.int32)
@@ -83,9 +83,8 @@ class Fit(AveragedFit):
         signature = (
             tf.TensorSpec((None, *inputs.shape[1:]), tf.uint8),
             {
-                name: (
-                    tf.TensorSpec((None, item.values.shape[1]), tf.float32),
-                    tf.TensorSpec((None,), tf.float32),
+                name: tuple(
+                    tf.TensorSpec((None, *part.shape[1:]), tf.float32) for part in _told(item)
                 )
                 for name, item in targets.items()
             },
@@ -105,9 +104,11 @@ class Fit(AveragedFit):
             for panel in self._recipe.panels
         )
 
-    def _panel_loss(self, panel: PanelRecipe, logits: Any, values: Any, known: Any) -> Any:
+    def _panel_loss(
+        self, panel: PanelRecipe, logits: Any, values: Any, known: Any, asked: Any
+    ) -> Any:
         smoothing, weighing = self._plan.label_smoothing, self._weighing[panel.name]
-        return panel_loss(panel.kind, logits, values, known, smoothing, weighing)
+        return panel_loss(panel.kind, logits, values, known, smoothing, weighing, asked)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self._average, self._validation.inputs)
@@ -121,22 +122,37 @@ class Fit(AveragedFit):
                 targets.known.astype(np.float32),
                 0.0,
                 self._weighing[panel.name],
+                targets.asked.astype(np.float32),
             )
             row["validation_loss"] += panel.weight * float(loss)
             row |= _figures(panel, logits[panel.name], targets)
         return row
 
 
+def _told(targets: Targets) -> tuple[NDArray[Any], ...]:
+    """What a batch tells of its films, panel by panel: arrays of N rows."""
+    return targets.values, targets.known, targets.asked
+
+
 def _digest(films: FilmSet, recipe: Recipe) -> str:
-    targets = [films.targets(panel) for panel in recipe.panels]
-    return films_digest(films, [part for item in targets for part in (item.values, item.known)])
+    told: list[NDArray[Any]] = []
+    for panel in recipe.panels:
+        targets = films.targets(panel)
+        told += [targets.values, targets.known]
+        # Where every film that teaches answers everything, a run is what it was without a mask.
+        if not targets.asked[targets.known].all():
+            told.append(targets.asked)
+    return films_digest(films, told)
 
 
 def _figures(panel: PanelRecipe, logits: NDArray[np.float64], targets: Targets) -> dict[str, float]:
     """Mean AUROC over the labels, and accuracy where one answer is right."""
     if panel.kind == "multi_label":
-        rows, truth = logits[targets.known], targets.values[targets.known] > 0
-        areas = [area_under_curve(rows[:, k], truth[:, k]) for k in range(truth.shape[1])]
+        truth, asked = targets.values > 0, targets.asked & targets.known[:, np.newaxis]
+        areas = [
+            area_under_curve(logits[asked[:, k], k], truth[asked[:, k], k])
+            for k in range(truth.shape[1])
+        ]
         return {f"{panel.name}_auroc": _mean(areas)}
     rows, answer = softmax(logits[targets.single]), targets.truth[targets.single]
     areas = [area_under_curve(rows[:, k], answer == k) for k in range(rows.shape[1])]

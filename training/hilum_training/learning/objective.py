@@ -41,17 +41,19 @@ def panel_loss(
     known: Any,
     smoothing: float,
     weighing: Weighing | None = None,
+    asked: Any = None,
 ) -> Any:
     """Mean loss of one panel over the films that it learns from; 0 where there are none.
 
     Args:
-        kind: ``multi_label``: binary cross-entropy, averaged over the labels. Otherwise
-            :func:`candidate_loss`.
+        kind: ``multi_label``: binary cross-entropy, averaged over the films' answers: a film of
+            which little was asked counts as little. Otherwise :func:`candidate_loss`.
         logits: float32 [N, K].
         values: float32 [N, K], see :class:`hilum_training.films.targets.Targets`.
         known: float32 [N], 1 where the panel learns from the film.
         smoothing: Label smoothing.
         weighing: Of the classes (None: the films of each count as they come).
+        asked: float32 [N, K], 1 where a multi-label panel learns the film's answer (None: all).
 
     Returns:
         float32 scalar.
@@ -59,12 +61,13 @@ def panel_loss(
     if kind == "multi_label":
         soft = values * (1.0 - smoothing) + smoothing / 2
         each = ops.binary_crossentropy(soft, logits, from_logits=True)
-        losses = ops.mean(weighing.of_labels(each, values) if weighing else each, axis=1)
-    else:
-        # A film unknown to the panel allows every answer: a number, and no gradient after the mask.
-        allowed = ops.maximum(values, 1.0 - known[:, None])
-        losses = candidate_loss(logits, allowed, smoothing)
-        losses = weighing.of_films(losses, allowed) if weighing else losses
+        each = weighing.of_labels(each, values) if weighing else each
+        counted = known[:, None] * (ops.ones_like(each) if asked is None else asked)
+        return ops.sum(each * counted) / ops.maximum(ops.sum(counted), 1.0)
+    # A film unknown to the panel allows every answer: a number, and no gradient after the mask.
+    allowed = ops.maximum(values, 1.0 - known[:, None])
+    losses = candidate_loss(logits, allowed, smoothing)
+    losses = weighing.of_films(losses, allowed) if weighing else losses
     return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1.0)
 
 

@@ -65,8 +65,11 @@ def weighing_of(panel: PanelRecipe, targets: Targets) -> Weighing | None:
         return None
     values = targets.values[targets.known]
     if panel.kind == "multi_label":
-        present = (values > 0).sum(axis=0)
-        classes = class_weights(np.stack([present, len(values) - present]), loss.class_weights)
+        # Of a finding that was not asked, a film is in neither class.
+        asked = targets.asked[targets.known]
+        present = ((values > 0) & asked).sum(axis=0)
+        counts = np.stack([present, asked.sum(axis=0) - present])
+        classes = class_weights(counts, loss.class_weights)
         return Weighing(classes[0], classes[1], loss.focus)
     # A film that may be one of two labels is half a film of each.
     share = values / np.maximum(values.sum(axis=1, keepdims=True), 1.0)

@@ -44,6 +44,7 @@ def _film(record: FilmRecord) -> Film:
         licence_flags=frozenset(record.licence_flags),
         variant_of=record.variant_of,
         findings=frozenset(record.findings),
+        asked=record.answered,
         view=record.view,
         age=record.age,
         sex=record.sex,

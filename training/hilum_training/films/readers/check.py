@@ -123,7 +123,8 @@ def _problems(
     if twice:
         yield f"{len(twice)} files stand in the table more than once: {_some(twice)}"
     labels = {_kind(record) for record in records} - {""}
-    if len(labels) < 2:  # noqa: PLR2004 - one label is no question
+    one_label = len(labels) < 2  # noqa: PLR2004 - one label is no question
+    if one_label and not _there_and_absent(records):
         yield f"only one label: {', '.join(sorted(labels)) or 'none'}"
 
 
@@ -137,7 +138,7 @@ def _warnings(
         sources[_kind(record)].add(record.source)
     for label, groups in sorted(patients.items()):
         if not label:
-            yield "films without a label are never trained on"
+            yield "films without a label teach no more than the findings that their row answers"
         elif len(groups) < FEW_PATIENTS:
             yield f"{label}: {len(groups)} patients; intervals will be wide"
     everywhere = {record.source for record in records}
@@ -156,6 +157,13 @@ def _warnings(
     small = [size for size in pictures if not isinstance(size, str) and min(size) < SMALLEST_SIDE]
     if small:
         yield f"{len(small)} films have a side under {SMALLEST_SIDE} pixels"
+
+
+def _there_and_absent(records: Sequence[FilmRecord]) -> bool:
+    """Whether some finding is on one film, and another film was asked for it in vain."""
+    there = {name for record in records for name in record.findings}
+    absent = {name for record in records for name in record.answered - set(record.findings)}
+    return bool(there & absent)
 
 
 def _kind(record: FilmRecord) -> str:

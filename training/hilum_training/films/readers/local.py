@@ -12,15 +12,18 @@ Columns of ``films.csv`` (UTF-8, a header, any order, upper and lower case alike
     findings   instead of label: every finding, separated by "|"; ``normal`` or blank for none
     study, split (train, val, test), source, licence, licence_flags   optional
 
-Every further column is a finding, with 1 or 0 in each row: so a table with one column per finding
-needs neither ``label`` nor ``findings``. ``source`` names a site or a device (default ``local``):
-films are balanced and reported by it.
+Every further column is a finding, with 1 or 0 in each row, or a blank where it was not asked: so a
+table with one column per finding needs neither ``label`` nor ``findings``; a film with 0 in all of
+them is ``normal``. ``findings`` lists all that was found, as ``normal`` says that nothing was: what
+is not listed is absent. Of a finding that no column of the row asks about, nothing is known.
+``source`` names a site or a device (default ``local``): films are balanced and reported by it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hilum_training.films.asked import EVERY
 from hilum_training.films.readers import vocabulary
 from hilum_training.films.readers.errors import ColumnMissing
 from hilum_training.films.readers.folder import PICTURES
@@ -67,11 +70,12 @@ def _record(row: Row, own: tuple[str, ...]) -> FilmRecord:
         raise row.unreadable("no patient")
     if row["split"] not in _SPLITS:
         raise row.unreadable(f"split {row['split']!r} is none of train, val, test")
-    labels, known = _labels(row, own)
+    labels = _labels(row, own)
     found = vocabulary.findings(labels)
     stated = vocabulary.findings((row["label"],)) if row["label"] else found
     if row["label"] and not stated and found:
         raise row.unreadable(f"label {row['label']!r} beside {', '.join(found)}")
+    known = bool(labels) or _findings_only(row, own) or _all_absent(row, own)
     return FilmRecord(
         file=row["file"].replace("\\", "/"),
         source=row["source"] or "local",
@@ -81,6 +85,7 @@ def _record(row: Row, own: tuple[str, ...]) -> FilmRecord:
         labels=labels,
         label=vocabulary.label(stated) if known else "",
         findings=found,
+        asked=_asked(row, own, labels),
         view=vocabulary.view(row["view"]),
         age=vocabulary.age(row["age"]),
         sex=vocabulary.sex(row["sex"]),
@@ -92,17 +97,31 @@ def _record(row: Row, own: tuple[str, ...]) -> FilmRecord:
     )
 
 
-def _labels(row: Row, own: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Everything that the row records, and whether it records anything: a blank is no answer.
-
-    In a table with a column ``findings`` and no other, a blank means no finding.
-    """
-    labels = [text.strip() for text in (row["label"], *row["findings"].split("|")) if text.strip()]
+def _labels(row: Row, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Everything that the row says is there."""
     for name in own:
         if row[name] not in {"0", "1", ""}:
             raise row.unreadable(f"{name!r} holds {row[name]!r}, which is neither 0 nor 1")
-        if row[name] == "1":
-            labels.append(name)
-    answered = any(row[name] for name in own)
-    findings_only = "findings" in row.values and "label" not in row.values and not own
-    return tuple(labels), bool(labels) or answered or findings_only
+    listed = (row["label"], *row["findings"].split("|"))
+    present = [name for name in own if row[name] == "1"]
+    return (*(text.strip() for text in listed if text.strip()), *present)
+
+
+def _asked(row: Row, own: tuple[str, ...], labels: tuple[str, ...]) -> frozenset[str]:
+    """Of which findings the row says whether they are there: a blank is no answer."""
+    called = {vocabulary.finding(text) for text in labels}
+    if called == {vocabulary.NORMAL} or row["findings"] or _findings_only(row, own):
+        return frozenset({EVERY})
+    answered = {vocabulary.finding(name) for name in own if row[name]}
+    return frozenset(answered - {vocabulary.NORMAL})
+
+
+def _findings_only(row: Row, own: tuple[str, ...]) -> bool:
+    """Whether the table has a column ``findings`` and no other: then a blank is no finding."""
+    return "findings" in row.values and "label" not in row.values and not own
+
+
+def _all_absent(row: Row, own: tuple[str, ...]) -> bool:
+    """Whether 0 stands in the column of each finding; one that is blank may be there."""
+    asks = bool(own) and vocabulary.NORMAL not in map(vocabulary.finding, own)
+    return asks and all(row[name] == "0" for name in own)

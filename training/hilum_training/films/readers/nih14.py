@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from hilum_training.films.asked import EVERY
 from hilum_training.films.readers import vocabulary
 from hilum_training.films.readers.errors import ColumnMissing, FileMissing
 from hilum_training.films.readers.folder import layout_root, pictures
@@ -81,6 +82,8 @@ def _record(
         labels=labels,
         label=vocabulary.label(found),
         findings=found,
+        # The reports were searched for each of the fourteen.
+        asked=frozenset({EVERY}),
         view=vocabulary.view(row["view position"]),
         age=vocabulary.age(row["patient age"]),
         sex=vocabulary.sex(row[sex]),

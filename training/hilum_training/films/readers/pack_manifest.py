@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from hilum_training.films.asked import COLUMN, read_asked
 from hilum_training.films.readers import vocabulary
 from hilum_training.films.readers.record import Box, Collection, FilmRecord, Mask, Reading
 from hilum_training.films.readers.table import Row, read_table
@@ -54,6 +55,7 @@ def _record(row: Row, boxes: tuple[Box, ...], masks: tuple[Mask, ...]) -> FilmRe
         labels=recorded or (label,),
         label=label,
         findings=_findings(row["source"], recorded, label),
+        asked=read_asked(row.values.get(COLUMN), row["source"].removesuffix("_native"), label),
         view=vocabulary.view(row["view"]),
         age=vocabulary.age(row["age"]),
         age_group=row["age_group"],

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
+from hilum_training.films.asked import COLUMN, written_asked
 from hilum_training.films.pack import PICTURES_DIGEST, read_film
 from hilum_training.films.readers.errors import DatasetInvalid
 
@@ -45,6 +46,7 @@ FILM_COLUMNS: Final = (
     "view",
     "labels",
     "normalised_label",
+    COLUMN,
     "licence",
     "licence_flags",
     "split",
@@ -165,6 +167,7 @@ def _film_row(
         "view": record.view,
         "labels": "|".join(record.findings) or record.label,
         "normalised_label": record.label,
+        COLUMN: written_asked(record.answered),
         "licence": record.licence,
         "licence_flags": ",".join(record.licence_flags),
         "split": record.split,

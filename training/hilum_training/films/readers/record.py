@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hilum_training.films.asked import asked_by_label
 from hilum_training.films.readers.errors import FileMissing
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class FilmRecord:
         labels: As recorded, untouched.
         label: One word for them all, in the words of :mod:`.vocabulary`; empty if unlabelled.
         findings: Each finding by itself, in the same words; none for a normal film.
+        asked: Findings of which the layout says whether they are there, beside those; None: what
+            the label answers. See :mod:`hilum_training.films.asked`.
         view: ``PA``, ``AP``, ``AP Supine``, ``L`` ... or ``frontal (AP/PA not stated)``; empty
             where nothing is known.
         licence: As stated.
@@ -89,6 +92,7 @@ class FilmRecord:
     view: str
     licence: str
     licence_flags: tuple[str, ...] = ()
+    asked: frozenset[str] | None = None
     study: str = ""
     age: float | None = None
     age_group: str = ""
@@ -99,6 +103,11 @@ class FilmRecord:
     address: str = ""
     variant_of: str = ""
     native_size: tuple[int, int] | None = None
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """What was asked of the film, said or by its label."""
+        return asked_by_label(self.label) if self.asked is None else self.asked
 
 
 @dataclass(frozen=True, slots=True)
