@@ -16,9 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hilum.domain.model import PanelKind
 from hilum.serving.installed import read_model
+from hilum_training.export.cards import Card
 from hilum_training.export.manifest import Publication, coded_label, panel_of
 from hilum_training.export.parity import onnx_runtime
-from hilum_training.export.publish import Card, TrainedNetwork, publish
+from hilum_training.export.publish import TrainedNetwork, publish
 
 if TYPE_CHECKING:
     from pathlib import Path

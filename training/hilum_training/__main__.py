@@ -128,8 +128,12 @@ class _Folders:
         return cls(runs, base, base / "weights", base / "reports", base / "model_repository")
 
 
+def _recipe_file(options: argparse.Namespace) -> Path:
+    return find_recipe(TRAINING / "recipes", options.recipe)
+
+
 def _read(options: argparse.Namespace) -> Recipe | SegmentationRecipe:
-    path = find_recipe(TRAINING / "recipes", options.recipe)
+    path = _recipe_file(options)
     read = read_segmentation_recipe if is_segmentation(path) else read_recipe
     return read(path).with_epochs(options.epochs)
 
@@ -205,6 +209,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     recipe, folders = _read(options), _Folders.of(options)
+    path = _recipe_file(options)
     places = {
         "weights": folders.weights,
         "repository": folders.repository,
@@ -215,9 +220,9 @@ def _export(options: argparse.Namespace) -> None:
             export_recipe,
         )
 
-        published = export_recipe(recipe, report=folders.reports / recipe.name, **places)
+        published = export_recipe(recipe, path, report=folders.reports / recipe.name, **places)
     else:
-        published = segmentation.export(recipe, reports=folders.reports, **places)
+        published = segmentation.export(recipe, path, reports=folders.reports, **places)
     _say([*map(str, published.parity), str(published.folder)])
 
 

@@ -16,9 +16,10 @@ from hilum.domain.model import ModelManifest, PanelKind
 from hilum.imaging.golden_films import golden_films
 from hilum.serving.target import Target
 from hilum_training.export import publish as publishing
+from hilum_training.export.cards import Card
 from hilum_training.export.manifest import UnknownTensor, read_tensors
 from hilum_training.export.parity import ParityLost, onnx_runtime
-from hilum_training.export.publish import Card, TrainedNetwork, publish
+from hilum_training.export.publish import TrainedNetwork, publish
 from hilum_training.export.render import render
 from tests.small_networks import (
     CARD,

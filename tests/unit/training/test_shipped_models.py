@@ -18,8 +18,12 @@ from hilum.serving.installed import read_installed, verify_artefacts
 from hilum.serving.repository import labels_text, write_ensemble
 from hilum.serving.target import Target
 from hilum.serving.triton_config import render_config
+from hilum_training.export.cards import card_of
 from hilum_training.export.model_card import render_card
+from hilum_training.export.other_reports import ASKED, LOCALISATION, with_other_reports
 from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read_film
+from hilum_training.recipe import read_recipe
+from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
 
 ROOT = Path(__file__).resolve().parents[3]
 REPOSITORY = ROOT / "model_repository"
@@ -176,12 +180,23 @@ def test_nobody_edited_the_served_folders_by_hand(model, tmp_path):
 
 def test_the_card_states_the_figures_of_the_report(model):
     """Card, manifest and report are of one measurement."""
-    metrics = report(model)
-    template = (ROOT / f"training/recipes/{model.name}.card.md").read_text(encoding="utf-8")
+    metrics = with_other_reports(report(model), ROOT / "training/reports")
+    path = ROOT / f"training/recipes/{model.name}.toml"
+    read = read_segmentation_recipe if is_segmentation(path) else read_recipe
+    written = card_of(read(path), path, metrics)
     card = (REPOSITORY / model.name / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert card == render_card(template, model, metrics)
+    assert card == render_card(written.template, model, written.metrics)
     assert model.version == metrics["version"]
     assert "not for diagnosis" in card.lower()
+
+
+def test_what_was_measured_elsewhere_stands_in_the_manifest(model):
+    """Asked where nothing was learnt, and where the maps point: in `/metrics` as in the card."""
+    metrics = with_other_reports(report(model), ROOT / "training/reports")
+    for panel in model.panels:
+        section = metrics["panels"][panel.name]
+        for key in (ASKED, LOCALISATION):
+            assert panel.metrics.get(key) == section.get(key), f"{panel.name}: {key}"
 
 
 def test_operating_points_are_those_of_the_report(model):

@@ -24,7 +24,6 @@ tf = pytest.importorskip("tensorflow", reason="needs the training environment: m
 import keras  # noqa: E402 - after the skip
 
 from hilum_training.evaluation.evaluate import evaluate  # noqa: E402 - after the skip
-from hilum_training.export import export_recipe as exporting  # noqa: E402 - after the skip
 from hilum_training.export.export_recipe import export_recipe  # noqa: E402 - after the skip
 from hilum_training.export.graph import Scaling, ServedGraph  # noqa: E402 - after the skip
 from hilum_training.films.library import open_library  # noqa: E402 - after the skip
@@ -62,18 +61,18 @@ def trained(library, folder: Path) -> Fit:
     return fit
 
 
-def test_the_path_from_films_to_the_model_repository(library, tmp_path, monkeypatch):
+def test_the_path_from_films_to_the_model_repository(library, tmp_path):
     """Trained, measured and exported: the folder is complete, and a repetition changes nothing."""
     fit = trained(library, tmp_path / "run")
     weights, reports, repository = (tmp_path / name for name in ("weights", "reports", "models"))
     save_weights(fit.result(), weights_path(weights, TINY.name))
-    monkeypatch.setattr(exporting, "RECIPES", tmp_path)
-    (tmp_path / "tiny.card.md").write_text("# $name $version\n$pneumonia_accuracy\n")
+    recipe = tmp_path / "ours.toml"
+    (tmp_path / "ours.card.md").write_text("# $name $version\n$pneumonia_accuracy\n")
 
     def measured_and_exported() -> dict[str, bytes]:
         evaluate(TINY, library, load_network(weights, TINY), reports)
         report = reports / TINY.name
-        done = export_recipe(TINY, weights=weights, report=report, repository=repository)
+        done = export_recipe(TINY, recipe, weights=weights, report=report, repository=repository)
         files = [path for path in done.folder.rglob("*") if path.is_file()]
         return {path.relative_to(done.folder).as_posix(): path.read_bytes() for path in files}
 
@@ -97,7 +96,13 @@ def test_an_export_without_a_report_of_these_weights_is_refused(library, tmp_pat
     save_weights(build_network(TINY), weights_path(tmp_path, TINY.name))
     (tmp_path / "metrics.json").write_text(json.dumps({"weights": "of another run"}))
     with pytest.raises(WeightsMissing, match="other weights"):
-        export_recipe(TINY, weights=tmp_path, report=tmp_path, repository=tmp_path / "repository")
+        export_recipe(
+            TINY,
+            tmp_path / "tiny.toml",
+            weights=tmp_path,
+            report=tmp_path,
+            repository=tmp_path / "repository",
+        )
     assert not (tmp_path / "repository").exists()
 
 

@@ -63,9 +63,11 @@ def test_the_path_from_masks_to_the_model_repository(pack, tmp_path):
     written = (reports / "lungs/metrics.json").read_bytes()
     commands.evaluate(TINY, **places)
     assert (reports / "lungs/metrics.json").read_bytes() == written
+    recipe = tmp_path / "ours.toml"
     published = commands.export(
-        TINY, weights=weights, reports=reports, repository=tmp_path / "repository"
+        TINY, recipe, weights=weights, reports=reports, repository=tmp_path / "repository"
     )
+    assert "Nobody has written a card" in (published.folder / "MODEL_CARD.md").read_text()
     manifest = ModelManifest.from_json((published.folder / "manifest.json").read_text())
     assert manifest.output("masks", "lungs").shape == (64, 64, 4)
     assert manifest.output("masks", "lungs").dtype == "uint8"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from hilum.imaging.preprocessing import PREPROCESSING
+from hilum_training.export.cards import card_of
 from hilum_training.export.graph import Scaling, ServedGraph, export_onnx
 from hilum_training.export.manifest import Publication, coded_label, panel_of, training_data
-from hilum_training.export.publish import Card, Published, TrainedNetwork, publish
+from hilum_training.export.other_reports import with_other_reports
+from hilum_training.export.publish import Published, TrainedNetwork, publish
 from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read_film, wanted
 from hilum_training.weights import WeightsMissing, load_network, weights_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import keras
     from numpy.typing import NDArray
@@ -25,34 +27,39 @@ if TYPE_CHECKING:
     from hilum_training.panel_recipe import LabelRecipe, PanelRecipe
     from hilum_training.recipe import DataRecipe, FilmRecipe, Recipe
 
-RECIPES: Final = Path(__file__).resolve().parents[2] / "recipes"
 _PACK_FILMS: Final = 16
 
 
 def export_recipe(
-    recipe: Recipe, *, weights: Path, report: Path, repository: Path, replace: bool = False
+    recipe: Recipe,
+    path: Path,
+    *,
+    weights: Path,
+    report: Path,
+    repository: Path,
+    replace: bool = False,
 ) -> Published:
     """Export the network of a recipe; see :func:`hilum_training.export.publish.publish`.
 
     Args:
         recipe: What was trained.
+        path: Of its file; the card's template lies beside it.
         weights: Folder of the reference weights.
-        report: Folder of its ``metrics.json``.
+        report: Folder of its ``metrics.json``, among the other reports.
         repository: The model repository.
-        replace: Take the place of the newest version instead of the next number.
+        replace: See :func:`hilum_training.export.publish.publish`.
 
     Raises:
         WeightsMissing: No weights, or the report measured other weights.
     """
     network = load_network(weights, recipe)
-    metrics = read_report(report, weights_digest(network))
+    metrics = with_other_reports(read_report(report, weights_digest(network)), report.parent)
     graph = _served_graph(recipe, network, metrics)
     size = recipe.film.size
-    template = (RECIPES / f"{recipe.name}.card.md").read_text(encoding="utf-8")
     return publish(
         _publication(recipe, metrics),
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
-        Card(template, metrics),
+        card_of(recipe, path, metrics),
         repository,
         films=parity_films(recipe.film, recipe.data),
         replace=replace,

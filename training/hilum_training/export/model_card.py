@@ -7,29 +7,33 @@ a number, a number with its interval, or a table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.export.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hilum.domain.model import ModelManifest
+    from hilum.domain.model import ModelManifest, Panel
+
+_GAP: Final = re.compile(r"\n{3,}")
 
 
 def render_card(template: str, manifest: ModelManifest, metrics: Mapping[str, Any]) -> str:
     """Fill a card's template.
 
     Names beside the report's: ``name``, ``version``, ``created``, ``preprocessing``, ``size`` (of
-    the film), ``data`` (films used) and for each panel ``<panel>_grid`` (side of its maps). The
-    sections of ``metrics["panels"]`` go by the panel's name alone: ``$pneumonia_accuracy``.
+    the film), ``data`` (films used), ``weak`` (labels), ``cautions`` (of the panels) and for each
+    panel ``<panel>_grid`` (side of its maps). The sections of ``metrics["panels"]`` go by the
+    panel's name alone: ``$pneumonia_accuracy``. A name that stands for nothing leaves no gap.
 
     Args:
         template: The card's text.
         manifest: What is served.
-        metrics: The report.
+        metrics: The report; with the recipe's names, see :mod:`hilum_training.export.cards`.
 
     Raises:
         KeyError: The template asks for what there is not.
@@ -48,8 +52,10 @@ def render_card(template: str, manifest: ModelManifest, metrics: Mapping[str, An
         preprocessing=manifest.preprocessing,
         size=manifest.film_input.shape[0],
         data=_data(manifest.training_data),
+        weak="; ".join(filter(None, map(_weak, manifest.panels))) or "none",
+        cautions="\n".join(f"- `{item.name}`: {item.caution}" for item in manifest.panels),
     )
-    return Template(template).substitute(_Written(values))
+    return _GAP.sub("\n\n", Template(template).substitute(_Written(values)))
 
 
 class _Written(Mapping[str, str]):
@@ -75,6 +81,15 @@ def _named(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, below in value.items():
             yield from _named(f"{prefix}_{key}" if prefix else str(key), below)
+
+
+def _weak(panel: Panel) -> str:
+    """Which labels of a panel are weak; one word where every label of disease is."""
+    weak = [label.name for label in panel.labels if label.weak]
+    told = [label.name for label in panel.labels if label.abnormal]
+    if told and set(told) <= set(weak):
+        return f"every finding of `{panel.name}`"
+    return f"{', '.join(weak)} of `{panel.name}`" if weak else ""
 
 
 def _data(rows: Sequence[Mapping[str, Any]]) -> str:

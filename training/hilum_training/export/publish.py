@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,11 +24,12 @@ from hilum_training.export.triton_parity import triton_runtime
 from hilum_training.export.versions import check_same_model, serving_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from hilum.domain.model import ModelManifest
+    from hilum_training.export.cards import Card
     from hilum_training.export.manifest import Publication
     from hilum_training.export.parity import Answer, Parity
 
@@ -49,14 +50,6 @@ class TrainedNetwork:
     answer: Answer
     write_onnx: Callable[[Path], object]
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What the model card is made of: the recipe's template and the report."""
-
-    template: str
-    metrics: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

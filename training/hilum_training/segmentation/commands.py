@@ -78,6 +78,7 @@ def headlines(metrics: Mapping[str, Any]) -> list[str]:
 
 def export(
     recipe: SegmentationRecipe,
+    path: Path,
     *,
     weights: Path,
     reports: Path,
@@ -93,6 +94,7 @@ def export(
 
     return export_masks(
         recipe,
+        path,
         weights=weights,
         report=reports / recipe.name,
         repository=repository,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilum_training.export.export_recipe import RECIPES, coded_labels, parity_films, read_report
+from hilum_training.export.cards import card_of
+from hilum_training.export.export_recipe import coded_labels, parity_films, read_report
 from hilum_training.export.graph import export_onnx
 from hilum_training.export.manifest import Publication, panel_of, training_data
-from hilum_training.export.publish import Card, Published, TrainedNetwork, publish
+from hilum_training.export.publish import Published, TrainedNetwork, publish
 from hilum_training.segmentation.graph import SegmentationGraph
 from hilum_training.segmentation.network import load_unet
 from hilum_training.weights import weights_digest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 def export_masks(
     recipe: SegmentationRecipe,
+    path: Path,
     *,
     weights: Path,
     report: Path,
@@ -31,10 +33,11 @@ def export_masks(
 
     Args:
         recipe: What was trained.
+        path: Of its file; the card's template lies beside it.
         weights: Folder of the reference weights.
         report: Folder of its ``metrics.json``.
         repository: The model repository.
-        replace: Take the place of the newest version instead of the next number.
+        replace: See :func:`hilum_training.export.publish.publish`.
 
     Raises:
         WeightsMissing: No weights, or the report measured other weights.
@@ -42,11 +45,10 @@ def export_masks(
     network = load_unet(weights, recipe)
     metrics = read_report(report, weights_digest(network))
     graph, size = SegmentationGraph(network), recipe.film.size
-    template = (RECIPES / f"{recipe.name}.card.md").read_text(encoding="utf-8")
     return publish(
         _publication(recipe, metrics),
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
-        Card(template, metrics),
+        card_of(recipe, path, metrics),
         repository,
         films=parity_films(recipe.film, recipe.data),
         replace=replace,

@@ -1,0 +1,101 @@
+"""A recipe's card: the template beside it, or a neutral one, and what is said of the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum_training.export.other_reports import said_of_panels
+from hilum_training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hilum_training.segmentation.recipe import SegmentationRecipe
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+_NEUTRAL: Final = Path(__file__).with_name("neutral.card.md")
+_TABLES: Final = {
+    "within_source": "Within one source",
+    "gate": "What passes and what stops",
+    "labels": "Label by label, all sources together",
+    "confusion": "Recorded (rows) and answered (columns), all sources together",
+    "outside_the_panel": "Films with none of the labels",
+    "structures": "Agreement with annotators",
+    "cardiothoracic": "Cardiothoracic ratio",
+}
+"""Of a panel's section; a neutral card has those that were measured."""
+_SECOND_FIT: Final = (
+    "After the fit to the labels came a short one in which two guises of each film (sharpness, "
+    "noise, compression) had to get\none answer"
+)
+_SMOOTHED: Final = "; from it on the graph smooths each film over 3 x 3 pixels first"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the model card is made of: a template, the report, and what else it may name."""
+
+    template: str
+    metrics: Mapping[str, Any]
+
+
+def card_of(recipe: Recipe | SegmentationRecipe, path: Path, metrics: Mapping[str, Any]) -> Card:
+    """The card of a recipe.
+
+    Its template is ``<recipe file>.card.md`` beside the recipe. Without one the card says what
+    was measured and what the films were, and no more: the prose of another recipe would claim for
+    this network what nobody saw of it.
+
+    Args:
+        recipe: What was trained.
+        path: Of the recipe's file.
+        metrics: Its report, see :func:`hilum_training.export.other_reports.with_other_reports`.
+    """
+    written = card_file(path)
+    template = written.read_text(encoding="utf-8") if written.is_file() else _neutral(metrics)
+    return Card(template, {**metrics, **said_of_panels(metrics), "recipe": _said(recipe, path)})
+
+
+def card_file(recipe: Path) -> Path:
+    """Where the template of a recipe's card is looked for."""
+    return recipe.with_name(f"{recipe.stem}.card.md")
+
+
+def _said(recipe: Recipe | SegmentationRecipe, path: Path) -> dict[str, str]:
+    """What a template may ask of its recipe: ``$recipe_file``, ``$recipe_sources`` ..."""
+    path = path.resolve()
+    inside = path.is_relative_to(ROOT)
+    settled = isinstance(recipe, Recipe) and recipe.settle is not None
+    second_fit = f"{_SECOND_FIT}{_SMOOTHED if getattr(recipe, 'smooth', False) else ''}."
+    return {
+        # No path of the machine that it was trained on: a card is passed on.
+        "file": path.relative_to(ROOT).as_posix() if inside else path.name,
+        "argument": path.stem if path.parent == ROOT / "training/recipes" else path.name,
+        "card": card_file(path).name,
+        "sources": ", ".join(f"`{source}`" for source in recipe.data.sources),
+        "second_fit": second_fit if settled else "",
+    }
+
+
+def _neutral(metrics: Mapping[str, Any]) -> str:
+    text = _NEUTRAL.read_text(encoding="utf-8")
+    return text.replace("$measured\n", "\n".join(map(_panel, metrics["panels"].items())))
+
+
+def _panel(named: tuple[str, Mapping[str, Any]]) -> str:
+    name, section = named
+    lines = [f"### {name}", ""]
+    for key, figure in {
+        "films_test": section.get("films", {}).get("test"),
+        "accuracy": section.get("accuracy"),
+        "mean_auroc": section.get("mean_auroc"),
+        "calibration_error_after": section.get("calibration_error"),
+    }.items():
+        if figure is not None:
+            lines.append(f"- {key.replace('_', ' ')}: ${{{name}_{key}}}")
+    for key, title in _TABLES.items():
+        if section.get(key):
+            lines += ["", f"{title}:", "", f"${{{name}_{key}}}"]
+    return "\n".join([*lines, ""])
