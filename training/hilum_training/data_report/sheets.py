@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
+from hilum_training.films.licences import may_be_shown
 from hilum_training.films.pack import read_film
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from hilum_training.films.readers.record import FilmRecord
 
-# May be shown with credit and nothing else asked: no NC, no SA, nothing unverified.
-OPEN_LICENCES: Final = ("CC BY", "CC BY 3.0", "CC BY 4.0", "CC0")
 CELL: Final = 112
 COLUMNS: Final = 6
 _CAPTION: Final = 14
@@ -44,7 +43,7 @@ def example_films(records: Sequence[FilmRecord]) -> tuple[Shown, ...]:
     """
     rows: dict[str, list[FilmRecord]] = {}
     for record in records:
-        if may_be_shown(record):
+        if may_be_shown(record.licence, record.licence_flags):
             kind = record.label.partition(":")[0]
             rows.setdefault(f"{record.source}: {kind}", []).append(record)
     return tuple(Shown(row, record) for row in sorted(rows) for record in _drawn(rows[row]))
@@ -54,21 +53,16 @@ def masked_films(records: Sequence[FilmRecord]) -> tuple[Shown, ...]:
     """Up to six films of each source and class, where film and lung mask may be shown."""
     rows: dict[str, list[FilmRecord]] = {}
     for record in records:
-        if may_be_shown(record) and lung_mask(record) is not None:
+        if may_be_shown(record.licence, record.licence_flags) and lung_mask(record) is not None:
             kind = record.label.partition(":")[0]
             rows.setdefault(f"{record.source}: {kind}", []).append(record)
     return tuple(Shown(row, record) for row in sorted(rows) for record in _drawn(rows[row]))
 
 
-def may_be_shown(record: FilmRecord) -> bool:
-    """Whether the film's licence asks for credit alone."""
-    return record.licence in OPEN_LICENCES and not record.licence_flags
-
-
 def lung_mask(record: FilmRecord) -> str | None:
     """The file of a lung mask that may be shown, or None."""
     for mask in record.masks:
-        if mask.kind == "lungs" and mask.licence in OPEN_LICENCES:
+        if mask.kind == "lungs" and may_be_shown(mask.licence):
             return mask.file
     return None
 

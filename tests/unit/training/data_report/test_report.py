@@ -15,7 +15,7 @@ from hilum_training import data_commands
 from hilum_training.data_report.confounding import class_by_source, source_by_histogram
 from hilum_training.data_report.document import crossed, table
 from hilum_training.data_report.report import write_report
-from hilum_training.data_report.sheets import COLUMNS, Shown, may_be_shown, write_sheet
+from hilum_training.data_report.sheets import COLUMNS, Shown, write_sheet
 from hilum_training.data_report.survey import standardised
 from hilum_training.films.readers.record import FilmRecord, Mask
 from hilum_training.films.readers.registry import read_dataset
@@ -207,22 +207,6 @@ def test_the_text_shows_the_numbers_and_credits_every_film_on_its_pages(report):
 def test_pages_of_pictures_stay_small(report):
     """Pictures in the repository weigh at most 300 KB together."""
     assert sum((report / name).stat().st_size for name in ("examples.jpg", "masks.jpg")) < 300_000
-
-
-@pytest.mark.parametrize(
-    ("licence", "flags", "shown"),
-    [
-        ("CC BY 4.0", (), True),
-        ("CC BY 4.0", ("unverified-upstream",), False),
-        ("CC BY-NC-SA", ("NC", "SA"), False),
-        ("NLM-open (attribution requested)", ("no-explicit-licence-text",), False),
-        ("not stated", (), False),
-    ],
-)
-def test_only_films_that_ask_for_credit_alone_are_shown(licence, flags, shown):
-    """A licence that nobody verified is not an open one."""
-    record = FilmRecord("a.png", "s", "g", (), "normal", (), "PA", licence, flags)
-    assert may_be_shown(record) is shown
 
 
 def test_a_mask_is_laid_over_the_lungs_and_nowhere_else(tmp_path):
