@@ -16,12 +16,20 @@ pytest.importorskip("tensorflow", reason="needs the training environment: make t
 import keras
 
 from hilum_training.baselines.commands import add_parser, run
-from hilum_training.baselines.compared import places
+from hilum_training.baselines.compared import Compared, places
+from hilum_training.baselines.recipes import Beside
+from hilum_training.baselines.scoring import score
+from hilum_training.evaluation.answers import Answers
+from hilum_training.evaluation.measure import measure_panel
+from hilum_training.films.library import open_library
+from hilum_training.films.pack import pack_folder
 from hilum_training.initial_weights import InvalidWeights
+from hilum_training.measures.metrics import softmax
 from hilum_training.network import FEATURES, build_network
+from hilum_training.prediction import predict_logits
 from hilum_training.recipe import NetworkRecipe, read_recipe
 from hilum_training.recipe_errors import InvalidRecipe
-from hilum_training.weights import WeightsMissing, save_weights, weights_path
+from hilum_training.weights import WeightsMissing, load_network, save_weights, weights_path
 from tests.unit.training.baseline_films import (
     CHEST,
     film,
@@ -170,6 +178,29 @@ def test_a_network_trained_later_is_set_beside_what_the_baselines_said(folders, 
         both["hilum"]["pooled"]["films"] == alone["figures"]["infection-cnn-cnn"]["pooled"]["films"]
     )
     assert {key: both[key] for key in alone} == alone
+
+
+def test_the_network_that_ships_is_compared_as_its_own_report_measures_it(folders, tmp_path):
+    """Calibrated on validation films: a question has the report's figure."""
+    recipe = read_recipe(tmp_path / "recipes/chest.toml")
+    network = load_network(tmp_path / "weights", recipe)
+    library = open_library(recipe, pack_folder(), tmp_path / "runs")
+    panel = next(item for item in recipe.panels if item.name == "pneumonia")
+    compared = Compared(recipe, network, library, tmp_path / "runs")
+    beside = Beside(panel.name, {name: (name,) for name in panel.names})
+    told = [
+        Answers.of(panel, part, predict_logits(network, part.inputs)[panel.name])
+        for part in (library.validation, library.test)
+    ]
+    said = compared.verdicts(panel, beside, library.test)
+    calibrated = told[0].calibration().probabilities(told[1].logits)
+    assert said.probabilities == pytest.approx(calibrated, abs=1e-5)
+    assert np.abs(said.probabilities - softmax(told[1].logits)).max() > 1e-3
+    report = {
+        row["question"]: row["auroc"]["value"] for row in measure_panel(*told)["within_source"]
+    }
+    mine = {row["question"]: row["value"] for row in score(said)["within_source"]}
+    assert mine == pytest.approx(report, abs=1e-3)
 
 
 def test_a_baseline_that_does_not_exist_is_refused(folders):

@@ -15,7 +15,7 @@ from hilum_training.baselines.scoring import (
     save_said,
     score,
 )
-from hilum_training.baselines.verdict import differences, ensemble_pays, mean_of
+from hilum_training.baselines.verdict import differences, ensemble_pays, mean_of, named
 from tests.unit.training.baseline_films import CHEST, film, film_set
 
 INFECTION = next(panel for panel in CHEST.panels if panel.name == "infection")
@@ -109,17 +109,38 @@ def test_the_mean_of_methods_is_of_their_probabilities():
 
 
 def test_several_findings_have_no_accuracy_and_a_mean_over_those_that_occur():
-    """A finding that no test film has is left out of the mean."""
-    pathology = next(panel for panel in CHEST.panels if panel.name == "pathology")
-    films = film_set(
-        [
-            replace(film(i, "nih14", "normal"), findings=frozenset({"mass"} if i % 2 else set()))
-            for i in range(8)
-        ]
-    )
-    said = np.tile(np.linspace(0, 1, 8)[:, np.newaxis] % 0.3, (1, len(pathology.labels)))
-    said[:, pathology.names.index("mass")] = [i % 2 for i in range(8)]
-    pooled = score(Verdicts(pathology, films, said))["pooled"]
+    """A finding of three films has a figure of its own and none in the mean."""
+    pooled = score(findings(sure_of=("mass",)))["pooled"]
     assert "accuracy" not in pooled
     assert pooled["mean_auroc"] == 1.0
-    assert pooled["labels"]["hernia"]["value"] is None
+    assert pooled["labels"]["hernia"]["positive_films"] == 3
+    assert pooled["labels"]["hernia"]["value"] < 0.9
+    assert pooled["labels"]["edema"]["value"] is None
+
+
+def test_methods_that_answer_several_findings_differ_in_the_mean_auroc_and_not_in_accuracy():
+    """Films with exactly one finding are few and say nothing of the others."""
+    knows, guesses = findings(sure_of=("mass",)), findings(sure_of=())
+    found = differences(knows, guesses)
+    assert "accuracy" not in found
+    assert found["mean_auroc"]["value"] == pytest.approx(
+        1.0 - score(guesses)["pooled"]["mean_auroc"], abs=1e-3
+    )
+    assert found["mean_auroc"]["interval"][0] > 0
+    assert [name for name, _ in named(found)] == ["mean AUROC over findings"]
+    assert ensemble_pays(found, 10.0, 5.0)
+
+
+def findings(sure_of: tuple[str, ...]) -> Verdicts:
+    """Forty films, every second with a mass, three with a hernia; guesses but for some findings."""
+    pathology = next(panel for panel in CHEST.panels if panel.name == "pathology")
+    shown = [
+        frozenset({"mass" if i % 2 else "none", *(["hernia"] if i < 3 else [])}) for i in range(40)
+    ]
+    films = film_set(
+        [replace(film(i, "nih14", "normal"), findings=shown[i]) for i in range(len(shown))]
+    )
+    said = np.random.default_rng(5).random((len(shown), len(pathology.labels)))
+    for name in sure_of:
+        said[:, pathology.names.index(name)] = [name in item for item in shown]
+    return Verdicts(pathology, films, said)

@@ -20,13 +20,18 @@ CLUSTERS = [str(index // 3) for index in range(90)]
 
 
 def drawn_films(draws: int) -> list[np.ndarray]:
+    """The draws of this file's films."""
+    return drawn(CLUSTERS, draws)
+
+
+def drawn(clusters: list[str], draws: int) -> list[np.ndarray]:
     """The films of each draw, as many times as their patient came up."""
-    names = np.unique(CLUSTERS)
+    names = np.unique(clusters)
     counts = np.random.default_rng(0).multinomial(
         len(names), np.full(len(names), 1 / len(names)), size=draws
     )
-    member = np.array([np.flatnonzero(names == name)[0] for name in CLUSTERS])
-    return [np.repeat(np.arange(len(CLUSTERS)), row[member]) for row in counts]
+    member = np.array([np.flatnonzero(names == name)[0] for name in clusters])
+    return [np.repeat(np.arange(len(clusters)), row[member]) for row in counts]
 
 
 def percentiles(values: list[float]) -> list[float]:
@@ -100,6 +105,32 @@ def test_the_calibration_error_of_the_films_themselves_is_the_plain_one():
     assert found["value"] == pytest.approx(plain, abs=1e-4)
     low, high = found["interval"]
     assert low < found["value"] < high
+
+
+def test_the_interval_of_a_small_calibration_error_holds_it():
+    """Draws of calibrated answers lie above their own error: the bootstrap's bias is taken off."""
+    generator = np.random.default_rng(0)
+    confidence = 0.4 + 0.6 * generator.random(900)
+    right = generator.random(900) < confidence
+    clusters = [str(i // 2) for i in range(900)]
+    found = PatientBootstrap(clusters).calibration_error(confidence, right)
+    low, high = found["interval"]
+    assert 0 <= low <= found["value"] <= high
+    repeated = [
+        expected_calibration_error(confidence[films], right[films])
+        for films in drawn(clusters, 300)
+    ]
+    assert np.percentile(repeated, 2.5) > found["value"], "the draws themselves leave it out"
+
+
+def test_no_draw_of_a_calibration_error_is_negative():
+    """Half are right at a confidence of a half: the error is 0, and its interval begins there."""
+    generator = np.random.default_rng(10)
+    confidence = np.full(60, 0.5)
+    right = generator.permutation(np.arange(60) % 2 == 0)
+    found = PatientBootstrap([str(i) for i in range(60)]).calibration_error(confidence, right)
+    assert found["value"] == 0.0
+    assert found["interval"][0] == 0.0
 
 
 def test_a_figure_of_no_film_is_none():

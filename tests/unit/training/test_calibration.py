@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.calibration import (
+from hilum_training.measures.calibration import (
     Calibration,
+    fit_calibration,
     fit_platt,
     fit_temperature,
     fit_vector,
@@ -96,3 +97,15 @@ def test_the_report_of_a_temperature_says_how_the_graph_applies_it():
     assert (report["scale"], report["shift"]) == ([0.5, 0.5], [0.0, 0.0])
     assert report["temperature"] == 2.0
     assert report["applied_in_graph"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [("gate", "temperature"), ("single_label", "vector"), ("multi_label", "platt")],
+)
+def test_each_kind_of_panel_has_a_method_of_its_own(kind, method):
+    """A gate, one right answer, several right answers."""
+    logits = np.random.default_rng(7).normal(size=(60, 3))
+    fitted = fit_calibration(kind, logits, np.eye(3, dtype=np.float32)[logits.argmax(axis=1)])
+    assert fitted.method == method
+    assert len(fitted.scale) == len(fitted.shift) == 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hilum_training.evaluation.calibration import Calibration
 from hilum_training.evaluation.shortcuts.changed_films import changed_films, without_lungs
 from hilum_training.evaluation.shortcuts.lung_fields import LungFields
 from hilum_training.films.library import FilmSet
+from hilum_training.measures.calibration import Calibration
 from tests.unit.training.film_folders import texture
 from tests.unit.training.panel_answers import film, panel
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hilum_training.evaluation import copied_films as module
-from hilum_training.evaluation.calibration import Calibration
 from hilum_training.evaluation.copied_films import COPIES, copied_films
 from hilum_training.films.library import FilmSet
+from hilum_training.measures.calibration import Calibration
 from tests.unit.training.film_folders import texture
 from tests.unit.training.panel_answers import film, panel
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from hilum_training.evaluation.calibration import Calibration
 from hilum_training.evaluation.heatmaps import Shown, choose_shown, draw_page
+from hilum_training.measures.calibration import Calibration
 from tests.unit.training.film_folders import texture
 from tests.unit.training.panel_answers import answers, film, panel, sure
 

@@ -23,9 +23,23 @@ def test_a_perfect_model_measures_as_perfect():
     section = measure_panel(told(RIGHT), told(RIGHT))
     assert section["accuracy"]["value"] == 1.0
     for row in section["labels"].values():
-        assert row["auroc"]["value"] == row["auprc"]["value"] == row["f1"] == 1.0
+        assert row["auroc"]["value"] == row["auprc"]["value"] == row["f1"]["value"] == 1.0
         assert row["test"]["sensitivity"]["value"] == row["test"]["specificity"]["value"] == 1.0
     assert all(row[name] == 8 for name, row in section["confusion"].items())
+
+
+def test_precision_recall_and_f1_of_a_label_are_of_the_most_probable_answer():
+    """Two of three answers right, two of four films found; each with its interval."""
+    rows = [("kermany", "covid19", "covid19")] * 2 + [("kermany", "covid19", "normal")] * 2
+    rows += [("kermany", "normal", "covid19")] + [("kermany", "normal", "normal")] * 5
+    labels = measure_panel(told(RIGHT), told(rows))["labels"]
+    row = labels["covid19"]
+    found = [row[key]["value"] for key in ("precision", "recall", "f1")]
+    assert found == pytest.approx([2 / 3, 0.5, 4 / 7], abs=1e-4)
+    for key in ("precision", "recall", "f1"):
+        low, high = row[key]["interval"]
+        assert 0 <= low < row[key]["value"] < high <= 1
+    assert labels["pneumonia_viral"]["precision"] == {"value": None, "interval": None}
 
 
 def test_a_comparison_keeps_to_its_source_and_labels():

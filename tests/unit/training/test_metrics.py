@@ -11,7 +11,6 @@ from hilum_training.measures.metrics import (
     area_under_curve,
     confusion_matrix,
     expected_calibration_error,
-    precision_recall_f1,
     sensitivity_specificity,
     sigmoid,
 )
@@ -59,17 +58,6 @@ def test_confusion_counts_true_by_answered():
     """Rows are what was recorded, columns what was answered."""
     matrix = confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
     assert matrix.tolist() == [[1, 1], [0, 1]]
-
-
-def test_precision_recall_and_f1_of_one_label():
-    """Two of three answers right, two of four films found."""
-    matrix = np.array([[2, 2], [1, 5]])
-    assert precision_recall_f1(matrix, 0) == pytest.approx((2 / 3, 0.5, 4 / 7))
-
-
-def test_a_label_never_seen_nor_answered_has_no_precision():
-    """Nothing to divide by is no figure."""
-    assert all(math.isnan(value) for value in precision_recall_f1(np.zeros((2, 2), int), 1))
 
 
 def test_the_logistic_function_stays_finite_at_both_ends():

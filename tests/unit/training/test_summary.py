@@ -87,7 +87,7 @@ def test_a_missed_aim_is_called_missed(reports):
 )
 def test_an_ensemble_pays_where_it_gains_and_loses_nothing(interval, line):
     """One of two figures is surely better, or surely worse, at half as much again."""
-    moved = {"value": sum(interval) / 2, "interval": interval}
+    moved = {"question": "normal", "value": sum(interval) / 2, "interval": interval}
     gain = {"within_source": [moved], "accuracy": {"value": 0.0, "interval": [-0.1, 0.1]}}
     row = {"ensemble_gain": gain, "hilum": {"cpu_ms": 10.0}, "networks": [{"cpu_ms": 5.0}]}
     assert line in summary({"baselines": {"cnn": row}}).splitlines()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilum_training.baselines.networks import Embedded, embed, probabilities
+from hilum_training.baselines.networks import Embedded, embed
 from hilum_training.baselines.scoring import Verdicts
+from hilum_training.measures.calibration import fit_calibration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hilum_training.baselines.recipes import Beside
     from hilum_training.films.library import FilmSet, Library
     from hilum_training.films.pack import Film
+    from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.recipe import Recipe
 
@@ -47,15 +49,24 @@ class Compared:
         return part, embed(self.network, part, self.cache)
 
     def verdicts(self, panel: PanelRecipe, beside: Beside, test: FilmSet) -> Verdicts:
-        """What it says of a baseline's test films, in the labels of the baseline's panel."""
+        """What it says of a baseline's test films, in the labels of the baseline's panel.
+
+        Calibrated on its validation films, as it is served and as its own report measures it.
+        """
         (own,) = (item for item in self.recipe.panels if item.name == beside.panel)
         _, made = self.embedded("test", test.films)
-        said = probabilities(own, made.logits[own.name])
+        said = self._calibration(own).probabilities(made.logits[own.name])
         mass = [
             said[:, [own.names.index(name) for name in beside.outputs[label]]].sum(axis=1)
             for label in panel.names
         ]
         return Verdicts(panel, test, np.stack(mass, axis=1))
+
+    def _calibration(self, panel: PanelRecipe) -> Calibration:
+        validation = self.library.validation
+        targets = validation.targets(panel)
+        logits = embed(self.network, validation, self.cache).logits[panel.name]
+        return fit_calibration(panel.kind, logits[targets.whole], targets.values[targets.whole])
 
 
 def places(films: Sequence[Film], like: Sequence[Film]) -> NDArray[np.int64]:

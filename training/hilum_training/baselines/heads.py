@@ -12,10 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from hilum_training.baselines.classical import spread
-from hilum_training.baselines.scoring import Verdicts, paired_difference
+from hilum_training.baselines.scoring import Verdicts, mean_area_difference
 from hilum_training.learning.sampling import sampling_weights
 from hilum_training.measures.bootstrap import figure
-from hilum_training.measures.metrics import area_under_curve, sigmoid
+from hilum_training.measures.findings import counted_findings, mean_area
+from hilum_training.measures.metrics import sigmoid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from hilum_training.panel_recipe import PanelRecipe
 
 STRENGTHS: Final = (1e-4, 1e-3, 1e-2, 1e-1)
-# Fewer positives in training or test than this say nothing of a finding.
-_FEWEST: Final = 5
+FEWEST_TO_LEARN: Final = 5
+"""Training films with a finding, and films without it, from which a head is fitted."""
 GROUPS: Final[dict[str, Callable[[Film], bool]]] = {
     "women": lambda film: film.sex == "F",
     "men": lambda film: film.sex == "M",
@@ -116,7 +117,7 @@ class FindingHeads:
         probabilities = np.full((len(test.features), len(self.panel.labels)), 0.5)
         for place in range(values.shape[1]):
             present = values[:, place]
-            if min(present.sum(), (~present).sum()) < _FEWEST:
+            if min(present.sum(), (~present).sum()) < FEWEST_TO_LEARN:
                 continue
             head = make_pipeline(StandardScaler(), self._head()).fit(train.features, present)
             probabilities[:, place] = sigmoid(np.asarray(head.decision_function(test.features)))
@@ -137,21 +138,15 @@ def best_strength(
     """The strength with the highest mean AUROC on validation films."""
     return max(
         STRENGTHS,
-        key=lambda strength: mean_area(
+        key=lambda strength: mean_area_of(
             FindingHeads(panel, strength, kind).fit_and_answer(train, validation)
         ),
     )
 
 
-def mean_area(said: Verdicts) -> float:
-    """Mean AUROC over the findings that both are and are not among the films; nan for none."""
-    values = said.films.targets(said.panel).values > 0
-    areas = [
-        area_under_curve(said.probabilities[:, place], values[:, place])
-        for place in range(values.shape[1])
-    ]
-    kept = [area for area in areas if not np.isnan(area)]
-    return float(np.mean(kept)) if kept else float("nan")
+def mean_area_of(said: Verdicts) -> float:
+    """Mean AUROC over the findings that enough of the films have and have not; nan for none."""
+    return mean_area(said.probabilities, said.films.targets(said.panel).values > 0)
 
 
 def by_group(
@@ -181,8 +176,8 @@ def by_group(
             "one_model": Verdicts(heads.panel, group_test.films, whole.probabilities[theirs]),
             "one_model_as_few_films": heads.fit_and_answer(train.take(few), group_test),
         }
-        counted = _countable(heads.panel, train.films.take(own), group_test.films)
-        means = _Means(group_test.films.targets(heads.panel).values > 0, counted)
+        present = group_test.films.targets(heads.panel).values > 0
+        counted = _counted(heads.panel, train.films.take(own), present)
         rows.append(
             {
                 "group": name,
@@ -190,10 +185,15 @@ def by_group(
                 "test_films": len(theirs),
                 "findings": [heads.panel.names[place] for place in counted],
                 **{
-                    key: figure(means.of(said, np.arange(len(theirs))))
+                    key: figure(mean_area(said.probabilities, present, counted))
                     for key, said in models.items()
                 },
-                "own_less_one": _own_less_one(means, models, group_test.films.clusters),
+                "own_less_one": mean_area_difference(
+                    (models["own_model"].probabilities, models["one_model"].probabilities),
+                    present,
+                    group_test.films.clusters,
+                    counted,
+                ),
             }
         )
     return rows
@@ -203,37 +203,7 @@ def _rows(films: FilmSet, belongs: Callable[[Film], bool]) -> NDArray[np.int64]:
     return np.flatnonzero([belongs(film) for film in films.films])
 
 
-def _countable(panel: PanelRecipe, train: FilmSet, test: FilmSet) -> list[int]:
-    """Findings with enough positives in the group's training and test films."""
-    counts = [part.targets(panel).values.sum(axis=0) for part in (train, test)]
-    return [
-        place
-        for place in range(len(panel.labels))
-        if min(count[place] for count in counts) >= _FEWEST
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Means:
-    """Mean AUROC over some findings, of any draw of one group's test films."""
-
-    values: NDArray[np.bool_]
-    places: list[int]
-
-    def of(self, said: Verdicts, rows: NDArray[np.int64]) -> float:
-        """The mean; nan where no finding is both present and absent among the rows."""
-        areas = [
-            area_under_curve(said.probabilities[rows, place], self.values[rows, place])
-            for place in self.places
-        ]
-        kept = [area for area in areas if not np.isnan(area)]
-        return float(np.mean(kept)) if kept else float("nan")
-
-
-def _own_less_one(
-    means: _Means, models: dict[str, Verdicts], clusters: tuple[str, ...]
-) -> dict[str, Any]:
-    return paired_difference(
-        lambda rows: means.of(models["own_model"], rows) - means.of(models["one_model"], rows),
-        clusters,
-    )
+def _counted(panel: PanelRecipe, train: FilmSet, present: NDArray[np.bool_]) -> list[int]:
+    """Findings that count in a mean of the group's test films, and that its training films show."""
+    shown = train.targets(panel).values.sum(axis=0)
+    return [place for place in counted_findings(present) if shown[place] >= FEWEST_TO_LEARN]

@@ -11,7 +11,7 @@ from hilum_training.baselines.heads import (
     FindingHeads,
     best_strength,
     by_group,
-    mean_area,
+    mean_area_of,
     transfer_head,
 )
 from hilum_training.baselines.image_features import image_features
@@ -181,7 +181,7 @@ class Workshop:
                 said[f"{name}, {kind} head"] = verdicts
                 chosen[f"{name}, {kind} head"] = {
                     "inverse_penalty": strength,
-                    "mean_auroc": figure(mean_area(verdicts)),
+                    "mean_auroc": figure(mean_area_of(verdicts)),
                 }
         last = list(described)[-1]
         groups = by_group(head, described[last]["train"], described[last]["test"])

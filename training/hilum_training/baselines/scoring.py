@@ -9,10 +9,11 @@ import numpy as np
 
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.findings import counted_findings, mean_area
 from hilum_training.measures.metrics import area_under_curve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -82,7 +83,8 @@ def score(said: Verdicts) -> dict[str, Any]:
 
     Returns:
         ``within_source``: one row for each question of the panel that the films can answer.
-        ``pooled``: accuracy where one answer is right, and AUROC by label.
+        ``pooled``: accuracy where one answer is right, AUROC by label, and the mean of those of
+            labels with enough films.
     """
     rows = [
         {"question": asked.name, "source": asked.source, **found.area()}
@@ -95,7 +97,7 @@ def score(said: Verdicts) -> dict[str, Any]:
 def _pooled(said: Verdicts) -> dict[str, Any]:
     targets = said.films.targets(said.panel)
     several = said.panel.kind == "multi_label"
-    rows = np.flatnonzero(targets.known if several else targets.single)
+    rows = np.flatnonzero(targets.whole if several else targets.single)
     clusters = [said.films.clusters[row] for row in rows]
     draws = PatientBootstrap(clusters)
     probabilities, values = said.probabilities[rows], targets.values[rows] > 0
@@ -106,9 +108,8 @@ def _pooled(said: Verdicts) -> dict[str, Any]:
         }
         for place, name in enumerate(said.panel.names)
     }
-    areas = [row["value"] for row in labels.values() if row["value"] is not None]
     pooled: dict[str, Any] = {"films": len(rows), "labels": labels}
-    pooled["mean_auroc"] = figure(float(np.mean(areas))) if areas else None
+    pooled["mean_auroc"] = figure(mean_area(probabilities, values))
     if not several:
         pooled["accuracy"] = draws.share(correct(said)[rows])
     return pooled
@@ -158,6 +159,32 @@ def area_difference(first: Question, second: Question) -> dict[str, Any]:
             - area_under_curve(second.scores[rows], second.positive[rows])
         ),
         first.clusters,
+    )
+
+
+def mean_area_difference(
+    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    present: NDArray[np.bool_],
+    clusters: tuple[str, ...],
+    findings: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """Mean AUROC over findings of the first scores less that of the second, on the same films.
+
+    Args:
+        scores: Of two methods, each float64 [N, K].
+        present: bool [N, K].
+        clusters: Patient cluster of each film.
+        findings: Those that count, as in :func:`mean_area`. A draw without a film of one of them
+            has no mean over all of them and is left out.
+    """
+    counted = counted_findings(present) if findings is None else findings
+    first, second = scores
+    return paired_difference(
+        lambda rows: (
+            mean_area(first[rows], present[rows], counted)
+            - mean_area(second[rows], present[rows], counted)
+        ),
+        clusters,
     )
 
 

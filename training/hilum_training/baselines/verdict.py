@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.baselines.scoring import area_difference, correct, paired_difference
+from hilum_training.baselines.scoring import (
+    area_difference,
+    correct,
+    mean_area_difference,
+    paired_difference,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hilum_training.baselines.scoring import Verdicts
 
+POOLED: Final = {"accuracy": "accuracy, pooled", "mean_auroc": "mean AUROC over findings"}
+"""What is compared over all sources, by its key in ``metrics.json``: a panel has one of the two."""
+
 
 def differences(first: Verdicts, second: Verdicts) -> dict[str, Any]:
     """The first's figures less the second's, each with its interval over patients.
 
-    Both say something of the same films, in the same order.
+    Both say something of the same films, in the same order. Where several answers may be right
+    there is no accuracy; the mean AUROC over findings takes its place.
+
+    Returns:
+        ``within_source``: a row a question; ``accuracy`` or ``mean_auroc``: the pooled difference.
     """
     rows = []
     for asked in first.panel.comparisons:
         one, other = first.question(asked), second.question(asked)
         if one and other:
             rows.append({"question": asked.name, **area_difference(one, other)})
+    if first.panel.kind == "multi_label":
+        return {"within_source": rows, "mean_auroc": _of_findings(first, second)}
     single = np.flatnonzero(first.films.targets(first.panel).single)
     hits = [correct(said)[single].astype(float) for said in (first, second)]
     accuracy = paired_difference(
@@ -32,6 +46,23 @@ def differences(first: Verdicts, second: Verdicts) -> dict[str, Any]:
         tuple(first.films.clusters[row] for row in single),
     )
     return {"within_source": rows, "accuracy": accuracy}
+
+
+def _of_findings(first: Verdicts, second: Verdicts) -> dict[str, Any]:
+    targets = first.films.targets(first.panel)
+    known = np.flatnonzero(targets.whole)
+    return mean_area_difference(
+        (first.probabilities[known], second.probabilities[known]),
+        targets.values[known] > 0,
+        tuple(first.films.clusters[row] for row in known),
+    )
+
+
+def named(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every difference that could be measured with its name, the pooled one last."""
+    rows = [(row["question"], row) for row in found["within_source"]]
+    rows += [(name, found[key]) for key, name in POOLED.items() if key in found]
+    return [(name, row) for name, row in rows if row["value"] is not None]
 
 
 def mean_of(parts: Sequence[Verdicts]) -> Verdicts:
@@ -50,8 +81,7 @@ def ensemble_pays(gained: dict[str, Any], cost_single: float, cost_other: float)
         cost_single: Processor milliseconds a film of the shipped network.
         cost_other: Of the other.
     """
-    figures = [*gained["within_source"], gained["accuracy"]]
-    intervals = [row["interval"] for row in figures if row["interval"]]
+    intervals = [row["interval"] for _, row in named(gained) if row["interval"]]
     better = any(low > 0 for low, _ in intervals)
     worse = any(high < 0 for _, high in intervals)
     return better and not worse and cost_other <= cost_single

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilum_training.measures.calibration import Calibration, fit_calibration
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -67,6 +69,11 @@ class Answers:
     def single(self) -> Answers:
         """Those with exactly one right answer: what accuracy can be counted on."""
         return self.take(np.flatnonzero(self.targets.single))
+
+    def calibration(self) -> Calibration:
+        """Fitted on these films, which are validation films."""
+        asked = self.known()
+        return fit_calibration(self.panel.kind, asked.logits, asked.targets.values)
 
     def outside(self) -> Answers:
         """Films of the panel's sources on which no answer of the panel is right."""

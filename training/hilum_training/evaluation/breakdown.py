@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
-from hilum_training.measures.metrics import area_under_curve
+from hilum_training.measures.findings import counted_findings, mean_area
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
     from hilum_training.films.pack import Film
+    from hilum_training.measures.calibration import Calibration
 
 _NOT_STATED: Final = "not stated"
 _AGES: Final = ((18, "under 18"), (40, "18 to 39"), (65, "40 to 64"), (200, "65 and over"))
-FEWEST_POSITIVES: Final = 5
-"""Test films with a finding from which its AUROC joins a mean."""
 
 
 def age_group(film: Film) -> str:
@@ -79,16 +77,13 @@ def _single_label_row(part: Answers, calibration: Calibration) -> dict[str, Any]
 
 
 def _multi_label_row(part: Answers, _calibration: Calibration) -> dict[str, Any]:
-    mean, counted = mean_area(part)
-    return {"films": len(part.films), "findings_counted": counted, "mean_auroc": figure(mean)}
+    return {"films": len(part.films), **findings_row(part)}
 
 
-def mean_area(part: Answers) -> tuple[float, int]:
-    """Mean AUROC over the findings with enough positive films, and how many those are."""
+def findings_row(part: Answers) -> dict[str, Any]:
+    """Mean AUROC over the findings with enough films on either side, and how many those are."""
     present = part.targets.values > 0
-    areas = [
-        area_under_curve(part.logits[:, label], present[:, label])
-        for label in range(present.shape[1])
-        if FEWEST_POSITIVES <= present[:, label].sum() <= len(present) - FEWEST_POSITIVES
-    ]
-    return (float(np.mean(areas)) if areas else float("nan")), len(areas)
+    return {
+        "findings_counted": len(counted_findings(present)),
+        "mean_auroc": figure(mean_area(part.logits, present)),
+    }

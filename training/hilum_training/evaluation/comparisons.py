@@ -1,6 +1,8 @@
 """Questions put to the films of one source: the figures that a report leads with.
 
-Between sources, site and age give the label away; within one, they do not.
+Between sources, the hospital gives the label away; within one it is the same on both sides. Age,
+projection and the film's shape may still differ there (the aspect ratio alone tells normal films of
+Kermany from others well), and a source may be a collection from many hospitals, as cohen is.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
     from hilum_training.films.pack import Film
+    from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import ComparisonRecipe
 
 TRIAGE_SENSITIVITY: Final = 0.9

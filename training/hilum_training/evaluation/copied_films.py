@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hilum_training.evaluation.calibration import Calibration
     from hilum_training.evaluation.shortcuts.changed_films import Predict
     from hilum_training.films.library import FilmSet
+    from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import PanelRecipe
 
 FILMS: Final = 600

@@ -8,7 +8,6 @@ import numpy as np
 
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.box_figures import localisation_figures
-from hilum_training.evaluation.calibration import Calibration, fit_calibration
 from hilum_training.evaluation.copied_films import copied_films
 from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from hilum_training.evaluation.shortcuts.lung_fields import Masks
     from hilum_training.films.library import Library
+    from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.recipe import Recipe
 
@@ -139,7 +139,7 @@ class _Measured:
             for panel in recipe.panels
         }
         self.calibrations: dict[str, Calibration] = {
-            name: fit_calibration(answers) for name, answers in self.validation.items()
+            name: answers.calibration() for name, answers in self.validation.items()
         }
 
     def tables(
@@ -201,7 +201,7 @@ class _Measured:
     def draw_heatmaps(self, panel: PanelRecipe, path: Path, *, every: bool = False) -> None:
         """The panel's page of maps, if any of its test films may be shown."""
         targets = self.test[panel.name].targets
-        counted = np.flatnonzero(targets.known if panel.kind == "multi_label" else targets.single)
+        counted = np.flatnonzero(targets.whole if panel.kind == "multi_label" else targets.single)
         shown = choose_shown(
             self.test[panel.name].take(counted), self.calibrations[panel.name], every=every
         )

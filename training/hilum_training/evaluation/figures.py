@@ -9,8 +9,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from hilum_training.evaluation.breakdown import FEWEST_POSITIVES
 from hilum_training.evaluation.comparisons import ask
+from hilum_training.measures.findings import counted_findings
 from hilum_training.measures.metrics import sigmoid, softmax
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
+    from hilum_training.measures.calibration import Calibration
 
 _FEWEST_IN_BIN: Final = 10
 _FEW_CURVES: Final = 5
@@ -77,9 +77,8 @@ def _questions(test: Answers, counted: Answers, calibration: Calibration) -> lis
     chances = calibration.probabilities(counted.logits)
     present = counted.targets.values > 0
     return [
-        _Question(name, chances[:, index], present[:, index])
-        for index, name in enumerate(test.panel.names)
-        if FEWEST_POSITIVES <= present[:, index].sum() < len(present)
+        _Question(test.panel.names[place], chances[:, place], present[:, place])
+        for place in counted_findings(present)
     ]
 
 

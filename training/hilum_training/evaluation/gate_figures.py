@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
+    from hilum_training.measures.calibration import Calibration
 
 
 def gate_figures(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
+    from hilum_training.measures.calibration import Calibration
 
 OPEN_LICENCES: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
 """Films under these may be shown again, with the source named."""

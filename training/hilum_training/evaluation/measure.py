@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hilum_training.evaluation.breakdown import FEWEST_POSITIVES, breakdown, mean_area
-from hilum_training.evaluation.calibration import fit_calibration
+from hilum_training.evaluation.breakdown import breakdown, findings_row
 from hilum_training.evaluation.comparisons import ask, compare
 from hilum_training.evaluation.gate_figures import gate_figures
 from hilum_training.evaluation.operating_points import choose_point
 from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.findings import FEWEST_IN_MEAN
 from hilum_training.measures.metrics import (
     confusion_matrix,
     expected_calibration_error,
-    precision_recall_f1,
     sensitivity_specificity,
     sigmoid,
     softmax,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.calibration import Calibration
     from hilum_training.evaluation.operating_points import ChosenPoint
+    from hilum_training.measures.calibration import Calibration
 
 FITTED_ON = "validation films of all sources, one label against the others"
 
@@ -47,7 +46,7 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
         NoOperatingPoint: A label's operating point cannot be chosen.
     """
     panel = test.panel
-    calibration = fit_calibration(validation)
+    calibration = validation.calibration()
     multi = panel.kind == "multi_label"
     chosen_on, counted = (part.known() if multi else part.single() for part in (validation, test))
     points = {
@@ -68,7 +67,11 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
             "test_patients": len(set(counted.clusters)),
         },
         "within_source": rows,
-        **(_multi_label(counted) if multi else _single_label(counted, calibration)),
+        **(
+            {**findings_row(counted), "fewest_positive_films": FEWEST_IN_MEAN}
+            if multi
+            else _single_label(counted, calibration)
+        ),
         "labels": _per_label(chosen_on, counted, calibration, points),
         "calibration_error": _calibration_error(chosen_on, counted, calibration),
         "calibration": calibration.to_report(),
@@ -106,15 +109,6 @@ def _single_label(counted: Answers, calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _multi_label(counted: Answers) -> dict[str, Any]:
-    mean, findings = mean_area(counted)
-    return {
-        "mean_auroc": figure(mean),
-        "findings_counted": findings,
-        "fewest_positive_films": FEWEST_POSITIVES,
-    }
-
-
 def _per_label(
     chosen_on: Answers,
     counted: Answers,
@@ -124,7 +118,6 @@ def _per_label(
     draws = PatientBootstrap(counted.clusters)
     single = counted.panel.kind != "multi_label"
     answered = calibration.probabilities(counted.logits).argmax(axis=1)
-    matrix = confusion_matrix(counted.places, answered, len(points)) if single else None
     rows: dict[str, Any] = {}
     chosen, measured = _labels(chosen_on, calibration), _labels(counted, calibration)
     for index, ((name, before, wanted), (_, scores, present)) in enumerate(
@@ -138,9 +131,8 @@ def _per_label(
             "auroc": draws.area(scores, present),
             "auprc": draws.average_precision(scores, present),
         }
-        if matrix is not None:
-            report = precision_recall_f1(matrix, index)
-            row |= dict(zip(("precision", "recall", "f1"), map(figure, report), strict=True))
+        if single:
+            row |= _precision_recall_f1(draws, answered == index, counted.places == index)
         rows[name] = row | {
             "threshold": point.threshold,
             "chosen_by": point.rule,
@@ -155,6 +147,20 @@ def _per_label(
             },
         }
     return rows
+
+
+def _precision_recall_f1(
+    draws: PatientBootstrap, answered: NDArray[np.bool_], recorded: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Of one label as the most probable answer, as in a classification report."""
+    hits = answered & recorded
+    return {
+        "precision": draws.share(hits, answered),
+        "recall": draws.share(hits, recorded),
+        "f1": draws.ratio(
+            2 * hits.astype(np.float64), answered.astype(np.float64) + recorded.astype(np.float64)
+        ),
+    }
 
 
 def _calibration_error(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 _PLATEAU: Final = 0.01
-FEWEST_POSITIVES: Final = 5
+FEWEST_FOR_OWN_POINT: Final = 5
+"""Validation films with a label from which a rule follows more than single films."""
 FALLBACK_SPECIFICITY: Final = 0.95
 
 
@@ -63,7 +64,7 @@ def _by_rule(
 ) -> ChosenPoint:
     if positive.all():
         raise NoOperatingPoint("validation needs films without the label")
-    if recipe.rule != "specificity" and int(positive.sum()) < FEWEST_POSITIVES:
+    if recipe.rule != "specificity" and int(positive.sum()) < FEWEST_FOR_OWN_POINT:
         rule = f"specificity {FALLBACK_SPECIFICITY:g} (too few positives for the wanted rule)"
         return ChosenPoint(_at_specificity(scores, positive, FALLBACK_SPECIFICITY), rule)
     if recipe.rule == "youden":

@@ -20,7 +20,12 @@ FIGURES: Final = {
 """Pictures that may lie beside the report, with their titles."""
 
 _TABLES: Final = (
-    ("within_source", "Within one source", "The figures to read: site and age give nothing away."),
+    (
+        "within_source",
+        "Within one source",
+        """The figures to read: the hospital is the same on both sides and cannot give the label
+away. Age, projection and the film's shape still may, and cohen's films are of many hospitals.""",
+    ),
     ("gate", "What passes and what stops", "At the shipped operating point."),
     (
         "labels",

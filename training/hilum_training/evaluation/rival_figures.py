@@ -12,13 +12,13 @@ from hilum_training.baselines.scoring import (
     Verdicts,
     area_difference,
     correct,
+    mean_area_difference,
     paired_difference,
 )
 from hilum_training.baselines.verdict import mean_of
 from hilum_training.evaluation.answers import Answers
-from hilum_training.evaluation.breakdown import FEWEST_POSITIVES
-from hilum_training.evaluation.calibration import fit_calibration
 from hilum_training.measures.bootstrap import figure
+from hilum_training.measures.findings import mean_area
 from hilum_training.measures.metrics import area_under_curve
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Said:
     def verdicts(self, panel: PanelRecipe, library: Library) -> Verdicts:
         """Probabilities on the test films, calibrated on the validation films."""
         asked = Answers.of(panel, library.validation, self.validation[panel.name])
-        calibration = fit_calibration(asked)
+        calibration = asked.calibration()
         return Verdicts(panel, library.test, calibration.probabilities(self.test[panel.name]))
 
 
@@ -97,16 +97,14 @@ def _questions(three: Sequence[Verdicts]) -> list[dict[str, Any]]:
 def _findings(three: Sequence[Verdicts]) -> list[dict[str, Any]]:
     films = three[0].films
     targets = films.targets(three[0].panel)
-    known = np.flatnonzero(targets.known)
+    known = np.flatnonzero(targets.whole)
     present = targets.values[known] > 0
     clusters = tuple(films.clusters[row] for row in known)
     scores = [said.probabilities[known] for said in three]
     counts = present.sum(axis=0)
     both = [k for k in range(present.shape[1]) if 0 < counts[k] < len(known)]
-    # The mean leaves out what the panel's own report leaves out of it.
-    many = [k for k in both if FEWEST_POSITIVES <= counts[k] <= len(known) - FEWEST_POSITIVES]
-    values = [figure(_mean_area(part, present, many)) for part in scores]
-    gains = [_mean_difference(part, scores[0], present, many, clusters) for part in scores[1:]]
+    values = [figure(mean_area(part, present)) for part in scores]
+    gains = [mean_area_difference((part, scores[0]), present, clusters) for part in scores[1:]]
     rows = [_row(MEAN_AREA, str(len(known)), values, gains)]
     for k in both:
         found = [Question(part[:, k], present[:, k], clusters) for part in scores]
@@ -138,26 +136,3 @@ def _hit_difference(
         lambda drawn: float((hit[drawn] - first[drawn]).mean()) if len(drawn) else float("nan"),
         clusters,
     )
-
-
-def _mean_difference(
-    part: NDArray[np.float64],
-    first: NDArray[np.float64],
-    present: NDArray[np.bool_],
-    labels: Sequence[int],
-    clusters: tuple[str, ...],
-) -> dict[str, Any]:
-    def difference(drawn: NDArray[np.int64]) -> float:
-        # A draw without a film of some finding has no mean over all of them.
-        return _mean_area(part[drawn], present[drawn], labels) - _mean_area(
-            first[drawn], present[drawn], labels
-        )
-
-    return paired_difference(difference, clusters)
-
-
-def _mean_area(
-    scores: NDArray[np.float64], present: NDArray[np.bool_], labels: Sequence[int]
-) -> float:
-    areas = [area_under_curve(scores[:, k], present[:, k]) for k in labels]
-    return float(np.mean(areas)) if areas else float("nan")

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.answers import Answers
-from hilum_training.evaluation.calibration import fit_calibration
 from hilum_training.evaluation.comparisons import compare
 from hilum_training.evaluation.report_files import METRICS, NOTICE, write_json
 from hilum_training.films.library import open_library
@@ -118,7 +117,7 @@ def measure_shift(shift: Shift, recipe: Recipe, library: Library, logits: Any) -
         Answers.of(panel, part, found)
         for part, found in zip((library.validation, library.test), logits, strict=True)
     )
-    calibration = fit_calibration(validation)
+    calibration = validation.calibration()
     nowhere = dict.fromkeys(panel.names, _NEVER)
     rows = []
     for comparison in panel.comparisons:

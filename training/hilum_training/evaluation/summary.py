@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum_training.baselines.verdict import ensemble_pays
+from hilum_training.baselines.verdict import ensemble_pays, named
 from hilum_training.evaluation.aims import AIMS, ORIGINALS
 from hilum_training.evaluation.learning_figure import (
     EPOCHS,
@@ -215,7 +215,7 @@ def _ensembles(reports: Reports) -> Rows:
         if "ensemble_gain" not in row:
             continue
         gain = row["ensemble_gain"]
-        figures = [item for item in (*gain["within_source"], gain["accuracy"]) if item["interval"]]
+        figures = [item for _, item in named(gain) if item["interval"]]
         single, other = row["hilum"]["cpu_ms"], sum(part["cpu_ms"] for part in row["networks"])
         rows.append(
             {

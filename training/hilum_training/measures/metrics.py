@@ -79,13 +79,3 @@ def confusion_matrix(
     matrix = np.zeros((labels, labels), dtype=np.int64)
     np.add.at(matrix, (truth, answered), 1)
     return matrix
-
-
-def precision_recall_f1(confusion: NDArray[np.int64], label: int) -> tuple[float, float, float]:
-    """Precision, recall and F1 of one label, as in a classification report (nan if undefined)."""
-    hits = int(confusion[label, label])
-    answered, present = int(confusion[:, label].sum()), int(confusion[label].sum())
-    precision = hits / answered if answered else float("nan")
-    recall = hits / present if present else float("nan")
-    f1 = 2 * hits / (answered + present) if answered + present else float("nan")
-    return precision, recall, f1

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hilum_training.evaluation.calibration import Calibration
     from hilum_training.evaluation.shortcuts.lung_fields import LungFields
     from hilum_training.films.library import FilmSet
     from hilum_training.films.pack import Film
+    from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import PanelRecipe
 
     Predict = Callable[[NDArray[np.uint8]], dict[str, NDArray[np.float64]]]

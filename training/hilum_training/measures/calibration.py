@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hilum_training.evaluation.answers import Answers
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 _LOW, _HIGH = 0.25, 8.0
-FEWEST_POSITIVES: Final = 8
+FEWEST_FOR_OWN_NUMBERS: Final = 8
 """Validation films with a label from which it gets a slope and a shift of its own."""
 # Standard deviations of the Gaussian priors about the common slope and about no shift.
 _SLOPE_PRIOR: Final = 0.25
@@ -70,19 +69,25 @@ class Calibration:
         return report
 
 
-def fit_calibration(validation: Answers) -> Calibration:
+def fit_calibration(
+    kind: str, logits: NDArray[np.float64], allowed: NDArray[np.float32]
+) -> Calibration:
     """Calibrate a panel on its validation films.
 
     Films that allow several labels take part with the mass on all of them.
+
+    Args:
+        kind: Of the panel: ``single_label``, ``multi_label`` or ``gate``.
+        logits: float [N, K], of the films that the panel is asked about.
+        allowed: float [N, K], 1 where the recorded label allows the answer.
     """
-    asked = validation.known()
-    count = len(validation.panel.labels)
-    if validation.panel.kind == "multi_label":
-        return fit_platt(asked.logits, asked.targets.values > 0)
-    if validation.panel.kind == "gate":
-        scale = round(1 / fit_temperature(asked.logits, asked.targets.values), 6)
+    count = logits.shape[1]
+    if kind == "multi_label":
+        return fit_platt(logits, allowed > 0)
+    if kind == "gate":
+        scale = round(1 / fit_temperature(logits, allowed), 6)
         return Calibration("temperature", (scale,) * count, (0.0,) * count, (False,) * count)
-    return fit_vector(asked.logits, asked.targets.values)
+    return fit_vector(logits, allowed)
 
 
 def fit_vector(logits: NDArray[np.float64], allowed: NDArray[np.float32]) -> Calibration:
@@ -159,7 +164,7 @@ def fit_platt(logits: NDArray[np.float64], present: NDArray[np.bool_]) -> Calibr
     common = 1 / _least(loss)
     pairs, own = [], []
     for label in range(count):
-        enough = int(present[:, label].sum()) >= FEWEST_POSITIVES
+        enough = int(present[:, label].sum()) >= FEWEST_FOR_OWN_NUMBERS
         own.append(bool(enough))
         pairs.append(
             _newton(logits[:, label], present[:, label], common) if enough else (common, 0)
