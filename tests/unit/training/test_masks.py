@@ -15,6 +15,7 @@ from hilum_training.segmentation.measure import (
     border_distances,
     dice_coefficient,
     enlarge,
+    kept_by_grid,
     summarise,
 )
 from hilum_training.segmentation.ratios import RatioPair, summarise_ratios
@@ -119,6 +120,16 @@ def test_two_annotators_of_one_film_are_compared(pack):
     assert agreed["dice_mean"] == pytest.approx(1.0)
     assert agreed["hausdorff_95_pixels"] == 0
     assert between_annotators(pack, [item for item in outlines if not item.whole]) is None
+
+
+def test_what_a_grid_keeps_of_masks_falls_with_its_cells(pack):
+    """On a grid as fine as the drawing nothing is lost; on a coarse one borders are."""
+    outlines = list(list_outlines(pack).values())
+    fine, coarse = (kept_by_grid(pack, outlines, side) for side in (256, 8))
+    assert fine["masks"] == coarse["masks"] > len(outlines)
+    assert fine["dice_lowest"] > 0.99
+    assert coarse["dice_mean"] < fine["dice_mean"] - 0.02
+    assert kept_by_grid(pack, [], 8) is None
 
 
 def test_ratios_are_compared_where_both_were_measured():

@@ -8,7 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hilum_training.segmentation.figures import draw_agreement, draw_films
-from hilum_training.segmentation.measure import between_annotators, compare_film, summarise
+from hilum_training.segmentation.measure import (
+    between_annotators,
+    compare_film,
+    kept_by_grid,
+    summarise,
+)
 from hilum_training.segmentation.network import load_unet
 from hilum_training.segmentation.predict import graph_masks
 from hilum_training.segmentation.ratios import ratio_pair, summarise_ratios
@@ -64,6 +69,7 @@ def evaluate_masks(
             recipe.name: {
                 "structures": summarise(agreements),
                 "between_annotators": between_annotators(pack, everything),
+                "grid": kept_by_grid(pack, library.test.outlines, recipe.film.size // 2),
                 "cardiothoracic": summarise_ratios(pairs),
                 "films_shown": draw_films(library.test, masks, agreements, pack, report),
             }

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hilum.imaging.lungs import HALF, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
-from hilum_training.segmentation.masks import annotator, read_masks, read_twice_drawn
+from hilum_training.segmentation.masks import annotator, read_masks, read_twice_drawn, shrink
 from hilum_training.segmentation.recipe import STRUCTURES
 
 if TYPE_CHECKING:
@@ -176,6 +176,31 @@ def between_annotators(pack: Path, outlines: Sequence[Outlines]) -> dict[str, An
         "dice_mean": figure(float(dice.mean())),
         "dice_lowest": figure(float(dice.min())),
         "hausdorff_95_pixels": figure(float(most.mean())),
+    }
+
+
+def kept_by_grid(pack: Path, outlines: Sequence[Outlines], side: int) -> dict[str, Any] | None:
+    """How well masks agree with themselves after the network's grid: its bound on any network.
+
+    Args:
+        pack: Folder of the pack.
+        outlines: Of any films.
+        side: Cells of the grid, a side.
+
+    Returns:
+        Cells, masks, mean and lowest Dice; None without masks.
+    """
+    masks = [mask for item in outlines for mask in read_masks(pack, item).values()]
+    if not masks:
+        return None
+    dice = np.array(
+        [dice_coefficient(enlarge(shrink(mask, side), mask.shape), mask) for mask in masks]
+    )
+    return {
+        "cells_a_side": side,
+        "masks": len(masks),
+        "dice_mean": figure(float(dice.mean())),
+        "dice_lowest": figure(float(dice.min())),
     }
 
 
