@@ -11,6 +11,8 @@ import pytest
 from hilum_training.evaluation.measure import measure_panel
 from hilum_training.evaluation.report_files import write_json, write_reports
 from hilum_training.evaluation.summary import NOTHING, REPORTS, read_reports, summary
+from hilum_training.export.cards import card_of
+from hilum_training.recipe import read_recipe
 from tests.unit.training.panel_answers import GATE, RECIPE, ROOT, answers, film
 
 ABOUT = {"version": "0.2.0", "created": "2020-01-02", "weights": "abc", "films_used": []}
@@ -109,15 +111,16 @@ def test_the_committed_page_is_of_the_committed_reports():
 @pytest.mark.parametrize("network", ["chest", "gate"])
 def test_every_placeholder_of_a_card_is_in_its_report(reports, network):
     """The exporter finds every figure that a card asks for."""
-    text = (ROOT / f"training/recipes/{network}.card.md").read_text(encoding="utf-8")
+    path = ROOT / f"training/recipes/{network}.toml"
     report = read_reports(reports)[f"network/{network}"]
-    manifest = {"name", "version", "created", "preprocessing", "size", "data"}
+    card = card_of(read_recipe(path), path, report)
+    manifest = {"name", "version", "created", "preprocessing", "size", "data", "weak"}
     names = manifest | {f"{panel}_grid" for panel in report["panels"]}
-    for name, value in report.items():
+    for name, value in card.metrics.items():
         names |= names_below(name, value) if name != "panels" else set()
     for panel, value in report["panels"].items():
         names |= names_below(panel, value)
-    assert set(Template(text).get_identifiers()) <= names
+    assert set(Template(card.template).get_identifiers()) <= names
 
 
 def names_below(prefix, value):

@@ -59,7 +59,7 @@ def left_out_costs(reports: Reports) -> Sequence[Mapping[str, Any]]:
 def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
     """Figures of each question by the number of training films, fewest first."""
     steps = [
-        (row["question"], _films(report), report, row)
+        (row["question"], training_films(report), report, row)
         for _, report in _shifts(reports)
         if report["series"] == LEARNING_CURVE
         for row in report["within_source"]
@@ -113,7 +113,8 @@ def _shifts(reports: Reports) -> list[tuple[str, Mapping[str, Any]]]:
     return [(name, report) for name, report in reports.items() if name.startswith(SHIFT)]
 
 
-def _films(report: Mapping[str, Any]) -> int:
+def training_films(report: Mapping[str, Any]) -> int:
+    """Of a run: what the panel learnt from."""
     return sum(report["learnt_from"].values())
 
 
@@ -125,7 +126,7 @@ def _rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "run": f"[{report['about']}]({name}/{METRICS})",
-            "training films": _films(report),
+            "training films": training_films(report),
             "epochs": report["epochs"],
             "pixels": report["pixels"],
             "asked in": row["source"],

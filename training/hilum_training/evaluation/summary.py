@@ -29,6 +29,14 @@ from hilum_training.evaluation.shift_tables import (
     mask_curve,
     shift_tables,
 )
+from hilum_training.evaluation.summary_sentences import (
+    NOTHING,
+    calibration_of_tuberculosis,
+    confused_germs,
+    more_of_shenzhen,
+    other_adults,
+    where_maps_point,
+)
 from hilum_training.export.markdown import markdown
 
 if TYPE_CHECKING:
@@ -40,7 +48,6 @@ if TYPE_CHECKING:
 REPORTS: Final = Path(__file__).resolve().parents[2] / "reports"
 TEMPLATE: Final = Path(__file__).with_name("summary.template.md")
 PANELS: Final = ("pneumonia", "infection", "tuberculosis", "pathology")
-NOTHING: Final = "*Not measured yet.*"
 NETWORK: Final = "network/"
 BASELINES: Final = "baselines"
 
@@ -77,7 +84,10 @@ def summary(reports: Reports) -> str:
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         notice=NOTICE,
         aims=_table([aim.row(reports) for aim in AIMS]),
-        confused=_confused(reports),
+        confused=confused_germs(reports),
+        more_of_shenzhen=more_of_shenzhen(reports),
+        other_adults=other_adults(reports),
+        calibration_of_tuberculosis=calibration_of_tuberculosis(reports),
         within=_table(_within(reports)),
         pooled=_table(_pooled(reports)),
         findings=_table(_findings(reports)),
@@ -89,6 +99,7 @@ def summary(reports: Reports) -> str:
         rival_rows=_table(rival_rows(reports)),
         probe=_table(_probe(reports)),
         localisation=_table(_of_panels(reports, "localisation")),
+        where_maps_point=where_maps_point(_of_panels(reports, "localisation")),
         gate=_gate(reports),
         lungs=_lungs(reports),
         originals=_table(_originals(reports)),
@@ -107,19 +118,6 @@ def _table(rows: Rows) -> str:
 def _of_panels(reports: Reports, key: str) -> Rows:
     """A table that each panel has, with the panel in front."""
     return [{"panel": name, **row} for name in PANELS for row in reports.get(name, {}).get(key, ())]
-
-
-def _confused(reports: Reports) -> str:
-    """How many of the pneumonia panel's wrong answers take the one germ for the other."""
-    matrix = reports.get("pneumonia", {}).get("confusion")
-    if matrix is None:
-        return NOTHING
-    wrong = sum(
-        count for row, told in matrix.items() for column, count in told.items() if row != column
-    )
-    one, other = "pneumonia_bacterial", "pneumonia_viral"
-    germs = matrix[one][other] + matrix[other][one]
-    return f"{germs} of the {wrong} wrong answers take bacterial for viral or viral for bacterial."
 
 
 def _within(reports: Reports) -> Rows:

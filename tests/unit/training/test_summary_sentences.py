@@ -1,0 +1,115 @@
+"""Sentences of the summary, from reports that the test writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from hilum_training.evaluation.summary_sentences import (
+    NOTHING,
+    calibration_of_tuberculosis,
+    more_of_shenzhen,
+    other_adults,
+    where_maps_point,
+)
+
+
+def figure(value, low, high):
+    return {"value": value, "interval": [low, high]}
+
+
+def run(films, auroc, epochs=9, pixels=224):
+    return {
+        "learnt_from": {"shenzhen: normal": films},
+        "epochs": epochs,
+        "pixels": pixels,
+        "within_source": [
+            {"source": "shenzhen", "auroc": figure(0.95, 0.9, 0.99)},
+            {"source": "montgomery", "auroc": auroc},
+        ],
+    }
+
+
+def shenzhen(quarter, half, whole):
+    figures = {"-25-percent": (100, quarter), "-50-percent": (200, half), "": (400, whole)}
+    return {
+        f"shifts/tb-learnt-in-shenzhen{share}": run(films, auroc)
+        for share, (films, auroc) in figures.items()
+    }
+
+
+def test_a_rise_within_the_intervals_is_called_chance():
+    """The page does not read it as a want of films."""
+    reports = shenzhen(
+        figure(0.763, 0.676, 0.843), figure(0.805, 0.72, 0.88), figure(0.816, 0.737, 0.885)
+    )
+    text = more_of_shenzhen(reports)
+    assert "from 100, 200 and 400 films" in text
+    assert "+0.011" in text
+    assert "the intervals lie on one another, so that chance may have" in text
+
+
+def test_intervals_apart_are_called_apart():
+    """A rise that chance did not make."""
+    reports = shenzhen(figure(0.6, 0.55, 0.65), figure(0.7, 0.66, 0.75), figure(0.8, 0.76, 0.85))
+    assert "the intervals of the fewest and of all lie apart" in more_of_shenzhen(reports)
+    del reports["shifts/tb-learnt-in-shenzhen-50-percent"]
+    assert more_of_shenzhen(reports) == NOTHING
+
+
+def test_a_run_beside_other_adults_is_named_with_all_that_sets_it_apart():
+    """Pixels, films and epochs differ too: the adults alone are not to blame."""
+    alone = figure(0.816, 0.737, 0.885)
+    reports = shenzhen(alone, alone, alone)
+    assert other_adults(reports) == NOTHING
+    reports["shifts/tb-without-montgomery"] = run(2000, figure(0.722, 0.625, 0.808), 5, 112)
+    text = other_adults(reports)
+    assert "0.722 (0.625 to 0.808), against 0.816 (0.737 to 0.885)" in text
+    assert "112 pixels a side for 224, 2000 training films for 400, 5 epochs for 9" in text
+
+
+def test_the_calibration_of_tuberculosis_says_how_few_films_carry_it():
+    """Before and after, and the validation films of it beside those of the other panels."""
+    section = {
+        "calibration_error": {"before": 0.05, "after": figure(0.036, 0.02, 0.06)},
+        "films": {"validation": 300, "test": 611},
+        "labels": {"tuberculosis": {"test_films": 70, "validation": {"films": 37}}},
+    }
+    text = calibration_of_tuberculosis(
+        {"tuberculosis": section, "pneumonia": {"films": {"validation": 695}}}
+    )
+    assert "from 0.05 to 0.036 (0.02 to 0.06)" in text
+    assert "300 validation films, 37 of them of tuberculosis (pneumonia has 695)" in text
+    assert calibration_of_tuberculosis({}) == NOTHING
+
+
+def pointing(source, value, low, high, chance):
+    return {
+        "panel": "pneumonia",
+        "source": source,
+        "films_from": "test",
+        "searched": "within lungs",
+        "pointing_game": figure(value, low, high),
+        "pointing_game_by_chance": chance,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "below", "above"),
+    [
+        (pointing("cohen", 0.2, 0.1, 0.3, 0.48), "in 1 of 2 rows", "in none of 2 rows"),
+        (pointing("cohen", 0.6, 0.5, 0.7, 0.48), "in none of 2 rows", "in 1 of 2 rows"),
+        (pointing("cohen", 0.5, 0.4, 0.6, 0.48), "in none of 2 rows", "in none of 2 rows"),
+    ],
+)
+def test_maps_that_point_worse_than_chance_are_named(row, below, above):
+    """So are those that point better; an interval across chance is neither."""
+    text = where_maps_point([row, pointing("nih14", 0.3, 0.1, 0.5, 0.2)])
+    assert f"**below chance** {below}" in text
+    assert f"**above chance** {above}" in text
+    named = "pneumonia, cohen, within lungs, test" in text
+    assert named is ("1 of 2" in text)
+
+
+def test_maps_that_were_not_measured_point_nowhere():
+    """Without boxes there is nothing to say."""
+    assert where_maps_point([]) == NOTHING
