@@ -13,23 +13,21 @@ from hilum.domain.errors import InvalidManifest
 from hilum.serving.target import Target
 from hilum_training import data_commands, tuning
 from hilum_training.baselines import commands as baseline_commands
+from hilum_training.command_line import count, run_told
 from hilum_training.evaluation.operating_points import NoOperatingPoint
 from hilum_training.export.manifest import UnknownTensor
 from hilum_training.export.parity import ParityLost
 from hilum_training.export.versions import NewerInstalled, OtherModel
-from hilum_training.films.coverage import FilmsMissing, check_coverage
-from hilum_training.films.gate_films import NegativesMissing, gate_library, picture_folders
+from hilum_training.films.coverage import check_coverage
+from hilum_training.films.gate_films import gate_library, picture_folders
 from hilum_training.films.library import Library, open_library
-from hilum_training.films.pack import PackMissing, pack_folder
-from hilum_training.films.split import LeakageFound
-from hilum_training.initial_weights import InvalidWeights
+from hilum_training.films.pack import pack_folder
 from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
-from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
-from hilum_training.recipe_files import find_recipe
+from hilum_training.recipe_files import find_recipe, tell_panel
 from hilum_training.segmentation import commands as segmentation
 from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
-from hilum_training.weights import WeightsMissing, load_network, save_weights, weights_path
+from hilum_training.weights import load_network, save_weights, weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,20 +39,12 @@ TRY: Final = "With --epochs or --limit it is a try: everything is read and writt
 
 
 _TOLD: Final = (
-    FilmsMissing,
     InvalidManifest,
-    InvalidRecipe,
-    InvalidWeights,
-    LeakageFound,
-    NegativesMissing,
     NewerInstalled,
     NoOperatingPoint,
     OtherModel,
-    PackMissing,
     ParityLost,
-    RecipeMissing,
     UnknownTensor,
-    WeightsMissing,
 )
 
 
@@ -63,12 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # TensorFlow tells of CPU instructions at every start; its errors still come through.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     options = _parser().parse_args(arguments)
-    try:
-        code = _COMMANDS[options.command](options)
-    except _TOLD as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return code or 0
+    return run_told(lambda: _COMMANDS[options.command](options), _TOLD)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "recipe", help="a .toml file, or the name of a recipe or a panel in training/recipes"
         )
-        command.add_argument("--epochs", type=int, help="instead of the recipe's")
-        command.add_argument("--limit", type=int, help="films per split to train with")
+        command.add_argument("--epochs", type=count, help="instead of the recipe's")
+        command.add_argument("--limit", type=count, help="films per split to train with")
         command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
         if name == "export":
             command.add_argument(
@@ -134,6 +119,7 @@ def _recipe_file(options: argparse.Namespace) -> Path:
 
 def _read(options: argparse.Namespace) -> Recipe | SegmentationRecipe:
     path = _recipe_file(options)
+    tell_panel(options.recipe, path)
     read = read_segmentation_recipe if is_segmentation(path) else read_recipe
     return read(path).with_epochs(options.epochs)
 
@@ -153,6 +139,7 @@ def _library(recipe: Recipe, folders: _Folders) -> Library:
 
 def _train(options: argparse.Namespace) -> None:
     recipe, folders = _read(options), _Folders.of(options)
+    pack_folder()  # TensorFlow takes seconds to load; that there are no films is told at once
     if not isinstance(recipe, Recipe):
         segmentation.train(
             recipe,
@@ -185,6 +172,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     recipe, folders = _read(options), _Folders.of(options)
+    pack_folder()
     if not isinstance(recipe, Recipe):
         metrics = segmentation.evaluate(
             recipe, cache=folders.runs, weights=folders.weights, reports=folders.reports

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hilum_training.recipe_checks import check_part
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_toml import built, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,32 +107,48 @@ class PanelRecipe:
         return tuple(label.name for label in self.labels)
 
 
-def panel_recipe(document: dict[str, Any]) -> PanelRecipe:
+def panel_recipe(document: Any) -> PanelRecipe:
     """A panel from its table in a TOML file.
 
     Raises:
-        InvalidRecipe: Its parts do not fit.
-        KeyError: A key is missing.
-        TypeError: A key is unknown.
+        InvalidRecipe: A key is missing or unknown, or its parts do not fit.
     """
     panel = read_panel(document)
     check_panel(panel)
     return panel
 
 
-def read_panel(document: dict[str, Any]) -> PanelRecipe:
-    """A panel from its table in a TOML file, unchecked; see :func:`panel_recipe`."""
-    candidates = {key: tuple(value) for key, value in document.pop("candidates", {}).items()}
-    labels = document.pop("label")
-    comparisons = document.pop("comparison", [])
-    return PanelRecipe(
-        candidates=candidates,
-        labels=tuple(LabelRecipe(**label) for label in labels),
-        operating_point=OperatingPointRecipe(**document.pop("operating_point")),
-        comparisons=tuple(ComparisonRecipe(**frozen(item)) for item in comparisons),
-        loss=LossRecipe(**document.pop("loss", {})),
-        **frozen(document),
-    )
+def read_panel(document: Any) -> PanelRecipe:
+    """A panel from its table in a TOML file, unchecked; see :func:`panel_recipe`.
+
+    Raises:
+        InvalidRecipe: A key is missing or unknown.
+    """
+    if not isinstance(document, dict):
+        raise InvalidRecipe("[[panel]] is no table")
+    table = dict(document)
+    where = f"panel {table.get('name', 'without a name')}"
+    candidates = taken(table, "candidates", dict, {})
+    point = taken(table, "operating_point", dict)
+    parts = {
+        "candidates": {key: _names(key, value) for key, value in candidates.items()},
+        "labels": tuple(
+            built(LabelRecipe, label, f"{where}, label") for label in taken(table, "label", list)
+        ),
+        "operating_point": built(OperatingPointRecipe, point, f"{where}, operating_point"),
+        "comparisons": tuple(
+            built(ComparisonRecipe, item, f"{where}, comparison")
+            for item in taken(table, "comparison", list, [])
+        ),
+        "loss": built(LossRecipe, taken(table, "loss", dict, {}), f"{where}, loss"),
+    }
+    return built(PanelRecipe, {**table, **parts}, where)
+
+
+def _names(recorded: str, allowed: Any) -> tuple[str, ...]:
+    if not isinstance(allowed, list) or not all(isinstance(name, str) for name in allowed):
+        raise InvalidRecipe(f"candidates: {recorded} is {allowed!r}, not an array, each a text")
+    return tuple(allowed)
 
 
 def check_panel(panel: PanelRecipe) -> None:
@@ -143,8 +161,9 @@ def check_panel(panel: PanelRecipe) -> None:
         raise InvalidRecipe(f"{panel.name}: no kind {panel.kind}")
     if panel.kind == "multi_label" and panel.candidates:
         raise InvalidRecipe(f"{panel.name}: a multi-label panel has no candidates")
-    if panel.loss.class_weights < 0 or panel.loss.focus < 0:
-        raise InvalidRecipe(f"{panel.name}: [panel.loss] takes no negative number")
+    check_part("panel", panel, panel.name)
+    check_part("panel.loss", panel.loss, f"{panel.name}, loss")
+    check_part("panel.operating_point", panel.operating_point, f"{panel.name}, operating_point")
     labels = set(panel.names)
     for recorded, allowed in panel.candidates.items():
         if not allowed or not set(allowed) <= labels:
@@ -169,8 +188,3 @@ def _check_comparison(panel: PanelRecipe, comparison: ComparisonRecipe) -> None:
         raise InvalidRecipe(f"{asked}: not among the candidates: {', '.join(sorted(unknown))}")
     if panel.sources and comparison.source not in panel.sources:
         raise InvalidRecipe(f"{asked}: {comparison.source} is no source of the panel")
-
-
-def frozen(table: dict[str, Any]) -> dict[str, Any]:
-    """A table of a TOML file with tuples for its arrays, as dataclasses hold them."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hilum_training.panel_recipe import PanelRecipe, check_panel, frozen, read_panel
+from hilum_training.panel_recipe import PanelRecipe, check_panel, read_panel
+from hilum_training.recipe_checks import (
+    check_architecture,
+    check_films,
+    check_part,
+    check_version,
+)
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_toml import built, naming, read_toml, taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,43 +202,57 @@ def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe.
 
     Raises:
-        InvalidRecipe: A key is missing or unknown, or parts do not fit.
+        RecipeMissing: There is no such file.
+        InvalidRecipe: It is no TOML, a key is missing or unknown, a value is out of bounds, or
+            parts do not fit.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    try:
+    document = read_toml(path)
+    with naming(path):
         recipe = _recipe(document)
-    except (KeyError, TypeError) as error:
-        raise InvalidRecipe(f"{path.name}: {error}") from error
-    _check(recipe)
+        check_recipe(recipe)
     return recipe
 
 
 def _recipe(document: dict[str, Any]) -> Recipe:
-    return Recipe(
-        film=FilmRecipe(**document.pop("film")),
-        data=DataRecipe(**frozen(document.pop("data"))),
-        network=NetworkRecipe(**frozen(document.pop("network"))),
-        fit=FitRecipe(**document.pop("fit")),
-        augment=AugmentRecipe(**document.pop("augment")),
-        settle=_settle(document.pop("settle", None)),
-        panels=tuple(read_panel(panel) for panel in document.pop("panel")),
-        **document,
-    )
+    parts = {
+        "film": built(FilmRecipe, taken(document, "film", dict), "[film]"),
+        "data": built(DataRecipe, taken(document, "data", dict), "[data]"),
+        "network": built(NetworkRecipe, taken(document, "network", dict), "[network]"),
+        "fit": built(FitRecipe, taken(document, "fit", dict), "[fit]"),
+        "augment": built(AugmentRecipe, taken(document, "augment", dict), "[augment]"),
+        "settle": _settle(taken(document, "settle", dict, {})),
+        "panels": tuple(read_panel(panel) for panel in taken(document, "panel", list)),
+    }
+    return built(Recipe, {**document, **parts})
 
 
-def _settle(table: dict[str, Any] | None) -> SettleRecipe | None:
-    if table is None:
+def _settle(table: dict[str, Any]) -> SettleRecipe | None:
+    if not table:
         return None
-    return SettleRecipe(guise=GuiseRecipe(**table.pop("guise")), **table)
+    guise = built(GuiseRecipe, taken(table, "guise", dict), "[settle.guise]")
+    return built(SettleRecipe, {**table, "guise": guise}, "[settle]")
 
 
-def _check(recipe: Recipe) -> None:
-    if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
-        raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
+def check_recipe(recipe: Recipe) -> None:
+    """Check a recipe's values, and what its parts ask of one another.
+
+    Raises:
+        InvalidRecipe: A value is out of bounds, or parts do not fit.
+    """
+    check_version(recipe.version)
+    check_films(recipe.film, recipe.data)
+    for part in ("network", "fit", "augment"):
+        check_part(part, getattr(recipe, part))
+    check_architecture(recipe.network.architecture)
+    if recipe.settle:
+        check_part("settle", recipe.settle)
+        check_part("settle.guise", recipe.settle.guise)
     if recipe.fit.keep not in {"best", "last", "mean"}:
         raise InvalidRecipe(f"fit.keep is best, last or mean, not {recipe.fit.keep}")
     if recipe.film.size % recipe.network.reduce:
         raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {recipe.network.reduce}")
+    if not recipe.panels:
+        raise InvalidRecipe("no [[panel]]")
     if len({panel.name for panel in recipe.panels}) != len(recipe.panels):
         raise InvalidRecipe("two panels share a name")
     for panel in recipe.panels:

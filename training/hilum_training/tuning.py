@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.baselines.recipes import read_baseline
+from hilum_training.command_line import count
 from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
 from hilum_training.recipe import Recipe, read_recipe
 from hilum_training.recipe_errors import InvalidRecipe
-from hilum_training.recipe_files import find_recipe
+from hilum_training.recipe_files import find_recipe, tell_panel
 from hilum_training.segmentation.recipe import is_segmentation
 
 if TYPE_CHECKING:
@@ -49,10 +50,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "recipe",
         help="a recipe or a panel in training/recipes, or one in training/recipes/baselines",
     )
-    command.add_argument("--trials", type=int, default=8, help="settings drawn (default 8)")
-    command.add_argument("--epochs", type=int, default=2, help="of each run (default 2)")
-    command.add_argument("--limit", type=int, default=600, help="films per split (default 600)")
-    command.add_argument("--size", type=int, help="pixels a side, instead of the recipe's")
+    command.add_argument("--trials", type=count, default=8, help="settings drawn (default 8)")
+    command.add_argument("--epochs", type=count, default=2, help="of each run (default 2)")
+    command.add_argument("--limit", type=count, default=600, help="films per split (default 600)")
+    command.add_argument("--size", type=count, help="pixels a side, instead of the recipe's")
     command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     command.add_argument("--recipes", type=Path, default=TRAINING / "recipes")
     command.add_argument("--reports", type=Path, default=TRAINING / "reports")
@@ -222,6 +223,7 @@ def _recipe(folder: Path, name: str) -> Recipe:
     if baseline.is_file():
         return read_baseline(baseline, read_recipe(folder / "chest.toml")).recipe
     path = find_recipe(folder, name)
+    tell_panel(name, path)
     if is_segmentation(path):
         raise InvalidRecipe(f"{path.stem}: panels are searched, not masks")
     recipe = read_recipe(path)

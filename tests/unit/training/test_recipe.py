@@ -11,13 +11,14 @@ from hilum.domain.model import FRONTAL
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.recipe import read_recipe
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
 
 RECIPES = Path(__file__).resolve().parents[3] / "training/recipes"
 CHEST = RECIPES / "chest.toml"
 
 
-def changed(tmp_path: Path, old: str, new: str) -> Path:
-    text = CHEST.read_text(encoding="utf-8")
+def changed(tmp_path: Path, old: str, new: str, recipe: Path = CHEST) -> Path:
+    text = recipe.read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "changed.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -72,12 +73,59 @@ def test_networks_that_serve_together_agree_about_the_film_and_the_split():
         ('sources = ["shenzhen", "montgomery",', 'sources = ["montgomery",', "no source of"),
         ('sources = ["nih14"]', 'sources = ["nih15"]', "nih15"),
         ('rule = "specificity"\nvalue = 0.9', 'rule = "sensitivity"', "missing"),
+        ("[film]\n", "[films]\n", "the key film is missing"),
+        ("epochs = 14\n", "", r"\[fit\]: the key epochs is missing"),
+        ("epochs = 14", "epochs = 0", "fit: epochs is 0, which is not 1 or more"),
+        ("batch = 32", "batch = 0", "fit: batch is 0"),
+        ("batch = 32", "batch = 32.5", "batch is 32.5, not a whole number"),
+        ("learning_rate = 8.0e-4", 'learning_rate = "fast"', "learning_rate is 'fast', not a num"),
+        ("learning_rate = 8.0e-4", "learning_rate = nan", "learning_rate is nan"),
+        ("learning_rate = 8.0e-4", "learning_rate = true", "learning_rate is True, not a number"),
+        ("[0.7, 0.1, 0.2]", "[0.8, 0.2]", "an array of 3 times a number"),
+        ("[0.7, 0.1, 0.2]", "[1.2, -0.4, 0.2]", "add up"),
+        ('"square-area-v1"', '"square-v9"', "no preprocessing 'square-v9'"),
+        ('"efficientnet-lite0"', '"resnet"', "no architecture 'resnet'"),
+        ('version = "0.2.0"', 'version = "newer"', "version is 'newer'"),
+        ("flip = 0.5 ", "flip = 5 ", "augment: flip is 5"),
+        ("quality = 60 ", "quality = 600 ", "settle.guise: quality is 600"),
+        ("[settle.guise]", "[settle.guises]", "the key guise is missing"),
+        ("weight = 1.0", "weight = -1.0", "pathology: weight is -1.0"),
+        ("value = 0.9\n", "value = 90\n", "operating_point: value is 90"),
+        ('covid19 = ["covid19"]', 'covid19 = "covid19"', "covid19 is 'covid19', not an array"),
+        ('sources = ["nih14"]', 'sources = "nih14"', "sources is 'nih14', not an array"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused(tmp_path, old, new, reason):
     """A missing, unknown or impossible value is named when the recipe is read, not hours later."""
-    with pytest.raises(InvalidRecipe, match=reason):
+    with pytest.raises(InvalidRecipe, match=rf"(?s)changed\.toml: .*{reason}"):
         read_recipe(changed(tmp_path, old, new))
+
+
+def test_a_file_that_is_no_toml_is_named_with_its_line(tmp_path):
+    """As an editor counts lines."""
+    path = changed(tmp_path, 'version = "0.2.0"', 'version = "0.2.0')
+    line = path.read_text(encoding="utf-8").splitlines().index('version = "0.2.0') + 1
+    for read in (read_recipe, is_segmentation):
+        with pytest.raises(InvalidRecipe, match=rf"changed\.toml: .*line {line},"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("[loss]\n", "[losses]\n", "the key loss is missing"),
+        ("epochs = 10", "epochs = 0", "fit: epochs is 0"),
+        ('"square-area-v1"', '"square-v9"', "no preprocessing"),
+        ('version = "0.2.0"', 'version = "2"', "version is '2'"),
+        ("dice = 1.0", "dice = -1.0", "loss: dice is -1.0"),
+        ("widths = [12,", "widths = [0,", "widths"),
+        ("size = 224 ", "size = 225 ", "multiple"),
+    ],
+)
+def test_a_recipe_of_masks_is_held_to_the_same(tmp_path, old, new, reason):
+    """What both kinds of recipe have is checked once, for both."""
+    with pytest.raises(InvalidRecipe, match=rf"changed\.toml: .*{reason}"):
+        read_segmentation_recipe(changed(tmp_path, old, new, RECIPES / "lungs.toml"))
 
 
 def test_comparisons_do_not_change_what_counts_as_the_same_training():

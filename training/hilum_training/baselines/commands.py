@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hilum_training.baselines.recipes import Baseline, read_baseline
 from hilum_training.baselines.scoring import Verdicts, load_said, said_path, save_said, score
 from hilum_training.baselines.verdict import differences, mean_of
+from hilum_training.command_line import count
 from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import pack_folder, wanted
 from hilum_training.recipe import read_recipe
@@ -46,8 +47,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="train nothing: set the shipped network beside what the baselines said last",
     )
-    command.add_argument("--epochs", type=int, help="instead of each recipe's")
-    command.add_argument("--limit", type=int, help="films per split to train with")
+    command.add_argument("--epochs", type=count, help="instead of each recipe's")
+    command.add_argument("--limit", type=count, help="films per split to train with")
     command.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     command.add_argument(
         "--recipes", type=Path, default=TRAINING / "recipes", help="where the recipes are"
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace) -> None:
         InvalidRecipe: A baseline is not as it should be, or there is none of this name.
         PackMissing: There are no films.
     """
+    pack = pack_folder()
     from hilum_training.baselines.methods import Workshop  # noqa: PLC0415 - loads TensorFlow
     from hilum_training.baselines.report import write_report  # noqa: PLC0415 - loads matplotlib
 
@@ -81,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     workshop = Workshop(base / "baselines", folder, options.limit, options.epochs)
     if options.beside and not options.only:
         chosen = [name for name in chosen if said_path(workshop.runs, name).is_file()]
-    shelf = Shelf(pack_folder(), options.runs)
+    shelf = Shelf(pack, options.runs)
     compared = _compared(options, workshop, shelf)
     path = folder / "metrics.json"
     metrics = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hilum_training.panel_recipe import PanelRecipe, panel_recipe
-from hilum_training.recipe import DataRecipe, FilmRecipe, FitRecipe, NetworkRecipe, Recipe
+from hilum_training.recipe import (
+    DataRecipe,
+    FilmRecipe,
+    FitRecipe,
+    NetworkRecipe,
+    Recipe,
+    check_recipe,
+)
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_toml import built, naming, read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,11 +84,17 @@ def read_baseline(path: Path, compared: Recipe) -> Baseline:
     Raises:
         InvalidRecipe: A key is missing or unknown, or parts do not fit.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    try:
-        return _baseline(document, compared)
-    except (KeyError, TypeError) as error:
-        raise InvalidRecipe(f"{path.name}: {error}") from error
+    document = read_toml(path)
+    with naming(path):
+        try:
+            baseline = _baseline(document, compared)
+        except KeyError as error:
+            raise InvalidRecipe(f"the key {error.args[0]} is missing") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InvalidRecipe(str(error)) from error
+        for recipe in baseline.recipes:
+            check_recipe(recipe)
+    return baseline
 
 
 def _baseline(document: dict[str, Any], compared: Recipe) -> Baseline:
@@ -130,12 +143,9 @@ def _panel(name: str, document: dict[str, Any], compared: Recipe) -> PanelRecipe
 
 
 def _network(table: dict[str, Any]) -> NetworkRecipe:
-    return NetworkRecipe(**_frozen(table))
+    return built(NetworkRecipe, table, "[[network]]")
 
 
 def _changed(part: Part, changes: dict[str, Any]) -> Part:
-    return replace(part, **_frozen(changes))
-
-
-def _frozen(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    kept = {item.name: getattr(part, item.name) for item in fields(part)}
+    return built(type(part), {**kept, **changes})

@@ -10,18 +10,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.command_line import run_told
 from hilum_training.evaluation.report_files import METRICS, NOTICE, write_json
 from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
 from hilum_training.learning.log import write_log
 from hilum_training.panel_recipe import LossRecipe
 from hilum_training.recipe import Recipe, read_recipe
-from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_checks import check_part
+from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
+from hilum_training.recipe_toml import built, naming, read_toml, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,14 +73,15 @@ def read_rival(path: Path) -> Rival:
     """Read a rival.
 
     Raises:
-        InvalidRecipe: A key is missing or unknown.
+        InvalidRecipe: It is no TOML, or a key is missing, unknown or out of bounds.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    try:
-        loss = {name: LossRecipe(**table) for name, table in document.pop("loss", {}).items()}
-        return Rival(name=path.stem, loss=loss, **document)
-    except TypeError as error:
-        raise InvalidRecipe(f"{path.name}: {error}") from error
+    document = read_toml(path)
+    with naming(path):
+        losses = taken(document, "loss", dict, {})
+        loss = {name: built(LossRecipe, table, f"[loss.{name}]") for name, table in losses.items()}
+        for name, item in loss.items():
+            check_part("panel.loss", item, f"[loss.{name}]")
+        return built(Rival, {**document, "name": path.stem, "loss": loss})
 
 
 def run_rival(rival: Rival, runs: Path, weights: Path, reports: Path) -> dict[str, Any]:
@@ -156,19 +159,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="*", help="files of training/recipes/rivals; none: all")
     parser.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     options = parser.parse_args(arguments)
+    return run_told(lambda: _run_all(options.name, options.runs))
+
+
+def _run_all(names: Sequence[str], runs: Path) -> None:
     folder = TRAINING / "recipes" / RIVALS
     known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    for name in options.name or known:
-        if name not in known:
-            sys.stderr.write(f"no rival {name} in {folder}\n")
-            return 2
-        metrics = run_rival(
-            read_rival(known[name]), options.runs, TRAINING / "weights", TRAINING / "reports"
-        )
+    if missing := sorted(set(names) - set(known)):
+        raise RecipeMissing(f"no rival {', '.join(missing)} in {folder}")
+    # All of them first: a mistake in the last is told before the first has run for an hour.
+    rivals = [read_rival(known[name]) for name in names or known]
+    pack_folder()
+    for rival in rivals:
+        metrics = run_rival(rival, runs, TRAINING / "weights", TRAINING / "reports")
         for row in metrics["rows"]:
             told = f"{row['shipped']} shipped, {row['rival']} rival, {row['mean']} mean"
-            sys.stdout.write(f"{name}: {row['panel']}, {row['figure']}: {told}\n")
-    return 0
+            sys.stdout.write(f"{rival.name}: {row['panel']}, {row['figure']}: {told}\n")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.command_line import run_told
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.comparisons import compare
 from hilum_training.evaluation.report_files import METRICS, NOTICE, write_json
@@ -24,7 +24,8 @@ from hilum_training.films.pack import pack_folder
 from hilum_training.films.targets import recorded_kind
 from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
-from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
+from hilum_training.recipe_toml import built, naming, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,15 +93,15 @@ def read_shift(path: Path) -> Shift:
     """Read a shift.
 
     Raises:
-        InvalidRecipe: A key is missing or unknown.
+        InvalidRecipe: It is no TOML, or a key is missing, unknown or out of bounds.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    for key in ("sources", "learn_from"):
-        document[key] = tuple(document.get(key, ()))
-    try:
-        return Shift(name=path.stem, **document)
-    except TypeError as error:
-        raise InvalidRecipe(f"{path.name}: {error}") from error
+    document = read_toml(path)
+    with naming(path):
+        nothing: dict[str, Any] = {"sources": [], "learn_from": []}
+        shift = built(Shift, {**nothing, **document, "name": path.stem})
+        if shift.epochs < 1 or not 0 < shift.share <= 1:
+            raise InvalidRecipe("epochs are 1 or more, and a share is in 0..1 and above 0")
+    return shift
 
 
 def measure_shift(shift: Shift, recipe: Recipe, library: Library, logits: Any) -> dict[str, Any]:
@@ -185,17 +186,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="*", help="files of training/recipes/shifts; none: all")
     parser.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     options = parser.parse_args(arguments)
+    return run_told(lambda: _run_all(options.name, options.runs))
+
+
+def _run_all(names: Sequence[str], runs: Path) -> None:
     recipes = TRAINING / "recipes"
     known = {path.stem: path for path in sorted((recipes / SHIFTS).glob("*.toml"))}
-    for name in options.name or known:
-        if name not in known:
-            sys.stderr.write(f"no shift {name} in {recipes / SHIFTS}\n")
-            return 2
-        report = run_shift(read_shift(known[name]), recipes, options.runs, TRAINING / "reports")
+    if missing := sorted(set(names) - set(known)):
+        raise RecipeMissing(f"no shift {', '.join(missing)} in {recipes / SHIFTS}")
+    # All of them first: a mistake in the last is told before the first has run for an hour.
+    shifts = [read_shift(known[name]) for name in names or known]
+    pack_folder()
+    for shift in shifts:
+        report = run_shift(shift, recipes, runs, TRAINING / "reports")
         for row in report["within_source"]:
             area = row["auroc"]["value"]
-            sys.stdout.write(f"{name}: {area} in {row['source']}: {row['question']}\n")
-    return 0
+            sys.stdout.write(f"{shift.name}: {area} in {row['source']}: {row['question']}\n")
 
 
 if __name__ == "__main__":

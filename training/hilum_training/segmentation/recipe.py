@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hilum.imaging.lungs import HEART, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG
-from hilum_training.panel_recipe import LabelRecipe, frozen
+from hilum_training.panel_recipe import LabelRecipe
 from hilum_training.recipe import AugmentRecipe, DataRecipe, FilmRecipe, FitRecipe
+from hilum_training.recipe_checks import check_films, check_part, check_version
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_toml import built, naming, read_toml, taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,43 +71,57 @@ class SegmentationRecipe:
 
 
 def is_segmentation(path: Path) -> bool:
-    """Whether a recipe file is for a segmentation network."""
-    return bool(tomllib.loads(path.read_text(encoding="utf-8")).get("kind") == KIND)
+    """Whether a recipe file is for a segmentation network.
+
+    Raises:
+        RecipeMissing: There is no such file.
+        InvalidRecipe: It is no TOML.
+    """
+    return bool(read_toml(path).get("kind") == KIND)
 
 
 def read_segmentation_recipe(path: Path) -> SegmentationRecipe:
     """Read and check a recipe.
 
     Raises:
-        InvalidRecipe: A key is missing or unknown, or parts do not fit.
+        RecipeMissing: There is no such file.
+        InvalidRecipe: It is no TOML, a key is missing or unknown, a value is out of bounds, or
+            parts do not fit.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
-    try:
-        recipe = SegmentationRecipe(
-            film=FilmRecipe(**document.pop("film")),
-            data=DataRecipe(**frozen(document.pop("data"))),
-            network=UNetRecipe(**frozen(document.pop("network"))),
-            fit=FitRecipe(**document.pop("fit")),
-            loss=LossRecipe(**document.pop("loss")),
-            augment=AugmentRecipe(**document.pop("augment")),
-            labels=tuple(LabelRecipe(**label) for label in document.pop("label")),
-            **document,
-        )
-    except (KeyError, TypeError) as error:
-        raise InvalidRecipe(f"{path.name}: {error}") from error
-    _check(recipe)
+    document = read_toml(path)
+    with naming(path):
+        recipe = _recipe(document)
+        _check(recipe)
     return recipe
+
+
+def _recipe(document: dict[str, Any]) -> SegmentationRecipe:
+    labels = taken(document, "label", list)
+    parts = {
+        "film": built(FilmRecipe, taken(document, "film", dict), "[film]"),
+        "data": built(DataRecipe, taken(document, "data", dict), "[data]"),
+        "network": built(UNetRecipe, taken(document, "network", dict), "[network]"),
+        "fit": built(FitRecipe, taken(document, "fit", dict), "[fit]"),
+        "loss": built(LossRecipe, taken(document, "loss", dict), "[loss]"),
+        "augment": built(AugmentRecipe, taken(document, "augment", dict), "[augment]"),
+        "labels": tuple(built(LabelRecipe, label, "[[label]]") for label in labels),
+    }
+    return built(SegmentationRecipe, {**document, **parts})
 
 
 def _check(recipe: SegmentationRecipe) -> None:
     if recipe.kind != KIND:
         raise InvalidRecipe(f"kind is {recipe.kind}, not {KIND}")
+    check_version(recipe.version)
+    check_films(recipe.film, recipe.data)
+    for part in ("fit", "loss", "augment"):
+        check_part(part, getattr(recipe, part))
     if tuple(label.name for label in recipe.labels) != STRUCTURES:
         raise InvalidRecipe(f"the [[label]] tables must be {', '.join(STRUCTURES)}")
-    if abs(sum(recipe.data.fractions) - 1) > 1e-9:  # noqa: PLR2004 - rounding of three decimals
-        raise InvalidRecipe(f"fractions {recipe.data.fractions} do not add up to 1")
     if recipe.fit.keep not in {"best", "last"}:
         raise InvalidRecipe(f"fit.keep is best or last, not {recipe.fit.keep}")
+    if not recipe.network.widths or min(recipe.network.widths) < 1:
+        raise InvalidRecipe(f"widths {recipe.network.widths} are not channels, each 1 or more")
     halvings = 2 ** len(recipe.network.widths)
     if recipe.film.size % halvings:
         raise InvalidRecipe(f"size {recipe.film.size} is no multiple of {halvings}")

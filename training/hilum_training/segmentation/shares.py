@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.command_line import run_told
 from hilum_training.evaluation.report_files import NOTICE, write_json
 from hilum_training.films.pack import pack_folder
 from hilum_training.learning.log import write_log
@@ -105,25 +106,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("share", nargs="*", type=_share, default=[0.25, 0.5], help="in 0..1")
     parser.add_argument("--runs", type=Path, default=TRAINING / "runs", help="working files")
     options = parser.parse_args(arguments)
+    return run_told(lambda: _run_all(options.share, options.runs))
+
+
+def _run_all(shares: Sequence[float], runs: Path) -> None:
     recipe = read_segmentation_recipe(TRAINING / "recipes" / f"{RECIPE}.toml")
     pack = pack_folder()
-    library = open_masks(recipe, pack, options.runs)
-    for share in options.share:
+    library = open_masks(recipe, pack, runs)
+    for share in shares:
         name = f"{share * 100:g}-percent"
         metrics = run_share(
             recipe,
             library,
             share,
             pack=pack,
-            state=options.runs / RECIPE / SHARES / name,
+            state=runs / RECIPE / SHARES / name,
             report=TRAINING / "reports" / RECIPE / SHARES / name,
         )
         sys.stdout.write(f"{name}: {metrics['training_films']} films\n")
-    return 0
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is no part of the films: 0.25, 0.5")
     return value
