@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hilum_training.evaluation.heatmaps import licence_rows
 from hilum_training.evaluation.measure import measure_panel
 from hilum_training.evaluation.panel_page import panel_page
 from tests.unit.training.panel_answers import answers, film, panel, sure
@@ -33,3 +34,16 @@ def test_only_pictures_that_were_drawn_are_shown():
 def test_what_was_not_measured_has_no_heading():
     """No boxes, no masks: nothing is said of them."""
     assert "readers' boxes" not in page()
+
+
+def test_what_may_not_be_shown_is_counted_instead():
+    """Answers on films under NIH's or NLM's terms: how many were right, how many wrong."""
+    films = [
+        film(i, "nih14", label, licence="NIH-CC terms") for i, label in enumerate(PNEUMONIA.names)
+    ]
+    told = answers(PNEUMONIA, films, [sure(PNEUMONIA, "normal")] * 4)
+    rows = licence_rows(told, told.calibration())
+    section = {**measure_panel(told, told), "answers_by_licence": rows, "films_shown": []}
+    text = panel_page("pneumonia", section)
+    assert "| nih14 | NIH-CC terms | no | 1 | 3 |" in text
+    assert "Films on the page of maps" not in text

@@ -11,7 +11,14 @@ from hilum_training.evaluation.box_figures import localisation_figures
 from hilum_training.evaluation.copied_films import copied_films
 from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
-from hilum_training.evaluation.heatmaps import NOT_TO_BE_SHOWN, choose_shown, draw_page
+from hilum_training.evaluation.heatmaps import (
+    NOT_TO_BE_SHOWN,
+    choose_shown,
+    draw_page,
+    licence_rows,
+    page_note,
+    shown_rows,
+)
 from hilum_training.evaluation.measure import measure_panel
 from hilum_training.evaluation.panel_page import panel_page
 from hilum_training.evaluation.report_files import (
@@ -98,7 +105,7 @@ def evaluate(
             folder,
         )
         if panel.kind in HEATMAP_KINDS:
-            measured.draw_heatmaps(panel, folder / HEATMAPS)
+            sections[panel.name] |= measured.draw_heatmaps(panel, folder / HEATMAPS)
             if kept is not None:
                 measured.draw_heatmaps(panel, kept / panel.name / HEATMAPS, every=True)
     report = write_reports(reports, recipe.name, about, sections)
@@ -198,21 +205,27 @@ class _Measured:
             "thumbnails_of_16_pixels": probe_source(train, test, small),
         }
 
-    def draw_heatmaps(self, panel: PanelRecipe, path: Path, *, every: bool = False) -> None:
-        """The panel's page of maps, if any of its test films may be shown."""
+    def draw_heatmaps(
+        self, panel: PanelRecipe, path: Path, *, every: bool = False
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The panel's page of maps, if any test film may be shown, and whose films are on it."""
         targets = self.test[panel.name].targets
         counted = np.flatnonzero(targets.whole if panel.kind == "multi_label" else targets.single)
-        shown = choose_shown(
-            self.test[panel.name].take(counted), self.calibrations[panel.name], every=every
-        )
+        answers, calibration = self.test[panel.name].take(counted), self.calibrations[panel.name]
+        shown = choose_shown(answers, calibration, every=every)
+        about = {
+            "answers_by_licence": licence_rows(answers, calibration),
+            "films_shown": shown_rows(answers, shown),
+        }
         if not shown:
-            return
+            return about
         films = self._library.test.take(counted[[tile.at for tile in shown]])
         maps = class_maps(self._network, films.inputs, panel.name)
         answered = [panel.names.index(tile.answered) for tile in shown]
         chosen = maps[np.arange(len(shown)), :, :, answered]
-        note = {"note": NOT_TO_BE_SHOWN} if every else {}
-        draw_page(films.inputs, chosen, shown, path, **note)
+        note = NOT_TO_BE_SHOWN if every else page_note(answers, shown)
+        draw_page(films.inputs, chosen, shown, path, note)
+        return about
 
     def _predict(self, inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
         return predict_logits(self._network, inputs)

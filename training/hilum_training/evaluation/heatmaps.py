@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from hilum_training.films.licences import credit, may_be_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +21,14 @@ if TYPE_CHECKING:
     from hilum_training.evaluation.answers import Answers
     from hilum_training.measures.calibration import Calibration
 
-OPEN_LICENCES: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
-"""Films under these may be shown again, with the source named."""
-OPEN_SOURCES: Final = frozenset({"kermany"})
-"""And only of these sources: elsewhere the licence is a collector's claim."""
-_NOTE: Final = "Kermany et al., doi:10.17632/rscbjbr9sj, CC BY 4.0, scaled, maps added."
 NOT_TO_BE_SHOWN: Final = "of every source of the pack; not to be passed on."
 _TILE: Final = 132
 _TEXT: Final = 26
 _COLUMNS: Final = 4
 _EACH: Final = 8
+_LINE: Final = 165
+"""Characters of the note that a page is wide."""
+_LEADING: Final = 13
 _RED: Final = (255.0, 40.0, 0.0)
 _STRONGEST: Final = 0.65
 _GREYS: Final = 24
@@ -64,7 +66,7 @@ def choose_shown(test: Answers, calibration: Calibration, *, every: bool = False
     wrong: dict[int, list[int]] = {}
     for at in np.argsort(-chances.max(axis=1), kind="stable").tolist():
         film = test.films[at]
-        if every or (film.licence in OPEN_LICENCES and film.source in OPEN_SOURCES):
+        if every or may_be_shown(film.licence, film.licence_flags):
             side = right if present[at, answered[at]] else wrong
             label = answered[at] if test.panel.kind == "multi_label" else test.places[at]
             side.setdefault(int(label), []).append(at)
@@ -80,12 +82,65 @@ def choose_shown(test: Answers, calibration: Calibration, *, every: bool = False
     ]
 
 
+def licence_rows(test: Answers, calibration: Calibration) -> list[dict[str, Any]]:
+    """Right and wrong answers by source and licence, and whether the films may be shown again.
+
+    Where several labels may hold, a film with none of them is left out: no answer would be right.
+
+    Args:
+        test: Films whose answer is known.
+        calibration: Of the panel.
+    """
+    answered = calibration.probabilities(test.logits).argmax(axis=1)
+    present = test.targets.values > 0
+    told = np.flatnonzero(present.any(axis=1)).tolist()
+    films = [test.films[at] for at in told]
+    terms = [
+        (film.source, film.licence, may_be_shown(film.licence, film.licence_flags))
+        for film in films
+    ]
+    right = [bool(present[at, answered[at]]) for at in told]
+    counts = Counter(zip(terms, right, strict=True))
+    return [
+        {
+            "source": source,
+            "licence": licence,
+            "may_be_shown": shown,
+            "right_answers": counts[(source, licence, shown), True],
+            "wrong_answers": counts[(source, licence, shown), False],
+        }
+        for source, licence, shown in sorted(set(terms))
+    ]
+
+
+def shown_rows(test: Answers, shown: Sequence[Shown]) -> list[dict[str, Any]]:
+    """What is on the page, in its order: each film with its licence, for its credit."""
+    films = [test.films[tile.at] for tile in shown]
+    return [
+        {
+            "film": film.file,
+            "source": film.source,
+            "licence": film.licence,
+            "recorded": tile.recorded,
+            "answered": tile.answered,
+        }
+        for film, tile in zip(films, shown, strict=True)
+    ]
+
+
+def page_note(test: Answers, shown: Sequence[Shown]) -> str:
+    """Whose films are on the page, under which licences, and what was changed of them."""
+    films = [test.films[tile.at] for tile in shown]
+    named = credit((film.source, film.licence) for film in films)
+    return f"{named}; scaled, maps added."
+
+
 def draw_page(
     films: NDArray[np.uint8],
     maps: NDArray[np.float32],
     shown: Sequence[Shown],
     path: Path,
-    note: str = _NOTE,
+    note: str,
 ) -> None:
     """Write the page as PNG: each film beside itself with the answered label's map over it.
 
@@ -94,10 +149,12 @@ def draw_page(
         maps: float32 [N, h, w], of the answered label, in logit units.
         shown: N tiles.
         path: Where to write.
-        note: What the films are.
+        note: What the films are, and whose.
     """
     rows = -(-len(shown) // _COLUMNS)
-    page = Image.new("RGB", (_COLUMNS * (2 * _TILE + 6), rows * (_TILE + _TEXT) + 16), "white")
+    foot = textwrap.wrap(f"Test films: {note} Research use only, not for diagnosis.", _LINE)
+    height = rows * (_TILE + _TEXT) + _LEADING * len(foot) + 3
+    page = Image.new("RGB", (_COLUMNS * (2 * _TILE + 6), height), "white")
     pen = ImageDraw.Draw(page)
     for place, (film, heat, tile) in enumerate(zip(films[..., 0], maps, shown, strict=True)):
         x, y = place % _COLUMNS * (2 * _TILE + 6), place // _COLUMNS * (_TILE + _TEXT)
@@ -107,11 +164,8 @@ def draw_page(
         mark = "right" if tile.right else "WRONG"
         pen.text((x + 2, y + 1), f"{mark}: {tile.answered} {tile.probability:.2f}", fill="black")
         pen.text((x + 2, y + 12), f"recorded: {tile.recorded}", fill="black")
-    pen.text(
-        (2, page.height - 13),
-        f"Test films: {note} Research use only, not for diagnosis.",
-        fill="black",
-    )
+    for place, line in enumerate(reversed(foot), start=1):
+        pen.text((2, page.height - _LEADING * place), line, fill="black")
     path.parent.mkdir(parents=True, exist_ok=True)
     page.quantize(palette=_palette(), dither=Image.Dither.NONE).save(path, optimize=True)
 

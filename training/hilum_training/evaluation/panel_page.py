@@ -66,6 +66,19 @@ sensitivity and specificity are at the shipped operating point, which validation
         """Pointing game, and the share of readers' boxes that a box of the map overlaps. Boxes of
 pneumonia, consolidation and ground glass; the pack's 13 boxes of other findings are too few.""",
     ),
+    (
+        "answers_by_licence",
+        "Which films may be shown",
+        """Right and wrong answers by the terms of the film; of several findings the surest one is
+the answer, and films without any are left out. The page of maps holds films whose licence asks for
+credit alone; where no film has one there is no page. A page of all sources lies in
+`training/runs/heatmaps/` where `evaluate` ran: it is not to be passed on.""",
+    ),
+    (
+        "films_shown",
+        "Films on the page of maps",
+        "Right answers first. The pack's `manifest.csv` has the address of each.",
+    ),
 )
 
 

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 METRICS: Final = "metrics.json"
 PAGE: Final = "README.md"
-LONG_TABLES: Final = ("by", "changed_films", "without_lungs", "localisation")
+LONG_TABLES: Final = (
+    "by",
+    "changed_films",
+    "without_lungs",
+    "localisation",
+    "answers_by_licence",
+    "films_shown",
+)
 # A figure with its interval stands in one line: five would hide what the report says.
 _NUMBERS: Final = re.compile(r"\[\s+([-+.\d,\se]+?)\s+\]")
 _FIGURE: Final = re.compile(r'\{\s+"value": ([^,{}]+),\s+"interval": (\[[^\]]*\]|null)\s+\}')

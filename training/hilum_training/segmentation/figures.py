@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from hilum.imaging.lungs import HEART, LEFT_LUNG, LUNGS_WITH_HEART, RIGHT_LUNG, read_structures
+from hilum_training.films.licences import may_be_shown
 from hilum_training.films.pack import read_film
 from hilum_training.segmentation.masks import read_masks
 from hilum_training.segmentation.measure import LUNG_FIELDS
@@ -35,8 +36,6 @@ _COLOURS: Final = {
     RIGHT_LUNG: "#009e73",
     LEFT_LUNG: "#56b4e9",
 }
-# Only these may be shown in the repository: open, for any use, with attribution.
-_OPEN: Final = frozenset({"CC BY", "CC BY 3.0", "CC BY 4.0"})
 _PER_SOURCE: Final = 4
 
 
@@ -107,8 +106,9 @@ def _choose(test: MaskSet, agreements: Sequence[Agreement]) -> list[tuple[int, f
     by_source: dict[str, list[tuple[float, int]]] = {}
     for index, film in enumerate(test.films.films):
         # Where masks have conditions of their own, as Shenzhen's, film and mask must both be open.
-        licences = {film.licence, *test.outlines[index].licences.values()}
-        if licences <= _OPEN and film.file in by_file:
+        masks = test.outlines[index].licences.values()
+        shown = may_be_shown(film.licence, film.licence_flags) and all(map(may_be_shown, masks))
+        if shown and film.file in by_file:
             by_source.setdefault(film.source, []).append((by_file[film.file], index))
     chosen = []
     for _, films in sorted(by_source.items()):
