@@ -6,6 +6,7 @@ import pytest
 
 from hilum_training.evaluation.summary_sentences import (
     NOTHING,
+    bounds_of_lungs,
     calibration_of_tuberculosis,
     more_of_shenzhen,
     other_adults,
@@ -113,3 +114,32 @@ def test_maps_that_point_worse_than_chance_are_named(row, below, above):
 def test_maps_that_were_not_measured_point_nowhere():
     """Without boxes there is nothing to say."""
     assert where_maps_point([]) == NOTHING
+
+
+def dice(source, structure, value, films=9):
+    return {"source": source, "structure": structure, "films": films, "dice": figure(value, 0, 1)}
+
+
+def test_what_bounds_the_lungs_is_told_from_films_grid_and_annotators():
+    """The change from the fewest films to all, by source; of the annotators who drew most."""
+    few = [dice("kermany", "lungs_with_heart", 0.951), dice("shenzhen", "lung_fields", 0.951)]
+    all_of_them = [
+        dice("kermany", "lungs_with_heart", 0.952),
+        dice("kermany", "lungs_with_heart", 0.5, films=2),
+        dice("shenzhen", "lung_fields", 0.949),
+    ]
+    reports = {
+        "lungs/shares/25-percent": {"training_films": 388, "structures": few},
+        "lungs/shares/50-percent": {"training_films": 777, "structures": all_of_them},
+        "lungs": {
+            "structures": all_of_them,
+            "grid": {"dice_mean": 0.997},
+            "between_annotators": {"films": 15, "dice_mean": 0.944},
+        },
+    }
+    text = bounds_of_lungs(reports)
+    assert "From 388 training films" in text
+    assert "-0.0020 (shenzhen) and +0.0010 (kermany)" in text
+    assert "keeps 0.997 of a mask" in text
+    assert "same 15 films, they agree with a Dice of 0.944" in text
+    assert bounds_of_lungs({"lungs": reports["lungs"]}) == NOTHING

@@ -31,6 +31,7 @@ from hilum_training.evaluation.shift_tables import (
 )
 from hilum_training.evaluation.summary_sentences import (
     NOTHING,
+    bounds_of_lungs,
     calibration_of_tuberculosis,
     confused_germs,
     more_of_shenzhen,
@@ -88,6 +89,7 @@ def summary(reports: Reports) -> str:
         more_of_shenzhen=more_of_shenzhen(reports),
         other_adults=other_adults(reports),
         calibration_of_tuberculosis=calibration_of_tuberculosis(reports),
+        bounds_of_lungs=bounds_of_lungs(reports),
         within=_table(_within(reports)),
         pooled=_table(_pooled(reports)),
         findings=_table(_findings(reports)),
