@@ -114,8 +114,8 @@ def bounds_of_lungs(reports: Reports) -> str:
     return (
         f"From {few['training_films']} training films to all, the Dice that the aims ask for "
         f"changes by {rises}. The grid of the masks keeps {markdown(grid['dice_mean'])} of a mask. "
-        f"Where two groups of annotators outlined the same {agreed['films']} films, they agree with "
-        f"a Dice of {markdown(agreed['dice_mean'])}; no other films were outlined twice."
+        f"Where two groups of annotators outlined the same {agreed['films']} films, they agree "
+        f"with a Dice of {markdown(agreed['dice_mean'])}; no other films were outlined twice."
     )
 
 
