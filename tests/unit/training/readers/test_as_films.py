@@ -6,8 +6,8 @@ import pytest
 
 from hilum_training.films.fingerprint import fingerprint
 from hilum_training.films.pack import pack_films, read_film
-from hilum_training.films.readers.as_films import layout_films
-from hilum_training.films.readers.registry import LAYOUTS
+from hilum_training.films.readers.as_films import as_films
+from hilum_training.films.readers.registry import LAYOUTS, read_dataset
 from hilum_training.films.split import check_leakage, divide, link_films
 from tests.unit.training.readers import layouts
 
@@ -16,7 +16,7 @@ from tests.unit.training.readers import layouts
 def test_films_of_every_layout_can_be_decoded_linked_and_divided(layout, tmp_path):
     """The split by patient takes a reader's films as it takes the pack's."""
     folder = getattr(layouts, layout)(tmp_path)
-    films = layout_films(layout, folder)
+    films = as_films(read_dataset(layout, folder).records)
     prints = [fingerprint(read_film(folder / film.file)) for film in films]
     clusters = link_films(films, prints, 10)
     splits = divide(films, clusters, (0.5, 0.25, 0.25), 1)
@@ -29,7 +29,8 @@ def test_films_of_every_layout_can_be_decoded_linked_and_divided(layout, tmp_pat
 def test_the_pack_is_the_same_through_its_reader(tmp_path):
     """Both ways in keep one copy of a film, under the source that it copies."""
     folder = layouts.pack(tmp_path)
-    for read, direct in zip(layout_films("pack", folder), pack_films(folder), strict=True):
+    films = as_films(read_dataset("pack", folder).records)
+    for read, direct in zip(films, pack_films(folder), strict=True):
         assert (read.file, read.source, read.label) == (direct.file, direct.source, direct.label)
         assert (read.group, read.variant_of) == (direct.group, direct.variant_of)
         assert (read.view, read.age, read.sex) == (direct.view, direct.age, direct.sex)
@@ -38,9 +39,8 @@ def test_the_pack_is_the_same_through_its_reader(tmp_path):
 
 def test_an_age_tells_the_age_group_where_the_source_does_not(tmp_path):
     """Kermany's children have no age each, but a group; others have it from their age."""
-    nih = {
-        film.age: film.age_group for film in layout_films("nih14", layouts.nih14(tmp_path / "n"))
-    }
+    records = read_dataset("nih14", layouts.nih14(tmp_path / "n")).records
+    nih = {film.age: film.age_group for film in as_films(records)}
     assert nih == {57: "adult", 58: "adult", None: ""}
-    children = layout_films("kermany", layouts.kermany(tmp_path / "k"))
+    children = as_films(read_dataset("kermany", layouts.kermany(tmp_path / "k")).records)
     assert {film.age_group for film in children} == {"paediatric (1-5 y)"}

@@ -13,7 +13,7 @@ from hilum_training import data_commands
 from hilum_training.films.cache import decode_films
 from hilum_training.films.fingerprint import fingerprint
 from hilum_training.films.pack import pack_films, read_film
-from hilum_training.films.readers.as_films import layout_films
+from hilum_training.films.readers.as_films import as_films
 from hilum_training.films.readers.registry import LAYOUTS, read_dataset
 from hilum_training.films.split import divide, link_films
 from hilum_training.recipe import FilmRecipe
@@ -37,7 +37,7 @@ def packed(tmp_path, layout):
 def test_a_pack_says_of_each_film_what_its_layout_said(layout, tmp_path):
     """Source, group, label, findings, view, age, sex and licence survive."""
     pack, folder = packed(tmp_path, layout)
-    before = layout_films(layout, folder)
+    before = as_films(read_dataset(layout, folder).records)
     after = pack_films(pack)
     assert len(after) == len(before)
     for film, original in zip(after, before, strict=True):

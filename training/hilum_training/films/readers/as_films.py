@@ -5,30 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hilum_training.films.pack import Film
-from hilum_training.films.readers.registry import read_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from hilum_training.films.readers.record import FilmRecord
 
 _ADULT: Final = 18
 
 
-def layout_films(layout: str, folder: Path) -> tuple[Film, ...]:
-    """Every film of a data set, for a recipe that names its layout and folder.
+def as_films(records: Iterable[FilmRecord]) -> tuple[Film, ...]:
+    """Records as films, in their order; a film of which there is a better copy is left out.
 
     Films whose published labels say nothing are among them; no panel learns from those.
-
-    Raises:
-        DatasetInvalid: The folder is not in that layout.
     """
-    return as_films(read_dataset(layout, folder).records)
-
-
-def as_films(records: Iterable[FilmRecord]) -> tuple[Film, ...]:
-    """Records as films, in their order; a film of which there is a better copy is left out."""
     kept = tuple(records)
     copied = {record.variant_of for record in kept}
     return tuple(_film(record) for record in kept if record.file not in copied)
