@@ -29,7 +29,7 @@ def report(reports=REPORTS):
 
 
 def card(recipe, path, metrics=None):
-    written = card_of(recipe, path, metrics or report())
+    written = card_of(path, recipe.data, metrics or report(), recipe.settle)
     manifest = replace(MANIFEST, version=recipe.version)
     return render_card(written.template, manifest, written.metrics)
 

@@ -183,7 +183,8 @@ def test_the_card_states_the_figures_of_the_report(model):
     metrics = with_other_reports(report(model), ROOT / "training/reports")
     path = ROOT / f"training/recipes/{model.name}.toml"
     read = read_segmentation_recipe if is_segmentation(path) else read_recipe
-    written = card_of(read(path), path, metrics)
+    recipe = read(path)
+    written = card_of(path, recipe.data, metrics, getattr(recipe, "settle", None))
     card = (REPOSITORY / model.name / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert card == render_card(written.template, model, written.metrics)
     assert model.version == metrics["version"]

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.export.other_reports import said_of_panels
-from hilum_training.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hilum_training.segmentation.recipe import SegmentationRecipe
+    from hilum_training.recipe import DataRecipe, SettleRecipe
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 _NEUTRAL: Final = Path(__file__).with_name("neutral.card.md")
@@ -41,7 +40,9 @@ class Card:
     metrics: Mapping[str, Any]
 
 
-def card_of(recipe: Recipe | SegmentationRecipe, path: Path, metrics: Mapping[str, Any]) -> Card:
+def card_of(
+    path: Path, data: DataRecipe, metrics: Mapping[str, Any], settle: SettleRecipe | None = None
+) -> Card:
     """The card of a recipe.
 
     Its template is ``<recipe file>.card.md`` beside the recipe. Without one the card says what
@@ -49,13 +50,16 @@ def card_of(recipe: Recipe | SegmentationRecipe, path: Path, metrics: Mapping[st
     this network what nobody saw of it.
 
     Args:
-        recipe: What was trained.
         path: Of the recipe's file.
+        data: Its films.
         metrics: Its report, see :func:`hilum_training.export.other_reports.with_other_reports`.
+        settle: Its second fit, if there was one.
     """
     written = card_file(path)
     template = written.read_text(encoding="utf-8") if written.is_file() else _neutral(metrics)
-    return Card(template, {**metrics, **said_of_panels(metrics), "recipe": _said(recipe, path)})
+    return Card(
+        template, {**metrics, **said_of_panels(metrics), "recipe": _said(path, data, settle)}
+    )
 
 
 def card_file(recipe: Path) -> Path:
@@ -63,19 +67,18 @@ def card_file(recipe: Path) -> Path:
     return recipe.with_name(f"{recipe.stem}.card.md")
 
 
-def _said(recipe: Recipe | SegmentationRecipe, path: Path) -> dict[str, str]:
+def _said(path: Path, data: DataRecipe, settle: SettleRecipe | None) -> dict[str, str]:
     """What a template may ask of its recipe: ``$recipe_file``, ``$recipe_sources`` ..."""
     path = path.resolve()
     inside = path.is_relative_to(ROOT)
-    settled = isinstance(recipe, Recipe) and recipe.settle is not None
-    second_fit = f"{_SECOND_FIT}{_SMOOTHED if getattr(recipe, 'smooth', False) else ''}."
+    second_fit = f"{_SECOND_FIT}{_SMOOTHED if settle.smooth else ''}." if settle else ""
     return {
         # No path of the machine that it was trained on: a card is passed on.
         "file": path.relative_to(ROOT).as_posix() if inside else path.name,
         "argument": path.stem if path.parent == ROOT / "training/recipes" else path.name,
         "card": card_file(path).name,
-        "sources": ", ".join(f"`{source}`" for source in recipe.data.sources),
-        "second_fit": second_fit if settled else "",
+        "sources": ", ".join(f"`{source}`" for source in data.sources),
+        "second_fit": second_fit,
     }
 
 

@@ -59,7 +59,7 @@ def export_recipe(
     return publish(
         _publication(recipe, metrics),
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
-        card_of(recipe, path, metrics),
+        card_of(path, recipe.data, metrics, recipe.settle),
         repository,
         films=parity_films(recipe.film, recipe.data),
         replace=replace,

@@ -48,7 +48,7 @@ def export_masks(
     return publish(
         _publication(recipe, metrics),
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
-        card_of(recipe, path, metrics),
+        card_of(path, recipe.data, metrics),
         repository,
         films=parity_films(recipe.film, recipe.data),
         replace=replace,
