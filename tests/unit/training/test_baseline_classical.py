@@ -20,7 +20,7 @@ from hilum_training.baselines.heads import (
     FindingHeads,
     best_strength,
     by_group,
-    mean_area,
+    mean_area_of,
     transfer_head,
 )
 from hilum_training.baselines.image_features import (
@@ -147,7 +147,7 @@ def test_a_head_a_finding_learns_what_is_there_and_abstains_where_nothing_is(kin
     strength = best_strength(PATHOLOGY, kind, train, validation)
     head = FindingHeads(PATHOLOGY, strength, kind)
     said = head.fit_and_answer(train.take(men[0]), test.take(men[1]))
-    assert mean_area(said) > 0.9
+    assert mean_area_of(said) > 0.9
     assert set(said.probabilities[:, PATHOLOGY.names.index("hernia")]) == {0.5}
 
 
