@@ -113,7 +113,8 @@ def test_every_placeholder_of_a_card_is_in_its_report(reports, network):
     """The exporter finds every figure that a card asks for."""
     path = ROOT / f"training/recipes/{network}.toml"
     report = read_reports(reports)[f"network/{network}"]
-    card = card_of(read_recipe(path), path, report)
+    recipe = read_recipe(path)
+    card = card_of(path, recipe.data, report, recipe.settle)
     manifest = {"name", "version", "created", "preprocessing", "size", "data", "weak"}
     names = manifest | {f"{panel}_grid" for panel in report["panels"]}
     for name, value in card.metrics.items():
