@@ -93,7 +93,7 @@ rivals: .venv-training/.installed ## Train another network as long as the shippe
 
 .PHONY: mask-shares
 mask-shares: .venv-training/.installed ## Learn the lungs from a part of their films (SHARES="0.25 0.5")
-	.venv-training/bin/python -m hilum_training.segmentation.shares $(SHARES)
+	.venv-training/bin/python -m hilum_training.evaluation.mask_shares $(SHARES)
 
 .PHONY: summary
 summary: .venv-training/.installed ## Write training/reports/README.md again from every report

@@ -13,8 +13,8 @@ from tests.unit.training.tiny_masks import SHIPPED, TINY, drawn_pack
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
+from hilum_training.evaluation.mask_shares import main, run_share, share_recipe
 from hilum_training.segmentation.library import open_masks
-from hilum_training.segmentation.shares import main, run_share, share_recipe
 
 
 @pytest.mark.parametrize(("share", "epochs", "warmup"), [(0.5, 20, 2), (0.25, 40, 4)])
