@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from hilum_stack.errors import ServerMissing
+from hilum_stack.errors import ProcessFailed, ServerMissing
 from hilum_stack.health import is_healthy
 from hilum_stack.paths import CACHE
 from hilum_stack.ports import LOOPBACK, reserve_port
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SITE_PACKAGES_VARIABLE = "HILUM_TRITON_SITE_PACKAGES"
 # As in the chart; a request that is under way is finished.
 MAX_CONNECTION_AGE_MS = 60_000
+# What the Python backend says when it aborts Triton, now and then, while models are loaded on busy
+# cores (triton-inference-server/server, issues 5949 and 8882).
+LOCK_LOST = "boost::interprocess::lock_exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,23 @@ class TritonServer(Server):
     def metrics_url(self) -> str:
         """Address of the Prometheus metrics."""
         return f"http://{LOOPBACK}:{self.metrics_port}/metrics"
+
+    def wait_ready(self) -> None:
+        """Waits until every model is loaded; starts Triton once more if its backend aborted it.
+
+        What watches over a Triton in service (kubelet, a service manager) starts it again, too.
+
+        Raises:
+            ProcessFailed: It ended or did not answer in time; with the tail of its log.
+        """
+        try:
+            super().wait_ready()
+        except ProcessFailed as failure:
+            self._remove_shared_memory()
+            if LOCK_LOST not in str(failure):
+                raise
+            self.begin()
+            super().wait_ready()
 
     def stop(self) -> None:
         """Stops the server in good order, and removes shared memory that it left."""
