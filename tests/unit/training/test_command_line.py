@@ -15,12 +15,11 @@ pytest.importorskip("tensorflow", reason="needs the training environment: make t
 
 from hilum_training import __main__ as training
 from hilum_training import command_line
-from hilum_training.evaluation import rivals, shifts
+from hilum_training.evaluation import mask_shares, rivals, shifts
 from hilum_training.network import TRUNKS
-from hilum_training.segmentation import shares
 
 
-@pytest.mark.parametrize("module", [shifts, rivals, shares])
+@pytest.mark.parametrize("module", [shifts, rivals, mask_shares])
 def test_a_missing_pack_ends_every_command_with_a_sentence(module, tmp_path, monkeypatch, capsys):
     """Exit code 2 and the variable to set, as for the other commands."""
     monkeypatch.setenv("HILUM_CXR_DIR", str(tmp_path))
