@@ -107,8 +107,9 @@ def test_without_weights_or_report_nothing_is_exported(pack, tmp_path):
         commands.evaluate(TINY, cache=tmp_path / "cache", **places)
     commands.train(TINY, cache=tmp_path / "cache", state=tmp_path / "state", **places)
     (tmp_path / "reports/lungs/metrics.json").write_text(json.dumps({"weights": "others"}))
+    recipe = tmp_path / "ours.toml"
     with pytest.raises(WeightsMissing, match="other weights"):
-        commands.export(TINY, repository=tmp_path / "repository", **places)
+        commands.export(TINY, recipe, repository=tmp_path / "repository", **places)
     assert not (tmp_path / "repository").exists()
 
 
