@@ -10,7 +10,7 @@ from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
 from hilum_training.recipe_toml import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def find_recipe(folder: Path, named: str) -> Path:
@@ -35,6 +35,22 @@ def find_recipe(folder: Path, named: str) -> Path:
     if not path.is_file():
         raise RecipeMissing(f"no recipe {path}")
     return path
+
+
+def named_files(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The files of a folder that are named, in the order of the names (none: all, by name).
+
+    Args:
+        folder: Of TOML files.
+        names: Of files, without ``.toml``.
+
+    Raises:
+        RecipeMissing: One is not there.
+    """
+    known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    if missing := sorted(set(names) - set(known)):
+        raise RecipeMissing(f"not in {folder}: {', '.join(missing)}")
+    return [known[name] for name in names or known]
 
 
 def tell_panel(named: str, path: Path) -> None:

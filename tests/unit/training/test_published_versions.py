@@ -115,19 +115,6 @@ def test_a_version_that_stands_behind_a_newer_one_is_not_published_again(tmp_pat
         small_network("chest", tmp_path, version="0.2.0").publish(repository)
 
 
-def test_another_model_does_not_replace_a_version_of_this_one(tmp_path):
-    """What sites decided of a label holds for the version that comes in its place."""
-    repository = tmp_path / "models"
-    small_network("gate", tmp_path).publish(repository)
-    before = files(repository)
-    network = small_network("gate", tmp_path, version="0.2.0", seed=1)
-    renamed = small_panel("gate", "gate", ("frontal", "lateral", "cat"))
-    other = replace(network, publication=replace(network.publication, panels=(renamed,)))
-    with pytest.raises(OtherModel, match="another model"):
-        other.publish(repository, replace=True)
-    assert files(repository) == before
-
-
 def test_a_kill_before_the_last_step_leaves_what_was_there(tmp_path, monkeypatch):
     """A graph never lies beside another graph's manifest: the folder changes in one step."""
     repository = tmp_path / "models"
@@ -166,8 +153,9 @@ def test_where_folders_cannot_be_exchanged_a_crash_between_two_renames_is_made_g
     assert not (repository / ".chest.former").exists()
 
 
-def test_a_network_with_other_labels_is_another_model(tmp_path):
-    """Versions of one model share their outputs and what these mean; else nothing is written."""
+@pytest.mark.parametrize("take_its_place", [False, True])
+def test_a_network_with_other_labels_is_another_model(tmp_path, take_its_place):
+    """Versions of one model share their outputs and what these mean, beside another or instead."""
     repository = tmp_path / "models"
     small_network("gate", tmp_path).publish(repository)
     before = files(repository)
@@ -175,5 +163,13 @@ def test_a_network_with_other_labels_is_another_model(tmp_path):
     renamed = small_panel("gate", "gate", ("frontal", "lateral", "cat"))
     other = replace(network, publication=replace(network.publication, panels=(renamed,)))
     with pytest.raises(OtherModel, match="another model"):
-        other.publish(repository)
+        other.publish(repository, replace=take_its_place)
     assert files(repository) == before
+
+
+def test_what_a_killed_export_left_is_cleared_away(tmp_path):
+    """The next one does not leave a half-made folder among the models."""
+    repository = tmp_path / "models"
+    (repository / ".publishing-left/gate/1").mkdir(parents=True)
+    small_network("gate", tmp_path).publish(repository)
+    assert not list(repository.glob(".publishing-*"))

@@ -60,7 +60,7 @@ def test_a_loss_of_a_panel_that_is_not_there_is_refused(tmp_path):
 def test_a_rival_that_is_not_there_is_named(tmp_path, capsys):
     """Nothing is trained."""
     assert main(["nobody", "--runs", str(tmp_path)]) == 2
-    assert "no rival nobody" in capsys.readouterr().err
+    assert "rivals: nobody" in capsys.readouterr().err
 
 
 def tuberculosis_library() -> Library:

@@ -39,13 +39,17 @@ def differences(first: Verdicts, second: Verdicts) -> dict[str, Any]:
             rows.append({"question": asked.name, **area_difference(one, other)})
     if first.panel.kind == "multi_label":
         return {"within_source": rows, "mean_auroc": _of_findings(first, second)}
+    return {"within_source": rows, "accuracy": accuracy_difference(first, second)}
+
+
+def accuracy_difference(first: Verdicts, second: Verdicts) -> dict[str, Any]:
+    """The first's share of right answers less the second's, where one answer is right."""
     single = np.flatnonzero(first.films.targets(first.panel).single)
     hits = [correct(said)[single].astype(float) for said in (first, second)]
-    accuracy = paired_difference(
+    return paired_difference(
         lambda drawn: float(hits[0][drawn].mean() - hits[1][drawn].mean()),
         tuple(first.films.clusters[row] for row in single),
     )
-    return {"within_source": rows, "accuracy": accuracy}
 
 
 def _of_findings(first: Verdicts, second: Verdicts) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from hilum_training.baselines.scoring import (
     area_difference,
     correct,
     mean_area_difference,
-    paired_difference,
 )
-from hilum_training.baselines.verdict import mean_of
+from hilum_training.baselines.verdict import accuracy_difference, mean_of
 from hilum_training.evaluation.answers import Answers
 from hilum_training.measures.bootstrap import figure
 from hilum_training.measures.findings import mean_area
@@ -87,10 +86,8 @@ def _questions(three: Sequence[Verdicts]) -> list[dict[str, Any]]:
         if all(found):
             rows.append({"figure": f"AUROC, {asked.name}", **_areas(found)})
     single = np.flatnonzero(three[0].films.targets(three[0].panel).single)
-    hits = [correct(said)[single].astype(float) for said in three]
-    clusters = tuple(three[0].films.clusters[row] for row in single)
-    values = [figure(float(hit.mean())) if len(single) else None for hit in hits]
-    gains = [_hit_difference(hit, hits[0], clusters) for hit in hits[1:]]
+    values = [figure(float(correct(said)[single].mean())) for said in three]
+    gains = [accuracy_difference(said, three[0]) for said in three[1:]]
     return [*rows, _row(ACCURACY, str(len(single)), values, gains)]
 
 
@@ -127,12 +124,3 @@ def _row(name: str, films: str, values: Sequence[Any], gains: Sequence[Any]) -> 
         **dict(zip(("rival_less_shipped", "mean_less_shipped"), gains, strict=True)),
     }
     return {"figure": name, **row} if name else row
-
-
-def _hit_difference(
-    hit: NDArray[np.float64], first: NDArray[np.float64], clusters: tuple[str, ...]
-) -> dict[str, Any]:
-    return paired_difference(
-        lambda drawn: float((hit[drawn] - first[drawn]).mean()) if len(drawn) else float("nan"),
-        clusters,
-    )

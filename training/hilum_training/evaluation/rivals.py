@@ -22,7 +22,8 @@ from hilum_training.learning.log import write_log
 from hilum_training.panel_recipe import LossRecipe
 from hilum_training.recipe import Recipe, read_recipe
 from hilum_training.recipe_checks import check_part
-from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
+from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_files import named_files
 from hilum_training.recipe_toml import built, naming, read_toml, taken
 
 if TYPE_CHECKING:
@@ -163,12 +164,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_all(names: Sequence[str], runs: Path) -> None:
-    folder = TRAINING / "recipes" / RIVALS
-    known = {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    if missing := sorted(set(names) - set(known)):
-        raise RecipeMissing(f"no rival {', '.join(missing)} in {folder}")
     # All of them first: a mistake in the last is told before the first has run for an hour.
-    rivals = [read_rival(known[name]) for name in names or known]
+    folder = TRAINING / "recipes" / RIVALS
+    rivals = [read_rival(path) for path in named_files(folder, names)]
     pack_folder()
     for rival in rivals:
         metrics = run_rival(rival, runs, TRAINING / "weights", TRAINING / "reports")

@@ -24,7 +24,8 @@ from hilum_training.films.pack import pack_folder
 from hilum_training.films.targets import recorded_kind
 from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
-from hilum_training.recipe_errors import InvalidRecipe, RecipeMissing
+from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.recipe_files import named_files
 from hilum_training.recipe_toml import built, naming, read_toml
 
 if TYPE_CHECKING:
@@ -191,11 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_all(names: Sequence[str], runs: Path) -> None:
     recipes = TRAINING / "recipes"
-    known = {path.stem: path for path in sorted((recipes / SHIFTS).glob("*.toml"))}
-    if missing := sorted(set(names) - set(known)):
-        raise RecipeMissing(f"no shift {', '.join(missing)} in {recipes / SHIFTS}")
     # All of them first: a mistake in the last is told before the first has run for an hour.
-    shifts = [read_shift(known[name]) for name in names or known]
+    shifts = [read_shift(path) for path in named_files(recipes / SHIFTS, names)]
     pack_folder()
     for shift in shifts:
         report = run_shift(shift, recipes, runs, TRAINING / "reports")

@@ -14,6 +14,7 @@ from hilum.serving.installed import CARD, MANIFEST, read_model
 if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest
 
+_STAGING: Final = ".publishing-"
 _HERE: Final = -100
 """``AT_FDCWD``: paths are relative to the working directory."""
 _EXCHANGE: Final = 2
@@ -32,8 +33,11 @@ def install(built: Path, manifest: ModelManifest, folder: Path) -> None:
         folder: Of the model in the repository, where there may be none yet.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f"{_STAGING}*"):
+        # By an export that was killed.
+        shutil.rmtree(left)
     # In the repository itself: a rename stays within one file system.
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=folder.parent) as staging:
+    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=folder.parent) as staging:
         whole = Path(staging) / folder.name
         if folder.is_dir():
             shutil.copytree(folder, whole)
