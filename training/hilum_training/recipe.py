@@ -81,6 +81,8 @@ class FitRecipe:
 
     Attributes:
         balance: Exponent of (source, label) counts in sampling.
+        side: Pixels a side that this fit sees; images are reduced after augmentation. 0: as served.
+        draws: Images an epoch draws; 0: as many as there are.
         keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule;
             ``mean``: the mean of their weights (Izmailov et al., UAI 2018).
         patience: The run ends after so many epochs without a lower validation loss; 0: never early.
@@ -94,6 +96,8 @@ class FitRecipe:
     label_smoothing: float
     ema: float
     balance: float
+    side: int = 0
+    draws: int = 0
     # These choose among epochs and change none: they are not part of what makes a run another run.
     keep: str = field(default="best", repr=False)
     patience: int = field(default=0, repr=False)
@@ -139,6 +143,7 @@ class SettleRecipe:
 
     Attributes:
         batch: Films of a step; the network sees each twice.
+        draws: Images an epoch draws; 0: as many as there are.
         agreement: Weight of the two guises' disagreement beside the loss of the labels.
         smooth: From this fit on the network sees films smoothed
             (:class:`hilum_training.network.Smoothing`).
@@ -150,6 +155,7 @@ class SettleRecipe:
     agreement: float
     smooth: bool
     guise: GuiseRecipe
+    draws: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ BOUNDS: Final[Mapping[str, Mapping[str, _Bounds]]] = {
         "label_smoothing": _BELOW,
         "ema": _BELOW,
         "balance": _SHARE,
+        "side": _LEAST,
+        "draws": _LEAST,
         "patience": _LEAST,
     },
     "augment": {
@@ -55,7 +57,13 @@ BOUNDS: Final[Mapping[str, Mapping[str, _Bounds]]] = {
         "blur": _SHARE,
         "occlude": _SHARE,
     },
-    "settle": {"epochs": _COUNT, "batch": _COUNT, "learning_rate": _ABOVE, "agreement": _LEAST},
+    "settle": {
+        "epochs": _COUNT,
+        "batch": _COUNT,
+        "learning_rate": _ABOVE,
+        "agreement": _LEAST,
+        "draws": _LEAST,
+    },
     "settle.guise": {
         "sharpen": _LEAST,
         "soften": _SHARE,

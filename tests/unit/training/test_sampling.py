@@ -39,14 +39,14 @@ def test_balance_sets_the_share_of_each_source_and_label(balance, shares):
 def test_an_epoch_is_the_same_again_and_another_epoch_is_not():
     """An interrupted run goes on with the films that it would have seen."""
     weights = sampling_weights(FILMS, 0.5)
-    first = epoch_order(weights, seed=1, epoch=3)
-    assert np.array_equal(first, epoch_order(weights, seed=1, epoch=3))
-    assert not np.array_equal(first, epoch_order(weights, seed=1, epoch=4))
+    first = epoch_order(weights, seed=1, epoch=3, draws=len(weights))
+    assert np.array_equal(first, epoch_order(weights, seed=1, epoch=3, draws=len(weights)))
+    assert not np.array_equal(first, epoch_order(weights, seed=1, epoch=4, draws=len(weights)))
 
 
 def test_a_film_comes_as_often_as_its_weight_says():
     """Systematic resampling: the count of each film is its expected count, rounded up or down."""
     weights = sampling_weights(FILMS, 0.5)
-    drawn = Counter(epoch_order(weights, seed=1, epoch=0).tolist())
+    drawn = Counter(epoch_order(weights, seed=1, epoch=0, draws=len(weights)).tolist())
     for film, weight in enumerate(weights):
         assert abs(drawn[film] - weight * len(FILMS)) < 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,9 +54,14 @@ class Fit(AveragedFit):
         build: Callable[[], keras.Model] | None = None,
         schedule: Schedule | None = None,
     ) -> None:
-        build = build or (lambda: build_network(recipe))
+        plan = (schedule or recipe).fit
+        side = plan.side or recipe.film.size
+        seen = replace(recipe, film=replace(recipe.film, size=side))
+        build = build or (lambda: build_network(seen))
         learnt_from = " ".join(_digest(films, recipe) for films in (train, validation))
-        super().__init__(schedule or recipe, build, len(train.films), folder, learnt_from)
+        drawn = plan.draws or len(train.films)
+        super().__init__(schedule or recipe, build, drawn, folder, learnt_from)
+        self._side, self._drawn = side, drawn
         self._recipe = recipe
         self._train = train
         self._validation = validation
@@ -69,7 +75,7 @@ class Fit(AveragedFit):
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
         fit, inputs, targets = self._plan, self._train.inputs, self._targets
-        order = epoch_order(self._weights, self._recipe.seed, epoch)
+        order = epoch_order(self._weights, self._recipe.seed, epoch, self._drawn)
 
         def batches() -> Any:
             for step in range(self._steps):
@@ -95,7 +101,7 @@ class Fit(AveragedFit):
 
     def _prepared(self, films: Any, asked: Any, seed: Any) -> tuple[Any, Any]:
         """A batch as the network sees it, and what it is asked."""
-        return augment(films, seed, self._recipe.augment), asked
+        return reduced(augment(films, seed, self._recipe.augment), self._side), asked
 
     def _loss(self, logits: Any, *told: Any) -> Any:
         (asked,) = told
@@ -111,7 +117,8 @@ class Fit(AveragedFit):
         return panel_loss(panel.kind, logits, values, known, smoothing, weighing, asked)
 
     def _validate(self) -> dict[str, float]:
-        logits = predict_logits(self._average, self._validation.inputs)
+        inputs = reduced(self._validation.inputs, self._side)
+        logits = predict_logits(self._average, np.asarray(inputs))
         row: dict[str, float] = {"validation_loss": 0.0}
         for panel in self._recipe.panels:
             targets = self._validation.targets(panel)
@@ -127,6 +134,22 @@ class Fit(AveragedFit):
             row["validation_loss"] += panel.weight * float(loss)
             row |= _figures(panel, logits[panel.name], targets)
         return row
+
+
+def reduced(films: Any, side: int) -> Any:
+    """Reduce images to ``side`` pixels a side by the mean over each pixel's area.
+
+    Args:
+        films: uint8 or float32 [N, H, W, 1] in 0..255.
+        side: At most H and W; equal to both leaves the images as they are.
+
+    Returns:
+        As ``films`` where nothing is reduced, otherwise float32 [N, side, side, 1].
+    """
+    if films.shape[1] == side:
+        return films
+    # Each reduced pixel is the mean over its area, as in the served preprocessing.
+    return tf.image.resize(films, (side, side), method="area")
 
 
 def _told(targets: Targets) -> tuple[NDArray[Any], ...]:

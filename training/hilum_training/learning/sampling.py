@@ -35,24 +35,27 @@ def sampling_weights(films: Sequence[Film], balance: float) -> NDArray[np.float6
     return np.asarray(weights / weights.sum())
 
 
-def epoch_order(weights: NDArray[np.float64], seed: int, epoch: int) -> NDArray[np.int64]:
-    """Indexes of an epoch's films: as many as there are, drawn with replacement.
+def epoch_order(
+    weights: NDArray[np.float64], seed: int, epoch: int, draws: int
+) -> NDArray[np.int64]:
+    """Draw the indexes of an epoch's films, with replacement.
 
-    Systematic resampling: a film of weight w comes floor(N w) or ceil(N w) times, so that no film
+    Systematic resampling: a film of weight w comes floor(D w) or ceil(D w) times, so that no film
     is missed by chance in many epochs.
 
     Args:
         weights: float64 [N], sums to 1.
         seed: The recipe's.
         epoch: From 0.
+        draws: D, films of the epoch.
 
     Returns:
-        int64 [N], shuffled.
+        int64 [D], shuffled.
     """
     generator = np.random.default_rng([seed, epoch])
     count = len(weights)
     shuffled = generator.permutation(count)
-    points = (np.arange(count) + generator.random()) / count
+    points = (np.arange(draws) + generator.random()) / draws
     # The last sum may fall short of 1 by rounding; the largest point must still find a film.
     picked = np.searchsorted(np.cumsum(weights[shuffled]), points, side="right")
     drawn = shuffled[np.minimum(picked, count - 1)]

@@ -42,6 +42,8 @@ class SettlingSchedule:
             batch=self.settle.batch,
             learning_rate=self.settle.learning_rate,
             warmup_epochs=0,
+            side=0,
+            draws=self.settle.draws,
             keep="last",
             patience=0,
         )

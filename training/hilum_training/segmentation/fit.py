@@ -45,17 +45,18 @@ class SegmentationFit(AveragedFit):
         learnt_from = " ".join(
             films_digest(part.films, [part.targets, part.known]) for part in (train, validation)
         )
-        super().__init__(
-            recipe, lambda: build_unet(recipe), len(train.outlines), folder, learnt_from
-        )
+        drawn = recipe.fit.draws or len(train.outlines)
+        super().__init__(recipe, lambda: build_unet(recipe), drawn, folder, learnt_from)
         self._recipe = recipe
+        self._drawn = drawn
         self._train = train
         self._validation = validation
 
     def _batches(self, epoch: int) -> tf.data.Dataset:
         fit, train = self._recipe.fit, self._train
         inputs, known = train.films.inputs, train.known.astype(np.float32)
-        order = epoch_order(sampling_weights(train, fit.balance), self._recipe.seed, epoch)
+        weights = sampling_weights(train, fit.balance)
+        order = epoch_order(weights, self._recipe.seed, epoch, self._drawn)
 
         def batches() -> Any:
             for step in range(self._steps):
