@@ -9,6 +9,7 @@ import numpy as np
 
 from hilum.domain.errors import InferenceFailed, InvalidManifest
 from hilum.domain.finding import Finding, Heatmap, PanelReading
+from hilum.domain.gate import rejection_reason
 from hilum.domain.model import FRONTAL
 from hilum.imaging.heatmap import quantise
 from hilum.imaging.polarity import looks_inverted, negative
@@ -159,12 +160,16 @@ def passes(gate: PanelReading) -> bool:
 
 
 def gate_refusal(gate: PanelReading) -> str:
-    """Why the gate did not let a film through, in words and with its scores."""
+    """Say why the gate rejected an image, in words and with its probabilities.
+
+    The reason is the label that :func:`hilum.domain.gate.rejection_label` chooses.
+    """
     frontal = gate.finding(FRONTAL)
     score = f"frontal {frontal.probability:.2f}" if frontal is not None else "not frontal"
-    leading = gate.leading
-    if leading.label == FRONTAL:
-        point = f", at least {frontal.operating_point:.2f} is asked for" if frontal else ""
+    reason = rejection_reason(gate)
+    if reason.label == FRONTAL:
+        least = reason.operating_point
+        point = "" if least is None else f", at least {least:.2f} is asked for"
         return f"not surely a frontal chest film ({score}{point})"
-    words = leading.display[:1].lower() + leading.display[1:]
-    return f"looks like: {words} ({leading.probability:.2f}), {score}"
+    words = reason.display[:1].lower() + reason.display[1:]
+    return f"looks like: {words} ({reason.probability:.2f}), {score}"

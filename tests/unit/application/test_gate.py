@@ -116,6 +116,22 @@ def test_what_stays_a_stranger_after_turning_is_rejected_with_the_second_scores(
     assert stage.engine.asked == ["gate", "gate"]
 
 
+def test_not_chest_is_the_reason_although_rotated_leads(stage, monkeypatch):
+    """A lateral skull resembles a rotated chest most. The detail says that it is no chest."""
+    infer = stage.engine.infer
+
+    def skull(model, films):
+        outputs = dict(infer(model, films))
+        if model.name == "gate":
+            outputs["gate_probabilities"] = np.array([[0.02, 0.1, 0.3, 0, 0.58]], np.float32)
+        return outputs
+
+    monkeypatch.setattr(stage.engine, "infer", skull)
+    job = stage.analyse(stage.queued(film(FRONTAL)).id)
+    assert (job.state, job.reason.code) == (JobState.REJECTED, "not_a_frontal_chest_xray")
+    assert job.reason.detail == "looks like: not chest (0.30), frontal 0.02"
+
+
 def test_a_film_that_passes_as_it_is_is_not_lost_by_turning_it(monkeypatch):
     """Where the operating point is low, `inverted` may lead and `frontal` be positive still."""
     gate = model_of("gate", small_panel("gate", GATE_LABELS, kind=PanelKind.GATE, threshold=0.3))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilum.application.reading import passes
+from hilum.domain.gate import rejection_reason
 from hilum.domain.model import FRONTAL
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class GateView:
         reading: As the gate gave it.
         passed: The film was let through.
         frontal: The score that decides.
-        leading: What the film looks like most.
+        leading: The result that is the reason of a rejection.
         scores: Every label, the most probable first.
     """
 
@@ -39,6 +40,6 @@ class GateView:
             reading=reading,
             passed=passes(reading),
             frontal=reading.finding(FRONTAL),
-            leading=reading.leading,
+            leading=rejection_reason(reading),
             scores=tuple(sorted(reading.findings, key=lambda score: -score.probability)),
         )

@@ -241,7 +241,7 @@ def test_a_film_that_the_gate_stopped_is_seen_with_its_scores_and_without_findin
     film = sent(gateway, WHITE)
     page = page_of(gateway, film)
     assert "Stopped at the gate" in page
-    assert "It looks most like: <strong>not chest</strong> (0.920)" in page
+    assert "It looks like: <strong>not chest</strong> (0.920)" in page
     assert "frontal 0.020, at least" in page
     assert "Only frontal chest radiographs" in page
     assert f'src="{film}/preview.png"' in page
