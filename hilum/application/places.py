@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hilum.domain.finding import Box, CardiothoracicRatio, Structure, StructuresReading
-from hilum.imaging.localisation import boxes_in_cells, lung_cells
+from hilum.imaging.localisation import boxes_in_cells, lung_cells, share_within
 from hilum.imaging.lungs import lung_mask, read_structures
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Size = tuple[int, ...]
 """Rows and columns of the film."""
+LEAST_IN_LUNGS: Final = 0.5
+"""Share of a map's positive mass within the lungs, below which it is said to lie outside."""
 
 
 def lung_field(outlined: Iterable[tuple[Panel, NDArray[np.uint8]]]) -> NDArray[np.uint8] | None:
@@ -39,8 +41,11 @@ def lung_field(outlined: Iterable[tuple[Panel, NDArray[np.uint8]]]) -> NDArray[n
 
 def locate_within(
     field: NDArray[np.uint8] | None, size: Size
-) -> Callable[[NDArray[np.float32]], tuple[Box, ...]]:
-    """What gives the boxes of a class activation map float32 [h, w].
+) -> Callable[[NDArray[np.float32]], tuple[tuple[Box, ...], float | None]]:
+    """What gives the boxes of a class activation map float32 [h, w], and its share in the lungs.
+
+    A map most of whose positive mass lies outside the lungs gets no box: its strongest place inside
+    them is not what spoke for the label.
 
     Args:
         field: Lung mask uint8 [H, W], or None for the whole film.
@@ -49,12 +54,16 @@ def locate_within(
     rows, columns = size
     allowed = lung_cells(field)
 
-    def locate(activation: NDArray[np.float32]) -> tuple[Box, ...]:
+    def locate(activation: NDArray[np.float32]) -> tuple[tuple[Box, ...], float | None]:
+        share = share_within(activation, allowed)
+        if share is not None and share < LEAST_IN_LUNGS:
+            return (), share
         found = boxes_in_cells(activation, allowed, rows, columns)
-        return tuple(
+        boxes = tuple(
             Box(x=box.x, y=box.y, width=box.width, height=box.height, score=round(box.score, 4))
             for box in found
         )
+        return boxes, share
 
     return locate
 

@@ -15,7 +15,9 @@ from hilum.application.reading import (
     upright,
     with_evidence,
 )
+from hilum.domain.impression import impression_of
 from hilum.domain.model import PanelKind
+from hilum.domain.scope import Depicted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.inference import InferenceEngine, Reading
     from hilum.domain.finding import Heatmap, PanelReading, StructuresReading
+    from hilum.domain.impression import Impression
     from hilum.domain.model import ModelManifest, ModelSet, Panel
     from hilum.imaging.film import Film
 
@@ -38,6 +41,7 @@ class FilmReading:
         panels: Readings in the order of the set, without the gate's.
         heatmaps: Of what is positive and abnormal.
         structures: Readings of the panels that outline structures.
+        impression: What is said first; None where the gate stopped the film.
     """
 
     passed: bool
@@ -46,6 +50,7 @@ class FilmReading:
     panels: tuple[PanelReading, ...] = ()
     heatmaps: tuple[Heatmap, ...] = ()
     structures: tuple[StructuresReading, ...] = ()
+    impression: Impression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def _before_gate(
     if models.gate is None:
         return _AtGate(film, inverted, outputs, None)
     model, panel = models.gate
-    return _AtGate(film, inverted, outputs, _probable(model, panel, outputs))
+    return _AtGate(film, inverted, outputs, _probable(model, panel, outputs, Depicted()))
 
 
 def _read_behind_gate(seen: _AtGate, models: ModelSet) -> FilmReading:
@@ -109,7 +114,7 @@ def _read_behind_gate(seen: _AtGate, models: ModelSet) -> FilmReading:
     for model, panel in wanted:
         if panel.kind in {PanelKind.GATE, PanelKind.STRUCTURES}:
             continue
-        reading = _probable(model, panel, seen.outputs)
+        reading = _probable(model, panel, seen.outputs, _depicted(seen, model))
         if model.has_output("heatmaps", panel.name):
             maps = _output(seen.outputs, model, "heatmaps", panel)
             reading, found = with_evidence(reading, maps, locate)
@@ -124,12 +129,25 @@ def _read_behind_gate(seen: _AtGate, models: ModelSet) -> FilmReading:
         structures=tuple(
             structures_reading(model, panel, masks, size) for model, panel, masks in outlined
         ),
+        impression=impression_of(readings),
     )
 
 
-def _probable(model: ModelManifest, panel: Panel, outputs: Reading) -> PanelReading:
+def _probable(
+    model: ModelManifest, panel: Panel, outputs: Reading, depicted: Depicted
+) -> PanelReading:
     probabilities = _output(outputs, model, "probabilities", panel)
-    return panel_reading(model, panel, probabilities, panel.operating_points)
+    return panel_reading(model, panel, probabilities, depicted)
+
+
+def _depicted(seen: _AtGate, model: ModelManifest) -> Depicted:
+    """What the file and the pixels say of the person on the image."""
+    header = seen.film.header
+    measures: dict[str, float] = {}
+    if model.scope_measures:
+        values = seen.outputs.outputs(model)[model.output("scope", "").name][0]
+        measures = dict(zip(model.scope_measures, map(float, values), strict=True))
+    return Depicted(header.patient_age, header.view_position or "", measures)
 
 
 def _output(outputs: Reading, model: ModelManifest, meaning: str, panel: Panel) -> NDArray[Any]:

@@ -10,21 +10,24 @@ import numpy as np
 from hilum.domain.errors import InferenceFailed, InvalidManifest
 from hilum.domain.finding import Finding, Heatmap, PanelReading
 from hilum.domain.gate import rejection_reason
-from hilum.domain.model import FRONTAL
+from hilum.domain.model import FRONTAL, Rank
+from hilum.domain.scope import outside
+from hilum.domain.verdict import EXPERIMENTAL, NO_POINT, named_labels, predictive_value_of
 from hilum.imaging.heatmap import quantise
 from hilum.imaging.polarity import looks_inverted, negative
 from hilum.imaging.preprocessing import PREPROCESSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
     from hilum.domain.finding import Box
-    from hilum.domain.model import ModelManifest, OperatingPoint, Panel
+    from hilum.domain.model import Label, ModelManifest, OperatingPoint, Panel
+    from hilum.domain.scope import Depicted
     from hilum.imaging.film import Film
 
-    Locate = Callable[[NDArray[np.float32]], tuple[Box, ...]]
+    Locate = Callable[[NDArray[np.float32]], tuple[tuple[Box, ...], float | None]]
 
 INVERTED = "inverted"
 """The label of a gate that takes a film for its own negative."""
@@ -79,40 +82,33 @@ def panel_reading(
     model: ModelManifest,
     panel: Panel,
     probabilities: NDArray[np.float32],
-    points: Sequence[OperatingPoint],
+    depicted: Depicted | None = None,
 ) -> PanelReading:
     """Findings from probabilities.
 
     Args:
         model: Gave them.
-        panel: A panel of the model.
+        panel: A panel of the model, with the operating points that are in force.
         probabilities: float32 [K] in the order of the panel's labels.
-        points: The operating points in force, one a label.
+        depicted: What is known of the image; None counts as inside every scope.
 
     Raises:
         InferenceFailed: A probability is no number.
-        InvalidManifest: A label has no operating point.
     """
     if not np.isfinite(probabilities).all():
         raise InferenceFailed(f"{model.name} {model.version} gave a non-finite probability")
-    thresholds = {point.label: point.threshold for point in points}
-    findings = []
-    for label, value in zip(panel.labels, probabilities, strict=True):
-        if label.name not in thresholds:
-            raise InvalidManifest(f"{panel.name}: no operating point for {label.name}")
-        probability = round(float(value), 6)
-        findings.append(
-            Finding(
-                label=label.name,
-                display=label.display,
-                probability=probability,
-                operating_point=thresholds[label.name],
-                positive=probability >= thresholds[label.name],
-                abnormal=label.abnormal,
-                weak=label.weak,
-                code=label.code,
-            )
-        )
+    given = {
+        label.name: round(float(value), 6)
+        for label, value in zip(panel.labels, probabilities, strict=True)
+    }
+    beyond = outside(panel.scope, depicted) if depicted else ""
+    points = {
+        point.label: point for point in panel.operating_points if not beyond or point.beyond_scope
+    }
+    abnormal = {label.name for label in panel.labels if label.abnormal}
+    thresholds = {name: point.threshold for name, point in points.items()}
+    named = named_labels(panel.kind, given, thresholds, abnormal)
+    findings = [_finding(panel, label, given[label.name], named, beyond) for label in panel.labels]
     return PanelReading(
         panel=panel.name,
         model=model.name,
@@ -121,6 +117,33 @@ def panel_reading(
         display=panel.display,
         kind=panel.kind,
         caution=panel.caution,
+        scope_reason=beyond,
+    )
+
+
+def _finding(
+    panel: Panel, label: Label, probability: float, named: Collection[str], beyond: str
+) -> Finding:
+    """A label with its verdict, or with the cause why it has none."""
+    point = panel.operating_point(label.name)
+    reason = ""
+    if beyond and not (point and point.beyond_scope):
+        reason = beyond
+    elif point is None:
+        reason = NO_POINT if label.rank is Rank.VALIDATED else EXPERIMENTAL
+    return Finding(
+        label=label.name,
+        display=label.display,
+        probability=probability,
+        operating_point=point.threshold if point else None,
+        positive=None if reason else label.name in named,
+        abnormal=label.abnormal,
+        weak=label.weak,
+        code=label.code,
+        rank=label.rank,
+        reason=reason,
+        prevalence=label.prevalence,
+        predictive_value=predictive_value_of(label, point),
     )
 
 
@@ -132,7 +155,7 @@ def with_evidence(
     Args:
         reading: Of the panel.
         maps: Class activation maps float32 [h, w, K], logit units, in the order of the labels.
-        locate: Gives the boxes of one map, float32 [h, w].
+        locate: Gives the boxes of one map, float32 [h, w], and its share within the lungs.
 
     Returns:
         The reading with boxes, and the heatmaps to keep.
@@ -149,7 +172,8 @@ def with_evidence(
         heatmaps.append(
             Heatmap(reading.panel, finding.label, rows, columns, values.tobytes(), scale)
         )
-        findings.append(replace(finding, heatmap=True, boxes=locate(activation)))
+        boxes, share = locate(activation)
+        findings.append(replace(finding, heatmap=True, boxes=boxes, map_in_lungs=share))
     return replace(reading, findings=tuple(findings)), tuple(heatmaps)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilum.domain.model import PanelKind
+from hilum.domain.model import PanelKind, Rank
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from hilum.domain.impression import Impression
     from hilum.domain.model import CodedConcept
 
 
@@ -45,25 +46,45 @@ class Finding:
         label: Stable identifier, e.g. ``pneumonia_bacterial``.
         display: For people.
         probability: Calibrated, in [0, 1].
-        operating_point: Threshold in [0, 1] that was in force.
-        positive: ``probability >= operating_point``.
-        abnormal: Whether a positive reading is a finding (``normal`` is not).
+        operating_point: Threshold in [0, 1] that was in force; None where none was.
+        positive: The verdict; see :func:`hilum.domain.verdict.named_labels`. None: not assessed.
+        abnormal: Whether a positive verdict is a finding (``normal`` is not).
         weak: The evidence does not carry this label.
         code: Coded concept, where there is one.
         heatmap: Whether a heatmap of it is kept.
-        boxes: Where its evidence lies, the strongest first; only of what is positive and abnormal.
+        boxes: Where its evidence lies, the strongest first; only of what is positive and abnormal,
+            and not where the map lies outside the lungs.
+        rank: How far the evidence carries the label.
+        reason: Why it was not assessed: a key of :data:`hilum.domain.scope.REASONS`,
+            ``no_operating_point`` or ``experimental_label``; empty where it was.
+        map_in_lungs: Share of the heatmap's positive mass that lies in the lungs, in [0, 1]; None
+            without a heatmap or without lungs.
+        prevalence: Share of images with the finding for which ``predictive_value`` holds, or None.
+        predictive_value: Share of positive verdicts that are right at that prevalence, or None.
     """
 
     label: str
     display: str
     probability: float
-    operating_point: float
-    positive: bool
+    operating_point: float | None
+    positive: bool | None
     abnormal: bool
     weak: bool
     code: CodedConcept | None = None
     heatmap: bool = False
     boxes: tuple[Box, ...] = ()
+    rank: Rank = Rank.VALIDATED
+    reason: str = ""
+    map_in_lungs: float | None = None
+    prevalence: float | None = None
+    predictive_value: float | None = None
+
+    @property
+    def assessment(self) -> str:
+        """``positive``, ``negative`` or ``not_assessed``."""
+        if self.positive is None:
+            return "not_assessed"
+        return "positive" if self.positive else "negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,8 @@ class PanelReading:
         display: The panel for people; empty in results of releases that did not keep it.
         kind: How its probabilities are read.
         caution: One sentence that is shown with the panel, or empty.
+        scope_reason: Why the image lies outside the panel's scope, a key of
+            :data:`hilum.domain.scope.REASONS`; empty inside.
     """
 
     panel: str
@@ -87,6 +110,7 @@ class PanelReading:
     display: str = ""
     kind: PanelKind = PanelKind.SINGLE_LABEL
     caution: str = ""
+    scope_reason: str = ""
 
     def finding(self, label: str) -> Finding | None:
         """The finding of this label, or None."""
@@ -196,6 +220,7 @@ class Analysis:
         inverted: The film was displayed as its own negative, and was turned before it was read.
         gate: What the gate said of the film; None where the model set had none.
         structures: Readings of the panels that outline structures.
+        impression: What is said first; None in results of releases that drew none.
     """
 
     job_id: UUID
@@ -208,6 +233,20 @@ class Analysis:
     inverted: bool = False
     gate: PanelReading | None = None
     structures: tuple[StructuresReading, ...] = ()
+    impression: Impression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOverview:
+    """What a list shows of a result.
+
+    Attributes:
+        panels: Readings, the gate's not among them.
+        impression: What is said first; None in results of releases that drew none.
+    """
+
+    panels: tuple[PanelReading, ...]
+    impression: Impression | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.domain.errors import InvalidManifest
-from hilum.domain.panel import CodedConcept, Label, OperatingPoint, Panel, PanelKind
+from hilum.domain.panel import CodedConcept, Label, OperatingPoint, Panel, PanelKind, Rank
+from hilum.domain.scope import Scope, ScopeLimit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+_READABLE: Final = frozenset({2, SCHEMA_VERSION})
+"""Version 3 adds ranks, prevalences, scopes, and labels without an operating point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class TensorSpec:
         dtype: numpy name, e.g. ``uint8``.
         meaning: What it holds: ``film``; ``probabilities`` [K]; ``heatmaps`` [h, w, K], in logit
             units; ``masks`` [H, W, K], uint8, 255 times the probability that the pixel belongs to
-            the structure.
+            the structure; ``scope`` [S], what the pixels say of the population.
         panel: The panel whose output it is; empty for the input.
     """
 
@@ -65,6 +68,7 @@ class ModelManifest:
         panels: In the order in which they are shown.
         training_data: Sources with licence and counts.
         created: ISO 8601 date of training.
+        scope_measures: Names along the axis S of the output ``scope``; empty without one.
     """
 
     name: str
@@ -78,6 +82,7 @@ class ModelManifest:
     panels: tuple[Panel, ...]
     training_data: Sequence[Mapping[str, Any]] = ()
     created: str = ""
+    scope_measures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what serving relies on.
@@ -96,6 +101,7 @@ class ModelManifest:
             raise InvalidManifest(f"{self.name}: the graph {self.onnx} is not among the artefacts")
         for panel in self.panels:
             self._check_outputs(panel)
+        self._check_scope()
 
     def _check_outputs(self, panel: Panel) -> None:
         count = len(panel.labels)
@@ -111,6 +117,15 @@ class ModelManifest:
         for shape in shapes:
             if shape != (count,):
                 raise InvalidManifest(f"{self.name}: {panel.name} has {count} labels, not {shape}")
+
+    def _check_scope(self) -> None:
+        shapes = [spec.shape for spec in self.outputs if spec.meaning == "scope"]
+        if shapes != ([(len(self.scope_measures),)] if self.scope_measures else []):
+            raise InvalidManifest(f"{self.name}: the output scope and its measures differ")
+        for panel in self.panels:
+            for limit in panel.scope.limits:
+                if limit.measure not in self.scope_measures:
+                    raise InvalidManifest(f"{panel.name}: nothing measures {limit.measure}")
 
     @property
     def film_input(self) -> TensorSpec:
@@ -151,7 +166,7 @@ class ModelManifest:
         try:
             document = json.loads(text)
             schema_version = document.pop("schema_version")
-            if schema_version != SCHEMA_VERSION:
+            if schema_version not in _READABLE:
                 raise InvalidManifest(f"manifest schema {schema_version} is not {SCHEMA_VERSION}")
             return cls(
                 **{
@@ -161,6 +176,7 @@ class ModelManifest:
                     "outputs": tuple(_tensor(item) for item in document["outputs"]),
                     "panels": tuple(_panel(item) for item in document["panels"]),
                     "training_data": tuple(document.get("training_data", ())),
+                    "scope_measures": tuple(document.get("scope_measures", ())),
                 }
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -176,8 +192,15 @@ def _panel(item: dict[str, Any]) -> Panel:
             "operating_points": tuple(
                 OperatingPoint(**point) for point in item.get("operating_points", ())
             ),
+            "scope": _scope(item.get("scope", {})),
         }
     )
+
+
+def _scope(item: dict[str, Any]) -> Scope:
+    texts = {name: tuple(item.get(name, ())) for name in ("views", "sources", "never_shown")}
+    limits = tuple(ScopeLimit(**limit) for limit in item.get("limits", ()))
+    return Scope(**{**item, **texts, "limits": limits})
 
 
 def _tensor(item: dict[str, Any]) -> TensorSpec:
@@ -186,4 +209,5 @@ def _tensor(item: dict[str, Any]) -> TensorSpec:
 
 def _label(item: dict[str, Any]) -> Label:
     code = item.get("code")
-    return Label(**{**item, "code": CodedConcept(**code) if code else None})
+    rank = Rank(item.get("rank", Rank.VALIDATED))
+    return Label(**{**item, "code": CodedConcept(**code) if code else None, "rank": rank})

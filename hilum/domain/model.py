@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from hilum.domain.manifest import SCHEMA_VERSION, Artefact, ModelManifest, TensorSpec
 from hilum.domain.model_set import Ensemble, ModelSet
-from hilum.domain.panel import FRONTAL, CodedConcept, Label, OperatingPoint, Panel, PanelKind
+from hilum.domain.panel import (
+    FRONTAL,
+    CodedConcept,
+    Label,
+    OperatingPoint,
+    Panel,
+    PanelKind,
+    Rank,
+)
+from hilum.domain.scope import Scope, ScopeLimit
 
 __all__ = [
     "FRONTAL",
@@ -22,5 +31,8 @@ __all__ = [
     "OperatingPoint",
     "Panel",
     "PanelKind",
+    "Rank",
+    "Scope",
+    "ScopeLimit",
     "TensorSpec",
 ]

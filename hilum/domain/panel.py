@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.domain.errors import InvalidManifest
+from hilum.domain.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,18 @@ class CodedConcept:
     meaning: str
 
 
+class Rank(StrEnum):
+    """How far the evidence carries a label.
+
+    ``validated``: its verdict is shown. ``experimental``: folded away, and without a verdict at a
+    site until an administrator switches it on there. ``not_shown``: on no surface.
+    """
+
+    VALIDATED = "validated"
+    EXPERIMENTAL = "experimental"
+    NOT_SHOWN = "not_shown"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One output class.
@@ -29,8 +42,10 @@ class Label:
         name: Stable identifier, e.g. ``pneumonia_bacterial``.
         display: For people, e.g. ``Bacterial pneumonia``.
         code: SNOMED CT or RadLex concept, where one fits.
-        weak: The evidence does not carry this label; surfaces say so.
-        abnormal: A positive reading is a finding (``normal`` is not).
+        weak: The evidence does not carry this label. Superseded by ``rank``.
+        abnormal: A positive verdict is a finding (``normal`` is not).
+        rank: How far the evidence carries it.
+        prevalence: Share of images with it for which predictive values are stated, or None.
     """
 
     name: str
@@ -38,6 +53,8 @@ class Label:
     code: CodedConcept | None = None
     weak: bool = False
     abnormal: bool = True
+    rank: Rank = Rank.VALIDATED
+    prevalence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +65,9 @@ class OperatingPoint:
         label: Label name.
         threshold: In [0, 1], compared to the calibrated probability.
         sensitivity: Measured on the split named in ``fitted_on``.
-        specificity: Likewise.
-        fitted_on: Which films chose it.
+        specificity: Measured on the same split.
+        fitted_on: Which images chose it.
+        beyond_scope: A site fitted it on its own images and applies it outside the panel's scope.
     """
 
     label: str
@@ -57,6 +75,7 @@ class OperatingPoint:
     sensitivity: float | None = None
     specificity: float | None = None
     fitted_on: str = ""
+    beyond_scope: bool = False
 
 
 class PanelKind(StrEnum):
@@ -86,10 +105,12 @@ class Panel:
         display: For people, e.g. ``Pneumonia``.
         kind: How its outputs are read.
         labels: In the order of the output axis K.
-        operating_points: One per label; none for structures.
+        operating_points: At most one per label. A label without one gets no verdict. A gate has
+            one for each label, structures have none.
         calibration: Method and parameters, and whether the graph already applies them.
         metrics: Measured metrics with intervals and the split they were measured on.
         caution: One sentence that every surface shows with the panel, or empty.
+        scope: The population that the operating points are valid for.
     """
 
     name: str
@@ -100,6 +121,7 @@ class Panel:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     caution: str = ""
+    scope: Scope = field(default_factory=Scope)
 
     def __post_init__(self) -> None:
         """Check what reading relies on.
@@ -110,21 +132,17 @@ class Panel:
         names = [label.name for label in self.labels]
         if not names or len(set(names)) != len(names):
             raise InvalidManifest(f"{self.name}: no label, or a label stands twice")
-        wanted = [] if self.kind is PanelKind.STRUCTURES else sorted(names)
-        if sorted(point.label for point in self.operating_points) != wanted:
+        points = [point.label for point in self.operating_points]
+        allowed = [] if self.kind is PanelKind.STRUCTURES else names
+        if len(set(points)) != len(points) or not set(points) <= set(allowed):
             raise InvalidManifest(f"{self.name}: operating points and labels differ")
+        if self.kind is PanelKind.GATE and len(points) != len(names):
+            raise InvalidManifest(f"{self.name}: a gate needs an operating point for each label")
         if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
             raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
         if self.kind is PanelKind.GATE and FRONTAL not in names:
             raise InvalidManifest(f"{self.name}: a gate needs the label {FRONTAL}")
 
-    def operating_point(self, label: str) -> OperatingPoint:
-        """The operating point of a label.
-
-        Raises:
-            InvalidManifest: The panel has no such label.
-        """
-        for point in self.operating_points:
-            if point.label == label:
-                return point
-        raise InvalidManifest(f"{self.name}: no operating point for {label}")
+    def operating_point(self, label: str) -> OperatingPoint | None:
+        """Return the operating point of a label, or None where it has none."""
+        return next((point for point in self.operating_points if point.label == label), None)

@@ -11,16 +11,18 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum.domain.model import OperatingPoint, PanelKind
+from hilum.domain.model import OperatingPoint, PanelKind, Rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from hilum.domain.model import ModelManifest
+    from hilum.domain.model import ModelManifest, Panel
 
 FIRST_START: Final = "hilum:first-start"
 """Who promotes for the default site where nobody has yet, and adopts what is shipped."""
+BEYOND_SCOPE: Final = "beyond_scope"
+"""Key of :attr:`SiteOperatingPoint.evidence`: True where a site applies it outside the scope."""
 
 
 class Origin(StrEnum):
@@ -94,8 +96,8 @@ class Promotion:
         return self.promoted_by == FIRST_START
 
 
-def labels_with_points(manifest: ModelManifest) -> list[tuple[str, str]]:
-    """``(panel, label)`` of all that a site needs an operating point for; structures have none."""
+def labels_of(manifest: ModelManifest) -> list[tuple[str, str]]:
+    """Return ``(panel, label)`` of all that may have an operating point; structures have none."""
     return [
         (panel.name, label.name)
         for panel in manifest.panels
@@ -104,10 +106,23 @@ def labels_with_points(manifest: ModelManifest) -> list[tuple[str, str]]:
     ]
 
 
+def labels_with_points(manifest: ModelManifest) -> list[tuple[str, str]]:
+    """Return ``(panel, label)`` of all that a site needs an operating point for.
+
+    These are the labels that are validated and for which the manifest ships one.
+    """
+    return [
+        (panel.name, label.name)
+        for panel in manifest.panels
+        for label in panel.labels
+        if label.rank is Rank.VALIDATED and panel.operating_point(label.name) is not None
+    ]
+
+
 def labels_without_points(
     manifest: ModelManifest, points: Iterable[SiteOperatingPoint]
 ) -> list[tuple[str, str]]:
-    """``(panel, label)`` of what the model reads and ``points``, one site's, do not cover."""
+    """Return ``(panel, label)`` of what a site needs and ``points``, one site's, do not cover."""
     covered = {
         point.key
         for point in points
@@ -117,32 +132,47 @@ def labels_without_points(
 
 
 def at_site(manifest: ModelManifest, points: Iterable[SiteOperatingPoint]) -> ModelManifest:
-    """The manifest with a site's operating points in place of the shipped ones.
+    """Return the manifest with the operating points that are in force at a site.
 
-    Labels that ``points`` do not cover keep what is shipped: check with
-    :func:`labels_without_points` first. Points of another model or version are left out.
+    A site's own points take the place of the shipped ones. Validated labels that ``points`` do not
+    cover keep what is shipped: check with :func:`labels_without_points` first. A site switches an
+    experimental label on by having a point of its own. Points of another model or version are left
+    out.
     """
     ours = {
-        point.key: point.point
+        point.key: _in_force(point)
         for point in points
         if (point.model, point.version) == (manifest.name, manifest.version)
     }
-    panels = tuple(
-        replace(
-            panel,
-            operating_points=tuple(
-                ours.get((panel.name, shipped.label), shipped) for shipped in panel.operating_points
-            ),
-        )
-        for panel in manifest.panels
-    )
-    return replace(manifest, panels=panels)
+    return replace(manifest, panels=tuple(_at_site(panel, ours) for panel in manifest.panels))
+
+
+def _at_site(panel: Panel, ours: Mapping[tuple[str, str], OperatingPoint]) -> Panel:
+    points = []
+    for label in panel.labels:
+        shipped = panel.operating_point(label.name)
+        default = shipped if label.rank is Rank.VALIDATED else None
+        point = ours.get((panel.name, label.name), default)
+        if point is not None:
+            points.append(point)
+    return replace(panel, operating_points=tuple(points))
+
+
+def _in_force(point: SiteOperatingPoint) -> OperatingPoint:
+    if point.origin is Origin.FITTED and point.evidence.get(BEYOND_SCOPE) is True:
+        return replace(point.point, beyond_scope=True)
+    return point.point
 
 
 def shipped_points(
-    manifest: ModelManifest, site: str, by: str, at: datetime
+    manifest: ModelManifest,
+    site: str,
+    by: str,
+    at: datetime,
+    *,
+    rank: Rank = Rank.VALIDATED,
 ) -> tuple[SiteOperatingPoint, ...]:
-    """What the manifest ships, as rows of a site."""
+    """Return what the manifest ships for labels of a rank, as rows of a site."""
     return tuple(
         SiteOperatingPoint(
             site=site,
@@ -155,7 +185,8 @@ def shipped_points(
             set_at=at,
         )
         for panel in manifest.panels
-        for point in panel.operating_points
+        for label in panel.labels
+        if label.rank is rank and (point := panel.operating_point(label.name)) is not None
     )
 
 

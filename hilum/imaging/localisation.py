@@ -119,6 +119,23 @@ def boxes_in_cells(
     return tuple(sorted(found, key=lambda box: -box.score)[:count])
 
 
+def share_within(heatmap: NDArray[np.float32], allowed: NDArray[np.bool_] | None) -> float | None:
+    """Return the share of a map's positive mass that lies in the lungs.
+
+    Args:
+        heatmap: float32 [h, w], in logit units.
+        allowed: From :func:`lung_cells`.
+
+    Returns:
+        In [0, 1], four decimals; None without lungs or without positive mass.
+    """
+    if allowed is None:
+        return None
+    mass = np.maximum(enlarge(heatmap), 0.0)
+    whole = float(mass.sum())
+    return round(float(mass[allowed].sum()) / whole, 4) if whole > 0.0 else None
+
+
 def enlarge(heatmap: NDArray[np.float32]) -> NDArray[np.float64]:
     """A map on the grid on which boxes are cut, bilinear, float64 [GRID, GRID]."""
     finite = np.nan_to_num(heatmap, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)

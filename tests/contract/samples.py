@@ -19,8 +19,9 @@ from hilum.domain.finding import (
     Structure,
     StructuresReading,
 )
+from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
 from hilum.domain.job import Job, JobState, Priority
-from hilum.domain.model import CodedConcept, PanelKind
+from hilum.domain.model import CodedConcept, PanelKind, Rank
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
@@ -148,6 +149,18 @@ def an_analysis(job: Job) -> Analysis:
         kind=PanelKind.MULTI_LABEL,
         caution="Labels were mined from reports.",
     )
+    out_of_scope = replace(
+        findings[1],
+        label="bacterial",
+        operating_point=None,
+        positive=None,
+        rank=Rank.EXPERIMENTAL,
+        reason="age_outside_scope",
+        map_in_lungs=0.25,
+        prevalence=0.05,
+        predictive_value=0.3333,
+    )
+    panel = replace(panel, findings=(*findings, out_of_scope), scope_reason="age_outside_scope")
     return Analysis(
         job_id=job.id,
         model_set=job.model_set,
@@ -158,6 +171,12 @@ def an_analysis(job: Job) -> Analysis:
         created_at=NOW,
         gate=a_gate_reading(),
         structures=(a_structures_reading(), replace(a_structures_reading(), panel="ribs")),
+        impression=Impression(
+            ImpressionKind.FINDING,
+            (NamedFinding("pneumonia", "covid19", "COVID-19 ä", 1e-07),),
+            "",
+            "Finding: COVID-19.",
+        ),
     )
 
 

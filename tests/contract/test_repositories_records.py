@@ -10,6 +10,7 @@ import pytest
 
 from hilum.domain.access import ALL_SITES, ApiKey, Role
 from hilum.domain.errors import InternalError
+from hilum.domain.finding import ResultOverview
 from tests.contract.samples import (
     NOW,
     a_film,
@@ -66,7 +67,7 @@ def test_a_result_comes_back_without_its_heatmaps(unit_of_work: UnitOfWork) -> N
             assert isinstance(found.values, bytes)
 
 
-def test_the_panels_of_many_results_come_at_once(unit_of_work: UnitOfWork) -> None:
+def test_the_overviews_of_many_results_come_at_once(unit_of_work: UnitOfWork) -> None:
     """By job, of those that have a result; the others are left out."""
     analyses = [an_analysis(accepted(unit_of_work)) for _ in range(3)]
     with unit_of_work.begin() as transaction:
@@ -75,10 +76,11 @@ def test_the_panels_of_many_results_come_at_once(unit_of_work: UnitOfWork) -> No
     with unit_of_work.begin(write=False) as transaction:
         results = transaction.results
         wanted = [analysis.job_id for analysis in analyses]
-        assert dict(results.panels([*wanted, uuid4()])) == {
-            analysis.job_id: analysis.panels for analysis in analyses[:2]
+        assert dict(results.overviews([*wanted, uuid4()])) == {
+            analysis.job_id: ResultOverview(analysis.panels, analysis.impression)
+            for analysis in analyses[:2]
         }
-        assert dict(results.panels([])) == {}
+        assert dict(results.overviews([])) == {}
 
 
 def test_what_has_no_result_is_none(unit_of_work: UnitOfWork) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hilum.domain.audit import GENESIS, AuditRecord, chain_hash
 from hilum.domain.errors import InternalError
-from hilum.domain.finding import GateRecord
+from hilum.domain.finding import GateRecord, ResultOverview
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,9 +109,13 @@ class InMemoryResults:
         analysis = self._rows.results.get(job_id)
         return replace(analysis, heatmaps=()) if analysis else None
 
-    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
+    def overviews(self, job_ids: Sequence[UUID]) -> Mapping[UUID, ResultOverview]:
         found = {job_id: self._rows.results.get(job_id) for job_id in job_ids}
-        return {job_id: result.panels for job_id, result in found.items() if result}
+        return {
+            job_id: ResultOverview(result.panels, result.impression)
+            for job_id, result in found.items()
+            if result
+        }
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
         analysis = self._rows.results.get(job_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.dicom.dataset import ParsedFile, parse
 from hilum.adapters.dicom.image_pixel import element, integer, refuse_frames
@@ -10,8 +11,13 @@ from hilum.adapters.dicom.transfer_syntax import encoding_of
 from hilum.domain.errors import NotAnImage
 from hilum.imaging.film import FilmHeader
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 DICOM_MEDIA_TYPE: Final = "application/dicom"
 _IMAGE_PIXEL_GROUP: Final = 0x0028
+_AGE: Final = re.compile(r"(\d{1,3})([DWMY]?)")
+_TO_A_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
 
 
 def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
@@ -54,7 +60,29 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         samples=integer(dataset, "SamplesPerPixel"),
         sop_instance_uid=parsed.sop_instance_uid,
         transfer_syntax_uid=parsed.transfer_syntax,
+        patient_age=age_in_years(_text(dataset, "PatientAge")),
+        view_position=_text(dataset, "ViewPosition").upper() or None,
     )
+
+
+def age_in_years(text: str) -> float | None:
+    """Return an age in years.
+
+    Args:
+        text: An age string (PS3.5 section 6.2, AS): three digits and D, W, M or Y. Bare digits,
+            which some senders write, are years.
+
+    Returns:
+        Years, or None for anything else.
+    """
+    found = _AGE.fullmatch(text.strip().upper())
+    return int(found[1]) / _TO_A_YEAR[found[2] or "Y"] if found else None
+
+
+def _text(dataset: Dataset, keyword: str) -> str:
+    """A single text, empty where the file holds none or several."""
+    value = element(dataset, keyword)
+    return value.strip() if isinstance(value, str) else ""
 
 
 def refuse_without_pixels(parsed: ParsedFile, *, complete: bool) -> None:

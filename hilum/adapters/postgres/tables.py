@@ -175,6 +175,8 @@ RESULTS: Final = sa.Table(
     sa.Column("created_at", UtcTime, nullable=False),
     # Null in a result of schema 0001.
     sa.Column("structures", Document),
+    # Null in a result of a schema before 0007.
+    sa.Column("impression", Document),
 )
 
 GATE_READINGS: Final = sa.Table(

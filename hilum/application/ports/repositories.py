@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
     from hilum.domain.access import ApiKey
     from hilum.domain.audit import AuditEvent, AuditRecord
-    from hilum.domain.finding import Analysis, GateRecord, Heatmap, PanelReading
+    from hilum.domain.finding import (
+        Analysis,
+        GateRecord,
+        Heatmap,
+        PanelReading,
+        ResultOverview,
+    )
     from hilum.domain.job import Job, JobEvent, JobState, Priority, Reason
     from hilum.domain.study import Instance, Study
 
@@ -183,8 +189,8 @@ class ResultRepository(Protocol):
         """A result without its heatmaps' values."""
         ...
 
-    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
-        """The panels of those of these jobs that have a result, by job, all at once."""
+    def overviews(self, job_ids: Sequence[UUID]) -> Mapping[UUID, ResultOverview]:
+        """Return what a list shows of those of these jobs that have a result, all at once."""
         ...
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:

@@ -160,6 +160,7 @@ class AnalyseFilm:
             inverted=read.inverted,
             gate=read.gate,
             structures=read.structures,
+            impression=read.impression,
         )
 
     def _conclude(self, job: Job, read: Analysis | GateRecord, watch: _Stopwatch) -> Job | None:

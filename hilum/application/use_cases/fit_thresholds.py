@@ -17,7 +17,7 @@ from hilum.application.model_events import points_events
 from hilum.application.read_film import read_film
 from hilum.domain.errors import HilumError, NotFound, Permanent, TooFewFilms, Transient
 from hilum.domain.model import ModelSet, OperatingPoint
-from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_with_points
+from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -134,7 +134,7 @@ class FitThresholds:
         """
         told = {key for film in scores.scored for key in film.film.truth}
         fits = []
-        for panel, label in labels_with_points(scores.manifest):
+        for panel, label in labels_of(scores.manifest):
             asked = (not panels or panel in panels) and (not labels or label in labels)
             if not asked or (panel, label) not in told:
                 continue

@@ -161,7 +161,7 @@ def _of_site(
     """The version of a model in force at a site, with the operating points in force there."""
     manifest, promotion = version_in_force(newest, installed, rows, site)
     if promotion is None:
-        return newest
+        return at_site(newest, ())
     name, owner = newest.name, promotion.site
     if manifest is None:
         versions = installed.versions(name)

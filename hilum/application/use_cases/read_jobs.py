@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.domain.finding import Analysis, PanelReading
+    from hilum.domain.finding import Analysis, PanelReading, ResultOverview
     from hilum.domain.job import Job
     from hilum.domain.study import Instance
 
@@ -79,14 +79,14 @@ class ReadJobs:
         last = shown[-1] if len(found) > limit else None
         return JobPage(shown, JobCursor(last.created_at, last.id) if last else None)
 
-    def panels(self, jobs: Iterable[Job], key: ApiKey) -> Mapping[UUID, tuple[PanelReading, ...]]:
-        """What the panels read of each completed job that the key sees, for a list of jobs."""
+    def overviews(self, jobs: Iterable[Job], key: ApiKey) -> Mapping[UUID, ResultOverview]:
+        """Return what a list shows of each completed job that the key sees."""
         key.require(Permission.READ)
         seen = [job.id for job in jobs if job.state is JobState.COMPLETED and key.sees(job.site)]
         if not seen:
             return {}
         with self._unit_of_work.begin(write=False) as transaction:
-            return transaction.results.panels(seen)
+            return transaction.results.overviews(seen)
 
     def changes(self, since: datetime, key: ApiKey, limit: int) -> Sequence[Job]:
         """Jobs that changed at or after a moment, oldest change first."""

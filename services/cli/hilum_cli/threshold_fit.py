@@ -11,7 +11,7 @@ import click
 from hilum.application.resampling import Aim
 from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import ModelNotServed, TooFewFilms
-from hilum.domain.site_models import labels_with_points
+from hilum.domain.site_models import labels_of
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.labelled_films import read_labelled_films
 from hilum_cli.operator import operator
@@ -122,18 +122,18 @@ def _model_of(opened: Models, films: Path, wanted: Wanted) -> tuple[ModelManifes
         if wanted.model in (None, manifest.name)
         and wanted.version in (None, manifest.version)
         and all(manifest.panel(panel) for panel in wanted.panels)
-        and labels_with_points(manifest)
+        and labels_of(manifest)
     ]
     if not candidates:
         asked = " ".join(part for part in (wanted.model, wanted.version, *wanted.panels) if part)
         raise Failure(f"no installed model is, or reads, {asked or 'anything with thresholds'}")
-    labels = [key for manifest in candidates for key in labels_with_points(manifest)]
+    labels = [key for manifest in candidates for key in labels_of(manifest)]
     truth = {key for film in read_labelled_films(films, labels).films for key in film.truth}
-    told = [one for one in candidates if truth & set(labels_with_points(one))] or candidates
+    told = [one for one in candidates if truth & set(labels_of(one))] or candidates
     if len(told) > 1:
         names = ", ".join(f"{one.name} {one.version}" for one in told)
         raise Failure(f"{films} tells the truth for {names}: name one with --model", USAGE)
-    return told[0], read_labelled_films(films, labels_with_points(told[0]))
+    return told[0], read_labelled_films(films, labels_of(told[0]))
 
 
 def _tell_left_out(scores: Scores, told: LabelledFilms) -> None:
@@ -177,11 +177,12 @@ def _tell_chance(fits: Sequence[LabelFit]) -> None:
 
 def _row(item: LabelFit, fitted: Fit, manifest: ModelManifest) -> tuple[str, ...]:
     panel = manifest.panel(item.panel)
+    now = panel.operating_point(item.label) if panel else None
     return (
         item.panel,
         item.label,
         _measured(fitted.threshold),
-        f"{panel.operating_point(item.label).threshold:.3f}" if panel else "",
+        f"{now.threshold:.3f}" if now else "",
         _measured(fitted.sensitivity),
         _measured(fitted.specificity),
         _measured(fitted.unseen_sensitivity),

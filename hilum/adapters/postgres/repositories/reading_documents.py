@@ -16,7 +16,8 @@ from hilum.domain.finding import (
     Structure,
     StructuresReading,
 )
-from hilum.domain.model import CodedConcept, PanelKind
+from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
+from hilum.domain.model import CodedConcept, PanelKind, Rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ def document_of_panel(panel: PanelReading) -> Document:
         "display": panel.display,
         "kind": panel.kind.value,
         "caution": panel.caution,
+        "scope_reason": panel.scope_reason,
         "findings": [_document_of_finding(finding) for finding in panel.findings],
     }
 
@@ -47,6 +49,7 @@ def panel_of(document: Document) -> PanelReading:
         display=document.get("display", ""),
         kind=PanelKind(document.get("kind", PanelKind.SINGLE_LABEL)),
         caution=document.get("caution", ""),
+        scope_reason=document.get("scope_reason", ""),
     )
 
 
@@ -110,14 +113,54 @@ def structures_of(document: Document) -> StructuresReading:
     )
 
 
+def document_of_impression(impression: Impression | None) -> Document | None:
+    """Return an impression as JSON."""
+    if impression is None:
+        return None
+    return {
+        "kind": impression.kind.value,
+        "reason": impression.reason,
+        "text": impression.text,
+        "findings": [
+            {
+                "panel": named.panel,
+                "label": named.label,
+                "display": named.display,
+                "probability": named.probability,
+            }
+            for named in impression.findings
+        ],
+    }
+
+
+def impression_of_document(document: Document | None) -> Impression | None:
+    """Return the impression; None for a result that was written without one."""
+    if document is None:
+        return None
+    return Impression(
+        kind=ImpressionKind(document["kind"]),
+        findings=tuple(NamedFinding(**named) for named in document["findings"]),
+        reason=document["reason"],
+        text=document["text"],
+    )
+
+
 def _document_of_finding(finding: Finding) -> Document:
     code = finding.code
     return {
         "label": finding.label,
         "display": finding.display,
         "probability": finding.probability,
-        "operating_point": finding.operating_point,
-        "positive": finding.positive,
+        # The release before reads these two: to it, what was not assessed is negative.
+        "operating_point": 1.0 if finding.operating_point is None else finding.operating_point,
+        "positive": bool(finding.positive),
+        "threshold": finding.operating_point,
+        "assessment": finding.assessment,
+        "reason": finding.reason,
+        "rank": finding.rank.value,
+        "prevalence": finding.prevalence,
+        "predictive_value": finding.predictive_value,
+        "map_in_lungs": finding.map_in_lungs,
         "abnormal": finding.abnormal,
         "weak": finding.weak,
         "code": None
@@ -134,14 +177,19 @@ def _finding_of(document: Document) -> Finding:
         label=document["label"],
         display=document["display"],
         probability=document["probability"],
-        operating_point=document["operating_point"],
-        positive=document["positive"],
+        operating_point=document.get("threshold", document["operating_point"]),
+        positive=None if document.get("assessment") == "not_assessed" else document["positive"],
         abnormal=document["abnormal"],
         weak=document["weak"],
         code=CodedConcept(**code) if code else None,
         # Schema 0001 kept a heatmap of every label, and did not say so.
         heatmap=document.get("heatmap", True),
         boxes=tuple(Box(*values) for values in document.get("boxes", ())),
+        rank=Rank(document.get("rank", Rank.VALIDATED)),
+        reason=document.get("reason", ""),
+        map_in_lungs=document.get("map_in_lungs"),
+        prevalence=document.get("prevalence"),
+        predictive_value=document.get("predictive_value"),
     )
 
 

@@ -8,13 +8,15 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.insertion import insert, insert_absent
 from hilum.adapters.postgres.repositories.reading_documents import (
+    document_of_impression,
     document_of_panel,
     document_of_structures,
+    impression_of_document,
     panel_of,
     structures_of,
 )
 from hilum.adapters.postgres.tables import GATE_READINGS, HEATMAPS, RESULTS
-from hilum.domain.finding import Analysis, GateRecord, Heatmap
+from hilum.domain.finding import Analysis, GateRecord, Heatmap, ResultOverview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,11 +35,12 @@ _RESULT_COLUMNS = sa.select(
     RESULTS.c.created_at,
     RESULTS.c.structures,
     GATE_READINGS.c.reading,
+    RESULTS.c.impression,
 )
 _RESULT = _RESULT_COLUMNS.select_from(
     RESULTS.outerjoin(GATE_READINGS, GATE_READINGS.c.job_id == RESULTS.c.job_id)
 ).where(RESULTS.c.job_id == sa.bindparam("wanted_id"))
-_PANELS = sa.select(RESULTS.c.job_id, RESULTS.c.panels).where(
+_OVERVIEWS = sa.select(RESULTS.c.job_id, RESULTS.c.panels, RESULTS.c.impression).where(
     RESULTS.c.job_id.in_(sa.bindparam("wanted_ids", expanding=True))
 )
 _GATE = sa.select(GATE_READINGS.c.reading).where(
@@ -74,6 +77,7 @@ class SqlResultRepository:
             "inverted": analysis.inverted,
             "created_at": analysis.created_at,
             "structures": [document_of_structures(reading) for reading in analysis.structures],
+            "impression": document_of_impression(analysis.impression),
         }
         if not insert_absent(self._connection, RESULTS.c.job_id, [result]):
             return False
@@ -102,7 +106,7 @@ class SqlResultRepository:
         row = self._connection.execute(_RESULT, {"wanted_id": job_id}).one_or_none()
         if row is None:
             return None
-        model_set, panels, rows, columns, inverted, created_at, structures, gate = row
+        model_set, panels, rows, columns, inverted, created_at, structures, gate, said = row
         return Analysis(
             job_id=job_id,
             model_set=model_set,
@@ -114,16 +118,19 @@ class SqlResultRepository:
             created_at=created_at,
             gate=None if gate is None else panel_of(gate),
             structures=tuple(structures_of(document) for document in structures or ()),
+            impression=impression_of_document(said),
         )
 
-    def panels(self, job_ids: Sequence[UUID]) -> Mapping[UUID, tuple[PanelReading, ...]]:
-        """The panels of those of these jobs that have a result, by job, in one query."""
+    def overviews(self, job_ids: Sequence[UUID]) -> Mapping[UUID, ResultOverview]:
+        """Return what a list shows of those of these jobs that have a result, in one query."""
         if not job_ids:
             return {}
-        rows = self._connection.execute(_PANELS, {"wanted_ids": list(job_ids)})
+        rows = self._connection.execute(_OVERVIEWS, {"wanted_ids": list(job_ids)})
         return {
-            job_id: tuple(panel_of(document) for document in documents)
-            for job_id, documents in rows
+            job_id: ResultOverview(
+                tuple(panel_of(document) for document in documents), impression_of_document(said)
+            )
+            for job_id, documents, said in rows
         }
 
     def heatmap(self, job_id: UUID, panel: str, label: str) -> Heatmap | None:
