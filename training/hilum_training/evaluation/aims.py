@@ -177,6 +177,7 @@ AIMS: Final = (
     Aim("lungs with heart, Kermany, Dice", 0.96, _dice("kermany", "lungs_with_heart")),
     Aim("lungs with heart, Cohen, Dice", 0.96, _dice("cohen", "lungs_with_heart")),
     Aim("gate: frontal films that pass", 0.99, _panel("gate", "frontal_films_that_pass")),
+    Aim("gate: severely ill films that pass", 0.97, _panel("gate", "severe_films_that_pass")),
     Aim("gate: other pictures that stop", 0.99, _panel("gate", "other_pictures_that_stop")),
     *(
         Aim(f"gate: {words} that stop", 0.99, _panel("gate", "that_stop", label))

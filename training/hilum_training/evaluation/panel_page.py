@@ -26,6 +26,18 @@ _TABLES: Final = (
         """The figures to read: the hospital is the same on both sides and cannot give the label
 away. Age, projection and the film's shape still may, and cohen's films are of many hospitals.""",
     ),
+    (
+        "severe",
+        "Severely ill chests that pass",
+        """Frontal radiographs that were made severely ill from test images, by what was done to
+them. Those with unequal sides are real: one lung opaque or empty.""",
+    ),
+    (
+        "kinds_that_stop",
+        "What stops, by kind",
+        """Dental radiographs, pelves and laterals are real. The last column is the share of what
+stops whose stated reason is that it is no chest.""",
+    ),
     ("gate", "What passes and what stops", "At the shipped operating point."),
     (
         "labels",

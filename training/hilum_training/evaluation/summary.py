@@ -185,9 +185,11 @@ def _gate(reports: Reports) -> str:
         return NOTHING
     shares = {
         "frontal films that pass": section["frontal_films_that_pass"],
+        "severely ill ones that pass": section.get("severe_films_that_pass"),
         "other pictures that stop": section["other_pictures_that_stop"],
     }
-    return f"{markdown(shares)}\n\n{markdown(section['gate'])}"
+    tables = [section[key] for key in ("severe", "kinds_that_stop", "gate") if section.get(key)]
+    return "\n\n".join(markdown(table) for table in (shares, *tables))
 
 
 def _lungs(reports: Reports) -> str:

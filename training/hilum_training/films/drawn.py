@@ -1,18 +1,23 @@
-"""Drawings that are no chest films: what a gate learns to stop, made from formulas.
+"""Drawings that are no chest radiographs: what a gate learns to reject, made from formulas.
 
-They stand for kinds of input, not for pictures of anything: a scanned page, a screen, noise from a
-broken detector, a limb, a slice through a body. Every drawing comes from a seed.
+Some stand for kinds of input: a scanned page, a screen, noise from a broken detector, a limb, a
+slice through a body. Others are radiographs of other bodies. Every drawing comes from a seed, and
+none is a copy of an image.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from hilum_training.films import drawn_heads, drawn_limbs, drawn_trunks
+from hilum_training.films.drawn_shapes import cloud
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from numpy.typing import NDArray
@@ -22,21 +27,25 @@ if TYPE_CHECKING:
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789 .,:;()%/"
 
 
-def draw(count: int, size: int, seed: int) -> NDArray[np.uint8]:
-    """Drawings of every kind in turn.
+def draw(
+    count: int, size: int, seed: int, kinds: Sequence[Drawing] | None = None
+) -> NDArray[np.uint8]:
+    """Draw images, every kind in turn.
 
     Args:
-        count: How many.
+        count: Number of drawings.
         size: Pixels a side.
         seed: Decides all of them.
+        kinds: What to draw; without it, everything but :data:`BODIES`.
 
     Returns:
         uint8 [count, size, size, 1].
     """
+    chosen = kinds or _KINDS
     drawings = []
     for index in range(count):
         generator = np.random.default_rng([seed, index])
-        grey = _KINDS[index % len(_KINDS)](size, generator)
+        grey = chosen[index % len(chosen)](size, generator)
         drawings.append(np.clip(grey, 0, 255).astype(np.uint8))
     return np.stack(drawings)[..., np.newaxis]
 
@@ -57,12 +66,9 @@ def _noise(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _cloud(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Noise whose power falls with frequency, as in most natural pictures (Field, 1987)."""
-    frequency = np.hypot(np.fft.fftfreq(size)[:, np.newaxis], np.fft.fftfreq(size))
-    frequency[0, 0] = 1.0 / size
-    spectrum = np.fft.fft2(generator.normal(size=(size, size)))
-    cloud = np.fft.ifft2(spectrum / frequency ** generator.uniform(0.6, 1.8)).real
-    return np.asarray(127 + cloud / cloud.std() * generator.uniform(20, 70))
+    """Draw noise with the spectrum of natural images."""
+    drawn = cloud(size, generator, generator.uniform(0.6, 1.8))
+    return np.asarray(127 + drawn * generator.uniform(20, 70))
 
 
 def _ramp(size: int, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -147,3 +153,21 @@ _KINDS: Final[tuple[Drawing, ...]] = (
     _flat,
     _noise,
 )
+
+BODIES: Final[Mapping[str, Drawing]] = MappingProxyType(
+    {
+        "lateral_skull": drawn_heads.lateral_skull,
+        "frontal_skull": drawn_heads.frontal_skull,
+        "jaws": drawn_heads.jaws,
+        "hand": drawn_limbs.hand,
+        "foot": drawn_limbs.foot,
+        "lateral_foot": drawn_limbs.lateral_foot,
+        "hinge": drawn_limbs.hinge,
+        "shoulder": drawn_limbs.shoulder,
+        "pelvis": drawn_trunks.pelvis,
+        "spine": drawn_trunks.spine,
+        "abdomen": drawn_trunks.abdomen,
+        "breast": drawn_trunks.breast,
+    }
+)
+"""Radiographs of other bodies by kind."""

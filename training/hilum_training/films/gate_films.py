@@ -1,8 +1,11 @@
-"""Films for a gate: frontal films upright, and everything that must not be read as one.
+"""Images for a gate: frontal radiographs of the chest, and everything that must not pass as one.
 
-The pack holds frontal films and a few laterals. The rest is made: films turned to their negative
-or on their side, parts of films, several films on one picture, drawings; and pictures from folders,
-where there are any.
+The pack holds frontal radiographs, a few laterals and a few radiographs of other bodies. The rest
+is made: inverted, rotated and severely ill chests, parts of radiographs, several of them in one
+image, and drawings. Images from folders come in where there are any.
+
+A made image says in its label what it is, e.g. ``severe:one_opaque`` or ``not_chest:drawn hand``: a
+panel is asked about what stands before the colon.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preprocessing import PREPROCESSING
-from hilum_training.films.drawn import draw
+from hilum_training.films.drawn import BODIES, draw
 from hilum_training.films.library import FilmSet, Library
 from hilum_training.films.pack import Film
-from hilum_training.films.targets import recorded_kind
+from hilum_training.films.severe import SEVERE, make_severe, unequal
+from hilum_training.films.targets import OTHER_BODY, recorded_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import TypeAlias
 
@@ -36,7 +40,23 @@ _PICTURES: Final = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 _SMALLEST_PICTURE: Final = 48
 _PHANTOM_SIDE: Final = 256
 # Of each hundred films of a split: how many come again as a negative, on their side, in part.
-_SHARE: Final = {"inverted": 25, "rotated": 40, "part": 20, "several": 8, "drawn": 25, "phantom": 2}
+_SHARE: Final = {
+    "inverted": 25,
+    "rotated": 40,
+    "severe": 20,
+    "part": 20,
+    "several": 8,
+    "drawn": 25,
+    "body": 20,
+    "phantom": 2,
+}
+SEVERE_LABEL: Final = "severe"
+UNEQUAL_SIDES: Final = f"{SEVERE_LABEL}:unequal_sides"
+"""The label of a real frontal radiograph whose sides differ as with one opaque or empty lung."""
+_VIEWS_OF_A_BODY: Final = 4
+# Bodies are drawn at this share of the side: a gate halves what it sees, and drawing takes long.
+_DRAWN_SIDE: Final = 0.5
+_GRAIN: Final = 0.35
 
 
 class NegativesMissing(RuntimeError):
@@ -84,8 +104,8 @@ def _with_negatives(
 ) -> FilmSet:
     size = recipe.film.size
     generator = np.random.default_rng([recipe.seed, place])
-    named = replace_views(films)
-    frontal = named.where(lambda film: recorded_kind(film) != "lateral")
+    named = _name_unequal(replace_views(films))
+    frontal = named.where(_is_frontal)
     count = {kind: max(len(frontal.films) * share // 100, 1) for kind, share in _SHARE.items()}
     pieces = [
         named,
@@ -95,14 +115,18 @@ def _with_negatives(
         _several(frontal, count["several"], generator),
         _made("drawn", "not_chest", draw(count["drawn"], size, recipe.seed + place)),
         _made("phantom", "normal", _phantoms(count["phantom"], recipe, place)),
+        *_severely_ill(frontal, count["severe"], generator),
+        *_drawn_bodies(frontal, count["body"], generator, recipe.seed + place),
+        *_views_of_bodies(named, generator),
     ]
     if pictures:
         found, inputs = _read_pictures(pictures, recipe, generator)
         pieces.append(_made("picture", "not_chest", inputs, found))
-    whole = pieces[0]
-    for piece in pieces[1:]:
-        whole = whole.plus(piece)
-    return whole
+    return FilmSet(
+        films=tuple(film for piece in pieces for film in piece.films),
+        inputs=np.concatenate([piece.inputs for piece in pieces]),
+        clusters=tuple(cluster for piece in pieces for cluster in piece.clusters),
+    )
 
 
 def replace_views(films: FilmSet) -> FilmSet:
@@ -114,6 +138,91 @@ def replace_views(films: FilmSet) -> FilmSet:
             for film in films.films
         ),
     )
+
+
+def _is_frontal(film: Film) -> bool:
+    return recorded_kind(film) not in {"lateral", OTHER_BODY}
+
+
+def _name_unequal(films: FilmSet) -> FilmSet:
+    """Name real frontal radiographs with one opaque or one empty lung for what they are."""
+    return replace(
+        films,
+        films=tuple(
+            replace(film, label=UNEQUAL_SIDES) if _is_frontal(film) and unequal(image) else film
+            for film, image in zip(films.films, films.inputs, strict=True)
+        ),
+    )
+
+
+def _severely_ill(
+    frontal: FilmSet, count: int, generator: np.random.Generator
+) -> Iterator[FilmSet]:
+    """Make severely ill chests of every kind from frontal radiographs."""
+    for kind in SEVERE:
+
+        def change(
+            film: NDArray[np.uint8], generator: np.random.Generator, kind: str = kind
+        ) -> NDArray[np.uint8]:
+            return make_severe(film, kind, generator)
+
+        each = max(count // len(SEVERE), 1)
+        yield _changed(frontal, each, generator, f"{SEVERE_LABEL}:{kind}", change)
+
+
+def _drawn_bodies(
+    frontal: FilmSet, count: int, generator: np.random.Generator, seed: int
+) -> Iterator[FilmSet]:
+    """Draw radiographs of other bodies, each kind as a source of its own.
+
+    Half of them take over some of the grain of a real radiograph, so that grain does not tell
+    them from real ones, and some are rotated or mirrored.
+    """
+    size = frontal.inputs.shape[1]
+    each = max(count // len(BODIES), 1)
+    for place, (kind, drawing) in enumerate(BODIES.items()):
+        drawings = draw(each, int(size * _DRAWN_SIDE), seed * len(BODIES) + place, [drawing])
+        images = [_resized(drawn[..., 0], size) for drawn in drawings]
+        for index, image in enumerate(images):
+            if generator.random() < 0.5:  # noqa: PLR2004 - one in two
+                real = _part(frontal.inputs[generator.integers(len(frontal.films))], generator)
+                share = generator.uniform(0, _GRAIN)
+                images[index] = ((1 - share) * image + share * real).astype(np.uint8)
+            if generator.random() < 0.3:  # noqa: PLR2004 - three in ten
+                images[index] = _reorient(images[index], generator)
+        name = f"drawn {kind.replace('_', ' ')}"
+        yield _made(name, f"{OTHER_BODY}:{name}", np.stack(images))
+
+
+def _views_of_bodies(films: FilmSet, generator: np.random.Generator) -> Iterator[FilmSet]:
+    """Show each real radiograph of another body in parts, reoriented and inverted, too."""
+    bodies = films.where(lambda film: recorded_kind(film) == OTHER_BODY)
+    if not bodies.films:
+        return
+    for _ in range(_VIEWS_OF_A_BODY):
+        yield FilmSet(
+            films=tuple(
+                replace(film, label=f"{OTHER_BODY}:changed {film.label.rpartition('_')[2]}")
+                for film in bodies.films
+            ),
+            inputs=np.stack([_view_of_a_body(image, generator) for image in bodies.inputs]),
+            clusters=bodies.clusters,
+        )
+
+
+def _view_of_a_body(image: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+    size = image.shape[0]
+    height, width = (int(size * share) for share in generator.uniform(0.35, 1, 2))
+    top = int(generator.integers(0, size - height + 1))
+    left = int(generator.integers(0, size - width + 1))
+    view = _resized(image[top : top + height, left : left + width, 0], size)
+    view = _reorient(view, generator)
+    return 255 - view if generator.random() < 0.2 else view  # noqa: PLR2004 - one in five
+
+
+def _reorient(image: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+    rotated = np.rot90(image, int(generator.integers(0, 4)))
+    return rotated[:, ::-1] if generator.random() < 0.5 else rotated  # noqa: PLR2004 - one in two
 
 
 def _changed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -83,6 +83,18 @@ def panel_targets(films: Sequence[Film], panel: PanelRecipe) -> Targets:
     return Targets(values, known, asked)
 
 
+OTHER_BODY: Final = "not_chest"
+"""The recorded kind of a radiograph of another body than the chest."""
+_BODY: Final = "other:body_"
+
+
 def recorded_kind(film: Film) -> str:
-    """The recorded label, with every other finding counted as ``other``."""
+    """Name the kind of the recorded label.
+
+    Returns:
+        The label up to its colon, so that every other finding counts as ``other``. A label
+        ``other:body_...`` is of another body than the chest, and counts as ``not_chest``.
+    """
+    if film.label.startswith(_BODY):
+        return OTHER_BODY
     return film.label.partition(":")[0]
