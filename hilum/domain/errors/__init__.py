@@ -46,7 +46,10 @@ The class of an error says what happens to the job or to the request::
         |-- NothingToRollBack         nothing_to_roll_back
         |-- RestoreRefused            restore_refused
         |-- BackupStoreBusy           backup_store_busy
-        `-- TooFewFilms               too_few_films
+        |-- TooFewFilms               too_few_films
+        |-- LabelNotSeparable         label_not_separable
+        |-- LabelNotExperimental      label_not_experimental
+        `-- NoShippedPoint            no_shipped_point
 
 Each fate has a module of its own. Every class is imported from here: who raises or catches names
 the error, whatever its fate.
@@ -71,6 +74,9 @@ from hilum.domain.errors.refused import (
     BackupStoreBusy,
     FilmExpired,
     InvalidRequest,
+    LabelNotExperimental,
+    LabelNotSeparable,
+    NoShippedPoint,
     NotAuthenticated,
     NotFound,
     NothingToRollBack,
@@ -128,9 +134,12 @@ __all__ = [
     "InternalError",
     "InvalidManifest",
     "InvalidRequest",
+    "LabelNotExperimental",
+    "LabelNotSeparable",
     "LimitExceeded",
     "ModelNotServed",
     "MultiFrameFilm",
+    "NoShippedPoint",
     "NotAFrontalChestXray",
     "NotAnImage",
     "NotAuthenticated",

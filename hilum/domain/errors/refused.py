@@ -75,3 +75,21 @@ class TooFewFilms(Refused):
     """Too few labelled films, or of too few patients, to fit a threshold on."""
 
     code = "too_few_films"
+
+
+class LabelNotSeparable(Refused):
+    """The model hardly ranks images with a label above images without it: no threshold helps."""
+
+    code = "label_not_separable"
+
+
+class LabelNotExperimental(Refused):
+    """A site switches experimental labels on and off, and no others."""
+
+    code = "label_not_experimental"
+
+
+class NoShippedPoint(Refused):
+    """The manifest ships no operating point for a label: there is nothing to take over."""
+
+    code = "no_shipped_point"
