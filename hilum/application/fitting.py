@@ -22,7 +22,7 @@ from hilum.application.resampling import (
     SortedFilms,
     area,
 )
-from hilum.domain.errors import InvalidRequest, TooFewFilms
+from hilum.domain.errors import InvalidRequest, LabelNotSeparable, TooFewFilms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,15 @@ FEWEST_PATIENTS: Final = 20
 """Of either class: with fewer, one patient more or less moves the threshold anywhere."""
 
 LOWEST_WANTED: Final = 0.5
-"""Less is a coin's, and no reading."""
+"""Less is reached by calling images positive at random."""
+
+LOWEST_AREA: Final = 0.6
+"""The lower end of the interval of a label's AUROC must lie above it, as for shipped points.
+
+At 0.5 nothing is told apart. At 0.6 a specificity of 0.95 leaves a sensitivity of about 0.10 (two
+normal distributions of one width), so that a positive verdict says little. Below it an operating
+point names hardly more ill people than healthy ones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +55,56 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFit:
+    """How a threshold does on the images of one source.
+
+    Attributes:
+        source: Its name.
+        positives: Images of which the label is true.
+        negatives: Images of which it is not.
+        sensitivity: None without positives.
+        specificity: None without negatives.
+    """
+
+    source: str
+    positives: int
+    negatives: int
+    sensitivity: Measured | None
+    specificity: Measured | None
+
+    def evidence(self) -> Mapping[str, Any]:
+        """Return it as JSON."""
+        return {
+            "positives": self.positives,
+            "negatives": self.negatives,
+            "sensitivity": _whole(self.sensitivity) if self.sensitivity else None,
+            "specificity": _whole(self.specificity) if self.specificity else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """A threshold and how well it does.
 
     Attributes:
         aim: What was wanted.
-        wanted: How much of it, in (0, 1).
+        wanted: How much of it, in (0, 1), at the worst source.
         threshold: The probability at and above which the label is read as positive.
-        sensitivity: On the films that chose the threshold.
-        specificity: Likewise.
+        sensitivity: On the images that chose the threshold.
+        specificity: On the images that chose the threshold.
         unseen_sensitivity: On patients that had no part in choosing it.
-        unseen_specificity: Likewise.
-        auroc: Area under the curve of sensitivity over 1 - specificity.
-        films: How many.
-        patients: Likewise.
-        positives: Films of which the label is true.
-        negatives: Films of which it is not.
+        unseen_specificity: On patients that had no part in choosing it.
+        auroc: Area under the curve of sensitivity over 1 - specificity, within sources.
+        films: How many images.
+        patients: How many patients.
+        positives: Images of which the label is true.
+        negatives: Images of which it is not.
+        positive_patients: Patients with an image of which the label is true.
+        negative_patients: Patients with an image of which it is not.
         resamples: Draws of the bootstrap.
+        worst_source: The source that decided, or pooled ones joined by ``+``; empty where all
+            images come from one.
+        by_source: Each source by itself; empty where all images come from one.
     """
 
     aim: Aim
@@ -78,10 +119,15 @@ class Fit:
     patients: int
     positives: int
     negatives: int
+    positive_patients: int
+    negative_patients: int
     resamples: int
+    worst_source: str = ""
+    by_source: tuple[SourceFit, ...] = ()
 
     def evidence(self) -> Mapping[str, Any]:
         """Everything but the threshold itself, JSON-ready."""
+        sources = {item.source: item.evidence() for item in self.by_source}
         return {
             "aim": self.aim.value,
             "wanted": self.wanted,
@@ -89,6 +135,8 @@ class Fit:
             "patients": self.patients,
             "positives": self.positives,
             "negatives": self.negatives,
+            "positive_patients": self.positive_patients,
+            "negative_patients": self.negative_patients,
             "resamples": self.resamples,
             "threshold": _interval(self.threshold),
             "sensitivity": _interval(self.sensitivity),
@@ -96,6 +144,7 @@ class Fit:
             "unseen_sensitivity": _whole(self.unseen_sensitivity),
             "unseen_specificity": _whole(self.unseen_specificity),
             "auroc": _whole(self.auroc),
+            **({"worst_source": self.worst_source, "by_source": sources} if sources else {}),
         }
 
 
@@ -119,10 +168,10 @@ def fit(films: LabelledScores, aim: Aim, wanted: float, *, resamples: int = RESA
     """Choose the threshold that gives what is wanted and costs least of the other.
 
     For a sensitivity that is the highest threshold, for a specificity the lowest one, that gives at
-    least the wanted value on these films. The same films give the same answer.
+    least the wanted value at every source of these images. The same images give the same answer.
 
     Args:
-        films: With their truth.
+        films: Images with their truth.
         aim: What is wanted.
         wanted: How much of it.
         resamples: Draws of the bootstrap.
@@ -130,6 +179,7 @@ def fit(films: LabelledScores, aim: Aim, wanted: float, *, resamples: int = RESA
     Raises:
         InvalidRequest: ``wanted`` is not between 0.5 and 1, or no threshold can give it.
         TooFewFilms: Too few patients of which the label is true, or is not.
+        LabelNotSeparable: No source has images of both kinds.
     """
     if not LOWEST_WANTED <= wanted < 1.0:
         raise InvalidRequest(
@@ -143,9 +193,14 @@ def fit(films: LabelledScores, aim: Aim, wanted: float, *, resamples: int = RESA
             f"no threshold gives a {aim.value} of {wanted:g}: "
             "too many films of which the label is not true have a probability of 1"
         )
+    everything = np.ones((1, films.scores.size))
+    auroc = float(area(sorted_films, everything)[0])
+    if not math.isfinite(auroc):
+        raise LabelNotSeparable("no source has images of which the label is true and is not")
     draws = Draws.of(sorted_films, aim, wanted, chosen, resamples)
     positives = int(films.truth.sum())
     at_chosen = films.scores >= chosen
+    several = len(sorted_films.by_source) > 1
     return Fit(
         aim=aim,
         wanted=wanted,
@@ -154,13 +209,59 @@ def fit(films: LabelledScores, aim: Aim, wanted: float, *, resamples: int = RESA
         specificity=_measured(float((~at_chosen)[~films.truth].mean()), draws.specificity),
         unseen_sensitivity=_measured(None, draws.unseen_sensitivity),
         unseen_specificity=_measured(None, draws.unseen_specificity),
-        auroc=_measured(area(sorted_films, np.ones((1, films.scores.size)))[0], draws.auroc),
+        auroc=_measured(auroc, draws.auroc),
         films=films.scores.size,
         patients=len(np.unique(films.patients)),
         positives=positives,
         negatives=films.scores.size - positives,
+        positive_patients=_patients(films, of_kind=True),
+        negative_patients=_patients(films, of_kind=False),
         resamples=resamples,
+        worst_source=sorted_films.worst_source(aim, wanted) if several else "",
+        by_source=_by_source(sorted_films, float(chosen), draws) if several else (),
     )
+
+
+def require_separable(fitted: Fit) -> None:
+    """Refuse a label that the model hardly tells apart on these images.
+
+    Any sensitivity can be had by calling enough images positive, so a threshold alone hides it.
+
+    Raises:
+        LabelNotSeparable: The interval of the AUROC reaches :data:`LOWEST_AREA`.
+    """
+    found = fitted.auroc
+    if found.low <= LOWEST_AREA:
+        within = " within sources" if fitted.by_source else ""
+        raise LabelNotSeparable(
+            f"AUROC{within} is {found.value:.3f} ({found.low:.3f} to {found.high:.3f}) on these "
+            f"images, and the lower end of its interval must lie above {LOWEST_AREA:g}"
+        )
+
+
+def _by_source(films: SortedFilms, chosen: float, draws: Draws) -> tuple[SourceFit, ...]:
+    above = films.scores >= chosen
+    found = []
+    for place, (source, mask) in enumerate(films.by_source.items()):
+        on, off = mask & films.truth, mask & ~films.truth
+        found.append(
+            SourceFit(
+                source=source,
+                positives=int(on.sum()),
+                negatives=int(off.sum()),
+                sensitivity=_if_any(above[on], draws.source_sensitivity[:, place]),
+                specificity=_if_any(~above[off], draws.source_specificity[:, place]),
+            )
+        )
+    return tuple(found)
+
+
+def _if_any(right: NDArray[np.bool_], draws: NDArray[np.float64]) -> Measured | None:
+    return _measured(float(right.mean()), draws) if right.size else None
+
+
+def _patients(films: LabelledScores, *, of_kind: bool) -> int:
+    return len(np.unique(films.patients[films.truth == of_kind]))
 
 
 def _require_enough(films: LabelledScores, aim: Aim, wanted: float) -> None:
@@ -168,7 +269,7 @@ def _require_enough(films: LabelledScores, aim: Aim, wanted: float) -> None:
     fine = max(FEWEST_PATIENTS, math.ceil(1.0 / (1.0 - wanted) - TOLERANCE))
     for is_positive, wanted_of in ((True, Aim.SENSITIVITY), (False, Aim.SPECIFICITY)):
         fewest = fine if aim is wanted_of else FEWEST_PATIENTS
-        count = len(np.unique(films.patients[films.truth == is_positive]))
+        count = _patients(films, of_kind=is_positive)
         if count < fewest:
             told = "is true" if is_positive else "is not true"
             raise TooFewFilms(

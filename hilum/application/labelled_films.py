@@ -33,6 +33,7 @@ class LabelledFilm:
         job_id: Its job.
         sop_instance_uid: (0008,0018); the site's newest job of it is taken.
         content: Gives the file's bytes.
+        source: Where it comes from, e.g. a ward or a device; empty where nothing says.
     """
 
     name: str
@@ -41,14 +42,22 @@ class LabelledFilm:
     job_id: UUID | None = None
     sop_instance_uid: str | None = None
     content: Callable[[], bytes] | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredFilm:
-    """A film with its probabilities by (panel, label)."""
+    """A film with what a version of a model gave for it.
+
+    Attributes:
+        film: With its truth.
+        probabilities: By (panel, label).
+        beyond: Panels whose scope does not hold it.
+    """
 
     film: LabelledFilm
     probabilities: Mapping[Key, float]
+    beyond: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +108,5 @@ def under_label(scored: Iterable[ScoredFilm], key: Key) -> LabelledScores:
         scores=np.array([item.probabilities[key] for item in counted], np.float64),
         truth=np.array([item.film.truth[key] for item in counted], np.bool_),
         patients=np.array([numbers[item.film.patient] for item in counted], np.int64),
+        sources=np.array([item.film.source for item in counted], np.str_),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilum.domain.audit import AuditEvent
+from hilum.domain.site_models import BEYOND_SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
 
@@ -68,10 +70,33 @@ def points_events(points: Iterable[SiteOperatingPoint]) -> list[AuditEvent]:
     ]
 
 
-def _fitted(points: Iterable[SiteOperatingPoint]) -> dict[str, str]:
-    """How each point was fitted, in one line."""
-    return {
-        f"{'/'.join(point.key)} fitted_on": point.point.fitted_on
-        for point in points
-        if point.evidence
-    }
+def points_removed_events(
+    points: Iterable[SiteOperatingPoint], actor: str, at: datetime
+) -> list[AuditEvent]:
+    """Return one event for each site, model and version whose operating points were removed."""
+    groups: dict[tuple[str, str, str], list[SiteOperatingPoint]] = {}
+    for point in points:
+        groups.setdefault((point.site, point.model, point.version), []).append(point)
+    return [
+        AuditEvent(
+            actor=actor,
+            action="operating_points.removed",
+            object_type="operating_points",
+            object_id="/".join(key),
+            at=at,
+            details={"/".join(point.key): point.point.threshold for point in group},
+        )
+        for key, group in groups.items()
+    ]
+
+
+def _fitted(points: Iterable[SiteOperatingPoint]) -> dict[str, str | bool]:
+    """How each point was fitted, in one line, and whether it holds beyond the panel's scope."""
+    details: dict[str, str | bool] = {}
+    for point in points:
+        name = "/".join(point.key)
+        if point.evidence:
+            details[f"{name} fitted_on"] = point.point.fitted_on
+        if point.evidence.get(BEYOND_SCOPE) is True:
+            details[f"{name} {BEYOND_SCOPE}"] = True
+    return details

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from hilum.application.fitting import Curve, Fit, curve, fit
+from hilum.application.fitting import (
+    FEWEST_PATIENTS,
+    Curve,
+    Fit,
+    curve,
+    fit,
+    require_separable,
+)
+from hilum.application.flags import Flags, flags_of
 from hilum.application.labelled_films import (
     LabelledFilm,
     ScoredFilm,
@@ -15,9 +23,17 @@ from hilum.application.labelled_films import (
 )
 from hilum.application.model_events import points_events
 from hilum.application.read_film import read_film
-from hilum.domain.errors import HilumError, NotFound, Permanent, TooFewFilms, Transient
+from hilum.domain.errors import (
+    HilumError,
+    InvalidRequest,
+    LabelNotSeparable,
+    NotFound,
+    Permanent,
+    TooFewFilms,
+    Transient,
+)
 from hilum.domain.model import ModelSet, OperatingPoint
-from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_of
+from hilum.domain.site_models import BEYOND_SCOPE, Origin, SiteOperatingPoint, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -40,15 +56,28 @@ class LabelFit:
         panel: Panel name.
         label: Label name.
         fit: The threshold; None where it could not be fitted.
-        curve: What every threshold would have given; None likewise.
-        refusal: Why there is no threshold, or empty.
+        curve: What every threshold would have given; None where there was too little to ask.
+        refusal: Why there is no threshold, or None.
     """
 
     panel: str
     label: str
     fit: Fit | None
     curve: Curve | None
-    refusal: str = ""
+    refusal: TooFewFilms | LabelNotSeparable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """What is flagged on labelled images.
+
+    Attributes:
+        now: At the operating points as they are.
+        then: With the fitted ones in their place.
+    """
+
+    now: list[Flags]
+    then: list[Flags]
 
 
 class FitThresholds:
@@ -103,7 +132,8 @@ class FitThresholds:
         for film in films:
             try:
                 readings = self._readings(film, used, site)
-                scored.append(ScoredFilm(film, probabilities_of(readings, manifest)))
+                beyond = frozenset(one.panel for one in readings if one.scope_reason)
+                scored.append(ScoredFilm(film, probabilities_of(readings, manifest), beyond))
             except (Transient, Permanent):
                 raise
             except HilumError as error:
@@ -133,19 +163,28 @@ class FitThresholds:
             InvalidRequest: ``wanted`` cannot be asked for.
         """
         told = {key for film in scores.scored for key in film.film.truth}
-        fits = []
-        for panel, label in labels_of(scores.manifest):
-            asked = (not panels or panel in panels) and (not labels or label in labels)
-            if not asked or (panel, label) not in told:
-                continue
-            labelled = under_label(scores.scored, (panel, label))
-            try:
-                fitted = fit(labelled, aim, wanted)
-            except TooFewFilms as error:
-                fits.append(LabelFit(panel, label, None, None, error.detail))
-            else:
-                fits.append(LabelFit(panel, label, fitted, curve(labelled)))
-        return fits
+        return [
+            _fit(scores, (panel, label), aim, wanted)
+            for panel, label in labels_of(scores.manifest)
+            if (not panels or panel in panels)
+            and (not labels or label in labels)
+            and (panel, label) in told
+        ]
+
+    def flagged(self, scores: Scores, fits: Iterable[LabelFit]) -> Flagged:
+        """Count what is flagged on the images, before anything is saved.
+
+        Args:
+            scores: Of the images, with the manifest as the site has it.
+            fits: Those without a threshold change nothing.
+        """
+        fitted = {
+            (item.panel, item.label): OperatingPoint(item.label, item.fit.threshold.value)
+            for item in fits
+            if item.fit is not None
+        }
+        then = _with_points(scores.manifest, fitted)
+        return Flagged(flags_of(scores.scored, scores.manifest), flags_of(scores.scored, then))
 
     def save(
         self,
@@ -154,8 +193,12 @@ class FitThresholds:
         site: str,
         actor: str,
         source: Mapping[str, str],
+        *,
+        widened_by: Scores | None = None,
     ) -> Sequence[SiteOperatingPoint]:
         """Put fitted operating points in force at a site, at once if the site reads with the model.
+
+        A point of an experimental label switches the label on.
 
         Args:
             manifest: The version they were fitted for.
@@ -163,8 +206,15 @@ class FitThresholds:
             site: The site.
             actor: Who decides, for the audit log.
             source: Facts about the films, kept with the evidence.
+            widened_by: The films, where the points are to hold beyond their panels' scopes.
+
+        Raises:
+            InvalidRequest: A scope is to be widened, and no fitted panel has one.
+            TooFewFilms: A scope is to be widened, and too few of the films lie outside it.
         """
         now = self._clock.now()
+        fitted = [item for item in fits if item.fit is not None]
+        beyond = {} if widened_by is None else _beyond_scope(widened_by, manifest, fitted)
         points = [
             SiteOperatingPoint(
                 site=site,
@@ -175,9 +225,13 @@ class FitThresholds:
                 origin=Origin.FITTED,
                 set_by=actor,
                 set_at=now,
-                evidence={**item.fit.evidence(), **source},
+                evidence={
+                    **item.fit.evidence(),
+                    **source,
+                    **beyond.get((item.panel, item.label), {}),
+                },
             )
-            for item in fits
+            for item in fitted
             if item.fit is not None
         ]
         with self._unit_of_work.begin() as transaction:
@@ -203,6 +257,58 @@ class FitThresholds:
         return read.panels if read.gate is None else (read.gate, *read.panels)
 
 
+def _fit(scores: Scores, key: tuple[str, str], aim: Aim, wanted: float) -> LabelFit:
+    labelled = under_label(scores.scored, key)
+    told = None
+    try:
+        fitted = fit(labelled, aim, wanted)
+        told = curve(labelled)
+        require_separable(fitted)
+    except (TooFewFilms, LabelNotSeparable) as error:
+        return LabelFit(*key, None, told, error)
+    return LabelFit(*key, fitted, told)
+
+
+def _with_points(
+    manifest: ModelManifest, points: Mapping[tuple[str, str], OperatingPoint]
+) -> ModelManifest:
+    """The manifest with points in the place of its own, and beside them."""
+    panels = []
+    for panel in manifest.panels:
+        found = [
+            points.get((panel.name, label.name), panel.operating_point(label.name))
+            for label in panel.labels
+        ]
+        kept = tuple(point for point in found if point is not None)
+        panels.append(replace(panel, operating_points=kept))
+    return replace(manifest, panels=tuple(panels))
+
+
+def _beyond_scope(
+    scores: Scores, manifest: ModelManifest, fits: Sequence[LabelFit]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is kept with points that hold beyond their panels' scopes, by (panel, label)."""
+    found = {}
+    for item in fits:
+        panel = manifest.panel(item.panel)
+        if panel is None or not panel.scope.bounds:
+            continue
+        outside = [one for one in scores.scored if item.panel in one.beyond]
+        labelled = under_label(outside, (item.panel, item.label))
+        for truth, words in ((True, "with"), (False, "without")):
+            count = len(set(labelled.patients[labelled.truth == truth].tolist()))
+            if count < FEWEST_PATIENTS:
+                raise TooFewFilms(
+                    f"{item.panel}/{item.label}: {count} patients {words} the label have images "
+                    f"outside the panel's scope, at least {FEWEST_PATIENTS} are needed to widen it"
+                )
+        count = int(labelled.scores.size)
+        found[item.panel, item.label] = {BEYOND_SCOPE: True, "films_beyond_scope": count}
+    if not found:
+        raise InvalidRequest("no operating point was fitted for a panel whose scope has bounds")
+    return found
+
+
 def _job(transaction: Transaction, film: LabelledFilm, site: str) -> Job:
     if film.job_id is not None:
         job = transaction.jobs.get(film.job_id)
@@ -221,8 +327,19 @@ def _point(label: str, fitted: Fit, site: str) -> OperatingPoint:
         threshold=fitted.threshold.value,
         sensitivity=round(fitted.sensitivity.value, 6),
         specificity=round(fitted.specificity.value, 6),
-        fitted_on=(
-            f"{fitted.films} films of {fitted.patients} patients of site {site}, "
-            f"{fitted.positives} positive, for a {fitted.aim.value} of {fitted.wanted:g}"
-        ),
+        fitted_on=_fitted_on(fitted, site),
     )
+
+
+def _fitted_on(fitted: Fit, site: str) -> str:
+    """Which images chose a point, from what was counted."""
+    text = (
+        f"{fitted.films} images of {fitted.patients} patients of site {site} "
+        f"({fitted.positives} images of {fitted.positive_patients} patients with the label, "
+        f"{fitted.negatives} of {fitted.negative_patients} without it), "
+        f"for a {fitted.aim.value} of {fitted.wanted:g}"
+    )
+    if not fitted.by_source:
+        return text
+    named = ", ".join(item.source for item in fitted.by_source)
+    return f"{text} at the worst source ({fitted.worst_source}) of {named}"

@@ -8,12 +8,18 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from hilum.application.labelled_films import LabelledFilm
+from hilum.application.labelled_films import LabelledFilm, ScoredFilm, Scores
 from hilum.application.resampling import Aim
 from hilum.application.use_cases.fit_thresholds import FitThresholds
 from hilum.domain.access import DEFAULT_SITE
-from hilum.domain.errors import InferenceUnavailable, InvalidRequest
-from hilum.domain.site_models import Origin
+from hilum.domain.errors import (
+    InferenceUnavailable,
+    InvalidRequest,
+    LabelNotSeparable,
+    TooFewFilms,
+)
+from hilum.domain.scope import Scope
+from hilum.domain.site_models import Origin, at_site
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import small_chest, small_gate, whole_set
 from tests.unit.application.stage import MAX_FILES, Stage
@@ -51,7 +57,7 @@ class Site:
         made = []
         for number in range(count):
             normal = number % 2 == 0
-            bright = 0.3 + 0.5 * normal + 0.3 * np.sin(number)
+            bright = 0.15 + 0.2 * normal + 0.1 * np.sin(number)
             content = banded(max(bright, 0.0), number)
             film = LabelledFilm(
                 f"film {number}",
@@ -165,7 +171,18 @@ def test_a_label_with_too_few_films_is_told_and_the_others_are_fitted(site):
     assert normal.fit.sensitivity.value >= 0.9
     assert normal.curve is not None
     assert (effusion.fit, effusion.curve) == (None, None)
-    assert "0 patients" in effusion.refusal
+    assert isinstance(effusion.refusal, TooFewFilms)
+    assert "0 patients" in effusion.refusal.detail
+
+
+def test_a_label_that_the_model_hardly_tells_apart_is_refused(site):
+    """With its AUROC; the curve can still be looked at."""
+    films = [replace(film, truth={NORMAL: n // 2 % 2 == 0}) for n, film in enumerate(site.films())]
+    (item,) = site.fits.fit(site.scores(films), Aim.SPECIFICITY, 0.9)
+    assert item.fit is None
+    assert item.curve is not None
+    assert isinstance(item.refusal, LabelNotSeparable)
+    assert "must lie above 0.6" in item.refusal.detail
 
 
 def test_what_cannot_be_wanted_is_refused(site):
@@ -196,7 +213,8 @@ def test_saved_points_are_in_force_with_their_evidence(site):
     assert (point.model, point.version) == ("chest", "1.0.0")
     assert point.point.threshold == fits[0].fit.threshold.value
     assert point.point.fitted_on == (
-        "60 films of 60 patients of site north, 30 positive, for a sensitivity of 0.9"
+        "60 images of 60 patients of site north (30 images of 30 patients with the label, "
+        "30 of 30 without it), for a sensitivity of 0.9"
     )
     assert point.evidence["csv"] == "films.csv"
     assert point.evidence["positives"] == 30
@@ -204,3 +222,87 @@ def test_saved_points_are_in_force_with_their_evidence(site):
     assert (event.actor, event.action) == ("operator:me", "operating_points.set")
     assert event.object_id == "north/chest/1.0.0"
     assert event.details["pneumonia/normal"] == point.point.threshold
+    assert "pneumonia/normal beyond_scope" not in event.details
+
+
+def scored(*probabilities: tuple[bool, float], panel: str = "pathology", **fields: object):
+    """Images with and without an effusion, each of a patient of its own."""
+    return [
+        ScoredFilm(
+            LabelledFilm(f"image {number}", f"patient {number}", {EFFUSION: truth}, **fields),
+            {EFFUSION: value, ("pathology", "cardiomegaly"): 0.1, ("pathology", "nodule"): 0.9},
+            frozenset([panel] if number % 2 else []),
+        )
+        for number, (truth, value) in enumerate(probabilities)
+    ]
+
+
+MIXED = [(number % 4 < 2, 0.3 + 0.4 * (number % 4 < 2) + number / 1000) for number in range(100)]
+
+
+def test_saved_points_name_the_sources_that_were_counted(site):
+    """The evidence has each source by itself, and the text which of them decided."""
+    films = [
+        *scored(*MIXED, source="ward"),
+        *(replace(one, film=replace(one.film, patient=f"clinic {n}", source="clinic"))
+          for n, one in enumerate(scored(*((truth, value / 2) for truth, value in MIXED)))),
+    ]  # fmt: skip
+    fits = site.fits.fit(Scores(site.chest, tuple(films), ()), Aim.SPECIFICITY, 0.9)
+    (point,) = site.fits.save(site.chest, fits, "north", "operator:me", {})
+    assert point.point.fitted_on.endswith(
+        "for a specificity of 0.9 at the worst source (ward) of clinic, ward"
+    )
+    assert point.evidence["by_source"]["ward"]["positives"] == 50
+    assert point.evidence["by_source"]["ward"]["specificity"][0] == 0.9
+    assert point.evidence["by_source"]["clinic"]["specificity"][0] == 1.0
+
+
+def test_what_would_be_flagged_is_told_before_anything_is_saved(site):
+    """On normal and on ill images, at the points as they are and with the fitted ones."""
+    films = tuple(scored(*MIXED))
+    scores = Scores(site.chest, films, ())
+    fits = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
+    flagged = site.fits.flagged(scores, fits)
+    now = {flags.ill: flags for flags in flagged.now}
+    then = {flags.ill: flags for flags in flagged.then}
+    # A nodule of 0.9 is above its shipped 0.3 on every image.
+    assert (now[False].images, now[False].flags, now[False].without) == (50, 100, 0)
+    assert (then[False].flags, then[False].without) == (55, 0)
+    assert then[True].flags == 100
+    assert not site.stage.events()
+
+
+def with_scope(manifest, **bounds: object):
+    panels = tuple(replace(panel, scope=Scope(**bounds)) for panel in manifest.panels)
+    return replace(manifest, panels=panels)
+
+
+def test_a_scope_is_widened_by_images_from_outside_it(site):
+    """The row says so, the log carries it, and the point in force holds beyond the scope."""
+    adults = with_scope(site.chest, minimum_age=18)
+    scores = Scores(adults, tuple(scored(*MIXED)), ())
+    fits = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
+    (point,) = site.fits.save(adults, fits, "north", "operator:me", {}, widened_by=scores)
+    assert point.evidence["beyond_scope"] is True
+    assert point.evidence["films_beyond_scope"] == 50
+    assert site.stage.events()[-1].details["pathology/effusion beyond_scope"] is True
+    in_force = at_site(adults, [point]).panel("pathology").operating_point("effusion")
+    assert in_force.beyond_scope
+
+
+@pytest.mark.parametrize(
+    ("bounds", "panel", "error"),
+    [
+        ({}, "pathology", InvalidRequest),
+        ({"minimum_age": 18}, "pneumonia", TooFewFilms),
+    ],
+)
+def test_a_scope_is_not_widened_without_images_from_outside_it(site, bounds, panel, error):
+    """Nor where the panel has none; nothing is stored."""
+    manifest = with_scope(site.chest, **bounds)
+    scores = Scores(manifest, tuple(scored(*MIXED, panel=panel)), ())
+    fits = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
+    for some in (fits, []):
+        with pytest.raises((error, InvalidRequest)):
+            site.fits.save(manifest, some, "north", "operator:me", {}, widened_by=scores)
+    assert not site.stage.events()

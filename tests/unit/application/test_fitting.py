@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum.application.fitting import FEWEST_PATIENTS, curve, fit
-from hilum.application.resampling import Aim, LabelledScores
-from hilum.domain.errors import InvalidRequest, TooFewFilms
+from hilum.application.fitting import (
+    FEWEST_PATIENTS,
+    LOWEST_AREA,
+    curve,
+    fit,
+    require_separable,
+)
+from hilum.application.resampling import FEWEST_OF_SOURCE, Aim, LabelledScores
+from hilum.domain.errors import InvalidRequest, LabelNotSeparable, TooFewFilms
 
 
 def films(positive, negative, patients=None) -> LabelledScores:
@@ -163,3 +169,66 @@ def test_the_curve_goes_from_no_positive_to_all():
     assert np.all(np.diff(found.sensitivity) >= 0)
     assert np.all(np.diff(found.specificity) <= 0)
     assert (found.sensitivity[-1], found.specificity[-1]) == (1.0, 0.0)
+
+
+def of_sources(**sources: LabelledScores) -> LabelledScores:
+    """Images of several sources; patients of each are numbered by themselves."""
+    parts = list(sources.items())
+    return LabelledScores(
+        np.concatenate([part.scores for _, part in parts]),
+        np.concatenate([part.truth for _, part in parts]),
+        np.concatenate([part.patients + 1000 * n for n, (_, part) in enumerate(parts)]),
+        np.concatenate([[name] * part.scores.size for name, part in parts]),
+    )
+
+
+QUIET = films(np.linspace(0.5, 0.9, 40), np.linspace(0.0, 0.2, 40))
+LOUD = films(np.linspace(0.7, 1.0, 40), np.linspace(0.3, 0.69, 40))
+
+
+@pytest.mark.parametrize(("aim", "worst"), [(Aim.SPECIFICITY, "loud"), (Aim.SENSITIVITY, "quiet")])
+def test_what_is_wanted_holds_at_the_worst_source(aim, worst):
+    """It has what it would have by itself; the other source has more than was wanted."""
+    both = fit(of_sources(quiet=QUIET, loud=LOUD), aim, 0.9, resamples=100)
+    alone = fit({"quiet": QUIET, "loud": LOUD}[worst], aim, 0.9, resamples=100)
+    assert both.worst_source == worst
+    assert both.threshold.value == pytest.approx(alone.threshold.value, abs=0.01)
+    figures = {item.source: item for item in both.by_source}
+    assert set(figures) == {"quiet", "loud"}
+    other = {"loud": "quiet", "quiet": "loud"}[worst]
+    assert getattr(figures[worst], aim.value).value == getattr(alone, aim.value).value == 0.9
+    assert getattr(figures[other], aim.value).value == 1.0
+    assert (figures["loud"].positives, figures["loud"].negatives) == (40, 40)
+    assert (alone.worst_source, alone.by_source) == ("", ())
+
+
+def test_sources_with_few_images_are_pooled():
+    """Three images alone do not decide; eight of two small sources do together."""
+    tops = films([0.9], [0.8] * (FEWEST_OF_SOURCE // 2))
+    fitted = fit(of_sources(quiet=QUIET, b=tops, a=tops), Aim.SPECIFICITY, 0.9, resamples=100)
+    assert fitted.worst_source == "a+b"
+    few = films([0.9], [0.8] * 3)
+    alone = fit(of_sources(quiet=QUIET, few=few), Aim.SPECIFICITY, 0.9, resamples=100)
+    assert alone.worst_source == "quiet"
+    assert alone.by_source[0].specificity.value == 0.0
+
+
+def test_the_area_is_counted_within_sources():
+    """A source whose every image is ill and bright makes no label separable."""
+    apart = of_sources(ill=films([0.9] * 40, [0.95]), well=films([0.1], np.linspace(0, 0.5, 40)))
+    fitted = fit(apart, Aim.SENSITIVITY, 0.9, resamples=200)
+    assert fitted.auroc.value < 0.1
+    with pytest.raises(LabelNotSeparable, match=r"AUROC within sources is 0\.0"):
+        require_separable(fitted)
+    never = of_sources(ill=films([0.9] * 40, []), well=films([], [0.1] * 40))
+    with pytest.raises(LabelNotSeparable, match="no source"):
+        fit(never, Aim.SENSITIVITY, 0.9)
+
+
+def test_a_label_is_separable_above_the_bar():
+    """The lower end of the interval counts, not the value."""
+    require_separable(fit(drawn(1, 100), Aim.SENSITIVITY, 0.9, resamples=200))
+    hardly = fit(drawn(1, 60, apart=0.5), Aim.SENSITIVITY, 0.9, resamples=200)
+    assert hardly.auroc.low < LOWEST_AREA < hardly.auroc.value
+    with pytest.raises(LabelNotSeparable, match=r"must lie above 0\.6"):
+        require_separable(hardly)
