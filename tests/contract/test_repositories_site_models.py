@@ -78,6 +78,19 @@ def test_an_operating_point_is_replaced(unit_of_work: UnitOfWork) -> None:
         assert list(transaction.operating_points.all()) == [later, _point("normal")]
 
 
+def test_an_operating_point_is_removed_by_its_key(unit_of_work: UnitOfWork) -> None:
+    """Its values do not matter; others stay, and one that is not there changes nothing."""
+    others = [_point("normal"), _point(version="1.1.0"), _point(site="south")]
+    with unit_of_work.begin() as transaction:
+        transaction.operating_points.put([_point(), *others])
+    with unit_of_work.begin() as transaction:
+        changed = _point(point=OperatingPoint("covid19", 0.9), evidence={})
+        transaction.operating_points.remove([changed, _point("hernia")])
+        transaction.operating_points.remove([])
+    with unit_of_work.begin(write=False) as transaction:
+        assert list(transaction.operating_points.all()) == others
+
+
 def test_a_read_only_transaction_sets_nothing(unit_of_work: UnitOfWork) -> None:
     """Showing an operating point never changes one."""
 
@@ -89,7 +102,11 @@ def test_a_read_only_transaction_sets_nothing(unit_of_work: UnitOfWork) -> None:
         with unit_of_work.begin(write=False) as transaction:
             transaction.promotions.add(_promotion())
 
-    for change in (put, add):
+    def remove() -> None:
+        with unit_of_work.begin(write=False) as transaction:
+            transaction.operating_points.remove([_point()])
+
+    for change in (put, add, remove):
         with pytest.raises(InternalError):
             change()
 

@@ -31,6 +31,14 @@ class InMemoryOperatingPoints:
             key = (point.site, point.model, point.version, *point.key)
             self._rows.operating_points[key] = point
 
+    def remove(self, points: Sequence[SiteOperatingPoint]) -> None:
+        if points:
+            self._rows.require_writable()
+        for point in points:
+            self._rows.operating_points.pop(
+                (point.site, point.model, point.version, *point.key), None
+            )
+
 
 class InMemoryPromotions:
     def __init__(self, rows: Rows) -> None:

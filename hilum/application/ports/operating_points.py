@@ -24,3 +24,7 @@ class OperatingPointRepository(Protocol):
     def put(self, points: Sequence[SiteOperatingPoint]) -> None:
         """Add each, or put it in the place of the one with its site, version and label."""
         ...
+
+    def remove(self, points: Sequence[SiteOperatingPoint]) -> None:
+        """Remove those with these sites, versions and labels; what is not there is left out."""
+        ...

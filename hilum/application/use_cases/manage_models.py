@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from hilum.application.model_events import points_events, promotion_events, roll_back_event
+from hilum.application.model_events import (
+    points_events,
+    points_removed_events,
+    promotion_events,
+    roll_back_event,
+)
 from hilum.domain.access import ALL_SITES, DEFAULT_SITE
 from hilum.domain.errors import (
     InvalidRequest,
+    LabelNotExperimental,
+    NoShippedPoint,
     NotFound,
     NothingToRollBack,
     OperatingPointsMissing,
     TransitionNotAllowed,
 )
+from hilum.domain.model import Rank
 from hilum.domain.models_in_force import Installed, SiteRows, version_in_force
 from hilum.domain.site_models import (
     Promotion,
@@ -41,12 +49,14 @@ class VersionAtSite:
 
     Attributes:
         manifest: With the site's operating points where it has them.
+        shipped: As it was installed.
         in_force: The site reads with it.
         promotion: Why, if it is in force; of the site ``default`` where the site follows it.
         missing: ``(panel, label)`` of what the site has no operating point of its own for.
     """
 
     manifest: ModelManifest
+    shipped: ModelManifest
     in_force: bool
     promotion: Promotion | None
     missing: tuple[tuple[str, str], ...]
@@ -77,6 +87,7 @@ class ManageModels:
                 found.append(
                     VersionAtSite(
                         manifest=at_site(manifest, own),
+                        shipped=manifest,
                         in_force=manifest == in_force,
                         promotion=promotion if manifest == in_force else None,
                         missing=tuple(labels_without_points(manifest, own)),
@@ -195,6 +206,89 @@ class ManageModels:
             transaction.audit.append(points_events(adopted))
         return adopted
 
+    def switch_on(
+        self, model: str, version: str, panel: str, label: str | None, site: str, actor: str
+    ) -> Sequence[SiteOperatingPoint]:
+        """Take over the shipped operating points of experimental labels for a site.
+
+        A point that the site has already stays as it is.
+
+        Args:
+            model: Model name.
+            version: Version of the model.
+            panel: Panel name.
+            label: Label name; None for every experimental label of the panel with a shipped point.
+            site: The site.
+            actor: Who decides, for the audit log.
+
+        Returns:
+            What was taken over; empty where every label was on before.
+
+        Raises:
+            InvalidRequest: The site is none.
+            NotFound: The version is not installed, or it has no such panel or label.
+            LabelNotExperimental: The label is of another rank, or the panel has no such label.
+            NoShippedPoint: The manifest has no operating point for it.
+        """
+        _require_site(site)
+        manifest = self.version(model, version)
+        labels = set(experimental_labels(manifest, panel, label))
+        shipped = [
+            point
+            for point in shipped_points(
+                manifest, site, actor, self._clock.now(), rank=Rank.EXPERIMENTAL
+            )
+            if point.key in labels
+        ]
+        if not shipped:
+            raise NoShippedPoint(
+                f"{manifest.name} {manifest.version} ships no operating point for "
+                f"{panel}{f'/{label}' if label else ''}: fit one on images of the site with "
+                f"`hilum thresholds fit IMAGES.csv --site {site} --save`"
+            )
+        with self._unit_of_work.begin() as transaction:
+            own = _points_of(transaction, site, manifest)
+            adopted = [point for point in shipped if point.key not in own]
+            transaction.operating_points.put(adopted)
+            transaction.audit.append(points_events(adopted))
+        return adopted
+
+    def switch_off(
+        self, model: str, version: str, panel: str, label: str | None, site: str, actor: str
+    ) -> Sequence[SiteOperatingPoint]:
+        """Remove a site's operating points of experimental labels, which then have no verdict.
+
+        Args:
+            model: Model name.
+            version: Version of the model.
+            panel: Panel name.
+            label: Label name; None for every experimental label of the panel.
+            site: The site.
+            actor: Who decides, for the audit log.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            InvalidRequest: The site is none.
+            NotFound: There is nothing to remove, or no such version, panel or label.
+            LabelNotExperimental: The label is of another rank, or the panel has no such label.
+        """
+        _require_site(site)
+        manifest = self.version(model, version)
+        labels = experimental_labels(manifest, panel, label)
+        with self._unit_of_work.begin() as transaction:
+            own = _points_of(transaction, site, manifest)
+            removed = [own[key] for key in labels if key in own]
+            if not removed:
+                raise NotFound(
+                    f"site {site} has no operating point of its own for "
+                    f"{panel}{f'/{label}' if label else ''}: it is off"
+                )
+            transaction.operating_points.remove(removed)
+            transaction.audit.append(points_removed_events(removed, actor, self._clock.now()))
+        return removed
+
     def points(self, site: str | None) -> Sequence[SiteOperatingPoint]:
         """The operating points of a site, or of all of them."""
         with self._unit_of_work.begin(write=False) as transaction:
@@ -206,6 +300,43 @@ class ManageModels:
         with self._unit_of_work.begin(write=False) as transaction:
             promotions = transaction.promotions
             return promotions.all() if site is None else promotions.of_sites({site})
+
+
+def experimental_labels(
+    manifest: ModelManifest, panel: str, label: str | None
+) -> list[tuple[str, str]]:
+    """Return ``(panel, label)`` of an experimental label, or of all of a panel.
+
+    Raises:
+        NotFound: The model has no such panel or label.
+        LabelNotExperimental: The label is of another rank, or the panel has no experimental one.
+    """
+    found = manifest.panel(panel)
+    if found is None:
+        raise NotFound(f"{manifest.name} {manifest.version} has no panel {panel}")
+    ranks = {one.name: one.rank for one in found.labels}
+    if label is not None and label not in ranks:
+        raise NotFound(f"{panel} has no label {label}; it has {', '.join(ranks)}")
+    if label is not None and ranks[label] is not Rank.EXPERIMENTAL:
+        raise LabelNotExperimental(
+            f"{panel}/{label} is {ranks[label].value.replace('_', ' ')}: "
+            "only experimental labels are switched on and off"
+        )
+    names = [name for name, rank in ranks.items() if rank is Rank.EXPERIMENTAL]
+    if not names:
+        raise LabelNotExperimental(f"{panel} has no experimental label")
+    return [(panel, name) for name in names if label in (None, name)]
+
+
+def _points_of(
+    transaction: Transaction, site: str, manifest: ModelManifest
+) -> dict[tuple[str, str], SiteOperatingPoint]:
+    """A site's own operating points for a version, by (panel, label)."""
+    return {
+        point.key: point
+        for point in transaction.operating_points.of_sites({site})
+        if (point.model, point.version) == (manifest.name, manifest.version)
+    }
 
 
 def _both(site: str) -> set[str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hilum.domain.access import ALL_SITES, DEFAULT_SITE
 from hilum.domain.errors import (
     InvalidRequest,
+    LabelNotExperimental,
+    NoShippedPoint,
     NotFound,
     NothingToRollBack,
     OperatingPointsMissing,
 )
+from hilum.domain.model import OperatingPoint, Rank
 from hilum.domain.site_models import FIRST_START, Origin, labels_with_points
 from tests.fakes.model_catalogue import small_chest
 from tests.unit.application.test_models_of_site import OPERATOR, Installation
@@ -179,3 +184,96 @@ def test_every_installed_version_is_listed_as_the_site_sees_it(here):
     assert (new.promotion.site, new.missing) == ("north", ())
     assert new.manifest.panel("pneumonia").operating_point("covid19").threshold == 0.5
     assert lungs.missing == ()
+    assert new.shipped.panel("pneumonia").operating_point("covid19").threshold == 0.25
+
+
+RANKS = {"cardiomegaly": Rank.EXPERIMENTAL, "nodule": Rank.EXPERIMENTAL, "effusion": Rank.NOT_SHOWN}
+
+
+@pytest.fixture
+def ranked(here) -> Installation:
+    """``chest`` 1.1.0, promoted at north: nodule without a shipped point, cardiomegaly with one."""
+    chest = next(model for model in here.catalogue.models if model.name == "chest")
+    pneumonia, pathology = chest.panels
+    labels = tuple(replace(label, rank=RANKS[label.name]) for label in pathology.labels)
+    points = tuple(one for one in pathology.operating_points if one.label != "nodule")
+    findings = replace(pathology, labels=labels, operating_points=points)
+    others = [model for model in here.catalogue.models if model.name != "chest"]
+    here.catalogue.models = (*others, replace(chest, panels=(pneumonia, findings)))
+    promote(here, "1.1.0")
+    here.later()
+    return here
+
+
+def point_in_force(here: Installation, label: str):
+    here.later()
+    found = here.models.of_site("north").panel("pathology")
+    assert found is not None
+    return found[1].operating_point(label)
+
+
+def test_a_site_adopts_points_of_validated_labels_alone(ranked):
+    """So that a promotion needs no decision about an experimental one."""
+    assert {point.panel for point in ranked.manage.points("north")} == {"pneumonia"}
+    assert point_in_force(ranked, "cardiomegaly") is None
+
+
+@pytest.mark.parametrize("label", ["cardiomegaly", None])
+def test_an_experimental_label_is_switched_on_and_off(ranked, label):
+    """By a row of the site, each change in the log; the second time nothing changes."""
+    chosen = ("chest", "1.1.0", "pathology", label, "north", OPERATOR)
+    (adopted,) = ranked.manage.switch_on(*chosen)
+    assert (adopted.key, adopted.origin) == (("pathology", "cardiomegaly"), Origin.SHIPPED)
+    assert point_in_force(ranked, "cardiomegaly").threshold == 0.3
+    assert ranked.manage.switch_on(*chosen) == []
+    assert ranked.manage.switch_off(*chosen) == [adopted]
+    assert point_in_force(ranked, "cardiomegaly") is None
+    with pytest.raises(NotFound, match="it is off"):
+        ranked.manage.switch_off(*chosen)
+    with ranked.unit_of_work.begin(write=False) as transaction:
+        put, removed = [record.event for record in transaction.audit.records()][-2:]
+    assert (put.action, removed.action) == ("operating_points.set", "operating_points.removed")
+    assert put.object_id == removed.object_id == "north/chest/1.1.0"
+    assert removed.actor == OPERATOR
+    assert removed.details == {"pathology/cardiomegaly": 0.3}
+
+
+def test_a_fitted_point_stays_when_its_label_is_switched_on(ranked):
+    """And it can be switched off like one that was shipped."""
+    chosen = ("chest", "1.1.0", "pathology", "cardiomegaly", "north", OPERATOR)
+    (shipped,) = ranked.manage.switch_on(*chosen)
+    fitted = replace(shipped, point=OperatingPoint("cardiomegaly", 0.77), origin=Origin.FITTED)
+    with ranked.unit_of_work.begin() as transaction:
+        transaction.operating_points.put([fitted])
+    assert ranked.manage.switch_on(*chosen) == []
+    assert point_in_force(ranked, "cardiomegaly").threshold == 0.77
+    assert ranked.manage.switch_off(*chosen) == [fitted]
+
+
+@pytest.mark.parametrize(
+    ("panel", "label", "error", "said"),
+    [
+        ("pathology", "nodule", NoShippedPoint, "ships no operating point for pathology/nodule"),
+        ("pathology", "effusion", LabelNotExperimental, "effusion is not shown"),
+        ("pneumonia", "covid19", LabelNotExperimental, "covid19 is validated"),
+        ("pneumonia", None, LabelNotExperimental, "no experimental label"),
+        ("pathology", "flu", NotFound, "no label flu"),
+        ("ribs", None, NotFound, "no panel ribs"),
+    ],
+)
+def test_what_cannot_be_switched_on_is_refused(ranked, panel, label, error, said):
+    """With a code of its own; nothing has changed."""
+    before = ranked.actions()
+    with pytest.raises(error, match=said):
+        ranked.manage.switch_on("chest", "1.1.0", panel, label, "north", OPERATOR)
+    off = NotFound if error is NoShippedPoint else error
+    with pytest.raises(off):
+        ranked.manage.switch_off("chest", "1.1.0", panel, label, "north", OPERATOR)
+    assert ranked.actions() == before
+
+
+def test_labels_are_switched_on_for_one_site(ranked):
+    """Not for all of them at once."""
+    for change in (ranked.manage.switch_on, ranked.manage.switch_off):
+        with pytest.raises(InvalidRequest):
+            change("chest", "1.1.0", "pathology", None, ALL_SITES, OPERATOR)

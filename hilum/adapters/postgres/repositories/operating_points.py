@@ -35,6 +35,9 @@ _COLUMNS: Final = (
 )
 _ALL: Final = sa.select(*_COLUMNS).order_by(*OPERATING_POINTS.primary_key.columns)
 _OF_SITES: Final = _ALL.where(_C.site.in_(sa.bindparam("sites", expanding=True)))
+_REMOVE: Final = sa.delete(OPERATING_POINTS).where(
+    *(column == sa.bindparam(f"of_{column.name}") for column in OPERATING_POINTS.primary_key)
+)
 
 
 class SqlOperatingPointRepository:
@@ -58,6 +61,11 @@ class SqlOperatingPointRepository:
             statement = _put(self._connection.dialect.name)
             self._connection.execute(statement, [_row(point) for point in points])
 
+    def remove(self, points: Sequence[SiteOperatingPoint]) -> None:
+        """Remove those with these sites, versions and labels; what is not there is left out."""
+        if points:
+            self._connection.execute(_REMOVE, [_key(point) for point in points])
+
 
 @cache
 def _put(dialect: str) -> sa.Executable:
@@ -70,6 +78,16 @@ def _put(dialect: str) -> sa.Executable:
         if column.name not in key
     }
     return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+def _key(point: SiteOperatingPoint) -> dict[str, str]:
+    return {
+        "of_site": point.site,
+        "of_model": point.model,
+        "of_version": point.version,
+        "of_panel": point.panel,
+        "of_label": point.point.label,
+    }
 
 
 def _row(point: SiteOperatingPoint) -> dict[str, Any]:
