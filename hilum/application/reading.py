@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum.domain.finding import Box
-    from hilum.domain.model import Label, ModelManifest, OperatingPoint, Panel
+    from hilum.domain.model import Label, ModelManifest, Panel
     from hilum.domain.scope import Depicted
     from hilum.imaging.film import Film
 
@@ -180,7 +180,7 @@ def with_evidence(
 def passes(gate: PanelReading) -> bool:
     """Whether the gate lets the film through: it is frontal, at the operating point or above."""
     frontal = gate.finding(FRONTAL)
-    return frontal is not None and frontal.positive
+    return frontal is not None and frontal.positive is True
 
 
 def gate_refusal(gate: PanelReading) -> str:

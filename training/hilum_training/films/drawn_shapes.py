@@ -195,11 +195,11 @@ class Sketch:
             if not self.chance(0.5):
                 continue
             near, far = self.generator.uniform(0, 0.12, 2) * size
-            corners = ((0, 0), (size, 0), (size, far), (0, near))
+            corners: list[Point] = [(0, 0), (size, 0), (size, far), (0, near)]
             if side in (1, 3):
-                corners = tuple((size - x, size - y) for x, y in corners)
+                corners = [(size - x, size - y) for x, y in corners]
             if side > 1:
-                corners = tuple((y, x) for x, y in corners)
+                corners = [(y, x) for x, y in corners]
             pen.polygon(corners, fill=shade)
 
     def _mark(self, image: Image.Image) -> None:
@@ -214,4 +214,4 @@ class Sketch:
 
 def _chord(shape: Shape) -> Shape:
     """Compute the length of the ray within a round body, 1 on the axis."""
-    return np.sqrt(np.clip(1 - shape * shape, 0, None))
+    return np.asarray(np.sqrt(np.clip(1 - shape * shape, 0, None)), dtype=np.float32)

@@ -99,8 +99,8 @@ def _opacify(grey: Grey, where: Grey, strength: float, generator: np.random.Gene
         generator: Random stream.
     """
     central = grey[grey.shape[0] // 6 : -grey.shape[0] // 4, grey.shape[1] // 6 : -1]
-    level = np.percentile(central, generator.uniform(65, 97))
-    level = level + generator.uniform(0, 6) * cloud(grey.shape[0], generator, 1.3)
+    tissue = float(np.percentile(central, generator.uniform(65, 97)))
+    level = tissue + generator.uniform(0, 6) * cloud(grey.shape[0], generator, 1.3)
     return np.asarray(grey + strength * where * np.clip(level - grey, 0, None))
 
 
