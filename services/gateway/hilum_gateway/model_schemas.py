@@ -11,65 +11,131 @@ from hilum.domain.model import (
     OperatingPoint,
     Panel,
     PanelKind,
+    Rank,
+    Scope,
+    ScopeLimit,
     TensorSpec,
 )
+from hilum.domain.verdict import predictive_value_of, reason_text
 from hilum_gateway import NOTICE
 from hilum_gateway.result_schemas import CodeBody
 
 
 class LabelBody(BaseModel):
-    """One label, with the threshold at and above which it is read as positive.
+    """One label, with its operating point.
 
-    A structure has none: ``operating_point`` is null.
+    A structure has none, and neither has a label that the evidence does not carry:
+    ``operating_point`` is null.
     """
 
     label: str
     display: str
     code: CodeBody | None
-    weak: bool
+    rank: Rank = Field(description="How far the evidence carries the label.")
+    weak: bool = Field(description="Superseded by `rank`.")
     abnormal: bool
     operating_point: float | None
     sensitivity: float | None
     specificity: float | None
-    fitted_on: str
+    fitted_on: str = Field(description="Which images the operating point was fitted on.")
+    beyond_scope: bool = Field(
+        description="The site fitted it on its own images and applies it outside the panel's scope."
+    )
+    prevalence: float | None = Field(
+        description="Share of images with the finding for which `predictive_value` holds."
+    )
+    predictive_value: float | None = Field(
+        description="Share of positive verdicts that are right at that prevalence."
+    )
 
     @classmethod
     def of(cls, label: Label, point: OperatingPoint | None) -> Self:
-        """Of a label and its operating point."""
+        """Make it from a label and its operating point."""
         return cls(
             label=label.name,
             display=label.display,
             code=CodeBody.of(label.code),
+            rank=label.rank,
             weak=label.weak,
             abnormal=label.abnormal,
             operating_point=point.threshold if point else None,
             sensitivity=point.sensitivity if point else None,
             specificity=point.specificity if point else None,
             fitted_on=point.fitted_on if point else "",
+            beyond_scope=point.beyond_scope if point else False,
+            prevalence=label.prevalence,
+            predictive_value=predictive_value_of(label, point),
+        )
+
+
+class ScopeLimitBody(BaseModel):
+    """A bound on a measure of the pixels. Beyond it, ``reason`` is why nothing is assessed."""
+
+    measure: str
+    at_most: float
+    reason: str
+    reason_text: str
+
+    @classmethod
+    def of(cls, limit: ScopeLimit) -> Self:
+        """Make it from a bound."""
+        return cls(
+            measure=limit.measure,
+            at_most=limit.at_most,
+            reason=limit.reason,
+            reason_text=reason_text(limit.reason),
+        )
+
+
+class ScopeBody(BaseModel):
+    """The population that the operating points of a panel are valid for."""
+
+    minimum_age: float | None = Field(description="Years, or null without a bound.")
+    maximum_age: float | None = Field(description="Years, or null without a bound.")
+    views: list[str] = Field(
+        description="Accepted values of View Position (0018,5101). Empty accepts all."
+    )
+    limits: list[ScopeLimitBody]
+    sources: list[str] = Field(description="Sources of the images, for people.")
+    never_shown: list[str] = Field(description="Who was not among them, for people.")
+
+    @classmethod
+    def of(cls, scope: Scope) -> Self:
+        """Make it from a scope."""
+        return cls(
+            minimum_age=scope.minimum_age,
+            maximum_age=scope.maximum_age,
+            views=list(scope.views),
+            limits=[ScopeLimitBody.of(limit) for limit in scope.limits],
+            sources=list(scope.sources),
+            never_shown=list(scope.never_shown),
         )
 
 
 class ServedPanelBody(BaseModel):
-    """One panel of a model, with what was measured of it."""
+    """One panel of a model, with its scope and what was measured of it."""
 
     panel: str
     display: str
     kind: PanelKind
     caution: str
+    scope: ScopeBody
     labels: list[LabelBody]
     calibration: dict[str, Any]
     metrics: dict[str, Any]
 
     @classmethod
     def of(cls, panel: Panel) -> Self:
-        """Of a panel."""
-        points = {point.label: point for point in panel.operating_points}
+        """Make it from a panel."""
         return cls(
             panel=panel.name,
             display=panel.display,
             kind=panel.kind,
             caution=panel.caution,
-            labels=[LabelBody.of(label, points.get(label.name)) for label in panel.labels],
+            scope=ScopeBody.of(panel.scope),
+            labels=[
+                LabelBody.of(label, panel.operating_point(label.name)) for label in panel.labels
+            ],
             calibration=dict(panel.calibration),
             metrics=dict(panel.metrics),
         )
@@ -82,6 +148,7 @@ class ModelBody(BaseModel):
     version: str
     serving_version: int
     panels: list[ServedPanelBody]
+    scope_measures: list[str] = Field(description="What the model measures of the population.")
     preprocessing: str
     training_data: list[dict[str, Any]]
     created: str
@@ -95,6 +162,7 @@ class ModelBody(BaseModel):
             version=manifest.version,
             serving_version=manifest.serving_version,
             panels=[ServedPanelBody.of(panel) for panel in manifest.panels],
+            scope_measures=list(manifest.scope_measures),
             preprocessing=manifest.preprocessing,
             training_data=[dict(source) for source in manifest.training_data],
             created=manifest.created,

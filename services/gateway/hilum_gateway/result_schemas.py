@@ -1,14 +1,15 @@
-"""The JSON of a result: findings, structures, and what the gate said.
+"""The JSON of a result: the impression, findings, structures, and the scores of the gate.
 
-Places are in film pixels: x is a column, y a row, from the upper left corner of the film as it is
-displayed (turned upright where ``inverted`` says so). Sides are the patient's.
+Places are in image pixels: x is a column, y a row, from the upper left corner of the image as it is
+displayed (its grey scale inverted where ``inverted`` says so). Sides are the patient's.
 """
 
-from typing import Self
+from typing import Literal, Self, cast
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from hilum.application.places import LEAST_IN_LUNGS
 from hilum.application.reading import passes
 from hilum.domain.finding import (
     Analysis,
@@ -19,7 +20,9 @@ from hilum.domain.finding import (
     Structure,
     StructuresReading,
 )
-from hilum.domain.model import CodedConcept, PanelKind
+from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
+from hilum.domain.model import CodedConcept, PanelKind, Rank
+from hilum.domain.verdict import reason_text
 from hilum_gateway import NOTICE
 
 
@@ -39,7 +42,7 @@ class CodeBody(BaseModel):
 
 
 class BoxBody(BaseModel):
-    """Where the evidence for a finding lies; ``score`` is the strongest activation in it."""
+    """A localisation box. ``score`` is the strongest activation in it."""
 
     x: float
     y: float
@@ -56,25 +59,51 @@ class BoxBody(BaseModel):
 class FindingBody(BaseModel):
     """One label of a panel.
 
-    ``heatmap`` is the path of the overlay picture and ``boxes`` are the places where the evidence
-    lies, the strongest first; both are kept of what is positive and abnormal.
+    ``assessment`` is the verdict. ``positive`` says the same: null means ``not_assessed``.
+    ``heatmap`` is the path of the overlay and ``boxes`` are its strongest parts, the strongest
+    first. Both are kept of what is positive and abnormal.
     """
 
     label: str
     display: str
     code: CodeBody | None
     probability: float
-    operating_point: float
-    positive: bool
+    operating_point: float | None = Field(
+        description="Probability from which the label is positive. Null where it has none."
+    )
+    positive: bool | None = Field(description="Null where the label was not assessed.")
+    assessment: Literal["positive", "negative", "not_assessed"]
+    reason: str = Field(
+        description="Stable code of why the label was not assessed. Empty where it was."
+    )
+    reason_text: str = Field(description='`reason` in words that follow "Not assessed:".')
+    rank: Rank = Field(
+        description="How far the evidence carries the label. "
+        "A client folds `experimental` away and does not show `not_shown`."
+    )
     abnormal: bool
-    weak: bool
+    weak: bool = Field(description="Superseded by `rank`.")
     heatmap: str | None
     boxes: list[BoxBody]
+    map_in_lungs: float | None = Field(
+        description="Share of the heatmap that lies in the lungs, in [0, 1]."
+    )
+    outside_lungs: bool | None = Field(
+        description="Whether most of the heatmap lies outside the lungs. It then has no boxes. "
+        "Null without a heatmap or without outlines of the lungs."
+    )
+    prevalence: float | None = Field(
+        description="Share of images with the finding for which `predictive_value` holds."
+    )
+    predictive_value: float | None = Field(
+        description="Share of positive verdicts that are right at that prevalence."
+    )
 
     @classmethod
     def of(cls, job_id: UUID, panel: str, finding: Finding) -> Self:
-        """Of one finding."""
+        """Make it from one finding."""
         heatmap = f"/v1/jobs/{job_id}/heatmaps/{panel}/{finding.label}.png"
+        share = finding.map_in_lungs
         return cls(
             label=finding.label,
             display=finding.display,
@@ -82,15 +111,23 @@ class FindingBody(BaseModel):
             probability=finding.probability,
             operating_point=finding.operating_point,
             positive=finding.positive,
+            assessment=cast('Literal["positive", "negative", "not_assessed"]', finding.assessment),
+            reason=finding.reason,
+            reason_text=reason_text(finding.reason),
+            rank=finding.rank,
             abnormal=finding.abnormal,
             weak=finding.weak,
             heatmap=heatmap if finding.heatmap else None,
             boxes=[BoxBody.of(box) for box in finding.boxes],
+            map_in_lungs=share,
+            outside_lungs=None if share is None else share < LEAST_IN_LUNGS,
+            prevalence=finding.prevalence,
+            predictive_value=finding.predictive_value,
         )
 
 
 class PanelBody(BaseModel):
-    """What a model read for one panel.
+    """The findings of one panel.
 
     ``kind`` says how the probabilities belong together: ``single_label`` ones sum to 1,
     ``multi_label`` ones are each of its own. ``caution`` is to be shown with the panel.
@@ -100,26 +137,83 @@ class PanelBody(BaseModel):
     display: str
     kind: PanelKind
     caution: str
+    in_scope: bool = Field(
+        description="Whether the image belongs to the population that the panel is valid for. "
+        "Outside of it the probabilities stay and no label is assessed."
+    )
+    scope_reason: str = Field(
+        description="Stable code of why the image lies out of scope. Empty where it does not."
+    )
+    scope_reason_text: str = Field(
+        description='`scope_reason` in words that follow "Not assessed:".'
+    )
     model: str
     version: str
     findings: list[FindingBody]
 
     @classmethod
     def of(cls, job_id: UUID, panel: PanelReading) -> Self:
-        """Of one panel."""
+        """Make it from one panel."""
         return cls(
             panel=panel.panel,
             display=panel.display or panel.panel.replace("_", " ").capitalize(),
             kind=panel.kind,
             caution=panel.caution,
+            in_scope=not panel.scope_reason,
+            scope_reason=panel.scope_reason,
+            scope_reason_text=reason_text(panel.scope_reason),
             model=panel.model,
             version=panel.version,
             findings=[FindingBody.of(job_id, panel.panel, item) for item in panel.findings],
         )
 
 
+class NamedFindingBody(BaseModel):
+    """A positive finding that the impression names."""
+
+    panel: str
+    label: str
+    display: str
+    probability: float
+
+    @classmethod
+    def of(cls, named: NamedFinding) -> Self:
+        """Make it from a named finding."""
+        return cls(
+            panel=named.panel,
+            label=named.label,
+            display=named.display,
+            probability=named.probability,
+        )
+
+
+class ImpressionBody(BaseModel):
+    """The one answer of an analysis, to be shown first.
+
+    ``no_finding``: every label that was assessed is negative. ``finding``: at least one is
+    positive. ``undetermined``: no label that could be a finding was assessed.
+    """
+
+    kind: ImpressionKind
+    text: str = Field(description="One line for people.")
+    reason: str = Field(description="Stable code of why it is `undetermined`, otherwise empty.")
+    findings: list[NamedFindingBody] = Field(description="The surest first.")
+
+    @classmethod
+    def of(cls, impression: Impression | None) -> Self | None:
+        """Make it from an impression, where there is one."""
+        if impression is None:
+            return None
+        return cls(
+            kind=impression.kind,
+            text=impression.text,
+            reason=impression.reason,
+            findings=[NamedFindingBody.of(named) for named in impression.findings],
+        )
+
+
 class GateScoreBody(BaseModel):
-    """How probable one label of the gate is."""
+    """Probability of one label of the gate."""
 
     label: str
     display: str
@@ -128,20 +222,19 @@ class GateScoreBody(BaseModel):
 
     @classmethod
     def of(cls, finding: Finding) -> Self:
-        """Of one label."""
+        """Make it from one label. A gate has an operating point for each."""
         return cls(
             label=finding.label,
             display=finding.display,
             probability=finding.probability,
-            operating_point=finding.operating_point,
+            operating_point=cast("float", finding.operating_point),
         )
 
 
 class GateBody(BaseModel):
-    """Whether a film is a frontal chest X-ray at all.
+    """Whether an image is a frontal chest radiograph at all.
 
-    It ``passed`` if ``frontal`` reached its operating point. Nothing else is read of a film that
-    did not.
+    It ``passed`` if ``frontal`` reached its operating point. An image that did not is not analysed.
     """
 
     passed: bool
@@ -163,7 +256,7 @@ class GateBody(BaseModel):
 class StructureBody(BaseModel):
     """One structure: closed polygons of ``[x, y]``, the largest first, none if it was not seen.
 
-    ``area_share`` is its share of the film's area. ``flags`` make it doubtful.
+    ``area_share`` is its share of the image's area. ``flags`` make it doubtful.
     """
 
     label: str
@@ -236,14 +329,18 @@ class StructuresBody(BaseModel):
 
 
 class ResultBody(BaseModel):
-    """What the models read. Research use only, not for diagnosis."""
+    """The result of an analysis. Research use only, not for diagnosis."""
 
     notice: str = NOTICE
     model_set: str
     rows: int
     columns: int
     inverted: bool = Field(
-        description="The film was displayed as its own negative, and was turned before it was read."
+        description="The grey scale was inverted before analysis. The displayed image is inverted, "
+        "not rotated or mirrored."
+    )
+    impression: ImpressionBody | None = Field(
+        description="To be shown first. Null in results of releases before 0.3.0."
     )
     panels: list[PanelBody]
     structures: list[StructuresBody]
@@ -256,6 +353,7 @@ class ResultBody(BaseModel):
             rows=analysis.rows,
             columns=analysis.columns,
             inverted=analysis.inverted,
+            impression=ImpressionBody.of(analysis.impression),
             panels=[PanelBody.of(analysis.job_id, panel) for panel in analysis.panels],
             structures=[
                 StructuresBody.of(analysis.job_id, reading) for reading in analysis.structures

@@ -35,10 +35,14 @@ def test_a_completed_job_shows_every_finding(api: Api):
     assert result["model_set"].startswith("ms-")
     (panel,) = result["panels"]
     assert (panel["panel"], panel["model"], panel["version"]) == ("pneumonia", "pneumonia", "1.0.0")
+    assert (panel["in_scope"], panel["scope_reason"]) == (True, "")
+    assert sum(finding["positive"] for finding in panel["findings"]) == 1
     labels = [finding["label"] for finding in panel["findings"]]
     assert labels == ["normal", "pneumonia_bacterial", "pneumonia_viral", "covid19"]
     for finding in panel["findings"]:
-        assert finding["positive"] == (finding["probability"] >= finding["operating_point"])
+        assert finding["assessment"] == ("positive" if finding["positive"] else "negative")
+        assert finding["probability"] >= finding["operating_point"] or not finding["positive"]
+        assert (finding["rank"], finding["reason"], finding["reason_text"]) == ("validated", "", "")
         assert (finding["heatmap"] is not None) == (finding["positive"] and finding["abnormal"])
         assert bool(finding["boxes"]) == (finding["heatmap"] is not None)
         if finding["heatmap"]:

@@ -10,9 +10,12 @@ from fastapi.testclient import TestClient
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import KEPT
 from hilum.domain.access import Role
+from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
+from hilum.domain.scope import CHILD
 from hilum_gateway import NOTICE
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_model, whole_set
 from tests.unit.gateway.api import Api, FakeGateway, problem
+from tests.unit.gateway.pages.results import with_panels
 
 
 def test_what_is_served_is_shown_with_versions_and_operating_points(api: Api):
@@ -107,6 +110,30 @@ def test_one_model_is_shown_with_all_of_its_manifest(chest):
     assert document["notice"] == NOTICE
     for path in document["links"].values():
         assert api.get(path).status_code == 200
+
+
+def test_a_panel_is_shown_with_its_scope_and_the_ranks_of_its_labels(chest):
+    """Also what a flag means at the prevalence that the manifest states."""
+    others = [model for model in chest.catalogue.models if model.name != "chest"]
+    panel, *more = measured().panels
+    label = replace(panel.labels[0], rank=Rank.EXPERIMENTAL, prevalence=0.05)
+    panel = replace(
+        panel,
+        scope=Scope(maximum_age=15, limits=(ScopeLimit("child", 0.5, CHILD),)),
+        labels=(label, *panel.labels[1:]),
+        operating_points=(OperatingPoint(label.name, 0.4, 0.9, 0.9, "12 images"),),
+    )
+    chest.catalogue.models = (*others, with_panels(measured(), panel, *more))
+    shown = Api(chest).get("/v1/models/chest").json()
+    found = shown["panels"][0]
+    assert (found["scope"]["minimum_age"], found["scope"]["maximum_age"]) == (None, 15)
+    assert found["scope"]["limits"][0]["reason"] == "looks_like_a_child"
+    assert "children" in found["scope"]["limits"][0]["reason_text"]
+    first, second = found["labels"][:2]
+    assert (first["rank"], second["rank"]) == ("experimental", "validated")
+    assert (first["prevalence"], second["prevalence"]) == (0.05, None)
+    assert (second["operating_point"], second["predictive_value"]) == (None, None)
+    assert shown["scope_measures"] == ["child"]
 
 
 def test_a_card_is_markdown(chest):
