@@ -38,18 +38,21 @@ def colour_of(label: str) -> str:
     return COLOURS.get(label, _OTHER)
 
 
-def outline_picture(reading: StructuresReading, rows: int, columns: int) -> bytes:
-    """The outlines as an SVG file as large as the film.
+def outline_picture(
+    reading: StructuresReading, rows: int, columns: int, *, names: bool = True
+) -> bytes:
+    """Draw the outlines as an SVG file as large as the image.
 
     Args:
-        reading: Outlines in film pixels.
-        rows: Of the film.
-        columns: Of the film.
+        reading: Outlines in image pixels.
+        rows: Of the image.
+        columns: Of the image.
+        names: Write each structure's name into its outline. A page has them in its legend instead.
     """
     seen = [structure for structure in reading.structures if structure.outlines]
     height = round(_TEXT_SHARE * max(rows, columns), 2)
     parts = [_path(each) for each in seen] + _widths(reading, height)
-    drawn = "\n".join(parts + [_name(each, height) for each in seen])
+    drawn = "\n".join(parts + [_name(each, height) for each in seen if names])
     # A film that is squashed on the screen squashes its outlines with it.
     text = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" '

@@ -115,5 +115,5 @@ def test_a_picture_of_an_expired_film_is_an_error_page_for_a_person(gateway, api
     expire(gateway)
     answer = gateway.person().get(f"/films/{job_id}/original")
     assert answer.status_code == 410
-    assert "This film is no longer kept" in answer.text
-    assert "Send the film again" in answer.text
+    assert "This image is no longer kept" in answer.text
+    assert "Send the image again" in answer.text

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.fakes.model_catalogue import whole_set
 from tests.unit.gateway.api import FILM_SIZE, Api, FakeGateway, film_bytes, problem
 
 HEATMAP = "heatmaps/pneumonia/covid19.png"
@@ -94,11 +95,12 @@ def test_a_picture_that_the_browser_has_is_not_sent_again(api: Api, path):
     assert again.headers["etag"] == first.headers["etag"]
 
 
-def test_pictures_that_differ_have_different_tags(api: Api):
-    """By label, layer and opacity."""
+def test_pictures_that_differ_have_different_tags():
+    """By panel and label, layer and opacity."""
+    api = Api(FakeGateway(models=whole_set()))
     job_id = api.completed()
     paths = ["preview.png", HEATMAP, HEATMAP + "?layer=true", HEATMAP + "?opacity=0.3"]
-    paths.append("heatmaps/pneumonia/pneumonia_viral.png")
+    paths.append("heatmaps/pathology/nodule.png")
     tags = {api.get(f"/v1/jobs/{job_id}/{path}").headers["etag"] for path in paths}
     assert len(tags) == len(paths)
 

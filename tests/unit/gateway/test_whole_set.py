@@ -13,6 +13,7 @@ from PIL import Image
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import whole_set
 from tests.unit.gateway.api import FILM_SIZE, Api, FakeGateway, film_bytes, problem
+from tests.unit.gateway.pages.results import within_lungs
 
 SVG = "{http://www.w3.org/2000/svg}"
 WHITE = graymap(np.full((72, 96), 250, np.uint8))
@@ -61,7 +62,9 @@ def test_a_completed_job_shows_gate_panels_and_structures(api: Api):
 
 def test_boxes_lie_on_the_film(api: Api):
     """Of every positive abnormal finding, in film pixels."""
-    result = api.get(f"/v1/jobs/{api.completed()}").json()["result"]
+    (job,) = api.submit(("lungs.pgm", within_lungs())).json()["jobs"]
+    api.gateway.work()
+    result = api.get(f"/v1/jobs/{job['job_id']}").json()["result"]
     boxes = [
         box for panel in result["panels"] for item in panel["findings"] for box in item["boxes"]
     ]
@@ -139,7 +142,7 @@ def test_the_page_has_the_outlines_to_lay_over_the_film(gateway: FakeGateway, ap
 def test_the_page_of_a_rejected_film_says_what_it_looks_like(gateway: FakeGateway, rejected: str):
     """In words, with the code and with advice."""
     page = gateway.person().get(f"/films/{rejected}").text
-    assert "This film was rejected" in page
+    assert "This image was rejected" in page
     assert "not chest (0.92)" in page
     assert "not_a_frontal_chest_xray" in page
     assert "Only frontal chest radiographs" in page

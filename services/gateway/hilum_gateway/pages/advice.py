@@ -7,35 +7,35 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SEND_AGAIN: Final = "Export the film from its source again and send the new file."
+_SEND_AGAIN: Final = "Export the image from its source again and send the new file."
 _CHOOSE_FRONTAL: Final = "Send one frontal chest radiograph as a file of its own."
-_OUTSIDE: Final = "Nothing is wrong with the film. It is tried again without your doing."
+_OUTSIDE: Final = "Nothing is wrong with the image. It is tried again without your doing."
 _INSTALLATION: Final = (
-    "The film is kept. Tell whoever runs Hilum the reason's code and the film's number; once the "
-    "cause is mended, an operator can try again."
+    "The image is kept. Tell your administrator the reason's code and the image's number; once the "
+    "cause is fixed, an operator can try again."
 )
 
 ADVICE: Final[Mapping[str, str]] = {
-    "unsupported_format": "Send the film as DICOM, PNG or JPEG.",
+    "unsupported_format": "Send the image as DICOM, PNG or JPEG.",
     "unsupported_transfer_syntax": (
-        "Export the film uncompressed, or as JPEG, JPEG-LS, JPEG 2000 or RLE, and send it again."
+        "Export the image uncompressed, or as JPEG, JPEG-LS, JPEG 2000 or RLE, and send it again."
     ),
     "unreadable_film": _SEND_AGAIN,
     "truncated_film": "The file is incomplete. " + _SEND_AGAIN,
-    "not_an_image": "This is a DICOM object without a picture. Send the radiograph itself.",
+    "not_an_image": "This is a DICOM object without an image. Send the radiograph itself.",
     "multi_frame": "The file holds several frames. " + _CHOOSE_FRONTAL,
-    "colour_film": "The picture is in colour. " + _CHOOSE_FRONTAL,
+    "colour_film": "The image is in colour. " + _CHOOSE_FRONTAL,
     "not_a_frontal_chest_xray": (
-        "Only frontal chest radiographs (PA or AP) are read. If this is one, check that it is "
+        "Only frontal chest radiographs (PA or AP) are analysed. If this is one, check that it is "
         "upright, not rotated and shows the whole chest, and send it again."
     ),
-    "film_too_small": "Send the film in its full size, not a thumbnail.",
-    "file_too_large": "Send the film compressed without loss, or ask for a higher limit.",
-    "request_too_large": "Send fewer films at a time.",
-    "too_many_files": "Send fewer films at a time.",
-    "too_many_pixels": "Send the film in a smaller size, or ask for a higher limit.",
+    "film_too_small": "Send the image in its full size, not a thumbnail.",
+    "file_too_large": "Send the image compressed without loss, or ask for a higher limit.",
+    "request_too_large": "Send fewer images at a time.",
+    "too_many_files": "Send fewer images at a time.",
+    "too_many_pixels": "Send the image in a smaller size, or ask for a higher limit.",
     "compression_ratio_too_high": _SEND_AGAIN,
-    "limit_exceeded": "Send a smaller film, or ask for a higher limit.",
+    "limit_exceeded": "Send a smaller image, or ask for a higher limit.",
     "rejected": _SEND_AGAIN,
     "database_unavailable": _OUTSIDE,
     "schema_incompatible": _OUTSIDE,
@@ -45,7 +45,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "out_of_memory": _OUTSIDE,
     "worker_lost": _OUTSIDE,
     "transient": _OUTSIDE,
-    "object_missing": "The stored file is gone. Send the film again.",
+    "object_missing": "The stored file is gone. Send the image again.",
     "model_not_served": _INSTALLATION,
     "inference_failed": _INSTALLATION,
     "invalid_manifest": _INSTALLATION,
@@ -57,14 +57,14 @@ ADVICE: Final[Mapping[str, str]] = {
 """One entry for each code that a job or a refused file can have."""
 
 IN_SHORT: Final[Mapping[str, str]] = {
-    "unsupported_format": "Not a film format",
+    "unsupported_format": "Not an image format",
     "unsupported_transfer_syntax": "Compression not supported",
     "unreadable_film": "Unreadable file",
     "truncated_film": "Incomplete file",
-    "not_an_image": "No picture in it",
+    "not_an_image": "No image in it",
     "multi_frame": "Several frames",
-    "colour_film": "A colour picture",
-    "not_a_frontal_chest_xray": "Not a frontal chest film",
+    "colour_film": "A colour image",
+    "not_a_frontal_chest_xray": "Not a frontal chest image",
     "film_too_small": "Too small",
     "file_too_large": "File too large",
     "too_many_pixels": "Too many pixels",
@@ -73,7 +73,7 @@ IN_SHORT: Final[Mapping[str, str]] = {
 """What a row of the worklist says of a rejected film, before the detail."""
 
 PARKED: Final = (
-    "All attempts are used up. The film is kept; an operator can try again or discard it."
+    "All attempts are used up. The image is kept; an operator can try again or discard it."
 )
 """For a failed job whose cause lay outside of the film."""
 

@@ -1,4 +1,4 @@
-"""One film: its page, and what an operator does with its job when it is parked."""
+"""One image: its page, and what an operator does with its job when it is dead-lettered."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from hilum_gateway.pages.film_view import Layers, film_context
+from hilum_gateway.pages.film_view import film_context
+from hilum_gateway.pages.overlay_view import Layers
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn, permitted
 from hilum_gateway.pages.rendering import NOT_STORED, render
@@ -24,7 +25,7 @@ def film_page(
     boxes: Annotated[str, Query()] = "",
     outlines: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """The film with its findings, or how far it has got."""
+    """Show the image with its impression and findings, or how far its job has got."""
     view = parts.container.read_jobs.job(job_id, key)
     layers = Layers(heatmap, bool(boxes), frozenset(outlines))
     return render("film.html", key=key, **film_context(view, layers), **permitted(key))

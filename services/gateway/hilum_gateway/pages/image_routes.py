@@ -1,14 +1,16 @@
-"""Pictures for the page of a film: the film itself and the layers that are laid over it."""
+"""Pictures for the page of an image: its preview and the layers that are laid over it."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
 from hilum_gateway.filenames import attachment
-from hilum_gateway.heatmap_picture import heatmap_picture, preview_png
+from hilum_gateway.heatmap_picture import preview_png, tinted_layer
 from hilum_gateway.outline_picture import MEDIA_TYPE as SVG
 from hilum_gateway.outline_picture import outline_picture
+from hilum_gateway.overlay_colours import FINDING_COLOURS, rgb
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
 from hilum_gateway.pages.rendering import NOT_STORED
@@ -17,36 +19,40 @@ router = APIRouter(prefix="/films/{job_id}", route_class=PageRoute, include_in_s
 
 _PNG = "image/png"
 
+ColourNumber = Annotated[int, Query(ge=0, lt=len(FINDING_COLOURS))]
+
 
 @router.get("/preview.png")
 def preview(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
-    """The film, 8-bit grey."""
+    """Return the preview, 8-bit grey."""
     png = preview_png(parts.container.show_film.preview(job_id, key))
     return Response(png, media_type=_PNG, headers=NOT_STORED)
 
 
 @router.get("/heatmaps/{panel}/{label}.png")
-def heatmap_layer(job_id: UUID, panel: str, label: str, key: SignedIn, parts: Parts) -> Response:
-    """A heatmap as large as the preview, transparent where there is no evidence.
+def heatmap_layer(
+    job_id: UUID, panel: str, label: str, key: SignedIn, parts: Parts, colour: ColourNumber = 0
+) -> Response:
+    """Draw a heatmap as large as the preview, in the finding's colour, transparent elsewhere.
 
-    At its strongest point it is opaque: the page sets how far it covers the film.
+    At its strongest point it is opaque: the page sets how far it covers the image.
     """
     stored, heatmap = parts.container.show_film.heatmap(job_id, panel, label, key)
-    picture = heatmap_picture(stored, heatmap, opacity=1.0, layer_only=True)
+    picture = tinted_layer(stored, heatmap, rgb(colour))
     return Response(picture, media_type=_PNG, headers=NOT_STORED)
 
 
 @router.get("/outlines/{panel}.svg")
 def outlines(job_id: UUID, panel: str, key: SignedIn, parts: Parts) -> Response:
-    """The outlines of structures as large as the film, transparent but for the lines."""
+    """Draw the outlines of structures as large as the image, without their names."""
     reading, rows, columns = parts.container.show_film.structures(job_id, panel, key)
-    picture = outline_picture(reading, rows, columns)
+    picture = outline_picture(reading, rows, columns, names=False)
     return Response(picture, media_type=SVG, headers=NOT_STORED)
 
 
 @router.get("/original")
 def original(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
-    """The film as it came, to be saved."""
+    """Return the image as it was received, to be saved."""
     instance, chunks = parts.container.read_jobs.original(job_id, key)
     return StreamingResponse(
         chunks,

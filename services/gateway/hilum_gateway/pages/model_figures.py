@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SCALARS: Final = (
-    ("frontal_films_that_pass", "frontal films that pass"),
-    ("other_pictures_that_stop", "other pictures that stop"),
+    ("frontal_films_that_pass", "frontal images that pass"),
+    ("severe_films_that_pass", "severely ill frontal images that pass"),
+    ("other_pictures_that_stop", "other images that are rejected"),
     ("accuracy", "accuracy, all sources together"),
     ("mean_auroc", "mean AUROC over the findings"),
 )

@@ -42,7 +42,7 @@ _HEADINGS: Final[Mapping[int, str]] = {
     HTTPStatus.FORBIDDEN: "Your key does not allow this",
     HTTPStatus.NOT_FOUND: "Not found",
     HTTPStatus.CONFLICT: "The job has changed meanwhile",
-    HTTPStatus.GONE: "This film is no longer kept",
+    HTTPStatus.GONE: "This image is no longer kept",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "This cannot be taken",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not available for the moment",
@@ -51,12 +51,12 @@ _HEADINGS: Final[Mapping[int, str]] = {
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "Go back and try again.",
     HTTPStatus.FORBIDDEN: "Sign in with another key, or ask whoever runs Hilum for one.",
-    HTTPStatus.NOT_FOUND: "Check the address. Films of other sites than your key's are not shown.",
+    HTTPStatus.NOT_FOUND: "Check the address. Images of other sites than your key's are not shown.",
     HTTPStatus.CONFLICT: "Reload the page to see its present state.",
-    HTTPStatus.GONE: "What was read of it stands on its page. Send the film again to see it.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send fewer or smaller films at a time.",
+    HTTPStatus.GONE: "Its result is on its page. Send the image again to see it.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send fewer or smaller images at a time.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Change what you send and try again.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Films that were accepted are safe. Try again in a moment.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Images that were accepted are safe. Try again in a moment.",
 }
 _DEFECT: Final = ("Something went wrong in Hilum", "Tell whoever runs Hilum.")
 
@@ -76,7 +76,7 @@ class PageRoute(APIRoute):
             except RequestValidationError as error:
                 where = error.errors()[0]["loc"][0] if error.errors() else ""
                 if where == "path":
-                    return error_response(request, NotFound("there is no such film"))
+                    return error_response(request, NotFound("there is no such image"))
                 return error_response(request, InvalidRequest("a part of the address is malformed"))
             except ClientDisconnect:
                 return Response(status_code=CLIENT_CLOSED_REQUEST)

@@ -16,7 +16,7 @@ _FLAGS: Final[Mapping[str, str]] = {
     "absent": "not seen",
     "tiny": "very small, may be cut off",
     "unequal": "much smaller than the other side",
-    "wrong_side": "on the unexpected side: the film may be mirrored",
+    "wrong_side": "on the unexpected side: the image may be mirrored",
 }
 """The flags of :mod:`hilum.imaging.lungs`."""
 
@@ -36,7 +36,7 @@ class StructureRow:
 
     Attributes:
         structure: As the model outlined it.
-        colour: Of its line over the film.
+        colour: Of its line over the image.
         doubts: What makes it doubtful, in words; empty for a plausible one.
     """
 
@@ -75,7 +75,7 @@ class StructuresView:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is any outline to lay over the film."""
+        """Whether there is any outline to lay over the image."""
         return any(row.structure.outlines for row in self.rows)
 
 

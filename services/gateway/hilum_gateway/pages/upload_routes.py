@@ -15,7 +15,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.post("/films", dependencies=[OwnForm])
 async def send_films(request: Request, key: SignedIn, parts: Parts, metrics: MetricsOf) -> Response:
-    """Take films in, as ``POST /v1/studies`` does, and say of each what became of it."""
+    """Accept images as ``POST /v1/studies`` does, and say of each what became of it."""
     submitted = await submit_from_request(request, parts.container, key)
     metrics.observe_submission(submitted)
     response = render(
@@ -31,7 +31,7 @@ async def send_films(request: Request, key: SignedIn, parts: Parts, metrics: Met
 
 def _heading(submitted: SubmittedStudy) -> str:
     taken, sent = len(submitted.accepted), len(submitted.files)
-    films = "film" if sent == 1 else "films"
+    images = "image" if sent == 1 else "images"
     if taken == sent:
-        return "The film was accepted" if sent == 1 else f"All {sent} films were accepted"
-    return f"{taken} of {sent} {films} accepted" if taken else f"No film of {sent} was accepted"
+        return "The image was accepted" if sent == 1 else f"All {sent} images were accepted"
+    return f"{taken} of {sent} {images} accepted" if taken else f"No image of {sent} was accepted"

@@ -1,4 +1,4 @@
-"""One row of the worklist: a job, and in few words what was found."""
+"""One row of the worklist: a job, its impression, and in few words what was found."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hilum.domain.job import JobState
 from hilum_gateway.pages.advice import IN_SHORT
+from hilum_gateway.pages.impression_view import ImpressionView
 from hilum_gateway.pages.panel_view import headlines
 
 if TYPE_CHECKING:
@@ -17,13 +18,47 @@ if TYPE_CHECKING:
 
     from hilum.application.use_cases.read_jobs import ReadJobs
     from hilum.domain.access import ApiKey
-    from hilum.domain.finding import Finding, PanelReading
+    from hilum.domain.finding import Finding, PanelReading, ResultOverview
     from hilum.domain.job import Job
+    from hilum_gateway.pages.impression_view import NamedView
 
 _KEPT: Final = 4096
 
 NAMED: Final = 3
-"""Findings that a row names; of the others it gives the number."""
+"""Findings that a row names. Of the others it gives the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What a row says of a result.
+
+    Attributes:
+        impression: What is said first; None in results of releases that drew none.
+        positives: Findings that are abnormal and positive, the most telling first. They are said
+            where there is no impression.
+    """
+
+    impression: ImpressionView | None
+    positives: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, overview: ResultOverview) -> RowResult:
+        """Make it from what a list shows of a result."""
+        return cls(
+            ImpressionView.of(overview.impression, overview.panels),
+            abnormal_positives(overview.panels),
+        )
+
+    @property
+    def named(self) -> tuple[NamedView, ...]:
+        """The findings of the impression that the row names."""
+        return self.impression.findings[:NAMED] if self.impression else ()
+
+    @property
+    def more(self) -> int:
+        """How many findings the row does not name."""
+        found = self.impression.findings if self.impression else self.positives
+        return max(0, len(found) - NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +67,15 @@ class WorklistRow:
 
     Attributes:
         job: The job.
-        positives: Findings that are abnormal and positive, the most telling first; None while
-            there is no result.
+        result: What was found; None while there is no result.
     """
 
     job: Job
-    positives: tuple[Finding, ...] | None
-
-    @property
-    def named(self) -> tuple[Finding, ...]:
-        """The findings that the row names."""
-        return (self.positives or ())[:NAMED]
-
-    @property
-    def more(self) -> int:
-        """How many it does not name."""
-        return max(0, len(self.positives or ()) - NAMED)
+    result: RowResult | None
 
     @property
     def in_short(self) -> str:
-        """Why the film was rejected, in two or three words; empty for every other film."""
+        """Why the image was rejected, in two or three words; empty for every other image."""
         reason = self.job.reason
         if self.job.state is not JobState.REJECTED or reason is None:
             return ""
@@ -59,7 +83,7 @@ class WorklistRow:
 
 
 def abnormal_positives(panels: Iterable[PanelReading]) -> tuple[Finding, ...]:
-    """What a reader looks for first, of every panel: one finding of each name.
+    """Return the abnormal positive findings of every panel: one of each name.
 
     Panels overlap (an infection is pneumonia to another panel), but a name that two of them give is
     named once, as the one that is surer of it does.
@@ -79,26 +103,26 @@ class WorklistRows:
 
     def __init__(self, read_jobs: ReadJobs) -> None:
         self._read_jobs = read_jobs
-        self._known: OrderedDict[UUID, tuple[Finding, ...]] = OrderedDict()
+        self._known: OrderedDict[UUID, RowResult] = OrderedDict()
         self._lock = Lock()
 
     def rows(self, jobs: Sequence[Job], key: ApiKey) -> list[WorklistRow]:
-        """A row for each job, in their order."""
+        """Make a row for each job, in their order."""
         known = self._remembered(jobs)
         missing = [job for job in jobs if job.id not in known]
-        read = self._read_jobs.panels(missing, key)
-        fresh = {job_id: abnormal_positives(panels) for job_id, panels in read.items()}
+        read = self._read_jobs.overviews(missing, key)
+        fresh = {job_id: RowResult.of(overview) for job_id, overview in read.items()}
         self._remember(fresh)
         return [WorklistRow(job, known.get(job.id, fresh.get(job.id))) for job in jobs]
 
-    def _remembered(self, jobs: Sequence[Job]) -> dict[UUID, tuple[Finding, ...]]:
+    def _remembered(self, jobs: Sequence[Job]) -> dict[UUID, RowResult]:
         with self._lock:
             known = {job.id: self._known[job.id] for job in jobs if job.id in self._known}
             for job_id in known:
                 self._known.move_to_end(job_id)
         return known
 
-    def _remember(self, fresh: Mapping[UUID, tuple[Finding, ...]]) -> None:
+    def _remember(self, fresh: Mapping[UUID, RowResult]) -> None:
         with self._lock:
             self._known.update(fresh)
             while len(self._known) > _KEPT:

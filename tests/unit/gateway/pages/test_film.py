@@ -69,7 +69,8 @@ def test_each_finding_stands_with_probability_operating_point_and_reading(gatewa
         assert ("positive" in classes) is finding.positive
         assert ("abnormal" in classes) is finding.abnormal
         assert (">Positive<" in cells) is finding.positive
-        assert (f"/heatmaps/pneumonia/{finding.label}.png" in cells) is finding.heatmap
+        assert (">Negative<" in cells) is not finding.positive
+        assert (f"/heatmaps/pneumonia/{finding.label}.png" in page) is finding.heatmap
     assert "Model pneumonia 1.0.0" in page
 
 
@@ -77,7 +78,7 @@ def test_a_heatmap_is_chosen_by_the_address(gateway, completed):
     """The page with a heatmap can be linked to, and works without scripts."""
     page = gateway.person().get(completed, params={"heatmap": "pneumonia/covid19"}).text
     shown = re.search(r'<img id="heatmap-image".*?>', page, re.DOTALL)[0]
-    assert f'src="{completed}/heatmaps/pneumonia/covid19.png"' in shown
+    assert f'src="{completed}/heatmaps/pneumonia/covid19.png?colour=0"' in shown
     assert "hidden" not in shown
     without = gateway.person().get(completed).text
     assert "hidden" in re.search(r'<img id="heatmap-image".*?>', without, re.DOTALL)[0]
@@ -116,9 +117,9 @@ def test_a_rejected_film_says_why_and_what_to_do(gateway):
     gateway.work()
     assert state(gateway) is JobState.REJECTED
     page = gateway.person().get(only_film(gateway)).text
-    assert "This film was rejected" in page
+    assert "This image was rejected" in page
     assert UnsupportedFormat.code in page
-    assert "Send the film as DICOM, PNG or JPEG." in page
+    assert "Send the image as DICOM, PNG or JPEG." in page
     assert "Try again" not in page
 
 
@@ -126,7 +127,7 @@ def test_an_operator_can_try_a_parked_film_again(gateway, failed):
     """The button queues the job again, and it completes."""
     operator = gateway.person(Role.OPERATOR, "north")
     page = operator.get(failed).text
-    assert "This film could not be read" in page
+    assert "This image could not be analysed" in page
     assert "an operator can try again" in page
     answer = operator.post(f"{failed}/retry")
     assert (answer.status_code, answer.headers["location"]) == (303, failed)
@@ -179,4 +180,4 @@ def test_a_malformed_number_is_a_film_that_does_not_exist(gateway):
     """An address that no film can have is answered with a page."""
     answer = gateway.person().get("/films/not-a-number")
     assert answer.status_code == 404
-    assert "There is no such film." in answer.text
+    assert "There is no such image." in answer.text

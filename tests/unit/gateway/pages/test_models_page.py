@@ -9,10 +9,12 @@ import pytest
 
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.domain.access import Role
-from hilum.domain.model import OperatingPoint
+from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
+from hilum.domain.scope import CHILD
 from hilum_gateway.pages.model_figures import figure_of, headline_figures
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_chest, whole_set
 from tests.unit.gateway.pages.browsing import FakeGateway
+from tests.unit.gateway.pages.results import with_panels
 
 MEASURED = {
     "within_source": [
@@ -62,12 +64,12 @@ def sheet(page: str, name: str) -> str:
 
 
 def test_every_installed_version_is_shown_and_which_reads(gateway):
-    """What reads for the person's site is marked; the older version stands below, unmarked."""
+    """What active for the person's site is marked; the older version stands below, unmarked."""
     page = gateway.person(Role.VIEWER, "north").get("/models").text
     ids = re.findall(r'class="card model" id="([\w.-]+)"', page)
     assert ids == ["gate-1.0.0", "chest-1.0.0", "lungs-1.0.0", "chest-0.9.0"]
-    assert "reads for north" in sheet(page, "chest-1.0.0")
-    assert "installed, does not read for north" in sheet(page, "chest-0.9.0")
+    assert "active for north" in sheet(page, "chest-1.0.0")
+    assert "installed, not active for north" in sheet(page, "chest-0.9.0")
     assert gateway.catalogue.current().version in page
 
 
@@ -79,6 +81,70 @@ def test_operating_points_stand_with_what_was_measured(gateway):
     assert "AUROC: normal or pneumonia (kermany)" in text
     assert "<td>0.997</td><td>0.995 to 0.998</td><td>755 / 285</td>" in text
     assert "accuracy, all sources together" in text
+
+
+def ranked(gateway: FakeGateway) -> FakeGateway:
+    """The same, with a scope, and with a rank, a prevalence or no operating point for labels."""
+    chest = next(model for model in gateway.catalogue.models if model.name == "chest")
+    pneumonia, pathology = chest.panels
+    scope = Scope(
+        minimum_age=18,
+        views=("PA", "AP"),
+        limits=(ScopeLimit("child", 0.5, CHILD),),
+        sources=("shenzhen", "montgomery"),
+        never_shown=("children",),
+    )
+    labels = (
+        replace(pathology.labels[0], prevalence=0.05),
+        replace(pathology.labels[1], rank=Rank.EXPERIMENTAL),
+        *pathology.labels[2:],
+    )
+    pathology = replace(
+        pathology,
+        scope=scope,
+        labels=labels,
+        operating_points=(OperatingPoint("effusion", 0.4, 0.9, 0.9, "12 images of shenzhen"),),
+        metrics={"labels": {"nodule": {"no_point": "3 validation patients with it"}}},
+    )
+    ranked = with_panels(chest, pneumonia, pathology)
+    gateway.catalogue.models = tuple(
+        ranked if model.name == "chest" else model for model in gateway.catalogue.models
+    )
+    return gateway
+
+
+def test_a_scope_is_shown_with_its_panel(gateway):
+    """Ages, views, what the pixels decide, sources, and who was never shown."""
+    text = sheet(ranked(gateway).person().get("/models").text, "chest-1.0.0")
+    found = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", text))
+    assert found == {
+        "Ages": "18 years and older",
+        "Views": "PA, AP",
+        "Not assessed": "not validated for children, and the image looks like a child&#39;s",
+        "Sources": "shenzhen, montgomery",
+        "Never shown": "children",
+    }
+
+
+def test_a_label_has_its_rank_and_what_its_operating_point_rests_on(gateway):
+    """The text of the manifest stands beside what a flag means at the stated prevalence."""
+    text = sheet(ranked(gateway).person().get("/models").text, "chest-1.0.0")
+    row = re.search(r'<tr data-label="effusion">.*?</tr>', text, re.DOTALL)[0]
+    assert '<td class="rank-validated">validated</td>' in row
+    assert "12 images of shenzhen." in row
+    assert "If 5 of 100 images show it, 32 of 100 flagged images do." in row
+
+
+def test_a_label_without_an_operating_point_says_why(gateway):
+    """The reason that was measured comes first, otherwise the rank is the reason."""
+    text = sheet(ranked(gateway).person().get("/models").text, "chest-1.0.0")
+    rows = {
+        label: re.search(rf'<tr data-label="{label}">.*?</tr>', text, re.DOTALL)[0]
+        for label in ("cardiomegaly", "nodule")
+    }
+    assert "No operating point: 3 validation patients with it." in rows["nodule"]
+    assert "experimental</td>" in rows["cardiomegaly"]
+    assert "Experimental, and not switched on at this site." in rows["cardiomegaly"]
 
 
 def test_structures_have_no_operating_points(gateway):
@@ -99,8 +165,8 @@ def test_a_card_cannot_bring_markup_into_the_page(gateway):
 def test_whoever_sees_all_sites_can_ask_for_one(gateway):
     """The form is for keys of all sites; another site's models are not for a key of one."""
     everywhere = gateway.person(Role.VIEWER)
-    assert "reads for default" in everywhere.get("/models").text
-    assert "reads for south" in everywhere.get("/models?site=south").text
+    assert "active for default" in everywhere.get("/models").text
+    assert "active for south" in everywhere.get("/models?site=south").text
     bound = gateway.person(Role.VIEWER, "north")
     assert "choose-site" not in bound.get("/models").text
     assert bound.get("/models?site=south").status_code == 403

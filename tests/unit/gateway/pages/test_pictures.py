@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from hilum.domain.access import Role
-from hilum_gateway.pages.film_view import colour_stops
+from hilum_gateway.overlay_colours import FINDING_COLOURS, rgb
+from hilum_gateway.pages.overlay_view import opacity_stops
 from tests.unit.gateway.pages.browsing import FakeGateway, film_bytes, send
 
 AS_PICTURE = {"Accept": "image/*"}
@@ -55,13 +56,28 @@ def test_a_heatmap_is_a_transparent_layer_as_large_as_the_preview(gateway, film)
     assert alpha[-8:].mean() > alpha[:8].mean() + 100
 
 
-def test_the_colour_scale_is_that_of_the_layer():
-    """The scale ends in the colour and opacity of the strongest point."""
-    stops = colour_stops()
-    assert (stops[0].offset, stops[0].opacity) == (0.0, 0.0)
-    assert (stops[-1].offset, stops[-1].opacity) == (1.0, 1.0)
-    assert all(re.fullmatch(r"#[0-9a-f]{6}", stop.colour) for stop in stops)
-    assert len({stop.colour for stop in stops}) == len(stops)
+def test_a_heatmap_has_one_colour_and_another_number_another_colour(gateway, film):
+    """Every pixel of a layer has the colour of the number, so that a finding has one colour."""
+    browser = gateway.person()
+    for number in (0, 1):
+        answer = browser.get(f"{film}/heatmaps/pneumonia/covid19.png?colour={number}")
+        assert np.unique(pixels(answer)[..., :3].reshape(-1, 3), axis=0).tolist() == [
+            list(rgb(number))
+        ]
+
+
+def test_a_colour_that_does_not_exist_is_refused(gateway, film):
+    """A number outside the palette is an invalid request."""
+    address = f"{film}/heatmaps/pneumonia/covid19.png?colour={len(FINDING_COLOURS)}"
+    assert gateway.person().get(address, headers=AS_PICTURE).status_code == 400
+
+
+def test_the_opacity_scale_is_that_of_the_layer():
+    """The scale rises from transparent to the opacity of the strongest point."""
+    stops = opacity_stops()
+    assert stops[0] == (0.0, 0.0)
+    assert stops[-1] == (1.0, 1.0)
+    assert [opacity for _, opacity in stops] == sorted({opacity for _, opacity in stops})
 
 
 def test_the_original_is_the_file_that_was_sent(gateway, film):

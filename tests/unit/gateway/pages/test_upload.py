@@ -31,7 +31,7 @@ def test_every_film_of_a_form_gets_a_job_of_the_chosen_priority(gateway):
     """Films sent together are queued with the priority of the form."""
     answer = send(gateway.person(Role.SUBMITTER), "a.pgm", "b.pgm", priority="stat")
     assert answer.status_code == 200
-    assert "All 2 films were accepted" in answer.text
+    assert "All 2 images were accepted" in answer.text
     assert {(job.filename, job.priority, job.state) for job in jobs(gateway)} == {
         ("a.pgm", Priority.STAT, JobState.QUEUED),
         ("b.pgm", Priority.STAT, JobState.QUEUED),
@@ -44,11 +44,11 @@ def test_each_accepted_film_is_linked_and_each_refused_one_explained(gateway):
     files = [("files", ("film.pgm", film_bytes())), ("files", ("notes.txt", b"no film at all"))]
     answer = browser.post("/films", files=files, headers=HTMX)
     assert answer.status_code == 200
-    assert "1 of 2 films accepted" in answer.text
+    assert "1 of 2 images accepted" in answer.text
     (job,) = jobs(gateway)
     assert f'<a href="/films/{job.id}">film.pgm</a>' in answer.text
     assert "<strong>notes.txt</strong> refused: Not a portable graymap." in answer.text
-    assert "Send the film as DICOM, PNG or JPEG." in answer.text
+    assert "Send the image as DICOM, PNG or JPEG." in answer.text
 
 
 def test_htmx_is_given_a_fragment_and_the_worklist_is_told(gateway):
@@ -85,14 +85,14 @@ def test_a_file_over_the_limit_is_refused_with_the_limit(gateway):
     files = [("files", ("large.pgm", too_large)), ("files", ("film.pgm", film_bytes()))]
     answer = gateway.person().post("/films", files=files, headers=HTMX)
     assert f"at most {MAX_FILE_BYTES} bytes" in answer.text
-    assert "1 of 2 films accepted" in answer.text
+    assert "1 of 2 images accepted" in answer.text
 
 
 def test_when_no_file_is_a_film_nothing_was_accepted(gateway):
     """The status says that nothing was taken, the text why."""
     answer = gateway.person().post("/films", files=[("files", ("a.txt", b"no"))], headers=HTMX)
     assert answer.status_code == 422
-    assert "No film of 1 was accepted" in answer.text
+    assert "No image of 1 was accepted" in answer.text
 
 
 def test_too_many_files_are_refused_all_together(gateway):
@@ -114,7 +114,7 @@ def test_a_request_over_the_limit_is_a_page_that_names_it(gateway):
     answer = send(gateway.person(), "film.pgm")
     assert answer.status_code == 413
     assert "at most 2000 bytes" in answer.text
-    assert "Send fewer or smaller films at a time." in answer.text
+    assert "Send fewer or smaller images at a time." in answer.text
 
 
 def test_while_the_store_is_down_a_form_can_be_sent_again_later(gateway):

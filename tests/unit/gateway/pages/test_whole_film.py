@@ -10,6 +10,7 @@ import pytest
 
 from hilum.domain.access import Role
 from hilum.domain.model import PanelKind
+from hilum_gateway.overlay_colours import FINDING_COLOURS
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import (
     model_of,
@@ -20,6 +21,7 @@ from tests.fakes.model_catalogue import (
     whole_set,
 )
 from tests.unit.gateway.pages.browsing import FakeGateway, film_bytes
+from tests.unit.gateway.pages.results import result_of, within_lungs
 
 WHITE = graymap(np.full((72, 96), 250, np.uint8))
 """A film that the fake's gate takes for no chest."""
@@ -43,6 +45,11 @@ def section(page: str, panel: str) -> str:
     return re.search(rf'<section [^>]*"panel-{panel}">.*?</section>', page, re.DOTALL)[0]
 
 
+def impression(page: str) -> str:
+    """The section of the impression."""
+    return re.search(r'<section id="impression".*?</section>', page, re.DOTALL)[0]
+
+
 def tag(page: str, start: str) -> str:
     """The first tag that begins like this, whole."""
     return re.search(rf"{re.escape(start)}[^>]*>", page)[0]
@@ -58,6 +65,12 @@ def film(gateway) -> str:
     return sent(gateway)
 
 
+@pytest.fixture
+def within(gateway) -> str:
+    """Address of an image whose heatmaps lie within the lungs."""
+    return sent(gateway, within_lungs())
+
+
 def chest_of_fourteen(threshold: float) -> FakeGateway:
     """A gateway whose chest model has a panel of fourteen findings."""
     panel = small_panel("pathology", FOURTEEN, kind=PanelKind.MULTI_LABEL, threshold=threshold)
@@ -65,9 +78,9 @@ def chest_of_fourteen(threshold: float) -> FakeGateway:
 
 
 def test_the_gates_verdict_stands_with_its_score_and_operating_point(gateway, film):
-    """A film that was let through says so, and what the gate saw can be unfolded."""
+    """An accepted image says so, and the scores of the gate can be unfolded."""
     page = page_of(gateway, film)
-    assert "Let through by the gate" in page
+    assert "Accepted by the gate" in page
     assert "frontal 0.920, at least" in page
     scores = re.findall(r'<tr data-label="(\w+)"><th scope="row">[^<]*</th>\s*<td>([\d.]+)', page)
     assert scores[0] == ("frontal", "0.920")
@@ -75,14 +88,13 @@ def test_the_gates_verdict_stands_with_its_score_and_operating_point(gateway, fi
 
 
 def test_what_is_positive_in_any_panel_stands_first_and_leads_to_its_panel(gateway, film):
-    """The first card names findings of every panel, `normal` never among them."""
-    page = page_of(gateway, film)
-    card = re.search(r'<section class="card headlines".*?</section>', page, re.DOTALL)[0]
-    named = re.findall(r'href="#panel-(\w+)".*?class="name">([^<]+)<.*?<b>([\d.]+)</b>', card)
-    assert {panel for panel, _, _ in named} == {"pneumonia", "pathology"}
-    assert "normal" not in {name for _, name, _ in named}
-    probabilities = [probability for _, _, probability in named]
-    assert probabilities == sorted(probabilities, reverse=True)
+    """The impression names findings of every panel, `normal` never among them."""
+    card = impression(page_of(gateway, film))
+    named = re.findall(r'href="#panel-(\w+)".*?class="name">([^<]+)<', card)
+    assert {panel for panel, _ in named} == {"pneumonia", "pathology"}
+    assert "normal" not in {name for _, name in named}
+    stored = result_of(gateway, film).impression
+    assert [name for _, name in named] == [found.display for found in stored.findings]
 
 
 def test_abnormal_positives_lead_each_table_then_the_most_probable(gateway, film):
@@ -99,12 +111,11 @@ def test_abnormal_positives_lead_each_table_then_the_most_probable(gateway, film
 
 
 def test_fourteen_findings_are_folded_while_none_is_positive():
-    """A panel without a positive finding says its most probable one and stays closed."""
+    """A panel without a positive finding says so on its fold and stays closed."""
     gateway = chest_of_fourteen(threshold=0.99)
     card = section(page_of(gateway, sent(gateway)), "pathology")
     assert re.search(r"<details\s*>", card)
-    assert "None of 14 findings reaches its operating point; most probable" in card
-    assert "finding 14 " in re.search(r"<summary>.*?</summary>", card, re.DOTALL)[0]
+    assert "<summary>None of 14 findings reaches its operating point</summary>" in card
     assert card.count("<tr role=") == 15
 
 
@@ -118,10 +129,12 @@ def test_fourteen_findings_are_open_as_soon_as_one_is_positive():
     assert "<details open>" in card
 
 
-def test_without_a_positive_finding_the_page_does_not_call_the_film_normal():
-    """Nothing found is said as just that."""
+def test_without_a_positive_finding_the_page_says_what_was_looked_for():
+    """No finding is said first, with every label that was assessed."""
     gateway = chest_of_fourteen(threshold=0.99)
-    assert "That does not mean that the film is normal." in page_of(gateway, sent(gateway))
+    said = impression(page_of(gateway, sent(gateway)))
+    assert ">No finding</h2>" in said
+    assert "Looked for: finding 1, finding 2," in said
 
 
 def test_the_panels_caution_and_its_model_stand_with_the_findings(gateway, film):
@@ -141,15 +154,14 @@ def weak_chest(*weak: str) -> FakeGateway:
 
 
 def test_a_weak_finding_says_so_in_its_row_and_among_the_first():
-    """Whoever reads it positive reads what it is worth, and stronger findings stand before it."""
+    """Who reads it as positive reads what its evidence is worth, in the row and at first."""
     gateway = weak_chest(FOURTEEN[-1])
     page = page_of(gateway, sent(gateway))
     rows = re.findall(r'data-label="(finding_\d+)"(.*?)</tr>', page, re.DOTALL)
     assert {label for label, row in rows if "weak evidence" in row} == {FOURTEEN[-1]}
-    card = re.search(r'<section class="card headlines".*?</section>', page, re.DOTALL)[0]
-    named = re.findall(r'class="name">([^<]+)<', card)
-    assert named[-1] == "finding 14"
-    assert len(named) > 1
+    items = re.findall(r"<li>(.*?)</li>", impression(page), re.DOTALL)
+    assert len(items) > 1
+    assert ["weak evidence" in item for item in items] == ["finding 14" in item for item in items]
 
 
 def test_a_panel_that_is_weak_throughout_says_so_once_and_where_it_is_positive():
@@ -163,47 +175,85 @@ def test_a_panel_that_is_weak_throughout_says_so_once_and_where_it_is_positive()
     assert said == {"positive"}
 
 
-def test_boxes_and_outlines_are_off_until_asked_for(gateway, film):
-    """The film is first seen alone; the switches are there."""
-    page = page_of(gateway, film)
+def test_every_overlay_is_off_until_asked_for(gateway, within):
+    """The image is first seen alone. The switches are there."""
+    page = page_of(gateway, within)
+    assert tag(page, '<img id="heatmap-image"').endswith("hidden>")
     assert tag(page, '<svg id="boxes"').endswith("hidden>")
     assert " src=" not in tag(page, '<img id="outlines-lungs"')
+    assert re.search(r'<input type="radio" name="heatmap" value="" checked>', page)
     assert re.search(r'<input type="checkbox" name="boxes" value="1"\s*>', page)
     assert re.search(r'<input type="checkbox" name="outlines" value="lungs"\s*>', page)
+    legend = re.search(r'<ul id="legend".*?</ul>', page, re.DOTALL)[0]
+    entries = re.findall(r"<li[^>]*>", legend)
+    assert len(entries) > 4
+    assert all(entry.endswith("hidden>") for entry in entries)
 
 
-def test_boxes_and_outlines_are_chosen_by_the_address(gateway, film):
+def test_boxes_and_outlines_are_chosen_by_the_address(gateway, within):
     """Without scripts the form leads to the same layers, and they can be linked to."""
-    page = page_of(gateway, film, "?boxes=1&outlines=lungs")
+    page = page_of(gateway, within, "?boxes=1&outlines=lungs")
     assert "hidden" not in tag(page, '<svg id="boxes"')
-    assert f'src="{film}/outlines/lungs.svg"' in tag(page, '<img id="outlines-lungs"')
+    assert f'src="{within}/outlines/lungs.svg"' in tag(page, '<img id="outlines-lungs"')
     assert len(re.findall(r'type="checkbox"[^>]*checked', page)) == 2
-    groups = re.findall(r'<g data-finding="([\w/]+)" (hidden)?', page)
+    groups = re.findall(r'<g data-finding="([\w/]+)" stroke="#\w+" (hidden)?', page)
     assert len(groups) > 1
     assert not any(hidden for _, hidden in groups)
+    legend = re.search(r'<ul id="legend".*?</ul>', page, re.DOTALL)[0]
+    assert "<li" in legend
+    assert not re.search(r"<li[^>]*hidden", legend)
 
 
-def test_with_a_heatmap_only_the_boxes_of_its_finding_are_seen(gateway, film):
+def test_with_a_heatmap_only_the_boxes_of_its_finding_are_seen(gateway, within):
     """Boxes of other findings would say nothing about the heatmap below them."""
-    page = page_of(gateway, film, "?boxes=1&heatmap=pneumonia/covid19")
-    groups = dict(re.findall(r'<g data-finding="([\w/]+)" (hidden)?', page))
-    assert groups.pop("pneumonia/covid19") == ""
-    assert set(groups.values()) == {"hidden"}
+    boxes = {value: colour for value, colour, _ in groups_of(page_of(gateway, within))}
+    chosen = next(iter(boxes))
+    page = page_of(gateway, within, f"?boxes=1&heatmap={chosen}")
+    seen = {value for value, _, hidden in groups_of(page) if not hidden}
+    assert seen == {chosen}
+    assert len(boxes) > 1
 
 
-def test_every_box_is_drawn_where_the_result_says(gateway, film):
-    """The overlay's coordinates are those of the stored boxes, in film pixels."""
-    page = page_of(gateway, film)
+def groups_of(page: str) -> list[tuple[str, str, str]]:
+    """Value, colour and ``hidden`` of each finding's boxes."""
+    return re.findall(r'<g data-finding="([\w/]+)" stroke="(#\w+)" (hidden)?', page)
+
+
+def test_a_finding_has_one_colour_in_every_overlay_and_in_the_legend(gateway, within):
+    """Heatmap, boxes, legend and the table's row agree, and findings differ."""
+    page = page_of(gateway, within)
+    colours = {value: colour for value, colour, _ in groups_of(page)}
+    assert len(set(colours.values())) == len(colours) > 1
+    for value, colour in colours.items():
+        choice = tag(page, f'<input type="radio" name="heatmap" value="{value}"')
+        assert f'data-colour="{colour}"' in choice
+        assert f"{value}.png?colour={FINDING_COLOURS.index(colour)}" in choice
+        entry = re.search(rf'<li data-finding="{value}".*?</li>', page, re.DOTALL)[0]
+        assert f'fill="{colour}"' in entry
+        panel, label = value.split("/")
+        row = re.search(rf'data-panel="{panel}" data-label="{label}".*?</tr>', page, re.DOTALL)[0]
+        assert f'fill="{colour}"' in row
+
+
+def test_no_name_is_written_over_the_image(gateway, within):
+    """Names stand in the legend: neither the boxes nor the outlines carry text."""
+    page = page_of(gateway, within, "?boxes=1&outlines=lungs")
+    assert "<text" not in re.search(r'<svg id="boxes".*?</svg>', page, re.DOTALL)[0]
+    outlines = gateway.person(Role.VIEWER).get(f"{within}/outlines/lungs.svg").text
+    assert "<path" in outlines
+    assert "<text" not in outlines
+
+
+def test_every_box_is_drawn_where_the_result_says(gateway, within):
+    """The overlay's coordinates are those of the stored boxes, in image pixels."""
+    page = page_of(gateway, within)
     assert 'id="boxes" viewBox="0 0 96 72"' in page
     drawn = re.findall(
         r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/>', page
     )
-    with gateway.unit_of_work.begin(write=False) as transaction:
-        (job,) = transaction.jobs.changed_since(gateway.clock.now(), None, 100)
-        panels = transaction.results.get(job.id).panels
     stored = [
         [box.x, box.y, box.width, box.height]
-        for panel in panels
+        for panel in result_of(gateway, within).panels
         for finding in panel.findings
         for box in finding.boxes
     ]
@@ -240,7 +290,7 @@ def test_a_film_that_the_gate_stopped_is_seen_with_its_scores_and_without_findin
     """What it looks like, what can be done, the film itself; no finding anywhere."""
     film = sent(gateway, WHITE)
     page = page_of(gateway, film)
-    assert "Stopped at the gate" in page
+    assert "Rejected by the gate" in page
     assert "It looks like: <strong>not chest</strong> (0.920)" in page
     assert "frontal 0.020, at least" in page
     assert "Only frontal chest radiographs" in page
@@ -262,7 +312,7 @@ def test_the_worklist_says_in_short_why_a_film_was_rejected(gateway):
     """A row of a stopped film has a few words before the detail."""
     sent(gateway, WHITE)
     page = gateway.person(Role.VIEWER).get("/").text
-    assert '<span class="in-short">Not a frontal chest film</span>' in page
+    assert '<span class="in-short">Not a frontal chest image</span>' in page
     assert "not chest (0.92)" in page
 
 

@@ -1,18 +1,18 @@
-// What HTML and htmx do not do: dropping files, upload progress, layers over the film.
+// What HTML and htmx do not do: dropping files, upload progress, layers over the image.
 // Listeners sit on the document, so that they also serve what htmx puts in later.
 "use strict";
 
 (() => {
   const byId = (id) => document.getElementById(id);
 
-  // ------------------------------------------------------------------ choosing and sending films
+  // ------------------------------------------------------------------ choosing and sending images
 
   function showChosen() {
     const files = [...byId("files").files];
     const names = files.slice(0, 3).map((file) => file.name).join(", ");
     const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
     byId("chosen").textContent = files.length ? `${names}${more}` : "";
-    byId("send").textContent = files.length > 1 ? `Send ${files.length} films` : "Send film";
+    byId("send").textContent = files.length > 1 ? `Send ${files.length} images` : "Send image";
     byId("send").disabled = files.length === 0;
   }
 
@@ -77,7 +77,7 @@
   document.addEventListener("htmx:sendError", (event) => {
     if (event.target.id === "upload") {
       say("upload-result", "The connection broke before the server answered. " +
-        "Send the films again: what was accepted already is not read twice.");
+        "Send the images again: what was accepted already is not analysed twice.");
     } else {
       say("notice", "Hilum does not answer. This page is tried again by itself.");
     }
@@ -88,11 +88,11 @@
     }
   });
 
-  // ------------------------------------------------------------------------- layers over the film
+  // ------------------------------------------------------------------------ layers over the image
 
   function showHeatmap(choice) {
     const image = byId("heatmap-image");
-    const { href, display } = choice.dataset;
+    const { href, display, colour } = choice.dataset;
     image.hidden = !href;
     if (href) {
       image.src = href;
@@ -101,7 +101,8 @@
       image.removeAttribute("src");
       image.alt = "";
     }
-    byId("heatmap-caption").textContent = href ? `Heatmap of ${display}` : "Film alone";
+    byId("heatmap-caption").textContent = href ? `Heatmap of ${display}` : "No heatmap";
+    if (colour) byId("scale").setAttribute("color", colour);
     byId("opacity").disabled = !href;
     keepInAddress("heatmap", choice.value ? [choice.value] : []);
     showBoxes();
@@ -119,14 +120,18 @@
     return [...document.querySelectorAll(`input[name="${name}"]:checked`)].map((box) => box.value);
   }
 
-  // With a heatmap only the boxes of its finding, otherwise those of every finding.
+  // With a heatmap only the boxes of its finding, otherwise those of every finding. The legend
+  // beside the image names what is drawn.
   function showBoxes() {
     const boxes = byId("boxes");
     if (!boxes) return;
     const [finding] = checked("heatmap");
-    boxes.toggleAttribute("hidden", checked("boxes").length === 0);
-    for (const group of boxes.querySelectorAll("g")) {
-      group.toggleAttribute("hidden", Boolean(finding) && group.dataset.finding !== finding);
+    const off = checked("boxes").length === 0;
+    boxes.toggleAttribute("hidden", off);
+    const isOther = (part) => Boolean(finding) && part.dataset.finding !== finding;
+    for (const group of boxes.querySelectorAll("g")) group.toggleAttribute("hidden", isOther(group));
+    for (const entry of document.querySelectorAll("#legend [data-finding]")) {
+      entry.hidden = off || isOther(entry);
     }
   }
 
@@ -134,10 +139,14 @@
     const image = byId(`outlines-${choice.value}`);
     if (choice.checked && !image.getAttribute("src")) image.src = image.dataset.href;
     image.hidden = !choice.checked;
+    for (const entry of document.querySelectorAll("#legend [data-outlines]")) {
+      if (entry.dataset.outlines === choice.value) entry.hidden = !choice.checked;
+    }
   }
 
   function fade() {
-    byId("heatmap-image").style.opacity = String(byId("opacity").value / 100);
+    const opacity = byId("opacity");
+    if (opacity) byId("heatmap-image").style.opacity = String(opacity.value / 100);
   }
 
   document.addEventListener("change", (event) => {
