@@ -41,18 +41,21 @@ class Tolerance:
 _SAME_ARITHMETIC: Final = {
     "probabilities": Tolerance(0.001),
     "heatmaps": Tolerance(0.01, 0.001),
+    "scope": Tolerance(0.01, 0.001),
     "masks": Tolerance(1.0),
 }
 # A GPU multiplies float32 with the mantissa of float16 (TF32).
 _SHORTER_MANTISSA: Final = {
     "probabilities": Tolerance(0.01),
     "heatmaps": Tolerance(0.05, 0.01),
+    "scope": Tolerance(0.05, 0.01),
     "masks": Tolerance(2.0),
 }
 # Seen in float16, shipped networks on phantoms: 0.002, 0.055 of 12, and 0.1 grey levels.
 _HALF_PRECISION: Final = {
     "probabilities": Tolerance(0.02),
     "heatmaps": Tolerance(0.1, 0.02),
+    "scope": Tolerance(0.1, 0.02),
     "masks": Tolerance(4.0),
 }
 TOLERANCES: Final[Mapping[Target, Mapping[str, Tolerance]]] = MappingProxyType(

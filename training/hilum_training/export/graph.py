@@ -17,9 +17,12 @@ from hilum_training.network import FEATURES, head_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hilum_training.population.probe import PopulationProbe
+
 FILM: Final = "film"
 PROBABILITIES: Final = "probabilities"
 HEATMAPS: Final = "heatmaps"
+SCOPE: Final = "scope"
 OPSET: Final = 17
 
 
@@ -41,19 +44,27 @@ class ServedGraph(keras.Model):
 
     Input ``film`` uint8 [N, H, W, 1]; for each panel ``<panel>_probabilities`` float32 [N, K] and,
     unless it is a gate, ``<panel>_heatmaps`` float32 [N, h, w, K], in units of the logit: a class's
-    map, averaged and with the class's bias added, is its logit before calibration.
+    map, averaged and with the class's bias added, is its logit before calibration. A population
+    probe adds ``<network>_scope`` float32 [N, 2], its measures.
 
     Args:
         network: From :func:`hilum_training.network.build_network`.
         calibration: By panel.
+        probe: What measures the population, or None.
     """
 
-    def __init__(self, network: keras.Model, calibration: Mapping[str, Scaling]) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        calibration: Mapping[str, Scaling],
+        probe: PopulationProbe | None = None,
+    ) -> None:
         super().__init__(name=network.name)
         features = network.get_layer(FEATURES).output
         self._trunk = keras.Model(network.inputs, {FEATURES: features, **network.output})
         self._heads = {name: network.get_layer(head_name(name)) for name in calibration}
         self._calibration = dict(calibration)
+        self._probe = probe
 
     def call(self, film: Any) -> dict[str, Any]:
         """One forward pass for all outputs."""
@@ -68,7 +79,20 @@ class ServedGraph(keras.Model):
             if scaling.kind != "gate":
                 kernel = self._heads[name].kernel
                 outputs[f"{name}_{HEATMAPS}"] = ops.einsum("bhwc,ck->bhwk", found[FEATURES], kernel)
+        if self._probe is not None:
+            outputs[f"{self.name}_{SCOPE}"] = _measures(self._probe, found[FEATURES])
         return outputs
+
+
+def _measures(probe: PopulationProbe, features: Any) -> Any:
+    """What :meth:`PopulationProbe.measures` computes, as operations of the graph."""
+    standard = (ops.mean(features, axis=(1, 2)) - probe.mean) / probe.scale
+    placed = ops.matmul(standard, probe.projection)
+    apart = ops.square(ops.expand_dims(placed, 1) - probe.centres[np.newaxis])
+    distance = ops.sqrt(ops.min(ops.mean(apart, axis=2), axis=1))
+    weights = probe.child_weights[:, np.newaxis]
+    child = ops.sigmoid(ops.matmul(standard, weights)[:, 0] + probe.child_bias[0])
+    return ops.stack([distance, child], axis=1)
 
 
 def export_onnx(graph: keras.Model, size: int, path: Path) -> None:

@@ -31,6 +31,8 @@ TOLERANCES: Final[Mapping[str, Tolerance]] = MappingProxyType(
         "probabilities": Tolerance(1e-4),
         # In logit units, some tens wide; the float32 sums of two runtimes differ in their order.
         "heatmaps": Tolerance(1e-3, 1e-4),
+        # Distances are some units wide.
+        "scope": Tolerance(1e-3, 1e-3),
         # One grey level: the two may round a half to different sides.
         "masks": Tolerance(1.0),
     }

@@ -20,7 +20,7 @@ from hilum_training.learning.objective import build_optimiser
 from hilum_training.learning.tensorboard import TensorBoardLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from hilum_training.recipe import FitRecipe
@@ -102,8 +102,8 @@ class AveragedFit(ABC):
             tf.config.set_visible_devices([], "GPU")
 
     @abstractmethod
-    def _batches(self, epoch: int) -> tf.data.Dataset:
-        """The augmented batches of an epoch: films first, then what :meth:`_loss` takes."""
+    def _batches(self, epoch: int) -> Iterator[Any]:
+        """Make the augmented batches of an epoch: films first, then what :meth:`_loss` takes."""
 
     @abstractmethod
     def _loss(self, logits: Any, *told: Any) -> Any:
@@ -177,7 +177,7 @@ class AveragedFit(ABC):
         started = time.monotonic()
         losses = []
         bar = tqdm(
-            self._batches(epoch).as_numpy_iterator(),
+            self._batches(epoch),
             total=self._steps,
             desc=f"epoch {epoch + 1}/{self._plan.epochs}",
             unit="batch",

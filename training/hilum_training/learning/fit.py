@@ -19,7 +19,7 @@ from hilum_training.network import build_network
 from hilum_training.prediction import predict_logits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import keras
@@ -62,6 +62,7 @@ class Fit(AveragedFit):
         drawn = plan.draws or len(train.films)
         super().__init__(schedule or recipe, build, drawn, folder, learnt_from)
         self._side, self._drawn = side, drawn
+        self._prepare = tf.function(self._prepared, reduce_retracing=True)
         self._recipe = recipe
         self._train = train
         self._validation = validation
@@ -73,31 +74,22 @@ class Fit(AveragedFit):
         self._weights = sampling_weights(train.films, self._plan.balance) * learnt
         self._weights /= self._weights.sum()
 
-    def _batches(self, epoch: int) -> tf.data.Dataset:
-        fit, inputs, targets = self._plan, self._train.inputs, self._targets
+    def _batches(self, epoch: int) -> Iterator[Any]:
+        batch = self._plan.batch
         order = epoch_order(self._weights, self._recipe.seed, epoch, self._drawn)
+        for step in range(self._steps):
+            index = order[step * batch : (step + 1) * batch]
+            asked = {
+                name: tuple(part[index].astype(np.float32) for part in _told(item))
+                for name, item in self._targets.items()
+            }
+            yield self._as_shown(
+                self._train.inputs[index], asked, np.array([epoch, step], np.int32)
+            )
 
-        def batches() -> Any:
-            for step in range(self._steps):
-                index = order[step * fit.batch : (step + 1) * fit.batch]
-                asked = {
-                    name: tuple(part[index].astype(np.float32) for part in _told(item))
-                    for name, item in targets.items()
-                }
-                yield inputs[index], asked, np.array([epoch, step], dtype=np.int32)
-
-        signature = (
-            tf.TensorSpec((None, *inputs.shape[1:]), tf.uint8),
-            {
-                name: tuple(
-                    tf.TensorSpec((None, *part.shape[1:]), tf.float32) for part in _told(item)
-                )
-                for name, item in targets.items()
-            },
-            tf.TensorSpec((2,), tf.int32),
-        )
-        dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-        return dataset.map(self._prepared, num_parallel_calls=2).prefetch(4)
+    def _as_shown(self, *batch: Any) -> Any:
+        """Change a batch at random, on the CPU, and give it as arrays for any backend."""
+        return tf.nest.map_structure(np.asarray, self._prepare(*batch))
 
     def _prepared(self, films: Any, asked: Any, seed: Any) -> tuple[Any, Any]:
         """A batch as the network sees it, and what it is asked."""

@@ -18,6 +18,7 @@ from hilum_training.segmentation.objective import mask_loss
 from hilum_training.segmentation.recipe import STRUCTURES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import keras
@@ -49,34 +50,22 @@ class SegmentationFit(AveragedFit):
         super().__init__(recipe, lambda: build_unet(recipe), drawn, folder, learnt_from)
         self._recipe = recipe
         self._drawn = drawn
+        self._prepare = tf.function(augment_masked, reduce_retracing=True)
         self._train = train
         self._validation = validation
 
-    def _batches(self, epoch: int) -> tf.data.Dataset:
+    def _batches(self, epoch: int) -> Iterator[Any]:
         fit, train = self._recipe.fit, self._train
-        inputs, known = train.films.inputs, train.known.astype(np.float32)
+        known = train.known.astype(np.float32)
         weights = sampling_weights(train, fit.balance)
         order = epoch_order(weights, self._recipe.seed, epoch, self._drawn)
-
-        def batches() -> Any:
-            for step in range(self._steps):
-                index = order[step * fit.batch : (step + 1) * fit.batch]
-                seed = np.array([epoch, step], dtype=np.int32)
-                yield inputs[index], train.targets[index], known[index], seed
-
-        signature = (
-            tf.TensorSpec((None, *inputs.shape[1:]), tf.uint8),
-            tf.TensorSpec((None, *train.targets.shape[1:]), tf.uint8),
-            tf.TensorSpec((None, len(STRUCTURES)), tf.float32),
-            tf.TensorSpec((2,), tf.int32),
-        )
-        dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-        return dataset.map(
-            lambda films, masks, told, seed: augment_masked(
-                films, masks, told, seed, self._recipe.augment
-            ),
-            num_parallel_calls=2,
-        ).prefetch(4)
+        for step in range(self._steps):
+            index = order[step * fit.batch : (step + 1) * fit.batch]
+            batch = train.films.inputs[index], train.targets[index], known[index]
+            yield tf.nest.map_structure(
+                np.asarray,
+                self._prepare(*batch, np.array([epoch, step], np.int32), self._recipe.augment),
+            )
 
     def _loss(self, logits: Any, *told: Any) -> Any:
         targets, known = told
