@@ -87,7 +87,7 @@ class SortedFilms:
         """
         sensitivity, false_positives = self.rates(weights)
         rates = [self._above(weights * mask) for mask in self._deciding[aim].values()]
-        worst = reduce(np.fmin if aim is Aim.SENSITIVITY else np.fmax, rates)
+        worst: NDArray[np.float64] = reduce(np.fmin if aim is Aim.SENSITIVITY else np.fmax, rates)
         usable = np.isfinite(sensitivity[:, 0] + false_positives[:, 0] + worst[:, 0])
         return np.where(usable, self._threshold(worst, aim, wanted), np.nan)
 
@@ -108,7 +108,8 @@ class SortedFilms:
             place = (1.0 - rate >= wanted - TOLERANCE).sum(axis=1) - 1
         # At -1 even the highest probability is one too many: only above it nothing is positive.
         above = np.round(self.scores[0] + 10.0**-_DECIMALS, _DECIMALS)
-        return np.where(place < 0, above, self.distinct[place])
+        threshold: NDArray[np.float64] = np.where(place < 0, above, self.distinct[place])
+        return threshold
 
     def _above(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """The share of weights [b, n] at and above each threshold, [b, k]."""

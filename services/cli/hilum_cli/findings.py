@@ -1,38 +1,43 @@
-"""What an analysis shows of each film: findings, or why there are none."""
+"""What an analysis says of each image: first the impression, then the findings."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from hilum.domain.job import JobState
-from hilum_cli.table import NOTICE, print_table
+from hilum.domain.model import Rank
+from hilum.domain.scope import AGE, CHILD, UNLIKE_TRAINING, VIEW
+from hilum.domain.verdict import EXPERIMENTAL, NO_POINT
+from hilum_cli.table import NOTICE, print_prose, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-COLUMNS: Final = (
-    "file",
-    "panel",
-    "finding",
-    "probability",
-    "operating point",
-    "positive",
-    "time",
-)
-_STATE: Final = COLUMNS.index("finding")
+COLUMNS: Final = ("panel", "finding", "probability", "operating point", "positive", "time")
+_NOTHING: Final = "-"
+_SHORT_REASONS: Final = {
+    AGE: "age",
+    VIEW: "view",
+    CHILD: "child",
+    UNLIKE_TRAINING: "unlike training",
+    NO_POINT: "no point",
+    EXPERIMENTAL: "experimental",
+}
+_HUNDRED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class FilmOutcome:
-    """A film and how it ended.
+    """An image and how it ended.
 
     Attributes:
         path: On this machine.
-        job: The job as the gateway gave it last, or None if the film was refused at the door.
+        job: The job as the gateway gave it last, or None if the image was refused at ingestion.
         refusal: Code and detail, if it was.
     """
 
@@ -50,41 +55,57 @@ class FilmOutcome:
             JobState.COMPLETED,
         }
 
-    def rows(self, *, every_label: bool = False) -> list[tuple[str, ...]]:
-        """Rows of :data:`COLUMNS`: what was read, or one that tells the state and the reason.
+    @property
+    def impression(self) -> str:
+        """The one line that is said first: the impression, or the state and its reason.
+
+        Results of releases before 0.3.0 have no impression; their state stands in its place.
+        """
+        if self.job is None:
+            return _state("refused", self.refusal)
+        result = self.job.get("result")
+        if not result:
+            return _state(str(self.job["state"]), self.job.get("reason"))
+        impression = result.get("impression")
+        return str(impression["text"]) if impression else str(self.job["state"])
+
+    def rows(
+        self, *, every_label: bool = False, experimental: bool = False
+    ) -> list[tuple[str, ...]]:
+        """Return rows of :data:`COLUMNS`, none without a result.
 
         A panel with an abnormal finding stands before the others. Of each panel stand the positive
         labels, or the most probable one where none is, and in one row how many more there are.
 
         Args:
             every_label: Every label in a row of its own.
+            experimental: Experimental labels, too, where they have no verdict.
         """
-        if self.job is None:
-            return [self._reason_row("refused", self.refusal)]
-        result = self.job.get("result")
-        if not result:
-            return [self._reason_row(str(self.job["state"]), self.job.get("reason"))]
-        panels = sorted(
-            result["panels"], key=lambda panel: not any(map(_alarming, panel["findings"]))
-        )
-        rows = [
-            (str(self.path), panel["panel"], *cells, _seconds(self.job))
+        panels = sorted(self.panels, key=lambda panel: not any(map(_alarming, panel["findings"])))
+        return [
+            (panel["panel"], *cells, _seconds(self.job or {}))
             for panel in panels
-            for cells in _panel_cells(panel["findings"], every_label=every_label)
+            for cells in _panel_cells(
+                _shown(panel, experimental=experimental), every_label=every_label
+            )
         ]
-        for reading in result.get("structures") or ():
-            told = _ratio(reading["cardiothoracic_ratio"])
-            rows.append((str(self.path), reading["panel"], told, "", "", "", _seconds(self.job)))
-        return rows
+
+    def ratios(self) -> list[str]:
+        """Return the cardiothoracic ratio of each panel that outlines structures."""
+        result = self.job.get("result") if self.job else None
+        return [
+            f"{reading['panel']}: {_ratio(reading['cardiothoracic_ratio'])}"
+            for reading in (result or {}).get("structures") or ()
+        ]
 
     @property
     def panels(self) -> list[Mapping[str, Any]]:
-        """What was read, as the gateway gave it; empty without a result."""
+        """The panels as the gateway gave them; empty without a result."""
         result = self.job.get("result") if self.job else None
         return list(result["panels"]) if result else []
 
     def document(self) -> dict[str, Any]:
-        """For ``--json``: the job under the film's path."""
+        """Return the job under the image's path, for ``--json``."""
         return {
             "file": str(self.path),
             "state": "refused" if self.job is None else self.job["state"],
@@ -92,30 +113,116 @@ class FilmOutcome:
             "job": self.job,
         }
 
-    def _reason_row(self, state: str, reason: Mapping[str, str] | None) -> tuple[str, ...]:
-        row = [str(self.path), *("" for _ in COLUMNS[1:])]
-        row[_STATE] = f"{state}: {reason['code']}: {reason['detail']}" if reason else state
-        return tuple(row)
 
+def print_findings(
+    outcomes: Sequence[FilmOutcome], *, every_label: bool = False, experimental: bool = False
+) -> None:
+    """Print impressions, the table of findings, and what is to be known about them.
 
-def print_findings(outcomes: Sequence[FilmOutcome], *, every_label: bool = False) -> None:
-    """Print the table, what is to be known about its panels and labels, and what it is not for."""
-    rows = [row for outcome in outcomes for row in outcome.rows(every_label=every_label)]
-    print_table(COLUMNS, rows)
-    shown = {(row[1], row[2]) for row in rows}
+    Args:
+        outcomes: Images and how they ended.
+        every_label: See :meth:`FilmOutcome.rows`.
+        experimental: See :meth:`FilmOutcome.rows`.
+    """
+    for outcome in outcomes:
+        print_prose(f"{outcome.path}: {outcome.impression}")
+    names = _names(outcomes)
+    rows = [
+        (name, *row)
+        for name, outcome in zip(names, outcomes, strict=True)
+        for row in outcome.rows(every_label=every_label, experimental=experimental)
+    ]
+    several = len(outcomes) > 1
+    if rows:
+        click.echo()
+        columns = ("file", *COLUMNS)
+        print_table(columns[not several :], [row[not several :] for row in rows])
+    for name, outcome in zip(names, outcomes, strict=True):
+        for ratio in outcome.ratios():
+            print_prose(f"{name}, {ratio}" if several else ratio)
     panels = [panel for outcome in outcomes for panel in outcome.panels]
-    weak = [
-        finding["label"]
+    _print_notes(panels, {(row[1], row[2]) for row in rows}, experimental=experimental)
+    click.echo(NOTICE)
+
+
+def _print_notes(
+    panels: Sequence[Mapping[str, Any]], shown: set[tuple[str, str]], *, experimental: bool
+) -> None:
+    """Print what is to be known about the labels in a table, each sentence once."""
+    findings = [
+        (panel["panel"], finding)
         for panel in panels
         for finding in panel["findings"]
-        if finding["weak"] and (panel["panel"], finding["label"]) in shown
+        if (panel["panel"], finding["label"]) in shown
     ]
-    if weak:
-        click.echo(f"Weak evidence, a hint at most: {', '.join(dict.fromkeys(weak))}.")
-    cautions = [f"{panel['panel']}: {panel['caution']}" for panel in panels if panel.get("caution")]
-    for caution in dict.fromkeys(cautions):
-        click.echo(caution)
-    click.echo(NOTICE)
+    notes = [*_meanings(findings), *_reasons(finding for _, finding in findings)]
+    if weak := _labels(findings, _is_weak):
+        notes.append(f"Weak evidence, a hint at most: {weak}.")
+    if tried := _labels(findings, _is_experimental):
+        notes.append(f"Experimental: {tried}.")
+    notes.extend([] if experimental else _left_out(panels))
+    notes.extend(
+        f"{panel['panel']}: {panel['caution']}" for panel in panels if panel.get("caution")
+    )
+    for note in dict.fromkeys(notes):
+        print_prose(note)
+
+
+def _meanings(findings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """What a positive verdict means at the stated prevalence."""
+    return [
+        f"{panel}, {finding['label']}: if {_HUNDRED * finding['prevalence']:.3g} of 100 images "
+        f"show it, {_HUNDRED * finding['predictive_value']:.0f} of 100 flagged images do."
+        for panel, finding in findings
+        if _alarming(finding)
+        and finding.get("prevalence") is not None
+        and finding.get("predictive_value") is not None
+    ]
+
+
+def _reasons(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Why labels were not assessed, in full."""
+    return [
+        f"{_verdict(finding)} means: not assessed, {finding['reason_text']}."
+        for finding in findings
+        if finding["positive"] is None and finding.get("reason_text")
+    ]
+
+
+def _left_out(panels: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How many labels of each panel are folded away."""
+    counts: Counter[str] = Counter()
+    for panel in panels:
+        hidden = len(_shown(panel, experimental=True)) - len(_shown(panel, experimental=False))
+        counts[panel["panel"]] = max(counts[panel["panel"]], hidden)
+    named = ", ".join(f"{panel} {count}" for panel, count in counts.items() if count)
+    return [f"Experimental labels left out ({named}): --all-labels prints them."] if named else []
+
+
+def _labels(findings: Iterable[tuple[str, Mapping[str, Any]]], of: Any) -> str:
+    return ", ".join(dict.fromkeys(finding["label"] for _, finding in findings if of(finding)))
+
+
+def _is_weak(finding: Mapping[str, Any]) -> bool:
+    """Whether a model of the release before ranks says so."""
+    return bool(finding.get("weak")) and finding.get("rank", Rank.VALIDATED) == Rank.VALIDATED
+
+
+def _is_experimental(finding: Mapping[str, Any]) -> bool:
+    return bool(finding.get("rank") == Rank.EXPERIMENTAL)
+
+
+def _shown(panel: Mapping[str, Any], *, experimental: bool) -> list[Mapping[str, Any]]:
+    """The findings of a panel that may be shown.
+
+    An experimental one that has a verdict was switched on at the site.
+    """
+    return [
+        finding
+        for finding in panel["findings"]
+        if finding.get("rank") != Rank.NOT_SHOWN
+        and (experimental or not _is_experimental(finding) or finding["positive"] is not None)
+    ]
 
 
 def _panel_cells(
@@ -127,21 +234,45 @@ def _panel_cells(
     positive = [finding for finding in falling if finding["positive"]]
     shown = sorted(positive, key=lambda finding: not _alarming(finding)) or falling[:1]
     rest = [finding for finding in falling if finding not in shown]
-    more = [(f"({len(rest)} more)", f"<= {rest[0]['probability']:.3f}", "", "no")] if rest else []
-    return [_cells(finding) for finding in shown] + more
+    if not rest:
+        return [_cells(finding) for finding in shown]
+    verdicts = " or ".join(dict.fromkeys(_verdict(finding).split()[0] for finding in rest))
+    more = (f"({len(rest)} more)", f"<= {rest[0]['probability']:.3f}", _NOTHING, verdicts)
+    return [*(_cells(finding) for finding in shown), more]
 
 
 def _cells(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    assessed = finding["positive"] is not None
     return (
         finding["label"],
         f"{finding['probability']:.3f}",
-        f"{finding['operating_point']:.3f}",
-        "yes" if finding["positive"] else "no",
+        f"{finding['operating_point']:.3f}" if assessed else _NOTHING,
+        _verdict(finding),
     )
 
 
+def _verdict(finding: Mapping[str, Any]) -> str:
+    if finding["positive"] is None:
+        reason = str(finding.get("reason") or "")
+        return f"{_NOTHING} ({_SHORT_REASONS.get(reason, reason)})" if reason else _NOTHING
+    return "yes" if finding["positive"] else "no"
+
+
 def _alarming(finding: Mapping[str, Any]) -> bool:
-    return bool(finding["positive"] and finding["abnormal"])
+    return bool(
+        finding["positive"] and finding["abnormal"] and finding.get("rank") != Rank.NOT_SHOWN
+    )
+
+
+def _names(outcomes: Sequence[FilmOutcome]) -> list[str]:
+    """Return the images' names for a table: without folders where that is enough."""
+    names = [outcome.path.name for outcome in outcomes]
+    paths = [str(outcome.path) for outcome in outcomes]
+    return names if len(set(names)) == len(set(paths)) else paths
+
+
+def _state(state: str, reason: Mapping[str, str] | None) -> str:
+    return f"{state}: {reason['code']}: {reason['detail']}" if reason else state
 
 
 def _ratio(ratio: Mapping[str, Any]) -> str:

@@ -8,6 +8,9 @@ One row a film. The columns, by the names in the first row:
 ``patient``
     Optional: the same text for films of the same patient, a pseudonym. Without it each film counts
     as a patient, and the intervals are too narrow if that is not so.
+``source``
+    Optional: where the film comes from, e.g. a ward or a device. A wanted sensitivity or
+    specificity then holds at the worst source. Films with an empty cell are a source of their own.
 ``<panel>``
     The truth of a whole panel: the label that is true, e.g. ``tuberculosis``; several of a panel
     with several labels are set apart by ``|``, and ``none`` says that none is. Each other label of
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
 
 FILM_COLUMNS: Final = ("job_id", "sop_instance_uid", "file")
 PATIENT: Final = "patient"
+SOURCE: Final = "source"
 NO_LABEL: Final = "none"
+_NO_SOURCE: Final = "not stated"
 
 _TRUE: Final = frozenset({"1", "yes", "true"})
 _FALSE: Final = frozenset({"0", "no", "false"})
@@ -50,7 +55,8 @@ class LabelledFilms:
 
     Attributes:
         films: One a row.
-        unused: Columns that name neither a film nor a patient nor anything that the model reads.
+        unused: Columns that name neither a film, a patient, a source nor anything that the model
+            reads.
     """
 
     films: tuple[LabelledFilm, ...]
@@ -97,7 +103,7 @@ class _Columns:
         single = {f"{panel}.{label}": (panel, label) for panel, label in labels}
         self._whole = [name for name in header if name in self._panels]
         self._single = {name: single[name] for name in header if name in single}
-        known = {*FILM_COLUMNS, PATIENT, *self._whole, *self._single}
+        known = {*FILM_COLUMNS, PATIENT, SOURCE, *self._whole, *self._single}
         self.unused = tuple(name for name in header if name not in known)
         if not set(header) & set(FILM_COLUMNS):
             raise Failure(f"{path}: no column {', '.join(FILM_COLUMNS)} says which films these are")
@@ -119,6 +125,7 @@ class _Columns:
         return LabelledFilm(
             name=name,
             patient=cells.get(PATIENT) or name,
+            source=(cells[SOURCE] or _NO_SOURCE) if SOURCE in cells else "",
             truth=self._truth(line, cells),
             job_id=self._job_id(line, given["job_id"]),
             sop_instance_uid=given["sop_instance_uid"] or None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import httpx
 
+from hilum.domain.errors import NotFound
 from hilum_cli.api_key import find_key
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.gateway import Gateway
@@ -16,6 +17,7 @@ from hilum_cli.settings import CliSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Database, Models
 
 _URL = click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
@@ -117,3 +119,15 @@ def models_of(url: str | None, model_repository: Path | None) -> Models:
     from hilum_cli.bootstrap import open_models  # noqa: PLC0415
 
     return open_models(address, folder, settings.inference_url)
+
+
+def version_of(opened: Models, site: str, panel: str, version: str | None) -> ModelManifest:
+    """Return the version of the model that gives a panel: the one asked for, or that in force.
+
+    Raises:
+        NotFound: No model in force gives the panel, or the version is not installed.
+    """
+    found = opened.of_site.of_site(site).panel(panel)
+    if found is None:
+        raise NotFound(f"no model in force at site {site} reads a panel {panel}")
+    return opened.manage.version(found[0].name, version) if version else found[0]

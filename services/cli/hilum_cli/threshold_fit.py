@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hilum.application.resampling import Aim
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import ModelNotServed, TooFewFilms
-from hilum.domain.site_models import labels_of
+from hilum.domain.model import PanelKind, Rank
+from hilum.domain.site_models import BEYOND_SCOPE, labels_of
 from hilum_cli.failure import USAGE, Failure
+from hilum_cli.in_force import tell_if_in_force
 from hilum_cli.labelled_films import read_labelled_films
 from hilum_cli.operator import operator
 from hilum_cli.progress import progress
-from hilum_cli.table import NOTICE, print_table
+from hilum_cli.table import NOTICE, print_prose, print_table
 from hilum_cli.threshold_plot import draw_thresholds
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilum.application.fitting import Fit, Measured
+    from hilum.application.flags import Flags
     from hilum.application.labelled_films import Scores
-    from hilum.application.use_cases.fit_thresholds import LabelFit
+    from hilum.application.use_cases.fit_thresholds import Flagged, LabelFit
     from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Models
     from hilum_cli.labelled_films import LabelledFilms
@@ -40,13 +42,17 @@ _COLUMNS: Final = (
     "unseen sensitivity",
     "unseen specificity",
     "AUROC",
-    "films",
+    "images",
     "positive",
     "patients",
 )
+_BY_SOURCE: Final = (
+    "panel", "label", "source", "with it", "without it", "sensitivity", "specificity",
+)  # fmt: skip
+_FLAGGED: Final = (
+    "images", "number", "flags now", "flags then", "without any now", "without any then",
+)  # fmt: skip
 _LEFT_OUT: Final = 10
-_CHANCE: Final = 0.5
-"""AUROC of a coin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class Wanted:
         model: Model name, where the films tell the truth for several.
         version: Its version; None for the one in force.
         panels: Only these; empty for all.
-        labels: Likewise.
+        labels: Only these; empty for all.
+        save: Put what was fitted in force.
+        beyond_scope: Put it in force outside the panels' scopes, too.
     """
 
     aim: str
@@ -70,12 +78,12 @@ class Wanted:
     version: str | None
     panels: tuple[str, ...]
     labels: tuple[str, ...]
+    save: bool = False
+    beyond_scope: bool = False
 
 
-def fit_thresholds(
-    opened: Models, films: Path, wanted: Wanted, plot: Path | None, *, save: bool
-) -> None:
-    """Read the films, print what was fitted, draw it, and set it if asked to.
+def fit_thresholds(opened: Models, films: Path, wanted: Wanted, plot: Path | None) -> None:
+    """Read the films, print what was fitted and what it flags, draw it, and set it if asked to.
 
     Raises:
         Failure: The films or the picture's path are wrong, or no model fits what is wanted.
@@ -93,20 +101,39 @@ def fit_thresholds(
         scores, Aim(wanted.aim), wanted.value, panels=wanted.panels, labels=wanted.labels
     )
     _require_fit(fits, explicit=bool(wanted.panels or wanted.labels))
-    _tell_chance(fits)
-    print_table(_COLUMNS, [_row(item, item.fit, manifest) for item in fits if item.fit])
+    _print_fits(fits, manifest)
+    if any(panel.kind is not PanelKind.GATE for panel in manifest.panels):
+        _print_flagged(opened.fit.flagged(scores, fits))
     click.echo(NOTICE)
     name = f"{manifest.name} {manifest.version}"
     if plot is not None:
         title = f"{name} at site {wanted.site}: {wanted.aim} {wanted.value:g}"
         _write(plot, draw_thresholds(fits, title, NOTICE))
-    if not save:
+    if experimental := _experimental(fits, manifest):
+        print_prose(
+            f"Experimental: {', '.join(experimental)}. Saving an operating point of such a label "
+            f"switches it on at site {wanted.site}."
+        )
+    if not wanted.save:
         click.echo("Nothing was changed; --save sets these operating points.")
         return
+    _save(opened, scores, fits, films, wanted)
+
+
+def _save(
+    opened: Models, scores: Scores, fits: Sequence[LabelFit], films: Path, wanted: Wanted
+) -> None:
+    manifest, site = scores.manifest, wanted.site
     source = {"csv": films.name, "csv_sha256": hashlib.sha256(films.read_bytes()).hexdigest()}
-    saved = opened.fit.save(manifest, fits, wanted.site, operator(), source)
-    click.echo(f"site {wanted.site}: {len(saved)} operating points of {name}")
-    _tell_if_not_in_force(opened, manifest, wanted.site)
+    widened_by = scores if wanted.beyond_scope else None
+    saved = opened.fit.save(manifest, fits, site, operator(), source, widened_by=widened_by)
+    click.echo(f"site {site}: {len(saved)} operating points of {manifest.name} {manifest.version}")
+    if switched_on := _experimental(fits, manifest):
+        print_prose(f"Switched on at site {site}: {', '.join(switched_on)}.")
+    wide = ["/".join(point.key) for point in saved if point.evidence.get(BEYOND_SCOPE)]
+    if wide:
+        print_prose(f"In force beyond the scope of the panel at site {site}: {', '.join(wide)}.")
+    tell_if_in_force(opened, manifest, site)
 
 
 def _model_of(opened: Models, films: Path, wanted: Wanted) -> tuple[ModelManifest, LabelledFilms]:
@@ -150,29 +177,84 @@ def _require_fit(fits: Sequence[LabelFit], *, explicit: bool) -> None:
     """Say which labels have no threshold; end where none has, or one that was asked for has not.
 
     Raises:
-        TooFewFilms: So it is.
+        TooFewFilms: Too few images tell the truth.
+        LabelNotSeparable: The model hardly tells a label apart on them.
     """
-    refused = [f"{item.panel}/{item.label}: {item.refusal}" for item in fits if item.fit is None]
+    refused = [(item, item.refusal) for item in fits if item.refusal is not None]
+    lines = [f"{item.panel}/{item.label}: {refusal.detail}" for item, refusal in refused]
     if not fits:
         raise TooFewFilms("no film tells the truth of any label that was asked for")
     if refused and (explicit or len(refused) == len(fits)):
-        raise TooFewFilms("; ".join(refused))
-    for line in refused:
+        raise type(refused[0][1])("; ".join(lines))
+    for line in lines:
         click.echo(f"not fitted, {line}", err=True)
 
 
-def _tell_chance(fits: Sequence[LabelFit]) -> None:
-    """Say on stderr which labels the model does not tell apart on these films.
+def _print_fits(fits: Sequence[LabelFit], manifest: ModelManifest) -> None:
+    fitted = [(item, item.fit) for item in fits if item.fit is not None]
+    print_table(_COLUMNS, [_row(item, fit, manifest) for item, fit in fitted])
+    by_source = [
+        (
+            item.panel,
+            item.label,
+            f"{one.source}{' (decides)' if one.source == fit.worst_source else ''}",
+            str(one.positives),
+            str(one.negatives),
+            _measured(one.sensitivity) if one.sensitivity else "",
+            _measured(one.specificity) if one.specificity else "",
+        )
+        for item, fit in fitted
+        for one in fit.by_source
+    ]
+    if by_source:
+        click.echo()
+        print_table(_BY_SOURCE, by_source)
 
-    Any sensitivity can be had by calling enough films positive, so the threshold alone hides it.
-    """
-    for item in fits:
-        if item.fit is not None and item.fit.auroc.low <= _CHANCE:
-            click.echo(
-                f"no better than chance on these films: {item.panel}/{item.label}, "
-                f"AUROC {_measured(item.fit.auroc)}",
-                err=True,
-            )
+
+def _print_flagged(flagged: Flagged) -> None:
+    """Print what is flagged on the normal and the ill images, now and with what was fitted."""
+    click.echo()
+    now = {(one.ill, one.source): one for one in flagged.now}
+    rows = [
+        (
+            f"{'ill' if one.ill else 'normal'}{f', {one.source}' if one.source else ''}",
+            str(one.images),
+            _flags_an_image(now[one.ill, one.source]),
+            _flags_an_image(one),
+            _without(now[one.ill, one.source]),
+            _without(one),
+        )
+        for one in flagged.then
+    ]
+    print_table(_FLAGGED, rows)
+    print_prose(
+        "Normal: no abnormal label of the CSV is true. Flags: positive abnormal labels, over all "
+        "labels of the model, as if every image lay in the scope of each panel."
+    )
+    if not any(not one.ill for one in flagged.then):
+        click.echo(
+            "No normal image in the CSV: what would be flagged on healthy people is not known."
+        )
+
+
+def _flags_an_image(flags: Flags) -> str:
+    return f"{flags.flags / flags.images:.2f}"
+
+
+def _without(flags: Flags) -> str:
+    return f"{flags.without} of {flags.images} ({flags.without / flags.images:.3f})"
+
+
+def _experimental(fits: Sequence[LabelFit], manifest: ModelManifest) -> list[str]:
+    """Which fitted labels are experimental."""
+    ranks = {
+        (panel.name, label.name): label.rank for panel in manifest.panels for label in panel.labels
+    }
+    return [
+        f"{item.panel}/{item.label}"
+        for item in fits
+        if item.fit is not None and ranks[item.panel, item.label] is Rank.EXPERIMENTAL
+    ]
 
 
 def _row(item: LabelFit, fitted: Fit, manifest: ModelManifest) -> tuple[str, ...]:
@@ -204,18 +286,3 @@ def _write(path: Path, picture: str) -> None:
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror}") from error
     click.echo(f"drawn to {path}", err=True)
-
-
-def _tell_if_not_in_force(opened: Models, manifest: ModelManifest, site: str) -> None:
-    """Say what is left to do where the site does not read with what was set."""
-    for version in opened.manage.at_site(site):
-        if (version.manifest.name, version.manifest.version) != (manifest.name, manifest.version):
-            continue
-        owner = version.promotion.site if version.promotion else DEFAULT_SITE
-        if not version.in_force or owner != site:
-            click.echo(
-                f"Not in force yet: `hilum models promote {manifest.name} {manifest.version} "
-                f"--site {site}`"
-            )
-            return
-    click.echo("In force.")

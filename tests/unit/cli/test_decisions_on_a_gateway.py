@@ -52,7 +52,7 @@ def labelled_films(decide_job) -> Path:
     lines = ["job_id,pneumonia"]
     for number in range(FILMS):
         pixels = np.random.default_rng(number).integers(20, 60, (96, 96)).astype(np.uint8)
-        pixels[:24] += np.uint8(60 + 60 * (number % 2) + 20 * np.sin(number))
+        pixels[:24] += np.uint8(40 + 40 * (number % 2) + 12 * np.sin(number))
         path = Path(f"{number}.png")
         path.write_bytes(encode_png(pixels))
         label = "normal" if number % 2 else "covid19"

@@ -85,6 +85,13 @@ def test_films_of_a_patient_belong_together(read):
     assert [film.patient for film in films] == ["P1", "P1", "c"]
 
 
+def test_films_of_a_source_belong_together(read):
+    """Those of a file without the column come from one; an empty cell is a source of its own."""
+    films = read("file,source,tuberculosis", "a,ward 1,normal", "b,,normal").films
+    assert [film.source for film in films] == ["ward 1", "not stated"]
+    assert read("file,tuberculosis", "a,normal").films[0].source == ""
+
+
 def test_what_spreadsheets_write_is_read(read):
     """A byte order mark, quotes, spaces about names, semicolons, columns that mean nothing."""
     told = read('"file", tuberculosis,remark', 'a.png,normal,"x, y"', encoding="utf-8-sig")

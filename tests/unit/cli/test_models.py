@@ -19,7 +19,10 @@ def grey_repository(tmp_path_factory):
 
 
 def install_second_version(home):
-    """The same network again as version 1.1.0, as training leaves it: the newest on top."""
+    """The same network again as version 1.1.0, as training leaves it: the newest on top.
+
+    The last two labels of its findings are experimental, the last one without an operating point.
+    """
     first = json.loads((home / "manifest.json").read_text(encoding="utf-8"))
     (home / "1" / "manifest.json").write_text(json.dumps(first), encoding="utf-8")
     shutil.copyfile(home / "MODEL_CARD.md", home / "1" / "MODEL_CARD.md")
@@ -29,8 +32,26 @@ def install_second_version(home):
         new = artefact["path"].replace("1/", "2/")
         shutil.copyfile(home / artefact["path"], home / new)
         artefact["path"] = new
+    rank_findings(first["panels"])
     second = {**first, "version": "1.1.0", "serving_version": 2, "onnx": "2/model.onnx"}
     (home / "manifest.json").write_text(json.dumps(second), encoding="utf-8")
+
+
+def rank_findings(panels):
+    """Give the panels of a manifest ranks and a scope, and take a point away."""
+    tuberculosis, findings = panels[-2:]
+    tuberculosis["labels"][1]["prevalence"] = 0.05
+    tuberculosis["operating_points"][1] |= {"sensitivity": 0.9, "specificity": 0.9}
+    for label in findings["labels"][-2:]:
+        label["rank"] = "experimental"
+    findings["operating_points"].pop()
+    findings["metrics"] = {"labels": {"finding_14": {"no_point": "3 patients with it"}}}
+    findings["scope"] = {
+        "minimum_age": 18,
+        "views": ["PA"],
+        "sources": ["greys"],
+        "never_shown": ["children"],
+    }
 
 
 @pytest.fixture
@@ -91,15 +112,43 @@ def test_a_version_is_promoted_and_taken_back(run):
 
 
 def test_a_version_is_shown_with_the_operating_points_of_a_site(run):
-    """And with those that only ship, told apart."""
+    """And with those that only ship, told apart; in 100 columns."""
     run("thresholds", "adopt-defaults", "chest", "1.1.0", "--site", "north")
     shown = run("models", "show", "chest", "--site", "north").stdout
     assert "1.1.0" in shown
     assert "Made of greys." in shown
     assert "not adopted" not in shown
     assert "Research use only" in shown
+    assert all(len(line) <= 100 for line in shown.splitlines())
     older = run("models", "show", "chest", "1.0.0", "--site", "north").stdout
-    assert older.count("not adopted by site north") == 23
+    assert older.count("(not adopted)") == 23
+
+
+def test_a_version_is_shown_with_ranks_scope_and_predictive_values(run):
+    """A label without a point says why; one that is experimental is off until it is switched on."""
+    run("thresholds", "adopt-defaults", "chest", "1.1.0", "--site", "north")
+    lines = run("models", "show", "chest", "1.1.0", "--site", "north").stdout.splitlines()
+    for line in ("ages: 18 years and older", "views: PA", "images of: greys"):
+        assert line in lines
+    assert "never shown: children" in lines
+    table = {line.split()[0]: line.split()[1:] for line in lines if line}
+    # Sensitivity and specificity 0.9 at 5 images of 100: 4.5 right of 14 positive verdicts.
+    assert table["tuberculosis"][-3:] == ["0.32", "at", "0.05"]
+    assert ["finding_13", "experimental", "0.6", "(off)"] in [line.split()[:4] for line in lines]
+    assert ["finding_14", "experimental", "none"] in [line.split()[:3] for line in lines]
+    assert "finding_14: none: 3 patients with it" in lines
+
+
+def test_labels_are_listed_by_rank(run):
+    """And those that a site has switched on by name."""
+    run("thresholds", "switch-on", "pathology", "--site", "default")
+    listed = run("models", "list").stdout
+    assert "21 validated, 2 experimental" in listed
+    assert "21 of 21" in listed
+    document = json.loads(run("models", "list", "--json").stdout)["models"]
+    newest = next(one for one in document if (one["model"], one["version"]) == ("chest", "1.1.0"))
+    assert newest["labels_by_rank"] == {"validated": 21, "experimental": 2}
+    assert newest["switched_on"] == ["pathology/finding_13"]
 
 
 def test_each_version_has_its_card(run):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilum_cli.table import plain_lines, print_table
+from hilum_cli.table import folded, plain_lines, print_table
 
 LONG = "x" * 500
 
@@ -47,3 +50,49 @@ def test_any_rows_make_as_many_lines(rows):
     lines = plain_lines(("one", "two"), rows)
     assert len(lines) == len(rows) + 1
     assert all(line.splitlines() in ([line], []) for line in lines)
+
+
+JOB = "5d0cbb2e-7a53-4c0e-9d55-0d4a9b6f6f10"
+
+
+@pytest.fixture
+def on_terminal(monkeypatch, capsys):
+    """Prints a table on a terminal of 100 columns; gives its lines."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def lines(columns, rows) -> list[str]:
+        print_table(columns, rows)
+        return [re.sub(r"\x1b\[[0-9;]*m", "", one) for one in capsys.readouterr().out.splitlines()]
+
+    return lines
+
+
+def test_ids_stay_whole_on_a_terminal_of_100_columns(on_terminal):
+    """What is text folds beside them."""
+    shown = on_terminal(
+        ("job", "state", "priority", "attempts", "file", "reason"),
+        [(JOB, "failed", "routine", "3", f"{'1.2.840.' * 8}dcm", "internal_error: " + "why " * 40)],
+    )
+    assert all(len(line.rstrip()) <= 100 for line in shown)
+    assert JOB in shown[1]
+    assert "internal_error:" in shown[1]
+    assert sum(line.count("why") for line in shown) == 40
+
+
+def test_cells_of_one_word_stay_whole_where_there_is_room(on_terminal):
+    """Otherwise they fold, and are not cut."""
+    words = [f"{letter * 30}" for letter in "abcd"]
+    shown = on_terminal(("a", "b", "c", "d"), [words])
+    assert words[0] in shown[1]
+    assert all("".join(shown[1:]).count(letter) == 30 for letter in "abcd")
+
+
+def test_prose_is_folded_between_words():
+    """A word longer than a line stays whole."""
+    lines = folded(f"{JOB}: No finding. {'Looked for: effusion, ' * 8}{LONG}")
+    assert lines[0].startswith(f"{JOB}: No finding.")
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert lines[-1].strip() == LONG
+    assert all(len(line) <= 100 for line in lines[:-1])

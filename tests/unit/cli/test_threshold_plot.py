@@ -11,6 +11,7 @@ import pytest
 from hilum.application.fitting import curve, fit
 from hilum.application.resampling import Aim, LabelledScores
 from hilum.application.use_cases.fit_thresholds import LabelFit
+from hilum.domain.errors import TooFewFilms
 from hilum_cli.threshold_plot import draw_thresholds
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +28,7 @@ def fitted() -> LabelFit:
 
 def test_it_is_a_picture_with_a_row_for_each_label(fitted):
     """Labels without a threshold have none; names and the notice are text, and escaped."""
-    refused = LabelFit("pathology", "hernia", None, None, "too few")
+    refused = LabelFit("pathology", "hernia", None, None, TooFewFilms("too few"))
     text = draw_thresholds([fitted, refused, fitted], "site <north> & co", "Research use only")
     picture = ET.fromstring(text)  # noqa: S314 - our own
     words = [node.text for node in picture.iter(f"{SVG}text")]

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--site", help="Site that owns the films, where the key is not bound to one.")
 @click.option("--patient-ref", help="A pseudonym. Never a name or a number of a patient.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--all-labels", is_flag=True, help="Print negative labels, too, each in a row.")
+@click.option("--all-labels", is_flag=True, help="Print every label in a row of its own.")
 @click.option("--no-wait", is_flag=True, help="Send the films and leave.")
 @gateway_options
 @readable
@@ -59,10 +59,12 @@ def analyse(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Send films to the gateway, wait for their findings and print them.
 
-    Of each panel its positive labels are printed, or the most probable one; --all-labels prints
-    every one. A folder is searched for .dcm, .png, .jpg and .jpeg files and for DICOM files without
-    a suffix. The exit code is 0 if every film was analysed, 1 if one was refused, rejected or
-    parked, 2 if the command line is wrong, 3 if the gateway cannot be used.
+    The impression of each comes first, in one line. Of each panel its positive labels are printed,
+    or the most probable one. Experimental labels that are not switched on at the site are left
+    out. --all-labels prints every label. A folder is searched for .dcm, .png, .jpg and .jpeg files
+    and for DICOM files without a suffix. The exit code is 0 if every film was analysed, 1 if one
+    was refused, rejected or parked, 2 if the command line is wrong, 3 if the gateway cannot be
+    used.
     """
     films = list(find_films(paths))
     if not films:
@@ -80,7 +82,7 @@ def analyse(  # noqa: PLR0913 - one parameter an option
         document = {"notice": NOTICE, "films": [outcome.document() for outcome in outcomes]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_findings(outcomes, every_label=all_labels)
+        print_findings(outcomes, every_label=all_labels, experimental=all_labels)
     if not all(outcome.good for outcome in outcomes):
         sys.exit(FILM_FAILED)
 

@@ -27,6 +27,11 @@ from hilum_cli.options import model_options, models_of
     help="Write a picture of the fits (SVG).",
 )
 @click.option("--save", is_flag=True, help="Put the fitted operating points in force at the site.")
+@click.option(
+    "--beyond-scope",
+    is_flag=True,
+    help="With --save: in force outside the panels' scopes, too, where enough images lie there.",
+)
 @model_options
 @readable
 def fit(  # noqa: PLR0913 - one parameter an option
@@ -41,6 +46,7 @@ def fit(  # noqa: PLR0913 - one parameter an option
     version: str | None,
     plot: Path | None,
     save: bool,
+    beyond_scope: bool,
     database_url: str | None,
     model_repository: Path | None,
 ) -> None:
@@ -49,14 +55,18 @@ def fit(  # noqa: PLR0913 - one parameter an option
     CSV has one row a film. The columns job_id, sop_instance_uid or file say which film; patient
     (a pseudonym) which films belong together; a column named after a panel holds the label that is
     true (several set apart by |, or none), a column PANEL.LABEL holds 1 or 0. An empty cell: not
-    known. Nothing is changed without --save.
+    known. With a column source (a ward, a device) the wanted value holds at the worst source. What
+    would be flagged on the normal and the ill images is printed first. Nothing is changed without
+    --save.
     """
     given = {"sensitivity": sensitivity, "specificity": specificity}
     aims = [(aim, value) for aim, value in given.items() if value is not None]
     if len(aims) != 1:
         raise Failure("pass one of --sensitivity and --specificity", USAGE)
+    if beyond_scope and not save:
+        raise Failure("--beyond-scope goes with --save", USAGE)
     # Loaded here: the other commands do not wait for what does the sums.
     from hilum_cli.threshold_fit import Wanted, fit_thresholds  # noqa: PLC0415
 
-    wanted = Wanted(*aims[0], site, model, version, panels, labels)
-    fit_thresholds(models_of(database_url, model_repository), films, wanted, plot, save=save)
+    wanted = Wanted(*aims[0], site, model, version, panels, labels, save, beyond_scope)
+    fit_thresholds(models_of(database_url, model_repository), films, wanted, plot)

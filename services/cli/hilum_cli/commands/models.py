@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import NotFound
-from hilum.domain.model import PanelKind
+from hilum.domain.model import PanelKind, Rank
+from hilum.domain.site_models import labels_with_points
 from hilum_cli.failure import readable
+from hilum_cli.model_panels import print_panel
 from hilum_cli.operator import operator
 from hilum_cli.options import model_options, models_of
 from hilum_cli.table import NOTICE, print_table
@@ -20,13 +23,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilum.application.use_cases.manage_models import VersionAtSite
+    from hilum.domain.model import ModelManifest
 
 site_option = click.option(
     "--site", default=DEFAULT_SITE, show_default=True, help="Whose models these are."
 )
 
-_LIST: Final = ("model", "version", "panels", "at this site", "promoted", "by", "operating points")
-_SHOW: Final = ("panel", "label", "operating point", "sensitivity", "specificity", "fitted on")
+_LIST: Final = (
+    "model", "version", "panels", "at this site", "promoted", "by", "operating points", "labels",
+)  # fmt: skip
 
 
 @click.group("models")
@@ -78,9 +83,11 @@ def show(
     database_url: str | None,
     model_repository: Path | None,
 ) -> None:
-    """Show a version of a model with its operating points at the site.
+    """Show a version of a model: of each panel its scope, and its labels with ranks and points.
 
-    Without a version the one that the site reads with.
+    An operating point is that of the site. The predictive value is the share of positive verdicts
+    that are right at the stated share of images with the finding. Without a version the one that
+    the site reads with.
     """
     opened = models_of(database_url, model_repository)
     found = _find(opened.manage.at_site(site), model, version)
@@ -96,28 +103,10 @@ def show(
             ("serving version", str(manifest.serving_version)),
             ("created", manifest.created),
             (f"at site {site}", _standing(found, site)),
-            *((f"panel {panel.name}", panel.caution) for panel in manifest.panels),
         ],
     )
-    click.echo()
-    missing = set(found.missing)
-    print_table(
-        _SHOW,
-        [
-            (
-                panel.name,
-                point.label,
-                f"{point.threshold:.6g}",
-                _share(point.sensitivity),
-                _share(point.specificity),
-                f"shipped, not adopted by site {site}: {point.fitted_on}"
-                if (panel.name, point.label) in missing
-                else point.fitted_on,
-            )
-            for panel in manifest.panels
-            for point in panel.operating_points
-        ],
-    )
+    for panel in manifest.panels:
+        print_panel(found, panel)
     click.echo(NOTICE)
 
 
@@ -180,6 +169,7 @@ def _find(versions: Sequence[VersionAtSite], model: str, version: str | None) ->
 def _row(version: VersionAtSite, site: str) -> tuple[str, ...]:
     promotion = version.promotion
     manifest = version.manifest
+    ranks = _ranks(manifest)
     return (
         manifest.name,
         manifest.version,
@@ -188,6 +178,7 @@ def _row(version: VersionAtSite, site: str) -> tuple[str, ...]:
         promotion.promoted_at.isoformat(timespec="seconds") if promotion else "",
         promotion.promoted_by if promotion else "",
         _points(version),
+        ", ".join(f"{count} {rank.replace('_', ' ')}" for rank, count in ranks.items()),
     )
 
 
@@ -199,16 +190,19 @@ def _standing(version: VersionAtSite, site: str) -> str:
 
 
 def _points(version: VersionAtSite) -> str:
-    wanted = sum(
-        len(panel.labels)
-        for panel in version.manifest.panels
-        if panel.kind is not PanelKind.STRUCTURES
-    )
+    wanted = len(labels_with_points(version.shipped))
     return f"{wanted - len(version.missing)} of {wanted}" if wanted else "none needed"
 
 
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _ranks(manifest: ModelManifest) -> dict[str, int]:
+    """How many labels that may have a verdict are of each rank."""
+    counts = Counter(
+        label.rank.value
+        for panel in manifest.panels
+        if panel.kind is not PanelKind.STRUCTURES
+        for label in panel.labels
+    )
+    return {rank.value: counts[rank.value] for rank in Rank if counts[rank.value]}
 
 
 def _document(version: VersionAtSite) -> dict[str, object]:
@@ -228,4 +222,11 @@ def _document(version: VersionAtSite) -> dict[str, object]:
             "at": promotion.promoted_at.isoformat(),
         },
         "without_operating_point": ["/".join(key) for key in version.missing],
+        "labels_by_rank": _ranks(manifest),
+        "switched_on": [
+            f"{panel.name}/{label.name}"
+            for panel in manifest.panels
+            for label in panel.labels
+            if label.rank is Rank.EXPERIMENTAL and panel.operating_point(label.name) is not None
+        ],
     }

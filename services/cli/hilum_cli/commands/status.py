@@ -25,22 +25,31 @@ _MOST_COUNTED = 1000
 
 @click.command()
 @click.argument("job_id", required=False, metavar="[JOB]")
+@click.option(
+    "--all-labels", is_flag=True, help="Print experimental labels without a verdict, too."
+)
 @gateway_options
 @readable
-def status(*, job_id: str | None, url: str | None, api_key_file: Path | None) -> None:
+def status(
+    *, job_id: str | None, all_labels: bool, url: str | None, api_key_file: Path | None
+) -> None:
     """Show a job, or how the platform is.
 
-    Without a job: whether database, store and broker answer (exit code 1 where one does not), and
-    how much work waits.
+    The impression of a job comes first. Without a job: whether database, store and broker answer
+    (exit code 1 where one does not), and how much work waits.
     """
     with gateway_of(url, api_key_file) as gateway:
         if job_id is not None:
-            _show_job(gateway.job(job_id))
+            _show_job(gateway.job(job_id), experimental=all_labels)
         else:
             _show_platform(gateway)
 
 
-def _show_job(job: Mapping[str, Any]) -> None:
+def _show_job(job: Mapping[str, Any], *, experimental: bool) -> None:
+    film = Path(str(job.get("filename") or job["job_id"]))
+    if job.get("result"):
+        print_findings([FilmOutcome(film, job)], every_label=True, experimental=experimental)
+        click.echo()
     facts = [
         (name, str(job[name]))
         for name in ("job_id", "study_id", "filename", "state", "priority", "attempts")
@@ -53,10 +62,6 @@ def _show_job(job: Mapping[str, Any]) -> None:
         facts.append((f"gate ({gate['model']} {gate['version']})", told))
     facts.extend((f"{stage} ms", f"{ms:.1f}") for stage, ms in (job["timings_ms"] or {}).items())
     print_table(("fact", "value"), facts)
-    if job.get("result"):
-        click.echo()
-        film = Path(str(job.get("filename") or job["job_id"]))
-        print_findings([FilmOutcome(film, job)], every_label=True)
 
 
 def _show_platform(gateway: Gateway) -> None:

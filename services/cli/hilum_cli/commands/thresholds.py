@@ -10,17 +10,17 @@ from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import NotFound
 from hilum_cli.commands.fit import fit
 from hilum_cli.commands.models import site_option
+from hilum_cli.commands.switching import switch_off, switch_on
 from hilum_cli.failure import readable
 from hilum_cli.operator import operator
-from hilum_cli.options import model_options, models_of
+from hilum_cli.options import model_options, models_of, version_of
 from hilum_cli.table import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from hilum.domain.model import ModelManifest
     from hilum.domain.site_models import SiteOperatingPoint
-    from hilum_cli.bootstrap import Models
 
 _LIST: Final = (
     "site", "model", "version", "panel", "label", "operating point", "origin", "set", "by",
@@ -82,7 +82,7 @@ def show(
 ) -> None:
     """Show one operating point of a site: who set it, when, and how it was found."""
     opened = models_of(database_url, model_repository)
-    manifest = _version(opened, site, panel, version)
+    manifest = version_of(opened, site, panel, version)
     held = [
         point
         for owner in dict.fromkeys((site, DEFAULT_SITE))
@@ -109,7 +109,8 @@ def adopt_defaults(
 ) -> None:
     """Take over the shipped operating points of a version for a site.
 
-    Only for labels for which the site has none of its own: what was fitted stays. They were chosen
+    Only for validated labels for which the site has none of its own: what was fitted stays. For
+    experimental labels there is `hilum thresholds switch-on`. They were chosen
     on the films that the model was trained beside, not on the site's.
     """
     manage = models_of(database_url, model_repository).manage
@@ -118,14 +119,8 @@ def adopt_defaults(
 
 
 thresholds.add_command(fit)
-
-
-def _version(opened: Models, site: str, panel: str, version: str | None) -> ModelManifest:
-    """The version of the model that gives a panel: the one asked for, or the one in force."""
-    found = opened.of_site.of_site(site).panel(panel)
-    if found is None:
-        raise NotFound(f"no model in force at site {site} reads a panel {panel}")
-    return opened.manage.version(found[0].name, version) if version else found[0]
+thresholds.add_command(switch_on)
+thresholds.add_command(switch_off)
 
 
 def _facts(held: SiteOperatingPoint) -> list[tuple[str, str]]:
@@ -144,12 +139,25 @@ def _facts(held: SiteOperatingPoint) -> list[tuple[str, str]]:
     ):
         if value is not None:
             facts.append((name, f"{value:.3f}"))
-    facts.extend((name.replace("_", " "), _told(value)) for name, value in held.evidence.items())
+    for name, value in held.evidence.items():
+        if isinstance(value, dict):
+            facts.extend((f"source {source}", _figures(of)) for source, of in value.items())
+        else:
+            facts.append((name.replace("_", " "), _told(value)))
     return facts
+
+
+def _figures(figures: Mapping[str, object]) -> str:
+    """The figures of one source; one that could not be measured is left out."""
+    return ", ".join(
+        f"{name} {_told(value)}" for name, value in figures.items() if value is not None
+    )
 
 
 def _told(value: object) -> str:
     """A fact of the evidence; an interval is two numbers, a value with one is three."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, list):
         return str(value)
     *first, low, high = (f"{number:.4g}" for number in value)
