@@ -82,8 +82,11 @@ def test_a_box_lies_where_the_evidence_is(stage):
 
 
 def test_a_label_is_positive_at_its_operating_point(stage):
-    """At the threshold counts as above it, on the probability as it is stored."""
-    thresholds = (0.25, 0.250001, 0.0, 1.0)
+    """At the threshold counts as above it, on the probability as it is stored.
+
+    The panel names one label: the abnormal one that is furthest above its operating point.
+    """
+    thresholds = (0.25, 0.250001, 0.25, 1.0)
     points = tuple(
         OperatingPoint(label, threshold)
         for label, threshold in zip(LABELS, thresholds, strict=True)
@@ -93,9 +96,11 @@ def test_a_label_is_positive_at_its_operating_point(stage):
     job = stage.analyse(stage.queued().id)  # one shade: every label has a probability of 1/4
     findings = stage.result(job.id).panels[0].findings
     assert [finding.probability for finding in findings] == [0.25] * 4
-    assert [finding.positive for finding in findings] == [True, False, True, False]
+    assert [finding.positive for finding in findings] == [False, False, True, False]
     assert [finding.operating_point for finding in findings] == list(thresholds)
     assert [finding.abnormal for finding in findings] == [False, True, True, True]
+    impression = stage.result(job.id).impression
+    assert impression.text == "Finding: pneumonia viral (probability 0.25)."
 
 
 def test_the_model_sees_the_film_as_its_manifest_asks(stage):

@@ -97,7 +97,9 @@ def test_a_job_is_seen_with_its_result_once_it_has_one(stage):
         lambda stage, job_id, by: stage.read.job(job_id, by),
         lambda stage, job_id, by: stage.show.preview(job_id, by),
         lambda stage, job_id, by: stage.read.original(job_id, by),
-        lambda stage, job_id, by: stage.show.heatmap(job_id, "pneumonia", "covid19", by),
+        lambda stage, job_id, by: stage.show.heatmap(
+            job_id, "pneumonia", "pneumonia_bacterial", by
+        ),
     ],
     ids=["job", "preview", "original", "heatmap"],
 )
@@ -120,9 +122,9 @@ def test_preview_original_and_heatmap_are_those_of_the_film(stage):
     instance, chunks = stage.read.original(done.id, NORTH)
     assert b"".join(chunks) == film(0)
     assert instance.id == done.instance_id
-    png, heatmap = stage.show.heatmap(done.id, "pneumonia", "covid19", NORTH)
+    png, heatmap = stage.show.heatmap(done.id, "pneumonia", "pneumonia_bacterial", NORTH)
     assert png == stage.show.preview(done.id, NORTH)
-    assert heatmap.label == "covid19"
+    assert heatmap.label == "pneumonia_bacterial"
 
 
 def test_a_preview_is_made_at_the_first_look_and_kept(stage):

@@ -20,6 +20,9 @@ from hilum.domain.model import (
     OperatingPoint,
     Panel,
     PanelKind,
+    Rank,
+    Scope,
+    ScopeLimit,
     TensorSpec,
 )
 
@@ -114,7 +117,7 @@ def test_any_values_survive(threshold, name, metrics):
     [
         ({"labels": (PNEUMONIA.labels[0], PNEUMONIA.labels[0])}, "twice"),
         ({"labels": (), "operating_points": ()}, "no label"),
-        ({"operating_points": PNEUMONIA.operating_points[:1]}, "operating points"),
+        ({"operating_points": (OperatingPoint("covid19", 0.5),)}, "operating points"),
         ({"operating_points": PNEUMONIA.operating_points * 2}, "operating points"),
         (
             {"operating_points": (OperatingPoint("normal", 1.5), PNEUMONIA.operating_points[1])},
@@ -130,6 +133,10 @@ def test_any_values_survive(threshold, name, metrics):
             "outside",
         ),
         ({"kind": PanelKind.GATE}, "needs the label frontal"),
+        (
+            {"kind": PanelKind.GATE, "operating_points": PNEUMONIA.operating_points[:1]},
+            "operating point for each label",
+        ),
         ({"kind": PanelKind.STRUCTURES}, "operating points"),
     ],
 )
@@ -163,6 +170,62 @@ def test_parts_that_do_not_fit_are_refused(change, told):
     """Serving relies on these, so a manifest without them does not exist."""
     with pytest.raises(InvalidManifest, match=told):
         replace(FULL, **change)
+
+
+def test_a_label_may_be_without_an_operating_point():
+    """It then has no verdict; its rank, prevalence and the panel's scope are kept in the file."""
+    labels = (
+        PNEUMONIA.labels[0],
+        replace(PNEUMONIA.labels[1], rank=Rank.EXPERIMENTAL, prevalence=0.05),
+    )
+    limit = ScopeLimit("child", 0.5, "looks_like_a_child")
+    scope = Scope(1, 18.5, ("PA", "AP"), (limit,), ("one hospital",), ("adults",))
+    panel = replace(
+        PNEUMONIA, labels=labels, operating_points=PNEUMONIA.operating_points[:1], scope=scope
+    )
+    measures = TensorSpec("s", (2,), "float32", "scope")
+    manifest = replace(
+        FULL,
+        panels=(panel, LUNGS),
+        outputs=(*OUTPUTS, measures),
+        scope_measures=("child", "distance"),
+    )
+    assert ModelManifest.from_json(manifest.to_json()) == manifest
+
+
+def test_a_manifest_of_the_release_before_is_read():
+    """Every label counts as validated, and no panel has a scope."""
+    written = document(schema_version=2)
+    del written["scope_measures"]
+    for panel in written["panels"]:
+        del panel["scope"]
+        for point in panel["operating_points"]:
+            del point["beyond_scope"]
+        for label in panel["labels"]:
+            del label["rank"], label["prevalence"]
+    assert ModelManifest.from_json(json.dumps(written)) == FULL
+
+
+@pytest.mark.parametrize(
+    ("outputs", "measures", "limits", "told"),
+    [
+        ((2,), ("child",), (), "output scope"),
+        ((), ("child",), (), "output scope"),
+        ((1,), (), (), "output scope"),
+        ((), (), ("child",), "nothing measures child"),
+    ],
+)
+def test_a_scope_that_nothing_measures_is_refused(outputs, measures, limits, told):
+    """The output, its names and the bounds on them fit one another."""
+    scope = Scope(limits=tuple(ScopeLimit(name, 0.5, "looks_like_a_child") for name in limits))
+    specs = tuple(TensorSpec("s", (count,), "float32", "scope") for count in outputs)
+    with pytest.raises(InvalidManifest, match=told):
+        replace(
+            FULL,
+            panels=(replace(PNEUMONIA, scope=scope), LUNGS),
+            outputs=(*OUTPUTS, *specs),
+            scope_measures=measures,
+        )
 
 
 def test_a_panel_without_heatmaps_is_one():
@@ -210,8 +273,7 @@ def test_parts_are_found_by_meaning_panel_and_label():
     assert FULL.panel("fractures") is None
     assert PNEUMONIA.operating_point("normal").threshold == 0.5
     assert FULL.film_input.shape == (192, 192, 1)
-    with pytest.raises(InvalidManifest):
-        PNEUMONIA.operating_point("covid19")
+    assert PNEUMONIA.operating_point("covid19") is None
     with pytest.raises(InvalidManifest):
         FULL.output("heatmaps", "lungs")
 

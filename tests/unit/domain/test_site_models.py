@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hilum.domain.access import DEFAULT_SITE
-from hilum.domain.model import ModelSet, OperatingPoint
+from hilum.domain.model import ModelSet, OperatingPoint, Rank, Scope
 from hilum.domain.models_in_force import Installed, SiteRows, first_start
 from hilum.domain.site_models import (
     FIRST_START,
@@ -18,6 +18,7 @@ from hilum.domain.site_models import (
     SiteOperatingPoint,
     at_site,
     is_newer,
+    labels_of,
     labels_with_points,
     labels_without_points,
     shipped_points,
@@ -73,6 +74,73 @@ def test_what_is_missing_is_told_by_panel_and_label():
     assert labels_without_points(CHEST, held) == [("pathology", "effusion")]
     assert labels_without_points(CHEST, points()) == []
     assert labels_with_points(small_lungs()) == []
+
+
+def ranked(**ranks: Rank):
+    """The manifest with other ranks of its findings."""
+    pneumonia, pathology = CHEST.panels
+    labels = tuple(
+        replace(label, rank=ranks.get(label.name, label.rank)) for label in pathology.labels
+    )
+    return replace(CHEST, panels=(pneumonia, replace(pathology, labels=labels)))
+
+
+RANKED = ranked(nodule=Rank.EXPERIMENTAL, effusion=Rank.NOT_SHOWN)
+
+
+def test_an_experimental_label_has_no_point_until_a_site_has_one_of_its_own():
+    """What the manifest ships for it is only offered; one that is not shown never has one."""
+    shipped = at_site(RANKED, ())
+    pathology = shipped.panel("pathology")
+    assert [point.label for point in pathology.operating_points] == ["cardiomegaly"]
+    (own,) = shipped_points(RANKED, "north", "operator:a", NOW, rank=Rank.EXPERIMENTAL)
+    assert own.key == ("pathology", "nodule")
+    switched_on = at_site(RANKED, [own])
+    assert switched_on.panel("pathology").operating_point("nodule") == own.point
+    assert ModelSet((switched_on,)).version != ModelSet((shipped,)).version
+
+
+def test_a_site_needs_points_of_validated_labels_that_ship_one():
+    """Of no experimental label, and of none that the evidence carries no point for."""
+    findings = [key for key in labels_with_points(RANKED) if key[0] == "pathology"]
+    assert findings == [("pathology", "cardiomegaly")]
+    assert {point.key for point in shipped_points(RANKED, "north", "operator:a", NOW)} == set(
+        labels_with_points(RANKED)
+    )
+    pneumonia, pathology = CHEST.panels
+    without = replace(pathology, operating_points=pathology.operating_points[:1])
+    needed = labels_with_points(replace(CHEST, panels=(pneumonia, without)))
+    assert needed[-1] == ("pathology", "effusion")
+    assert len(labels_of(RANKED)) == len(labels_of(CHEST)) == 7
+    assert labels_of(small_lungs()) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "evidence", "beyond"),
+    [
+        (Origin.FITTED, {"beyond_scope": True}, True),
+        (Origin.FITTED, {"beyond_scope": 1}, False),
+        (Origin.FITTED, {}, False),
+        (Origin.SHIPPED, {"beyond_scope": True}, False),
+    ],
+)
+def test_a_point_holds_beyond_the_scope_if_the_site_fitted_it_there(origin, evidence, beyond):
+    """A point that ships never does, whatever its row says."""
+    (own, *_) = points(origin=origin, evidence=evidence)
+    here = at_site(CHEST, [own])
+    assert here.panel("pneumonia").operating_point("normal").beyond_scope is beyond
+    assert (ModelSet((here,)).version != ModelSet((CHEST,)).version) is beyond
+
+
+def test_the_version_of_a_set_changes_with_a_scope():
+    """A result of a wider scope is another result; words about it change nothing."""
+    pneumonia, pathology = CHEST.panels
+    bounded, named = (
+        replace(CHEST, panels=(replace(pneumonia, scope=scope), pathology))
+        for scope in (Scope(minimum_age=18), Scope(never_shown=("children",)))
+    )
+    assert ModelSet((bounded,)).version != ModelSet((CHEST,)).version
+    assert ModelSet((named,)).version == ModelSet((CHEST,)).version
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pydicom import uid
 
 from hilum.adapters.dicom.dataset import looks_like_dicom
 from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.header import age_in_years
 from hilum.domain.errors import CompressionRatioTooHigh, TooManyPixels
 from hilum.imaging.film import FilmHeader, FilmLimits
 from tests.unit.adapters.dicom import films
@@ -113,3 +114,43 @@ def test_a_transfer_syntax_that_lies_about_its_vr(reader):
 def test_other_bytes_do_not_look_like_dicom(data):
     """Neither the magic nor a plausible first element: not DICOM."""
     assert not looks_like_dicom(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("045Y", 45.0),
+        ("006M", 0.5),
+        ("026W", 0.498),
+        ("090D", 0.246),
+        ("000D", 0.0),
+        ("45", 45.0),
+        (" 045y ", 45.0),
+        ("45 Y", None),
+        ("Y", None),
+        ("1000Y", None),
+        ("-05Y", None),
+        ("adult", None),
+        ("", None),
+    ],
+)
+def test_an_age_is_told_in_years(text, years):
+    """Three digits and a unit; bare digits are years, and anything else is no age."""
+    found = age_in_years(text)
+    assert found == (years if years is None else pytest.approx(years, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "age", "view"),
+    [
+        ({"PatientAge": "007Y", "ViewPosition": "AP"}, 7.0, "AP"),
+        ({"PatientAge": "018M", "ViewPosition": "pa "}, 1.5, "PA"),
+        ({"PatientAge": "", "ViewPosition": ""}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_a_header_has_the_patient_s_age_and_the_view(reader, attributes, age, view):
+    """Where the file states them; they decide whether a panel is valid for the image."""
+    data = films.film(SCENE, bits=12, **attributes)
+    header = reader.read(data).header
+    assert (header.patient_age, header.view_position) == (age, view)
