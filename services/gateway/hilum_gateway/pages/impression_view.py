@@ -68,7 +68,7 @@ class ImpressionView:
         """
         if impression is None:
             return None
-        words = WORDS[impression.kind]
+        words = WORDS[impression.kind] + ("s" if len(impression.findings) > 1 else "")
         text = "" if impression.findings else impression.text.removeprefix(f"{words}. ")
         known = {
             (panel.panel, finding.label): (panel, finding)

@@ -74,6 +74,11 @@ class PanelSheet:
         """Whether its labels may have operating points."""
         return self.panel.kind is not PanelKind.STRUCTURES
 
+    @property
+    def has_ranks(self) -> bool:
+        """Whether its labels can be findings."""
+        return self.has_points and self.panel.kind is not PanelKind.GATE
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSheet:

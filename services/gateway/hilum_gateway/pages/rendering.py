@@ -44,7 +44,7 @@ _STAGES: Final = {
     "wait": "Waited",
     "fetch": "Fetched",
     "decode": "Decoded",
-    "infer": "Read by the models",
+    "infer": "Analysed by the models",
     "total": "In all, from claim to result",
 }
 _MILLISECONDS_IN_WORDS: Final = 1000.0

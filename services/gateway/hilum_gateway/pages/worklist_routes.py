@@ -1,4 +1,4 @@
-"""The worklist: every film that the key sees, newest first."""
+"""The worklist: every image that the key sees, newest first."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,10 +20,10 @@ from hilum_gateway.pages.rendering import render
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 ROWS = 25
-"""Films on one page of the worklist."""
+"""Images on one page of the worklist."""
 
 _PRIORITIES = [
-    (Priority.STAT.value, "Stat, read at once"),
+    (Priority.STAT.value, "Stat, analysed first"),
     (Priority.ROUTINE.value, "Routine"),
     (Priority.BATCH.value, "Batch, when there is time"),
 ]
