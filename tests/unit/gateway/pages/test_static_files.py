@@ -34,6 +34,10 @@ TEXTS = [
     ("busy", "surface"),
     ("wait", "surface"),
     ("on-chip", "chip"),
+    ("text", "chip"),
+    ("good", "good-ground"),
+    ("text", "good-ground"),
+    ("text", "quiet-ground"),
 ]
 
 
