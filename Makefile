@@ -71,6 +71,10 @@ train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pne
 evaluate: .venv-training/.installed ## Measure a trained network on the test split (PANEL=; without it: all)
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training evaluate $$panel || exit; done
 
+.PHONY: points
+points: .venv-training/.installed ## Choose a network's operating points and print what they give, without a report (PANEL=)
+	.venv-training/bin/python -m hilum_training points $(PANEL)
+
 .PHONY: export
 export: .venv-training/.installed ## Export a trained network to model_repository/ in place of the same or an older version (PANEL=; without it: all)
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training export $$panel --replace || exit; done
@@ -103,7 +107,7 @@ summary: .venv-training/.installed ## Write training/reports/README.md again fro
 negatives: ## Fetch pictures that are no chest films, for training the gate (Debian packages, unpacked only)
 	@bash scripts/negatives.sh
 
-PANEL ?= $(if $(filter train tune,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=pneumonia, tuberculosis, ...))
+PANEL ?= $(if $(filter train tune points,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=pneumonia, tuberculosis, ...))
 PANELS = $(or $(PANEL),gate lungs chest)
 SHIFTS = $(or $(SHIFT),$(basename $(notdir $(wildcard training/recipes/shifts/*.toml))))
 RIVALS = $(or $(RIVAL),$(basename $(notdir $(wildcard training/recipes/rivals/*.toml))))

@@ -24,6 +24,7 @@ from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import pack_folder
 from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
+from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.recipe_files import find_recipe, tell_panel
 from hilum_training.segmentation import commands as segmentation
 from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("train", "fit the network; goes on where an interrupted run stopped"),
         ("evaluate", "measure it on the test split and choose operating points"),
+        ("points", "choose operating points and print what they give; writes no report"),
         ("export", "write model_repository/<network>"),
     ):
         command = commands.add_parser(name, help=text, epilog=TRY)
@@ -195,6 +197,20 @@ def _evaluate(options: argparse.Namespace) -> None:
     _say(headlines(evaluate(recipe, library, network, reports, pack, lungs, kept)))
 
 
+def _points(options: argparse.Namespace) -> None:
+    from hilum_training.evaluation.kept_answers import (  # noqa: PLC0415 - takes seconds
+        kept_logits,
+        points_lines,
+    )
+
+    recipe, folders = _read(options), _Folders.of(options)
+    if not isinstance(recipe, Recipe) or any(panel.kind == "gate" for panel in recipe.panels):
+        raise InvalidRecipe(f"{recipe.name} has no panel whose points are taken at sources")
+    library = _library(recipe, folders)
+    logits = kept_logits(recipe, library, folders.weights, folders.runs)
+    _say(points_lines(recipe, library, logits))
+
+
 def _export(options: argparse.Namespace) -> None:
     recipe, folders = _read(options), _Folders.of(options)
     path = _recipe_file(options)
@@ -228,6 +244,7 @@ def _say(lines: Sequence[str]) -> None:
 _COMMANDS: Final[dict[str, Any]] = {
     "train": _train,
     "evaluate": _evaluate,
+    "points": _points,
     "export": _export,
     "render": _render,
     "data": data_commands.run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hilum.domain.panel import Rank
 from hilum_training.recipe_checks import check_part
 from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.recipe_toml import built, taken
@@ -12,16 +13,32 @@ from hilum_training.recipe_toml import built, taken
 
 @dataclass(frozen=True, slots=True)
 class OperatingPointRecipe:
-    """``youden``, or ``sensitivity`` or ``specificity`` with the wanted value.
+    """How thresholds are chosen on validation images.
+
+    A gate's thresholds are of all sources together. Every other panel takes them at the worst
+    source; see :mod:`hilum_training.evaluation.worst_source`.
 
     Attributes:
+        rule: ``youden``, ``sensitivity`` or ``specificity``.
+        value: The wanted sensitivity or specificity.
         floor: No threshold lies below it: an answer that the panel itself holds unlikely is not
             called positive, however rare the label is among the films that chose the threshold.
+        specificity_floor: Rule ``sensitivity``: no threshold lies below the one with this
+            specificity at the worst source.
+        normal_specificity: Of labels that are no finding, over the ill images of the worst source.
+        fewest: A source with fewer images of the kind that a rule asks about is pooled with others.
+        fewest_patients: Validation patients with the label, and without it, that a threshold needs.
+        bar: The lower end of the interval of a label's AUROC within sources must lie above it.
     """
 
     rule: str
     value: float | None = None
     floor: float = 0.0
+    specificity_floor: float | None = None
+    normal_specificity: float = 0.9
+    fewest: int = 8
+    fewest_patients: int = 20
+    bar: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +56,14 @@ class LossRecipe:
 
 @dataclass(frozen=True, slots=True)
 class LabelRecipe:
-    """How a label is shown and coded (SNOMED CT); see :class:`hilum.domain.model.Label`."""
+    """How a label is shown and coded (SNOMED CT); see :class:`hilum.domain.model.Label`.
+
+    Attributes:
+        weak: Of a structure: the evidence does not carry it.
+        rank: A value of :class:`hilum.domain.panel.Rank`.
+        prevalence: Share of images with it for which predictive values are stated.
+        specificity: At the worst source, instead of what the panel's operating point asks for.
+    """
 
     name: str
     display: str
@@ -47,6 +71,9 @@ class LabelRecipe:
     meaning: str = ""
     weak: bool = False
     abnormal: bool = True
+    rank: str = Rank.VALIDATED.value
+    prevalence: float | None = None
+    specificity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +191,8 @@ def check_panel(panel: PanelRecipe) -> None:
     check_part("panel", panel, panel.name)
     check_part("panel.loss", panel.loss, f"{panel.name}, loss")
     check_part("panel.operating_point", panel.operating_point, f"{panel.name}, operating_point")
+    for label in panel.labels:
+        check_label(label, panel.name)
     labels = set(panel.names)
     for recorded, allowed in panel.candidates.items():
         if not allowed or not set(allowed) <= labels:
@@ -175,6 +204,18 @@ def check_panel(panel: PanelRecipe) -> None:
         raise InvalidRecipe(f"{panel.name}: no operating point rule {point.rule}")
     if point.rule != "youden" and point.value is None:
         raise InvalidRecipe(f"{panel.name}: the operating point's value is missing")
+
+
+def check_label(label: LabelRecipe, panel: str) -> None:
+    """Check a label's rank and values.
+
+    Raises:
+        InvalidRecipe: There is no such rank, or a value is out of bounds.
+    """
+    where = f"{panel}, label {label.name}"
+    if label.rank not in set(Rank):
+        raise InvalidRecipe(f"{where}: no rank {label.rank!r}: there are {', '.join(Rank)}")
+    check_part("panel.label", label, where)
 
 
 def _check_comparison(panel: PanelRecipe, comparison: ComparisonRecipe) -> None:

@@ -18,6 +18,7 @@ _ABOVE: Final[_Bounds] = ("more than 0", lambda value: value > 0)
 _LEAST: Final[_Bounds] = ("0 or more", lambda value: value >= 0)
 _SHARE: Final[_Bounds] = ("in 0..1", lambda value: 0 <= value <= 1)
 _BELOW: Final[_Bounds] = ("0 or more and less than 1", lambda value: 0 <= value < 1)
+_BETWEEN: Final[_Bounds] = ("more than 0 and less than 1", lambda value: 0 < value < 1)
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 ARCHITECTURES: Final = (
     "residual",
@@ -73,7 +74,16 @@ BOUNDS: Final[Mapping[str, Mapping[str, _Bounds]]] = {
     },
     "panel": {"weight": _LEAST},
     "panel.loss": {"class_weights": _LEAST, "focus": _LEAST},
-    "panel.operating_point": {"value": _SHARE, "floor": _BELOW},
+    "panel.operating_point": {
+        "value": _SHARE,
+        "floor": _BELOW,
+        "specificity_floor": _SHARE,
+        "normal_specificity": _SHARE,
+        "fewest": _COUNT,
+        "fewest_patients": _COUNT,
+        "bar": _BELOW,
+    },
+    "panel.label": {"prevalence": _BETWEEN, "specificity": _SHARE},
     "loss": {"dice": _LEAST, "anatomy": _LEAST},
 }
 """Part of a recipe -> key -> what its value must be."""

@@ -46,6 +46,25 @@ def test_area_over_weights_is_area_over_repeated_films():
     assert figure["interval"] == pytest.approx(percentiles(one_by_one), abs=1e-4)
 
 
+def test_an_area_within_strata_compares_films_of_one_stratum_only():
+    """The mean over positives of the share that they outrank; a stratum of one kind is left out."""
+    strata = np.array(["a"] * 40 + ["b"] * 40 + ["c"] * 10)
+    positive = np.concatenate([np.arange(40) < 30, np.arange(40) < 10, np.ones(10, dtype=bool)])
+    scores = np.random.default_rng(4).random(90) + 5 * (strata == "a")
+    patients = [str(place) for place in range(90)]
+    found = PatientBootstrap(patients).area_within(scores, positive, strata)
+    areas = {
+        name: area_under_curve(scores[strata == name], positive[strata == name])
+        for name in ("a", "b")
+    }
+    assert found["value"] == pytest.approx((30 * areas["a"] + 10 * areas["b"]) / 40, abs=1e-4)
+    low, high = found["interval"]
+    assert low < found["value"] < high
+    only = strata == "c"
+    none = PatientBootstrap(patients[:10]).area_within(scores[only], positive[only], strata[only])
+    assert none == {"value": None, "interval": None}
+
+
 def test_a_share_over_weights_is_a_share_of_repeated_films():
     """The same for sensitivity."""
     called = SCORES >= 0.5

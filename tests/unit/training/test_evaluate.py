@@ -14,14 +14,17 @@ from PIL import Image
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
+from hilum_training.evaluation import kept_answers
 from hilum_training.evaluation.evaluate import evaluate, headlines
 from hilum_training.evaluation.features import (
     class_maps,
     predict_pooled,
 )
+from hilum_training.evaluation.kept_answers import kept_logits, points_lines
 from hilum_training.films.library import open_library
 from hilum_training.network import build_network, head_name
 from hilum_training.prediction import predict_logits
+from hilum_training.weights import WeightsMissing, save_weights, weights_path
 from tests.unit.training.film_folders import FilmFolder, texture
 from tests.unit.training.tiny_recipe import TINY
 
@@ -118,6 +121,43 @@ def test_the_report_tells_what_the_answers_rest_on(library, pack, tmp_path):
     assert {row["searched"] for row in section["localisation"]} == {"whole film", "within lungs"}
     assert report["source_probe"]["features"]["sources"] == 2
     assert any(line.startswith("pneumonia: ") for line in headlines(report))
+
+
+def test_the_network_s_report_begins_with_what_it_says_of_healthy_people(library, pack, tmp_path):
+    """All panels together, by source, with experimental labels off and on, and by severity."""
+    ill = next(film for film in library.test.films if film.label != "normal")
+    write_rows(pack / "severity.csv", [{"file": ill.file, "opacity_mean": "3.0"}])
+    report = evaluate(TINY, library, build_network(TINY), tmp_path, pack)
+    (pack / "severity.csv").unlink()
+    for switched in ("default", "with_experimental"):
+        part = report["headline"][switched]
+        assert {row["source"] for row in part["by_source"]} == {"kermany", "cohen"}
+        whole = part["overall"]
+        assert whole["normal_films"] + whole["ill_films"] == len(library.test.films)
+        assert part["by_severity"][0]["ill_films"] == 1
+    assert "flags a normal image" in headlines(report)[1]
+    error = report["panels"]["pneumonia"]["calibration_error"]
+    assert {row["source"] for row in error["within_source"]} == {"kermany", "cohen"}
+
+
+def test_points_are_chosen_again_without_another_pass(library, tmp_path, monkeypatch):
+    """The logits are kept under a name that says of which weights and images they are."""
+    weights = tmp_path / "weights"
+    save_weights(build_network(TINY), weights_path(weights, TINY.name))
+    logits = kept_logits(TINY, library, weights, tmp_path)
+    assert logits["test"]["pneumonia"].shape == (len(library.test.films), len(LABELS))
+    lines = points_lines(TINY, library, logits)
+    assert lines[0].startswith("pneumonia/normal: ")
+    assert any("flags a normal image" in line for line in lines)
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_answers, "load_network", None)
+        again = kept_logits(TINY, library, weights, tmp_path)
+    assert np.array_equal(again["validation"]["pathology"], logits["validation"]["pathology"])
+    save_weights(build_network(TINY), weights_path(weights, TINY.name))
+    kept_logits(TINY, library, weights, tmp_path)
+    assert len(list(tmp_path.glob("logits-*.npz"))) == 2
+    with pytest.raises(WeightsMissing):
+        kept_logits(replace(TINY, name="never trained"), library, weights, tmp_path)
 
 
 def test_pooled_features_and_maps_give_back_the_logits(library):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hilum_training.evaluation.measure import measure_panel
+from hilum_training.evaluation.comparisons import compare
+from hilum_training.evaluation.measure import measure_panel, section_thresholds
+from hilum_training.measures.calibration import Calibration
 from tests.unit.training.panel_answers import GATE, answers, film, panel, sure
 
 PNEUMONIA = panel("pneumonia")
-RIGHT = [("kermany", label, label) for label in PNEUMONIA.names for _ in range(8)]
+EACH = 24
+RIGHT = [("kermany", label, label) for label in PNEUMONIA.names for _ in range(EACH)]
 
 
 def told(rows: list[tuple[str, str, str]], by: float = 4.0):
@@ -25,7 +28,7 @@ def test_a_perfect_model_measures_as_perfect():
     for row in section["labels"].values():
         assert row["auroc"]["value"] == row["auprc"]["value"] == row["f1"]["value"] == 1.0
         assert row["test"]["sensitivity"]["value"] == row["test"]["specificity"]["value"] == 1.0
-    assert all(row[name] == 8 for name, row in section["confusion"].items())
+    assert all(row[name] == EACH for name, row in section["confusion"].items())
 
 
 def test_precision_recall_and_f1_of_a_label_are_of_the_most_probable_answer():
@@ -96,6 +99,46 @@ def test_the_shipped_operating_point_is_measured_within_the_source():
     assert row["shipped_sensitivity"]["value"] == row["shipped_specificity"]["value"] == 1.0
 
 
+def test_a_panel_without_points_measures_nothing_at_them():
+    """Too few patients of each label: areas are there, and figures at a point are not."""
+    few = [("kermany", label, label) for label in PNEUMONIA.names for _ in range(8)]
+    section = measure_panel(told(few), told(few))
+    assert all(row["threshold"] is None for row in section["labels"].values())
+    assert section_thresholds(section) == {}
+    row = section["within_source"][0]
+    assert row["auroc"]["value"] == 1.0
+    for how in ("shipped", "named"):
+        assert row[f"{how}_sensitivity"] == {"value": None, "interval": None}
+
+
+def test_one_verdict_costs_a_label_what_another_takes():
+    """Tuberculosis reaches its point and another label lies further above its own: not named."""
+    tuberculosis = panel("tuberculosis")
+    films = [film(0, "shenzhen", "tuberculosis"), film(1, "shenzhen", "normal")]
+    part = answers(tuberculosis, films, np.log([[0.1, 0.3, 0.6], [0.8, 0.1, 0.1]]).tolist())
+    as_it_is = Calibration("vector", (1.0,) * 3, (0.0,) * 3, (True,) * 3)
+    points = {"normal": 0.5, "tuberculosis": 0.2, "other_abnormal": 0.2}
+    row = compare(tuberculosis.comparisons[0], part, part, as_it_is, points)
+    assert row["shipped_sensitivity"]["value"] == row["shipped_specificity"]["value"] == 1.0
+    assert row["named_sensitivity"]["value"] == 0.0
+    assert row["named_specificity"]["value"] == 1.0
+
+
+def test_what_chose_a_point_is_told_from_the_films_that_did():
+    """Counts by source of the validation films stand in the text and in its table."""
+    adults = [("nih14", "normal", "normal")] * 30
+    section = measure_panel(told(RIGHT + adults), told(RIGHT))
+    row = section["labels"]["covid19"]
+    counted = {item["source"]: item for item in row["by_source"]}
+    assert counted["kermany"]["positive_films"] == EACH
+    assert (counted["kermany"]["negative_films"], counted["nih14"]["negative_films"]) == (72, 30)
+    assert "it: kermany 24. Without it: kermany 72, nih14 30." in row["fitted_on"]
+    assert row["chosen_by"] in row["fitted_on"]
+    assert [item["source"] for item in row["test_by_source"]] == ["kermany"]
+    assert row["predictive_values"]["prevalence"] == 0.05
+    assert row["rank"] == "experimental"
+
+
 def test_groups_stand_in_tables_of_their_own():
     """One row for each sex, age group and view, with its own films only."""
     films = [
@@ -116,7 +159,7 @@ def test_groups_stand_in_tables_of_their_own():
 
 
 def test_a_multi_label_panel_is_measured_label_by_label():
-    """Findings that rise with their logit have AUROC 1; a finding never seen still has a point."""
+    """Findings that rise with their logit have AUROC 1; a finding never seen has no point."""
     pathology = panel("pathology")
     films = [
         film(index, "nih14", "other", findings=frozenset({"effusion"} if index % 3 else {"mass"}))
@@ -129,7 +172,11 @@ def test_a_multi_label_panel_is_measured_label_by_label():
     section = measure_panel(*[answers(pathology, films, logits.tolist())] * 2)
     assert section["labels"]["effusion"]["auroc"]["value"] == 1.0
     assert section["labels"]["hernia"]["auroc"]["value"] is None
-    assert section["labels"]["hernia"]["threshold"] > 0
+    assert section["labels"]["effusion"]["threshold"] > 0
+    hernia = section["labels"]["hernia"]
+    assert (hernia["threshold"], hernia["chosen_by"]) == (None, None)
+    assert hernia["no_point"].startswith("0 validation patients with it")
+    assert hernia["test"]["sensitivity"] == {"value": None, "interval": None}
     assert (section["mean_auroc"], section["findings_counted"]) == (1.0, 2)
     assert "accuracy" not in section
 

@@ -15,6 +15,12 @@ from hilum_training.segmentation.recipe import is_segmentation, read_segmentatio
 
 RECIPES = Path(__file__).resolve().parents[3] / "training/recipes"
 CHEST = RECIPES / "chest.toml"
+SHIPPED = read_recipe(CHEST)
+VERSION = f'version = "{SHIPPED.version}"'
+FRACTIONS = f"[{', '.join(f'{share:g}' for share in SHIPPED.data.fractions)}]"
+EPOCHS = f"\nepochs = {SHIPPED.fit.epochs}\n"
+INFECTION, PATHOLOGY = 'name = "infection"', 'name = "pathology"'
+GERMS = {"pneumonia_bacterial", "pneumonia_viral", "covid19"}
 
 
 def changed(tmp_path: Path, old: str, new: str, recipe: Path = CHEST) -> Path:
@@ -38,11 +44,15 @@ def test_the_shipped_recipe_reads():
     )
 
 
-def test_no_label_of_disease_passes_for_more_than_weak_evidence():
-    """The films carry none of them beyond the hospitals and collections that they came from."""
-    for panel in read_recipe(CHEST).panels:
-        weak = {label.name for label in panel.labels if label.weak}
-        assert weak == {label.name for label in panel.labels if label.abnormal}, panel.name
+def test_labels_rank_as_far_as_the_films_carry_them():
+    """Germs and the fourteen findings are experimental, every other label is validated."""
+    for panel in SHIPPED.panels:
+        findings = {label.name for label in panel.labels if label.abnormal}
+        experimental = {label.name for label in panel.labels if label.rank == "experimental"}
+        expected = {"pneumonia": GERMS, "pathology": findings}.get(panel.name, set())
+        assert experimental == expected, panel.name
+        assert {label.rank for label in panel.labels} <= {"validated", "experimental"}
+        assert {label.name for label in panel.labels if label.prevalence} == findings
         assert panel.caution.count(". ") == 0, "one sentence"
 
 
@@ -60,7 +70,7 @@ def test_networks_that_serve_together_agree_about_the_film_and_the_split():
         ("seed = 20261121", "", "seed"),
         ("seed = 20261121", "seed = 1\nspeed = 2", "speed"),
         ("dropout = 0.3", "dropout = 0.3\nreduce = 3", "multiple"),
-        ("[0.7, 0.1, 0.2]", "[0.7, 0.1, 0.1]", "add up"),
+        (FRACTIONS, "[0.7, 0.1, 0.1]", "add up"),
         ('covid19 = ["covid19"]', 'covid19 = ["covid"]', "labels"),
         ('name = "infection"', 'name = "pneumonia"', "share"),
         ('kind = "single_label"', 'kind = "guess"', "kind"),
@@ -70,29 +80,41 @@ def test_networks_that_serve_together_agree_about_the_film_and_the_split():
         ('positive_outputs = ["infected"]', 'positive_outputs = ["infectd"]', "infectd"),
         ('positive = ["tuberculosis"]', 'positive = ["tuberculosos"]', "tuberculosos"),
         ('source = "nih14"', 'source = "nih"', "sources: nih"),
-        ('sources = ["shenzhen", "montgomery",', 'sources = ["montgomery",', "no source of"),
-        ('sources = ["nih14"]', 'sources = ["nih15"]', "nih15"),
-        ('rule = "specificity"\nvalue = 0.9', 'rule = "sensitivity"', "missing"),
+        (INFECTION, f'{INFECTION}\nsources = ["kermany"]', "no source of"),
+        (PATHOLOGY, f'{PATHOLOGY}\nsources = ["nih15"]', "nih15"),
+        ('rule = "specificity"\nvalue = ', 'rule = "sensitivity"\nspecificity_floor = ', "missing"),
         ("[film]\n", "[films]\n", "the key film is missing"),
-        ("epochs = 14\n", "", r"\[fit\]: the key epochs is missing"),
-        ("epochs = 14", "epochs = 0", "fit: epochs is 0, which is not 1 or more"),
+        (EPOCHS, "\n", r"\[fit\]: the key epochs is missing"),
+        (EPOCHS, "\nepochs = 0\n", "fit: epochs is 0, which is not 1 or more"),
         ("batch = 32", "batch = 0", "fit: batch is 0"),
         ("batch = 32", "batch = 32.5", "batch is 32.5, not a whole number"),
         ("learning_rate = 8.0e-4", 'learning_rate = "fast"', "learning_rate is 'fast', not a num"),
         ("learning_rate = 8.0e-4", "learning_rate = nan", "learning_rate is nan"),
         ("learning_rate = 8.0e-4", "learning_rate = true", "learning_rate is True, not a number"),
-        ("[0.7, 0.1, 0.2]", "[0.8, 0.2]", "an array of 3 times a number"),
-        ("[0.7, 0.1, 0.2]", "[1.2, -0.4, 0.2]", "add up"),
+        (FRACTIONS, "[0.8, 0.2]", "an array of 3 times a number"),
+        (FRACTIONS, "[1.2, -0.4, 0.2]", "add up"),
         ('"square-area-v1"', '"square-v9"', "no preprocessing 'square-v9'"),
         ('"efficientnet-lite0"', '"resnet"', "no architecture 'resnet'"),
-        ('version = "0.2.0"', 'version = "newer"', "version is 'newer'"),
+        (VERSION, 'version = "newer"', "version is 'newer'"),
         ("flip = 0.5 ", "flip = 5 ", "augment: flip is 5"),
         ("quality = 60 ", "quality = 600 ", "settle.guise: quality is 600"),
         ("[settle.guise]", "[settle.guises]", "the key guise is missing"),
         ("weight = 1.0", "weight = -1.0", "pathology: weight is -1.0"),
-        ("value = 0.9\n", "value = 90\n", "operating_point: value is 90"),
+        ("\nvalue = 0.", "\nvalue = 90.", "operating_point: value is 90"),
+        ("specificity_floor = 0.", "specificity_floor = 90.", "specificity_floor is 90"),
+        ("normal_specificity = 0.", "normal_specificity = 90.", "normal_specificity is 90"),
+        ("fewest = 8", "fewest = 0", "operating_point: fewest is 0"),
+        ("fewest_patients = 20", "fewest_patients = 0", "fewest_patients is 0"),
+        ("bar = 0.6", "bar = 1.0", "operating_point: bar is 1.0"),
+        (
+            'rank = "experimental"',
+            'rank = "hopeful"',
+            "no rank 'hopeful': there are validated, exp",
+        ),
+        ("prevalence = 0.", "prevalence = 1.", "label pneumonia_bacterial: prevalence is 1"),
+        ("\nspecificity = 0.", "\nspecificity = 8.", "label other_abnormal: specificity is 8"),
         ('covid19 = ["covid19"]', 'covid19 = "covid19"', "covid19 is 'covid19', not an array"),
-        ('sources = ["nih14"]', 'sources = "nih14"', "sources is 'nih14', not an array"),
+        (PATHOLOGY, f'{PATHOLOGY}\nsources = "nih14"', "sources is 'nih14', not an array"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_refused(tmp_path, old, new, reason):
@@ -103,8 +125,8 @@ def test_a_recipe_that_does_not_fit_is_refused(tmp_path, old, new, reason):
 
 def test_a_file_that_is_no_toml_is_named_with_its_line(tmp_path):
     """As an editor counts lines."""
-    path = changed(tmp_path, 'version = "0.2.0"', 'version = "0.2.0')
-    line = path.read_text(encoding="utf-8").splitlines().index('version = "0.2.0') + 1
+    path = changed(tmp_path, VERSION, VERSION[:-1])
+    line = path.read_text(encoding="utf-8").splitlines().index(VERSION[:-1]) + 1
     for read in (read_recipe, is_segmentation):
         with pytest.raises(InvalidRecipe, match=rf"changed\.toml: .*line {line},"):
             read(path)
@@ -129,9 +151,18 @@ def test_a_recipe_of_masks_is_held_to_the_same(tmp_path, old, new, reason):
 
 
 def test_comparisons_do_not_change_what_counts_as_the_same_training():
-    """Questions of the evaluation may change while a run is under way; its epochs may not."""
-    recipe = read_recipe(CHEST)
-    unasked = tuple(replace(panel, comparisons=(), caution="") for panel in recipe.panels)
+    """Questions, points and ranks may change while a run is under way; its epochs may not."""
+    recipe = SHIPPED
+    unasked = tuple(
+        replace(
+            panel,
+            comparisons=(),
+            caution="",
+            operating_point=replace(panel.operating_point, value=0.5),
+            labels=tuple(replace(label, rank="not_shown") for label in panel.labels),
+        )
+        for panel in recipe.panels
+    )
     assert replace(recipe, panels=unasked).training == recipe.training
     heavier = (replace(recipe.panels[0], weight=2.0), *recipe.panels[1:])
     assert replace(recipe, panels=heavier).training != recipe.training

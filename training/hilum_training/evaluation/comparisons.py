@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hilum_training.evaluation.by_source import NOT_MEASURED
 from hilum_training.evaluation.operating_points import best_accuracy
+from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
 
@@ -93,7 +95,12 @@ def compare(
         validation: Choose the threshold of the accuracy, within the same source.
         test: Measured.
         calibration: Of the panel.
-        thresholds: Shipped operating point of each label.
+        thresholds: Shipped operating point of each label that has one.
+
+    Returns:
+        Beside the areas: ``shipped_...`` at the operating points of the positive outputs, and
+        ``named_...`` for the labels that the panel names, experimental ones among them. Neither
+        is measured where no positive output has an operating point.
     """
     asked = ask(comparison, test, calibration)
     if not asked.two_sided:
@@ -112,9 +119,17 @@ def compare(
     row["specificity_at_90_sensitivity"] = draws.specificity_at(
         scores, positive, TRIAGE_SENSITIVITY
     )
-    called = _called(comparison, asked.answers, calibration, thresholds)
-    row["shipped_sensitivity"] = draws.share(called, positive)
-    row["shipped_specificity"] = draws.share(~called, ~positive)
+    judged = (
+        ("shipped", _called(comparison, asked.answers, calibration, thresholds)),
+        ("named", _named(comparison, asked.answers, calibration, thresholds)),
+    )
+    pointless = not set(thresholds) & set(comparison.positive_outputs)
+    for how, called in judged:
+        for figure, hits, among in (
+            ("sensitivity", called, positive),
+            ("specificity", ~called, ~positive),
+        ):
+            row[f"{how}_{figure}"] = dict(NOT_MEASURED) if pointless else draws.share(hits, among)
     return row
 
 
@@ -136,7 +151,21 @@ def _called(
     """Films on which any positive output reaches its shipped operating point, bool [N]."""
     chances = calibration.probabilities(part.logits)
     names = part.panel.names
-    reached = [
-        chances[:, names.index(label)] >= thresholds[label] for label in comparison.positive_outputs
-    ]
-    return np.asarray(np.any(reached, axis=0))
+    reached = np.zeros(len(chances), dtype=bool)
+    for label in comparison.positive_outputs:
+        if label in thresholds:
+            reached |= chances[:, names.index(label)] >= thresholds[label]
+    return reached
+
+
+def _named(
+    comparison: ComparisonRecipe,
+    part: Answers,
+    calibration: Calibration,
+    thresholds: Mapping[str, float],
+) -> NDArray[np.bool_]:
+    """Films on which the panel names a positive output, bool [N]."""
+    points = PanelPoints.of_recipe(part.panel, thresholds)
+    named = points.named(calibration.probabilities(part.logits), experimental=True)
+    places = [part.panel.names.index(label) for label in comparison.positive_outputs]
+    return np.asarray(named[:, places].any(axis=1))

@@ -11,6 +11,8 @@ from hilum_training.evaluation.box_figures import localisation_figures
 from hilum_training.evaluation.copied_films import copied_films
 from hilum_training.evaluation.features import class_maps, predict_pooled
 from hilum_training.evaluation.figures import draw_figures
+from hilum_training.evaluation.headline import headline
+from hilum_training.evaluation.headline_tables import headline_lines
 from hilum_training.evaluation.heatmaps import (
     NOT_TO_BE_SHOWN,
     choose_shown,
@@ -19,7 +21,7 @@ from hilum_training.evaluation.heatmaps import (
     page_note,
     shown_rows,
 )
-from hilum_training.evaluation.measure import measure_panel
+from hilum_training.evaluation.measure import measure_panel, section_thresholds
 from hilum_training.evaluation.panel_page import panel_page
 from hilum_training.evaluation.report_files import (
     METRICS,
@@ -35,10 +37,13 @@ from hilum_training.evaluation.shortcuts.lung_fields import (
     pack_lung_fields,
 )
 from hilum_training.evaluation.shortcuts.source_probe import probe_films, probe_source, thumbnails
+from hilum_training.evaluation.verdicts import PanelPoints
+from hilum_training.films.severity import read_severity
 from hilum_training.prediction import predict_logits
 from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import keras
@@ -94,8 +99,27 @@ def evaluate(
         "parameters": int(network.count_params()),
         "films_used": count_films(library),
     }
+    if found := measured.headline(sections, read_severity(pack) if pack else {}):
+        about["headline"] = found
     if any(panel.comparisons for panel in recipe.panels):
         about["source_probe"] = measured.source_probe()
+    _draw(measured, recipe, sections, reports, kept)
+    report = write_reports(reports, recipe.name, about, sections)
+    for name, section in sections.items():
+        files = {path.name for path in (reports / name).iterdir()}
+        page = panel_page(name, section, files)
+        (reports / name / PAGE).write_text(page, encoding="utf-8")
+    return report
+
+
+def _draw(
+    measured: _Measured,
+    recipe: Recipe,
+    sections: dict[str, dict[str, Any]],
+    reports: Path,
+    kept: Path | None,
+) -> None:
+    """Draw each panel's figures, and its page of maps with what it shows."""
     for panel in recipe.panels:
         folder = reports / panel.name
         draw_figures(
@@ -108,25 +132,20 @@ def evaluate(
             sections[panel.name] |= measured.draw_heatmaps(panel, folder / HEATMAPS)
             if kept is not None:
                 measured.draw_heatmaps(panel, kept / panel.name / HEATMAPS, every=True)
-    report = write_reports(reports, recipe.name, about, sections)
-    for name, section in sections.items():
-        files = {path.name for path in (reports / name).iterdir()}
-        page = panel_page(name, section, files)
-        (reports / name / PAGE).write_text(page, encoding="utf-8")
-    return report
 
 
 def headlines(report: dict[str, Any]) -> list[str]:
-    """A network's report in lines for people: each panel's questions within one source."""
-    lines = []
+    """A network's report in lines for people: the headline, then questions within one source."""
+    lines = headline_lines(report["headline"]) if "headline" in report else []
     for name, section in report["panels"].items():
         for row in section["within_source"]:
             low, high = row["auroc"]["interval"] or (float("nan"),) * 2
             area = row["auroc"]["value"]
             lines.append(f"{name}: {area:.3f} ({low:.3f} to {high:.3f})  {row['question']}")
-        error = section["calibration_error"]["after"]["value"]
+        worst = section["calibration_error"]["worst_source"]
+        error = f"{worst['error']['value']} within {worst['source']}" if worst else "not measured"
         summary = section.get("accuracy", {}).get("value") or section.get("mean_auroc")
-        lines.append(f"{name}: all sources {summary}, calibration error {error}")
+        lines.append(f"{name}: all sources {summary}, largest calibration error {error}")
     return lines
 
 
@@ -174,6 +193,24 @@ class _Measured:
                 self._recipe.panels, self._library, self._network, pack, lungs
             )
         return found
+
+    def headline(
+        self, sections: Mapping[str, Mapping[str, Any]], severity: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """What all panels together say of normal and of ill test films; empty for a gate."""
+        panels = [panel for panel in self._recipe.panels if panel.kind in HEATMAP_KINDS]
+        if not panels or not self._library.test.films:
+            return {}
+        chances = {
+            panel.name: self.calibrations[panel.name].probabilities(self._logits[panel.name])
+            for panel in panels
+        }
+        points = [
+            PanelPoints.of_recipe(panel, section_thresholds(sections[panel.name]))
+            for panel in panels
+        ]
+        test = self._library.test
+        return headline(test.films, test.clusters, points, chances, severity)
 
     def _fields(self, pack: Path | None, lungs: Masks | None) -> LungFields:
         test = self._library.test

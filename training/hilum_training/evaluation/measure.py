@@ -8,31 +8,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilum_training.evaluation.breakdown import breakdown, findings_row
+from hilum_training.evaluation.by_source import (
+    NOT_MEASURED,
+    by_source,
+    fitted_on,
+    predictive_values,
+)
+from hilum_training.evaluation.calibration_figures import calibration_figures
 from hilum_training.evaluation.comparisons import ask, compare
 from hilum_training.evaluation.gate_figures import gate_figures
-from hilum_training.evaluation.operating_points import choose_point
+from hilum_training.evaluation.label_images import label_images
 from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
+from hilum_training.evaluation.worst_source import area_within_sources, point_of
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
 from hilum_training.measures.findings import FEWEST_IN_MEAN
-from hilum_training.measures.metrics import (
-    confusion_matrix,
-    expected_calibration_error,
-    sensitivity_specificity,
-    sigmoid,
-    softmax,
-)
+from hilum_training.measures.metrics import confusion_matrix, sensitivity_specificity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
-    from hilum_training.evaluation.operating_points import ChosenPoint
+    from hilum_training.evaluation.label_images import LabelImages
+    from hilum_training.evaluation.worst_source import LabelPoint
     from hilum_training.measures.calibration import Calibration
-
-FITTED_ON = "validation films of all sources, one label against the others"
 
 
 def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
@@ -49,11 +50,8 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
     calibration = validation.calibration()
     multi = panel.kind == "multi_label"
     chosen_on, counted = (part.known() if multi else part.single() for part in (validation, test))
-    points = {
-        label: choose_point(scores, present, panel.operating_point)
-        for label, scores, present in _labels(chosen_on, calibration)
-    }
-    thresholds = {label: point.threshold for label, point in points.items()}
+    points = choose_points(validation, calibration)
+    thresholds = thresholds_of(points)
     rows = [
         row
         for comparison in panel.comparisons
@@ -72,10 +70,9 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
             if multi
             else _single_label(counted, calibration)
         ),
-        "labels": _per_label(chosen_on, counted, calibration, points),
-        "calibration_error": _calibration_error(chosen_on, counted, calibration),
+        "labels": _per_label(validation, test, calibration, points),
+        "calibration_error": calibration_figures(chosen_on, counted, calibration),
         "calibration": calibration.to_report(),
-        "fitted_on": FITTED_ON,
         **(gate_figures(counted, calibration, thresholds) if panel.kind == "gate" else {}),
         "outside_the_panel": _outside(test, calibration),
         "aspect_shortcut": _aspects(test, calibration),
@@ -83,15 +80,38 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
     }
 
 
-def _labels(
-    part: Answers, calibration: Calibration
-) -> Sequence[tuple[str, NDArray[np.float64], NDArray[np.bool_]]]:
-    """Each label with its probabilities and the films that carry it."""
-    chances = calibration.probabilities(part.logits)
-    present = part.targets.values > 0
-    return [
-        (name, chances[:, index], present[:, index]) for index, name in enumerate(part.panel.names)
-    ]
+def choose_points(validation: Answers, calibration: Calibration) -> dict[str, LabelPoint]:
+    """Choose the operating point of each label of a panel, or say why it has none.
+
+    Args:
+        validation: Answers to the whole validation split.
+        calibration: Of the panel.
+
+    Raises:
+        NoOperatingPoint: A gate has no validation image without a label.
+    """
+    panel = validation.panel
+    images = label_images(validation, calibration)
+    return {
+        label.name: point_of(panel.kind, label, images[label.name], panel.operating_point)
+        for label in panel.labels
+    }
+
+
+def thresholds_of(points: Mapping[str, LabelPoint]) -> dict[str, float]:
+    """Return the thresholds of those labels that have one."""
+    return {
+        label: point.threshold for label, point in points.items() if point.threshold is not None
+    }
+
+
+def section_thresholds(section: Mapping[str, Any]) -> dict[str, float]:
+    """Return the thresholds in a panel's section of a report, of those labels that have one."""
+    return {
+        label: row["threshold"]
+        for label, row in section["labels"].items()
+        if row["threshold"] is not None
+    }
 
 
 def _single_label(counted: Answers, calibration: Calibration) -> dict[str, Any]:
@@ -110,43 +130,77 @@ def _single_label(counted: Answers, calibration: Calibration) -> dict[str, Any]:
 
 
 def _per_label(
-    chosen_on: Answers,
-    counted: Answers,
-    calibration: Calibration,
-    points: dict[str, ChosenPoint],
+    validation: Answers, test: Answers, calibration: Calibration, points: Mapping[str, LabelPoint]
 ) -> dict[str, Any]:
+    chosen_on, measured = (label_images(part, calibration) for part in (validation, test))
+    return {
+        label.name: {
+            **_discrimination(test, calibration, place),
+            "rank": label.rank,
+            **_at_point(chosen_on[label.name], measured[label.name], points[label.name]),
+            **_predictive(measured[label.name], points[label.name], label.prevalence),
+        }
+        for place, label in enumerate(test.panel.labels)
+    }
+
+
+def _discrimination(test: Answers, calibration: Calibration, place: int) -> dict[str, Any]:
+    """Areas of a label, and figures of the most probable answer where there is one."""
+    single = test.panel.kind != "multi_label"
+    counted = test.single() if single else test.known()
+    chances = calibration.probabilities(counted.logits)
+    present = counted.targets.values[:, place] > 0
     draws = PatientBootstrap(counted.clusters)
-    single = counted.panel.kind != "multi_label"
-    answered = calibration.probabilities(counted.logits).argmax(axis=1)
-    rows: dict[str, Any] = {}
-    chosen, measured = _labels(chosen_on, calibration), _labels(counted, calibration)
-    for index, ((name, before, wanted), (_, scores, present)) in enumerate(
-        zip(chosen, measured, strict=True)
-    ):
-        point = points[name]
-        on_validation = sensitivity_specificity(before, wanted, point.threshold)
-        called = scores >= point.threshold
-        row: dict[str, Any] = {
-            "test_films": int(present.sum()),
-            "auroc": draws.area(scores, present),
-            "auprc": draws.average_precision(scores, present),
-        }
-        if single:
-            row |= _precision_recall_f1(draws, answered == index, counted.places == index)
-        rows[name] = row | {
-            "threshold": point.threshold,
-            "chosen_by": point.rule,
-            "validation": {
-                "films": int(wanted.sum()),
-                "sensitivity": figure(on_validation[0]),
-                "specificity": figure(on_validation[1]),
-            },
-            "test": {
-                "sensitivity": draws.share(called, present),
-                "specificity": draws.share(~called, ~present),
-            },
-        }
-    return rows
+    row = {
+        "test_films": int(present.sum()),
+        "auroc": draws.area(chances[:, place], present),
+        "auprc": draws.average_precision(chances[:, place], present),
+    }
+    if single:
+        row |= _precision_recall_f1(draws, chances.argmax(axis=1) == place, present)
+    return row
+
+
+def _at_point(chosen_on: LabelImages, measured: LabelImages, point: LabelPoint) -> dict[str, Any]:
+    """Which images chose a label's point, and what it gives on them and on test images."""
+    rows = by_source(chosen_on, point.threshold)
+    on_validation = (float("nan"),) * 2
+    if point.threshold is not None:
+        on_validation = sensitivity_specificity(
+            chosen_on.scores, chosen_on.present, point.threshold
+        )
+    return {
+        "threshold": point.threshold,
+        "chosen_by": point.rule or None,
+        **({"no_point": point.no_point} if point.no_point else {}),
+        "fitted_on": fitted_on(rows, point.rule),
+        "validation": {
+            "films": int(chosen_on.present.sum()),
+            "sensitivity": figure(on_validation[0]),
+            "specificity": figure(on_validation[1]),
+            "auroc_within_sources": area_within_sources(chosen_on),
+        },
+        "by_source": rows,
+        "test": _shares(measured, point.threshold),
+        "test_by_source": by_source(measured, point.threshold),
+    }
+
+
+def _shares(images: LabelImages, threshold: float | None) -> dict[str, Any]:
+    """Sensitivity and specificity over all sources together."""
+    if threshold is None:
+        return {"sensitivity": dict(NOT_MEASURED), "specificity": dict(NOT_MEASURED)}
+    draws, called = PatientBootstrap(images.clusters.tolist()), images.scores >= threshold
+    return {
+        "sensitivity": draws.share(called, images.present),
+        "specificity": draws.share(~called, ~images.present),
+    }
+
+
+def _predictive(images: LabelImages, point: LabelPoint, prevalence: float | None) -> dict[str, Any]:
+    shares = _shares(images, point.threshold)
+    found = predictive_values(shares["sensitivity"], shares["specificity"], prevalence)
+    return {"predictive_values": found} if found else {}
 
 
 def _precision_recall_f1(
@@ -160,37 +214,6 @@ def _precision_recall_f1(
         "f1": draws.ratio(
             2 * hits.astype(np.float64), answered.astype(np.float64) + recorded.astype(np.float64)
         ),
-    }
-
-
-def _calibration_error(
-    chosen_on: Answers, counted: Answers, calibration: Calibration
-) -> dict[str, Any]:
-    """Of the answered label; of every label of every film where there are several answers.
-
-    Where most labels are absent from most films, an answer that never changes is nearly calibrated:
-    its error, with each finding's share of the validation films, stands beside the network's.
-    """
-    draws = PatientBootstrap(counted.clusters)
-    if counted.panel.kind == "multi_label":
-        right = counted.targets.values > 0
-        before, after = sigmoid(counted.logits), calibration.probabilities(counted.logits)
-        shares = (chosen_on.targets.values > 0).mean(axis=0) if len(chosen_on.films) else np.nan
-        constant = expected_calibration_error(
-            np.broadcast_to(shares, right.shape).ravel(), right.ravel()
-        )
-        return {
-            "before": figure(expected_calibration_error(before.ravel(), right.ravel())),
-            "after": draws.calibration_error(after, right),
-            "of_a_constant_answer": figure(constant),
-        }
-    found = [
-        (chances.max(axis=1), chances.argmax(axis=1) == counted.places)
-        for chances in (softmax(counted.logits), calibration.probabilities(counted.logits))
-    ]
-    return {
-        "before": figure(expected_calibration_error(*found[0])),
-        "after": draws.calibration_error(*found[1]),
     }
 
 

@@ -66,11 +66,11 @@ def _by_rule(
         raise NoOperatingPoint("validation needs films without the label")
     if recipe.rule != "specificity" and int(positive.sum()) < FEWEST_FOR_OWN_POINT:
         rule = f"specificity {FALLBACK_SPECIFICITY:g} (too few positives for the wanted rule)"
-        return ChosenPoint(_at_specificity(scores, positive, FALLBACK_SPECIFICITY), rule)
+        return ChosenPoint(at_specificity(scores, positive, FALLBACK_SPECIFICITY), rule)
     if recipe.rule == "youden":
         return ChosenPoint(_youden(scores, positive), "largest sensitivity + specificity")
     value = recipe.value or 0.0
-    of_rule = _at_sensitivity if recipe.rule == "sensitivity" else _at_specificity
+    of_rule = at_sensitivity if recipe.rule == "sensitivity" else at_specificity
     return ChosenPoint(of_rule(scores, positive, value), f"{recipe.rule} {value:g}")
 
 
@@ -90,16 +90,30 @@ def _youden(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     return _below(values, int(best[(len(best) - 1) // 2]))
 
 
-def _at_sensitivity(
+def at_sensitivity(
     scores: NDArray[np.float64], positive: NDArray[np.bool_], wanted: float
 ) -> float:
+    """Return the largest threshold that reaches a sensitivity.
+
+    Args:
+        scores: float [N].
+        positive: bool [N]; one at least is positive.
+        wanted: The sensitivity.
+    """
     values, sensitivity, _ = _curve(scores, positive)
     return _below(values, int(np.flatnonzero(sensitivity >= wanted)[-1]))
 
 
-def _at_specificity(
+def at_specificity(
     scores: NDArray[np.float64], positive: NDArray[np.bool_], wanted: float
 ) -> float:
+    """Return the smallest threshold that reaches a specificity.
+
+    Args:
+        scores: float [N].
+        positive: bool [N]; one at least is negative.
+        wanted: The specificity.
+    """
     values, _, specificity = _curve(scores, positive)
     reached = np.flatnonzero(specificity >= wanted)
     if len(reached):

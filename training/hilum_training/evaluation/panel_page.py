@@ -4,113 +4,148 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.evaluation.panel_tables import AFTER, BEFORE
 from hilum_training.evaluation.report_files import NOTICE
+from hilum_training.export import lead_sentences, lead_tables
+from hilum_training.export.figure_text import FEWEST_TO_LEAD, few_last
 from hilum_training.export.markdown import markdown
+from hilum_training.export.other_reports import OTHERS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    Rows = Sequence[Mapping[str, Any]]
 
 FIGURES: Final = {
     "roc.svg": "ROC curves",
     "precision_recall.svg": "Precision and recall",
     "reliability.svg": "Reliability before and after calibration",
     "confusion.svg": "Confusion matrix",
-    "heatmaps.png": "Test films with class activation maps, right answers and wrong ones",
+    "heatmaps.png": "Test images with class activation maps, right and wrong predictions",
 }
 """Pictures that may lie beside the report, with their titles."""
 
-_TABLES: Final = (
-    (
-        "within_source",
-        "Within one source",
-        """The figures to read: the hospital is the same on both sides and cannot give the label
-away. Age, projection and the film's shape still may, and cohen's films are of many hospitals.""",
-    ),
-    (
-        "severe",
-        "Severely ill chests that pass",
-        """Frontal radiographs that were made severely ill from test images, by what was done to
-them. Those with unequal sides are real: one lung opaque or empty.""",
-    ),
-    (
-        "kinds_that_stop",
-        "What stops, by kind",
-        """Dental radiographs, pelves and laterals are real. The last column is the share of what
-stops whose stated reason is that it is no chest.""",
-    ),
-    ("gate", "What passes and what stops", "At the shipped operating point."),
-    (
-        "labels",
-        "Label by label, all sources together",
-        """Each label against the others. Precision, recall and F1 are of the most probable answer;
-sensitivity and specificity are at the shipped operating point, which validation films chose.""",
-    ),
-    ("confusion", "Recorded and answered", "Rows were recorded, columns answered."),
-    (
-        "per_source",
-        "By source and recorded label",
-        "The share whose most probable answer is right.",
-    ),
-    ("outside_the_panel", "Films with none of the labels", "What is answered all the same."),
-    (
-        "copied_films",
-        "The same film as another file holds it",
-        "How far the panel's probabilities move, the farthest label of each film.",
-    ),
-    (
-        "changed_films",
-        "Films with something taken away",
-        "AUROC without retraining; what is covered gets the film's mean grey.",
-    ),
-    (
-        "without_lungs",
-        "Lungs only, and no lungs",
-        "AUROC with all but the lungs covered, and with the lungs covered.",
-    ),
-    (
-        "aspect_shortcut",
-        "The film's shape",
-        "AUROC of the aspect ratio alone, of the model, and of it among films of like ratio.",
-    ),
-    (
-        "localisation",
-        "Against readers' boxes",
-        """Pointing game, and the share of readers' boxes that a box of the map overlaps. Boxes of
-pneumonia, consolidation and ground glass; the pack's 13 boxes of other findings are too few.""",
-    ),
-    (
-        "answers_by_licence",
-        "Which films may be shown",
-        """Right and wrong answers by the terms of the film; of several findings the surest one is
-the answer, and films without any are left out. The page of maps holds films whose licence asks for
-credit alone; where no film has one there is no page. A page of all sources lies in
-`training/runs/heatmaps/` where `evaluate` ran: it is not to be passed on.""",
-    ),
-    (
-        "films_shown",
-        "Films on the page of maps",
-        "Right answers first. The pack's `manifest.csv` has the address of each.",
-    ),
-)
+_GERMS: Final = "pneumonia"
+_INFECTIONS: Final = ("pneumonia", "infection")
 
 
-def panel_page(name: str, section: Mapping[str, Any], files: Collection[str] = ()) -> str:
-    """The page.
+def panel_page(
+    name: str,
+    section: Mapping[str, Any],
+    files: Collection[str] = (),
+    about: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the page.
 
     Args:
         name: Of the panel.
         section: Its report.
         files: What lies beside it.
+        about: The report of its network, see
+            :func:`hilum_training.export.other_reports.with_other_reports`; None does without what
+            all panels say together.
     """
+    section = {**section, **_by_label(section)}
     parts = [f"# Report: {name}", f"**{NOTICE}**", _opening(section)]
+    parts += _flags(name, about or {})
+    parts += _tables(section, BEFORE)
+    parts += _scope(section, about or {})
+    parts += _elsewhere(name, about or {})
     parts += [f"![{title}]({file})" for file, title in FIGURES.items() if file in files]
-    for key, title, text in _TABLES:
-        if section.get(key):
-            parts.append(f"## {title}\n\n{text}\n\n{markdown(section[key])}")
+    parts += _tables(section, AFTER)
     for key, rows in section.get("by", {}).items():
         if rows:
-            parts.append(f"## By {key}\n\n{markdown(rows)}")
+            parts.append(f"## By {key}\n\n{markdown(few_last(rows, 'films'))}")
     return "\n\n".join(parts) + "\n"
+
+
+def _tables(section: Mapping[str, Any], tables: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    for key, title, text in tables:
+        if section.get(key):
+            yield f"## {title}\n\n{text}\n\n{markdown(section[key])}"
+
+
+def _flags(name: str, about: Mapping[str, Any]) -> Iterator[str]:
+    """What all panels say together of normal and of ill images, and this panel's part of it."""
+    if not (rows := lead_tables.headline_table(about)):
+        return
+    yield (
+        f"## Flags of all panels together\n\n{lead_sentences.in_short(about)} "
+        f"{lead_sentences.few_images(about)}\n\n{markdown(rows)}"
+    )
+    own = [
+        {**row, "label": row["label"].removeprefix(f"{name}/")}
+        for row in about["headline"][lead_tables.WITH_EXPERIMENTAL]["by_label"]
+        if row["label"].startswith(f"{name}/")
+    ]
+    if own:
+        yield (
+            "## Flags of this panel\n\nBy label, experimental ones switched on. A label without "
+            f"a row flags no image.\n\n{markdown(few_last(own, 'normal_films'))}"
+        )
+
+
+def _scope(section: Mapping[str, Any], about: Mapping[str, Any]) -> Iterator[str]:
+    """The population of the panel, and how the bounds on pixels hold."""
+    scope = section.get("scope")
+    if not scope:
+        return
+    told = {
+        "sources of the training images": scope["sources"],
+        **{f"bound of the measure `{key}`": value for key, value in scope["limits"].items()},
+        "never shown": "; ".join(scope["never_shown"]) or "-",
+    }
+    rows = lead_tables.scope_table(about)
+    rest = f"\n\n{markdown(rows)}" if rows else ""
+    yield (
+        "## Out of scope\n\nThe panel gives no verdict on images outside this population, for the "
+        f"measures that bound it.\n\n{markdown(told)}{rest}"
+    )
+
+
+def _elsewhere(name: str, about: Mapping[str, Any]) -> Iterator[str]:
+    """What the germ's name is worth: on both splits, and at a hospital that nobody trained on."""
+    kept = about.get(OTHERS, {})
+    ridge = kept.get("thumbnail_ridge")
+    if name == _GERMS and (rows := lead_sentences.germ_rows(ridge, about)):
+        text = lead_sentences.germ_sentence(ridge, about)
+        yield f"## Bacterial or viral\n\n{markdown(rows)}\n\n{text}"
+    found = kept.get("external", {}).get("unseen_hospital")
+    if name in _INFECTIONS and found:
+        yield f"## At an unseen hospital\n\n{lead_sentences.unseen_hospital(found)}"
+
+
+def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables with a row for each label and source, rows of few images last."""
+    labels = section["labels"]
+    by_source = [
+        {"label": name, **below}
+        for name, row in labels.items()
+        if row["threshold"] is not None
+        for below in row.get("test_by_source", ())
+    ]
+    within = section.get("within_source", ())
+    return {
+        "within_source": few_last(within, "positive_films", "negative_films"),
+        "no_point": [
+            {"label": name, "reason": row["no_point"]}
+            for name, row in labels.items()
+            if "no_point" in row
+        ],
+        "test_by_source": sorted(by_source, key=_rests_on_few),
+        "predictive_values": {
+            name: row["predictive_values"]
+            for name, row in labels.items()
+            if "predictive_values" in row
+        },
+        "calibration_within_source": few_last(
+            section["calibration_error"].get("within_source", ()), "films"
+        ),
+    }
+
+
+def _rests_on_few(row: Mapping[str, Any]) -> bool:
+    return bool(max(row["positive_films"], row["negative_films"]) < FEWEST_TO_LEAD)
 
 
 def _opening(section: Mapping[str, Any]) -> str:
@@ -119,8 +154,8 @@ def _opening(section: Mapping[str, Any]) -> str:
         key.replace("_", " "): section[key] for key in ("accuracy", "mean_auroc") if key in section
     }
     rows = {
-        "validation films": films["validation"],
-        "test films": films["test"],
+        "validation images": films["validation"],
+        "test images": films["test"],
         "test patients": films["test_patients"],
         **{f"{key}, all sources": value for key, value in overall.items()},
         "calibration error before": error["before"],
@@ -133,6 +168,7 @@ def _opening(section: Mapping[str, Any]) -> str:
         "calibration": section["calibration"]["method"],
     }
     return (
-        "Figures are of test films of patients whom training did not see; intervals are 95 %, from "
-        f"1,000 draws of the patients.\n\n{markdown(rows)}"
+        "Figures are of test images of patients whom training did not see. Intervals are 95 %, "
+        f"from draws of the patients. Rows of fewer than {FEWEST_TO_LEAD} images follow the "
+        f"others.\n\n{markdown(rows)}"
     )

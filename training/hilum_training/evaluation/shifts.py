@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 TRAINING: Final = Path(__file__).resolve().parents[2]
 SHIFTS: Final = "shifts"
-_NEVER: Final = 2.0
-"""No calibrated probability reaches it: small runs have no shipped operating points."""
+# Small runs have no operating points, so that these figures of a comparison are not there.
+_AT_POINTS: Final = ("shipped_", "named_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,12 @@ def measure_shift(shift: Shift, recipe: Recipe, library: Library, logits: Any) -
         for part, found in zip((library.validation, library.test), logits, strict=True)
     )
     calibration = validation.calibration()
-    nowhere = dict.fromkeys(panel.names, _NEVER)
     rows = []
     for comparison in panel.comparisons:
-        found = compare(comparison, validation, test, calibration, nowhere)
+        found = compare(comparison, validation, test, calibration, {})
         if found is not None:
-            rows.append({"seen_in_training": comparison.source in shift.learn_from, **found})
-    for row in rows:
-        del row["shipped_sensitivity"], row["shipped_specificity"]
+            kept = {key: value for key, value in found.items() if not key.startswith(_AT_POINTS)}
+            rows.append({"seen_in_training": comparison.source in shift.learn_from, **kept})
     learnt = [
         film
         for film, known in zip(

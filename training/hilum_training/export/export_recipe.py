@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hilum.domain.panel import Rank
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.export.cards import card_of
 from hilum_training.export.graph import Scaling, ServedGraph, export_onnx
@@ -94,17 +96,20 @@ def _panel(recipe: PanelRecipe, measured: Mapping[str, Any]) -> Panel:
 
 def coded_labels(labels: Sequence[LabelRecipe]) -> list[Label]:
     """A recipe's labels as the manifest holds them."""
-    return [
-        coded_label(
-            label.name,
-            label.display,
-            label.code,
-            label.meaning,
-            weak=label.weak,
-            abnormal=label.abnormal,
-        )
-        for label in labels
-    ]
+    return [_coded_label(label) for label in labels]
+
+
+def _coded_label(recipe: LabelRecipe) -> Label:
+    label = coded_label(
+        recipe.name,
+        recipe.display,
+        recipe.code,
+        recipe.meaning,
+        abnormal=recipe.abnormal,
+        rank=Rank(recipe.rank),
+        prevalence=recipe.prevalence,
+    )
+    return dataclasses.replace(label, weak=label.weak or recipe.weak)
 
 
 def read_report(report: Path, digest: str) -> dict[str, Any]:

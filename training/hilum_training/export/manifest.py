@@ -20,6 +20,7 @@ from hilum.domain.model import (
     PanelKind,
     TensorSpec,
 )
+from hilum.domain.panel import Rank
 from hilum.serving.target import ONNX_FILE, PYTHON_FILE
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEANINGS: Final = ("probabilities", "heatmaps", "masks")
-FITTED_ON: Final = "validation films of all sources, one label against the others"
 
 
 class UnknownTensor(ValueError):
@@ -121,20 +121,22 @@ def panel_of(
         kind: A value of :class:`hilum.domain.model.PanelKind`.
         labels: See :func:`coded_label`.
         measured: ``calibration`` (a mapping) and, unless the panel gives masks, ``labels``: for
-            each label ``threshold`` and ``validation`` with ``sensitivity`` and ``specificity``;
-            all but the calibration becomes the panel's metrics.
+            each label ``threshold``, ``fitted_on`` and ``validation`` with ``sensitivity`` and
+            ``specificity``. A label whose threshold is None has no operating point. All but the
+            calibration becomes the panel's metrics.
         caution: Shown with the panel.
     """
+    found = {} if kind == PanelKind.STRUCTURES else measured["labels"]
     points = [
         OperatingPoint(
             label=label.name,
-            threshold=measured["labels"][label.name]["threshold"],
-            sensitivity=measured["labels"][label.name]["validation"]["sensitivity"],
-            specificity=measured["labels"][label.name]["validation"]["specificity"],
-            fitted_on=measured.get("fitted_on", FITTED_ON),
+            threshold=row["threshold"],
+            sensitivity=row["validation"]["sensitivity"],
+            specificity=row["validation"]["specificity"],
+            fitted_on=row.get("fitted_on", ""),
         )
         for label in labels
-        if kind != PanelKind.STRUCTURES
+        if (row := found.get(label.name)) and row["threshold"] is not None
     ]
     return Panel(
         name=name,
@@ -154,12 +156,30 @@ def coded_label(
     code: str = "",
     meaning: str = "",
     *,
-    weak: bool = False,
     abnormal: bool = True,
+    rank: Rank = Rank.VALIDATED,
+    prevalence: float | None = None,
 ) -> Label:
-    """A label; with a SNOMED CT concept where ``code`` is not empty."""
-    concept = CodedConcept("SCT", code, meaning) if code else None
-    return Label(name=name, display=display, code=concept, weak=weak, abnormal=abnormal)
+    """Build a label. Below the rank ``validated`` it is weak.
+
+    Args:
+        name: Of the label.
+        display: For people.
+        code: SNOMED CT concept, or empty.
+        meaning: Of the code.
+        abnormal: A positive verdict is a finding.
+        rank: How far the evidence carries it.
+        prevalence: For which predictive values are stated.
+    """
+    return Label(
+        name=name,
+        display=display,
+        code=CodedConcept("SCT", code, meaning) if code else None,
+        weak=rank is not Rank.VALIDATED,
+        abnormal=abnormal,
+        rank=rank,
+        prevalence=prevalence,
+    )
 
 
 def training_data(films_used: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:

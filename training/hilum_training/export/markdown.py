@@ -29,7 +29,10 @@ def markdown(value: Any) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of one table; a figure's interval joins it, a mapping in a cell becomes columns."""
+    """Rows of one table; a figure's interval joins it, a mapping in a cell becomes columns.
+
+    A table in a cell is left out.
+    """
     flat = [_flat(row) for row in rows]
     head = list(dict.fromkeys(key for row in flat for key in row))
     lines = [[_words(key) for key in head], ["---"] * len(head)]
@@ -45,6 +48,8 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
             flat[measured] = {"value": flat[measured], _INTERVAL: value}
         elif isinstance(value, Mapping) and not _is_figure(value):
             flat.update({f"{key}_{below}": cell for below, cell in value.items()})
+        elif _is_list(value) and any(isinstance(item, Mapping) for item in value):
+            continue
         else:
             flat[key] = value
             measured = key if isinstance(value, float) else measured
@@ -83,4 +88,5 @@ def _is_list(value: Any) -> bool:
 
 
 def _words(key: str) -> str:
-    return key.replace("_", " ")
+    """Write a report's key for people; what it calls a film is an image on a page."""
+    return key.replace("_", " ").replace("film", "image")

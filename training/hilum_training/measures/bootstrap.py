@@ -109,6 +109,33 @@ class PatientBootstrap:
         pairs = on.sum(axis=1) * off.sum(axis=1)
         return _figure(_ratio((on * below).sum(axis=1), pairs))
 
+    def area_within(
+        self,
+        scores: NDArray[np.float64],
+        positive: NDArray[np.bool_],
+        strata: NDArray[np.str_],
+    ) -> dict[str, Any]:
+        """AUROC within strata: a positive film is compared with negative ones of its own stratum.
+
+        The mean over positive films of the share of negatives that they outrank, ties half. Strata
+        without a negative film do not count.
+
+        Args:
+            scores: float [N].
+            positive: bool [N].
+            strata: str [N], e.g. the source of each film.
+        """
+        won = np.zeros(len(self._weights))
+        counted = np.zeros(len(self._weights))
+        for name in np.unique(strata):
+            inside = np.flatnonzero(strata == name)
+            on, off = self._by_score(scores[inside], positive[inside], inside)
+            below = np.cumsum(off, axis=1) - off / 2
+            against = off.sum(axis=1)
+            won += np.nan_to_num(_ratio((on * below).sum(axis=1), against))
+            counted += np.where(against > 0, on.sum(axis=1), 0.0)
+        return _figure(_ratio(won, counted))
+
     def average_precision(
         self, scores: NDArray[np.float64], positive: NDArray[np.bool_]
     ) -> dict[str, Any]:
@@ -132,16 +159,23 @@ class PatientBootstrap:
         return _figure(np.where(hits[:, -1] > 0, values, np.nan))
 
     def _by_score(
-        self, scores: NDArray[np.float64], positive: NDArray[np.bool_]
+        self,
+        scores: NDArray[np.float64],
+        positive: NDArray[np.bool_],
+        films: NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Weight of positives and of negatives at each distinct score, ascending: [draws, G]."""
+        """Weight of positives and of negatives at each distinct score, ascending: [draws, G].
+
+        ``films`` are the places of those that are scored; None for all.
+        """
         if not len(scores):
             empty = np.zeros((len(self._weights), 0))
             return empty, empty
         order = np.argsort(scores, kind="stable")
         ordered = scores[order]
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        weights, is_positive = self._weights[:, order], positive[order]
+        chosen = order if films is None else films[order]
+        weights, is_positive = self._weights[:, chosen], positive[order]
         on = np.add.reduceat(weights * is_positive, starts, axis=1)
         off = np.add.reduceat(weights * ~is_positive, starts, axis=1)
         return on, off

@@ -1,0 +1,57 @@
+"""On which images it is known whether a label is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hilum_training.evaluation.label_images import groups, label_images
+from tests.unit.training.panel_answers import answers, film, panel, sure
+
+
+def known_of(asked, films, label):
+    part = answers(asked, films, [sure(asked, asked.names[0])] * len(films))
+    found = label_images(part, part.calibration())[label]
+    return sorted(zip(found.clusters.tolist(), found.present.tolist(), strict=True))
+
+
+def test_an_unspecified_pneumonia_is_neither_bacterial_nor_not():
+    """Where a recorded label allows two answers, neither is known to be absent; others are."""
+    pneumonia = panel("pneumonia")
+    films = [film(0, "nih14", "pneumonia_unspecified"), film(1, "nih14", "normal")]
+    assert known_of(pneumonia, films, "pneumonia_bacterial") == [("1", False)]
+    assert known_of(pneumonia, films, "covid19") == [("0", False), ("1", False)]
+    assert known_of(pneumonia, films, "normal") == [("0", False), ("1", True)]
+
+
+def test_normal_images_of_sources_that_the_panel_does_not_use_lack_its_findings():
+    """They count for findings, and not for the label normal, on which nothing was taught."""
+    adults = replace(panel("tuberculosis"), sources=("shenzhen",))
+    films = [
+        film(0, "shenzhen", "tuberculosis"),
+        film(1, "shenzhen", "normal"),
+        film(2, "kermany", "normal"),
+        film(3, "kermany", "pneumonia_viral"),
+    ]
+    assert known_of(adults, films, "tuberculosis") == [("0", True), ("1", False), ("2", False)]
+    assert known_of(adults, films, "normal") == [("0", False), ("1", True)]
+
+
+def test_a_finding_is_absent_only_where_the_source_would_have_listed_it():
+    """An image whose source says nothing of an effusion is left out of its figures."""
+    pathology = panel("pathology")
+    films = [
+        film(0, "nih14", "other:effusion", findings=frozenset({"effusion"})),
+        film(1, "nih14", "other:mass", findings=frozenset({"mass"})),
+        film(2, "shenzhen", "tuberculosis", asked=frozenset()),
+        film(3, "kermany", "normal"),
+    ]
+    assert known_of(pathology, films, "effusion") == [("0", True), ("1", False), ("3", False)]
+
+
+def test_sources_below_the_number_are_one_group():
+    """Three of two sources and five of a third: the small ones are joined by name."""
+    found = groups(["a"] * 2 + ["b"] + ["c"] * 5, fewest=3)
+    assert sorted(found) == ["a+b", "c"]
+    assert found["a+b"].tolist() == [True] * 3 + [False] * 5
+    assert sorted(groups(["a", "c", "c"], fewest=2)) == ["c"]
+    assert sorted(groups(["a", "b"], fewest=8)) == ["a+b"]

@@ -1,0 +1,115 @@
+"""The images on which it is known whether a label is there: what its point is chosen on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hilum_training.films.targets import recorded_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from hilum_training.evaluation.answers import Answers
+    from hilum_training.measures.calibration import Calibration
+
+NORMAL: Final = "normal"
+"""The recorded label of an image without a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelImages:
+    """Images of one label, of every source.
+
+    Attributes:
+        scores: float64 [N], calibrated probability of the label.
+        present: bool [N].
+        sources: str [N].
+        clusters: str [N], patient cluster of each image.
+    """
+
+    scores: NDArray[np.float64]
+    present: NDArray[np.bool_]
+    sources: NDArray[np.str_]
+    clusters: NDArray[np.str_]
+
+    def take(self, chosen: NDArray[np.bool_]) -> LabelImages:
+        """Return a part of them."""
+        return LabelImages(
+            self.scores[chosen], self.present[chosen], self.sources[chosen], self.clusters[chosen]
+        )
+
+    def patients(self, *, present: bool) -> int:
+        """Return how many patients have an image with the label, or one without it."""
+        return len(np.unique(self.clusters[self.present == present]))
+
+
+def label_images(part: Answers, calibration: Calibration) -> dict[str, LabelImages]:
+    """Return each label's images.
+
+    A label is known to be there where it is the one allowed answer of a single-label panel, or a
+    finding that is listed. It is known to be absent where the panel's targets say so. Images that
+    are recorded as normal lack every finding, also those of sources that the panel does not use.
+
+    Args:
+        part: Answers to a whole split, images that mean nothing to the panel among them.
+        calibration: Of the panel.
+    """
+    chances = calibration.probabilities(part.logits)
+    normal = np.array([recorded_kind(film) == NORMAL for film in part.films], dtype=bool)
+    sources = np.array([film.source for film in part.films], dtype=str)
+    clusters = np.array(part.clusters, dtype=str)
+    found = {}
+    for place, label in enumerate(part.panel.labels):
+        present, absent = known(part, place)
+        absent |= normal & ~present & label.abnormal
+        chosen = present | absent
+        found[label.name] = LabelImages(
+            chances[chosen, place], present[chosen], sources[chosen], clusters[chosen]
+        )
+    return found
+
+
+def known(part: Answers, place: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where the targets say that a label is there, and where they say that it is not.
+
+    Args:
+        part: N answers of the panel.
+        place: Of the label, on the axis of the outputs.
+
+    Returns:
+        Two arrays, bool [N].
+    """
+    targets = part.targets
+    carries = targets.values[:, place] > 0
+    absent = targets.known & targets.asked[:, place] & ~carries
+    if part.panel.kind == "multi_label":
+        return carries & targets.known, absent
+    return carries & targets.single, absent
+
+
+def groups(sources: Sequence[str] | NDArray[np.str_], fewest: int) -> dict[str, NDArray[np.bool_]]:
+    """Return which images count as one source.
+
+    Sources with fewer than ``fewest`` images are pooled. What is still fewer then decides nothing,
+    unless there is no other group.
+
+    Args:
+        sources: Source of each of N images.
+        fewest: Images of a group.
+
+    Returns:
+        Group name -> bool [N]. The name of pooled sources joins theirs with ``+``.
+    """
+    named = np.array(sources, dtype=str)
+    names, counts = np.unique(named, return_counts=True)
+    large = [str(name) for name, count in zip(names, counts, strict=True) if count >= fewest]
+    found = {name: named == name for name in large}
+    small = ~np.isin(named, large)
+    if small.sum() >= fewest or (small.any() and not found):
+        found["+".join(map(str, np.unique(named[small])))] = small
+    return found

@@ -1,0 +1,87 @@
+"""From a panel's probabilities to the labels that it names, as the product does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilum.domain.panel import PanelKind, Rank
+from hilum.domain.verdict import named_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from hilum.domain.panel import Panel
+    from hilum_training.panel_recipe import PanelRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPoints:
+    """What decides a panel's verdicts.
+
+    Attributes:
+        name: Of the panel.
+        kind: How its outputs are read.
+        labels: In the order of the output axis K.
+        abnormal: Labels whose positive verdict is a finding.
+        ranks: Rank of each label.
+        thresholds: Operating points by label. A label without one is never named.
+    """
+
+    name: str
+    kind: PanelKind
+    labels: tuple[str, ...]
+    abnormal: frozenset[str]
+    ranks: Mapping[str, Rank]
+    thresholds: Mapping[str, float]
+
+    @classmethod
+    def of_recipe(cls, panel: PanelRecipe, thresholds: Mapping[str, float]) -> PanelPoints:
+        """Take a recipe's panel with thresholds that were chosen for it."""
+        return cls(
+            name=panel.name,
+            kind=PanelKind(panel.kind),
+            labels=panel.names,
+            abnormal=frozenset(label.name for label in panel.labels if label.abnormal),
+            ranks={label.name: Rank(label.rank) for label in panel.labels},
+            thresholds=thresholds,
+        )
+
+    @classmethod
+    def of_manifest(cls, panel: Panel) -> PanelPoints:
+        """Take a panel as it is shipped."""
+        return cls(
+            name=panel.name,
+            kind=panel.kind,
+            labels=tuple(label.name for label in panel.labels),
+            abnormal=frozenset(label.name for label in panel.labels if label.abnormal),
+            ranks={label.name: label.rank for label in panel.labels},
+            thresholds={point.label: point.threshold for point in panel.operating_points},
+        )
+
+    def named(
+        self, chances: NDArray[np.floating], *, experimental: bool = False
+    ) -> NDArray[np.bool_]:
+        """Return which labels are named; see :func:`hilum.domain.verdict.named_labels`.
+
+        Args:
+            chances: float [N, K], calibrated probabilities.
+            experimental: Experimental labels count as well, as where a site switches them on.
+
+        Returns:
+            bool [N, K].
+        """
+        counted = {Rank.VALIDATED, Rank.EXPERIMENTAL} if experimental else {Rank.VALIDATED}
+        points = {
+            label: point for label, point in self.thresholds.items() if self.ranks[label] in counted
+        }
+        found = np.zeros(chances.shape, dtype=bool)
+        for row, values in enumerate(chances.tolist()):
+            said = dict(zip(self.labels, values, strict=True))
+            for label in named_labels(self.kind, said, points, self.abnormal):
+                found[row, self.labels.index(label)] = True
+        return found
