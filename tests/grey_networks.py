@@ -32,7 +32,7 @@ from hilum.serving.triton_config import render_config
 from tests.fakes.inference import PALE, STRUCTURES, WHITE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SIDE = 224
 GRID = 7
@@ -53,14 +53,23 @@ SERVED_MODEL = (
 """What Triton's Python backend runs; it needs Triton to be imported."""
 
 
-def write_grey_repository(folder: Path) -> Path:
-    """Write gate, chest and lungs with their ensemble; gives the folder."""
+def write_grey_repository(
+    folder: Path, adapt: Callable[[Panel], Panel] = lambda panel: panel
+) -> Path:
+    """Write gate, chest and lungs with their ensemble; gives the folder.
+
+    Args:
+        folder: Is made.
+        adapt: Changes a panel of the chest model before it is written, e.g. its scope.
+    """
     chest = [
-        _panel(
-            name,
-            PanelKind.MULTI_LABEL if name == "pathology" else PanelKind.SINGLE_LABEL,
-            labels,
-            0.6 if name == "pathology" else 1 / len(labels),
+        adapt(
+            _panel(
+                name,
+                PanelKind.MULTI_LABEL if name == "pathology" else PanelKind.SINGLE_LABEL,
+                labels,
+                0.6 if name == "pathology" else 1 / len(labels),
+            )
         )
         for name, labels in PANELS.items()
     ]

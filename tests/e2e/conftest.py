@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from hilum.domain.model import Rank, Scope
 from hilum_stack.embedded import EmbeddedStack
 from hilum_stack.films import choose_films
 from hilum_stack.paths import DEFAULT_CXR_FOLDER
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
+
+    from hilum.domain.model import Panel
 
 QUIET = (
     "--no-sandbox",
@@ -49,6 +53,30 @@ def shipped() -> Iterator[EmbeddedStack]:
 
 
 @pytest.fixture(scope="module")
+def ranked() -> Iterator[EmbeddedStack]:
+    """A Hilum whose grey networks have ranks and scopes."""
+    with run_folder() as folder:
+        repository = write_grey_repository(folder / "models", with_ranks)
+        with EmbeddedStack(folder / "hilum", model_repository=repository) as stack:
+            yield stack
+
+
+def with_ranks(panel: Panel) -> Panel:
+    """Pathology is experimental; nothing is valid before one year, tuberculosis not before 18."""
+    rank = Rank.EXPERIMENTAL if panel.name == "pathology" else Rank.VALIDATED
+    return replace(
+        panel,
+        labels=tuple(
+            replace(label, rank=rank, weak=False, prevalence=0.05) for label in panel.labels
+        ),
+        operating_points=tuple(
+            replace(point, sensitivity=0.9, specificity=0.9) for point in panel.operating_points
+        ),
+        scope=Scope(minimum_age=18 if panel.name == "tuberculosis" else 1),
+    )
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     if path is None:
@@ -73,6 +101,12 @@ def page(hilum, chromium) -> Iterator[Page]:
 def page_of_shipped(shipped, chromium) -> Iterator[Page]:
     """The same, on the shipped models."""
     yield from opened_page(chromium, shipped)
+
+
+@pytest.fixture
+def page_of_ranked(ranked, chromium) -> Iterator[Page]:
+    """The same, on the networks with ranks and scopes."""
+    yield from opened_page(chromium, ranked)
 
 
 def opened_page(chromium: Browser, hilum: EmbeddedStack) -> Iterator[Page]:

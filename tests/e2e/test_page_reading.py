@@ -53,10 +53,10 @@ def test_a_film_is_sent_read_live_and_shown_with_its_findings(hilum, page):
     sign_in(page, "hilum_000000000000.wrong")
     expect(page.locator("#message")).to_contain_text("This key is unknown or was revoked")
     sign_in(page, hilum.api_key)
-    expect(page.get_by_text("No film has been sent yet.")).to_be_visible()
+    expect(page.get_by_text("No image has been sent yet.")).to_be_visible()
 
     page.evaluate("window.notReloaded = true")
-    page.get_by_label("Stat, read at once").check()
+    page.get_by_label("Stat, analysed first").check()
     send_films(page, striped("striped.png"))
     done = row(page, "striped.png", "completed")
     expect(done).to_be_visible(timeout=PATIENCE_MS)
@@ -66,7 +66,7 @@ def test_a_film_is_sent_read_live_and_shown_with_its_findings(hilum, page):
 
     page.get_by_role("link", name="striped.png").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("striped.png")
-    expect(page.get_by_text("Research use only, not for diagnosis")).to_be_visible()
+    expect(page.get_by_text("Research use only, not for diagnosis").first).to_be_visible()
     job = api(hilum, f"/v1/jobs/{page.url.rpartition('/')[2]}")
     assert {panel["panel"] for panel in job["result"]["panels"]} == set(PANELS)
     agrees_with_the_api(page, job)
@@ -86,9 +86,7 @@ def look_at_a_heatmap(page: Page, result: dict) -> None:
     page.wait_for_load_state("networkidle")
     alone = seen(box)
     assert alone.std() > 10  # the film itself is there
-    page.locator(f'tr[data-panel="{panel}"][data-label="{label}"]').get_by_label(
-        "Heatmap of"
-    ).check()
+    page.locator(f'input[name="heatmap"][value="{panel}/{label}"]').check()
     overlay = page.locator("#heatmap-image")
     expect(overlay).to_have_js_property("complete", True)
     assert overlay.evaluate("image => image.naturalWidth") > 0
@@ -98,14 +96,14 @@ def look_at_a_heatmap(page: Page, result: dict) -> None:
     assert np.abs(with_heatmap - alone).max() > 30
     assert f"heatmap={panel}%2F{label}" in page.url
 
-    opacity = page.get_by_label("Heatmap opacity")
+    opacity = page.get_by_label("Opacity")
     opacity.focus()
     page.keyboard.press("Home")
     expect(opacity).to_have_value("0")
     assert np.array_equal(seen(box), alone)
     page.keyboard.press("End")
     assert np.abs(seen(box) - alone).mean() > np.abs(with_heatmap - alone).mean()
-    page.get_by_label("No heatmap").check()
+    page.get_by_label("None", exact=True).check()
     expect(overlay).to_be_hidden()
     assert np.array_equal(seen(box), alone)
 
@@ -120,6 +118,9 @@ def look_at_boxes_and_outlines(page: Page) -> None:
     assert edges(page.locator("#boxes")) == edges(page.locator("#film-image"))
     with_boxes = seen(box)
     assert coloured(with_boxes) > coloured(alone) + 0.001
+    legend = page.locator("#legend li:visible")
+    drawn = page.locator("#boxes g")
+    expect(legend).to_have_count(drawn.count())
 
     outlines = page.locator("#outlines-lungs")
     page.get_by_role("checkbox", name="Lungs").focus()
@@ -145,9 +146,9 @@ def test_a_film_that_the_gate_stops_is_shown_with_the_reason(hilum, page):
     send_films(page, white("white.png"))
     rejected = row(page, "white.png", "rejected")
     expect(rejected).to_be_visible(timeout=PATIENCE_MS)
-    expect(rejected).to_contain_text("Not a frontal chest film")
+    expect(rejected).to_contain_text("Not a frontal chest image")
     rejected.get_by_role("link").click()
-    expect(page.get_by_text("Stopped at the gate")).to_be_visible()
+    expect(page.get_by_text("Rejected by the gate")).to_be_visible()
     expect(page.locator("#gate")).to_contain_text("not chest")
     film = page.locator("#film-image")
     expect(film).to_have_js_property("complete", True)
@@ -162,7 +163,7 @@ def test_the_models_are_shown_with_their_cards(hilum, page):
     expect(page.get_by_role("heading", level=1)).to_have_text("Models")
     expect(page.locator(".model")).to_have_count(3)
     chest = page.locator('[id="chest-1.0.0"]')
-    expect(chest).to_contain_text("reads for default")
+    expect(chest).to_contain_text("active for default")
     expect(chest).to_contain_text("Made of greys.")
     card = chest.locator(".model-card")
     expect(card).to_be_hidden()
@@ -200,7 +201,7 @@ def test_films_that_are_dropped_are_sent_together(hilum, page):
     expect(page.locator("#chosen")).to_have_text("dropped-0.png, dropped-1.png")
     expect(send).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="All 2 films were accepted")).to_be_visible()
+    expect(page.get_by_role("heading", name="All 2 images were accepted")).to_be_visible()
     for name in ("dropped-0.png", "dropped-1.png"):
         expect(row(page, name, "completed")).to_be_visible(timeout=PATIENCE_MS)
     expect(send).to_be_disabled()
@@ -218,7 +219,7 @@ def test_a_film_that_cannot_be_read_says_why(hilum, page):
     rejected = row(page, "phantom-broken.png", "rejected")
     expect(rejected).to_be_visible(timeout=PATIENCE_MS)
     rejected.get_by_role("link").click()
-    expect(page.get_by_role("heading", name="This film was rejected")).to_be_visible()
+    expect(page.get_by_role("heading", name="This image was rejected")).to_be_visible()
     expect(page.locator(".reason")).to_contain_text("send the new file")
 
 
@@ -246,7 +247,7 @@ def test_no_page_is_wider_than_its_screen(hilum, page, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == width
     row(page, name, "completed").get_by_role("link").click()
     expect(page.locator("#film-image")).to_be_visible()
-    page.locator(".show input").first.check()
+    page.locator('input[name="heatmap"]:not([value=""])').first.check()
     page.get_by_role("checkbox", name="Boxes").check()
     page.get_by_role("checkbox", name="Lungs").check()
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -23,13 +23,13 @@ def test_the_shipped_models_read_a_film(shipped, page_of_shipped, film):
     expect(page.get_by_role("heading", level=1)).to_have_text(film.name)
     job = api(shipped, f"/v1/jobs/{page.url.rpartition('/')[2]}")
     if job["state"] == "rejected" and "phantom" in film.name:
-        expect(page.locator("#gate")).to_contain_text("Stopped at the gate")
+        expect(page.locator("#gate")).to_contain_text("Rejected by the gate")
     else:
         assert job["state"] == "completed", job["reason"]
         agrees_with_the_api(page, job)
     page.get_by_role("link", name="Models").click()
     for model in api(shipped, "/v1/models")["models"]:
         sheet = page.locator(f'[id="{model["model"]}-{model["version"]}"]')
-        expect(sheet).to_contain_text("reads for default")
+        expect(sheet).to_contain_text("active for default")
         sheet.get_by_text("Model card", exact=True).click()
         expect(sheet.locator(".model-card")).to_contain_text("Research use only")
