@@ -11,7 +11,7 @@ from hilum.domain.errors import InferenceFailed, InvalidManifest
 from hilum.domain.finding import Finding, Heatmap, PanelReading
 from hilum.domain.gate import rejection_reason
 from hilum.domain.model import FRONTAL, Rank
-from hilum.domain.scope import outside
+from hilum.domain.scope import outside, shows_a_child
 from hilum.domain.verdict import EXPERIMENTAL, NO_POINT, named_labels, predictive_value_of
 from hilum.imaging.heatmap import quantise
 from hilum.imaging.polarity import looks_inverted, negative
@@ -106,9 +106,13 @@ def panel_reading(
         point.label: point for point in panel.operating_points if not beyond or point.beyond_scope
     }
     abnormal = {label.name for label in panel.labels if label.abnormal}
-    thresholds = {name: point.threshold for name, point in points.items()}
+    child = depicted is not None and shows_a_child(panel.scope, depicted)
+    thresholds = {name: point.threshold_for(child=child) for name, point in points.items()}
     named = named_labels(panel.kind, given, thresholds, abnormal)
-    findings = [_finding(panel, label, given[label.name], named, beyond) for label in panel.labels]
+    findings = [
+        _finding(panel, label, given[label.name], named, beyond, child=child)
+        for label in panel.labels
+    ]
     return PanelReading(
         panel=panel.name,
         model=model.name,
@@ -122,7 +126,13 @@ def panel_reading(
 
 
 def _finding(
-    panel: Panel, label: Label, probability: float, named: Collection[str], beyond: str
+    panel: Panel,
+    label: Label,
+    probability: float,
+    named: Collection[str],
+    beyond: str,
+    *,
+    child: bool,
 ) -> Finding:
     """A label with its verdict, or with the cause why it has none."""
     point = panel.operating_point(label.name)
@@ -135,7 +145,7 @@ def _finding(
         label=label.name,
         display=label.display,
         probability=probability,
-        operating_point=point.threshold if point else None,
+        operating_point=point.threshold_for(child=child) if point else None,
         positive=None if reason else label.name in named,
         abnormal=label.abnormal,
         weak=label.weak,

@@ -53,6 +53,8 @@ class ModelSet:
             for panel in model.panels:
                 for point in panel.operating_points:
                     digest.update(f"{panel.name}\0{point.label}\0{point.threshold!r}\0".encode())
+                    if point.child_threshold is not None:
+                        digest.update(f"child {point.child_threshold!r}\0".encode())
                     if point.beyond_scope:
                         digest.update(b"beyond scope\0")
                 if panel.scope.bounds:

@@ -68,6 +68,7 @@ class OperatingPoint:
         specificity: Measured on the same split.
         fitted_on: Which images chose it.
         beyond_scope: A site fitted it on its own images and applies it outside the panel's scope.
+        child_threshold: The threshold for images of small children, where it differs, or None.
     """
 
     label: str
@@ -76,6 +77,11 @@ class OperatingPoint:
     specificity: float | None = None
     fitted_on: str = ""
     beyond_scope: bool = False
+    child_threshold: float | None = None
+
+    def threshold_for(self, *, child: bool) -> float:
+        """Return the threshold for an image of a small child, or of anybody else."""
+        return self.threshold if self.child_threshold is None or not child else self.child_threshold
 
 
 class PanelKind(StrEnum):
@@ -138,7 +144,12 @@ class Panel:
             raise InvalidManifest(f"{self.name}: operating points and labels differ")
         if self.kind is PanelKind.GATE and len(points) != len(names):
             raise InvalidManifest(f"{self.name}: a gate needs an operating point for each label")
-        if not all(0.0 <= point.threshold <= 1.0 for point in self.operating_points):
+        bounds = [
+            point.threshold_for(child=child)
+            for point in self.operating_points
+            for child in (False, True)
+        ]
+        if not all(0.0 <= bound <= 1.0 for bound in bounds):
             raise InvalidManifest(f"{self.name}: an operating point lies outside [0, 1]")
         if self.kind is PanelKind.GATE and FRONTAL not in names:
             raise InvalidManifest(f"{self.name}: a gate needs the label {FRONTAL}")

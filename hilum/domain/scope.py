@@ -12,6 +12,9 @@ AGE: Final = "age_outside_scope"
 VIEW: Final = "view_outside_scope"
 CHILD: Final = "looks_like_a_child"
 UNLIKE_TRAINING: Final = "unlike_training_images"
+CHILD_BELOW: Final = 10.0
+"""Years: who is younger has the operating points for children, where a label has such."""
+CHILD_MEASURE: Final = "child"
 
 REASONS: Final[Mapping[str, str]] = {
     AGE: "not validated for the patient's age",
@@ -48,6 +51,8 @@ class Scope:
         limits: Bounds on what the pixels say.
         sources: Where the images come from that the operating points were fitted on, for people.
         never_shown: Who was not among them, for people.
+        child_above: Value of the measure ``child`` above which an image without a stated age is
+            taken for a small child's; None: no image is.
     """
 
     minimum_age: float | None = None
@@ -56,11 +61,18 @@ class Scope:
     limits: tuple[ScopeLimit, ...] = ()
     sources: tuple[str, ...] = ()
     never_shown: tuple[str, ...] = ()
+    child_above: float | None = None
 
     @property
     def bounds(self) -> tuple[object, ...]:
         """Everything that decides a verdict; empty where nothing does."""
-        bounds = (self.minimum_age, self.maximum_age, self.views, self.limits)
+        bounds = (
+            self.minimum_age,
+            self.maximum_age,
+            self.views,
+            self.limits,
+            *((self.child_above,) if self.child_above is not None else ()),
+        )
         return bounds if any(bound not in (None, ()) for bound in bounds) else ()
 
     @property
@@ -86,6 +98,14 @@ class Depicted:
     age: float | None = None
     view: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
+
+
+def shows_a_child(scope: Scope, depicted: Depicted) -> bool:
+    """Return whether an image counts as a small child's: by the stated age, else by the pixels."""
+    if depicted.age is not None:
+        return depicted.age < CHILD_BELOW
+    measured = depicted.measures.get(CHILD_MEASURE)
+    return scope.child_above is not None and measured is not None and measured > scope.child_above
 
 
 def outside(scope: Scope, depicted: Depicted) -> str:

@@ -188,13 +188,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     from hilum_training.evaluation.shortcuts.lung_fields import (  # noqa: PLC0415 - likewise
         shipped_lungs,
     )
+    from hilum_training.population.probe import probe_path  # noqa: PLC0415 - likewise
 
     network = load_network(folders.weights, recipe)
     library = _library(recipe, folders)
     lungs = shipped_lungs(folders.weights, TRAINING / "recipes")
     kept = folders.state / "heatmaps"
     reports, pack = folders.reports, pack_folder()
-    _say(headlines(evaluate(recipe, library, network, reports, pack, lungs, kept)))
+    probe = probe_path(folders.weights, recipe.name)
+    _say(headlines(evaluate(recipe, library, network, reports, pack, lungs, kept, probe)))
 
 
 def _points(options: argparse.Namespace) -> None:

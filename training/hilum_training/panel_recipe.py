@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from hilum.domain.panel import Rank
 from hilum_training.recipe_checks import check_part
 from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.recipe_toml import built, taken
+
+SCOPE_MEASURES: Final = ("distance", "child")
+"""What a scope may bound; a test keeps it with :mod:`hilum_training.population.probe`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class OperatingPointRecipe:
         specificity_floor: Rule ``sensitivity``: no threshold lies below the one with this
             specificity at the worst source.
         normal_specificity: Of labels that are no finding, over the ill images of the worst source.
+        child_specificity: Of findings, over images of small children, which then have a threshold
+            of their own; None: one threshold holds for everybody.
         fewest: A source with fewer images of the kind that a rule asks about is pooled with others.
         fewest_patients: Validation patients with the label, and without it, that a threshold needs.
         bar: The lower end of the interval of a label's AUROC within sources must lie above it.
@@ -36,9 +41,27 @@ class OperatingPointRecipe:
     floor: float = 0.0
     specificity_floor: float | None = None
     normal_specificity: float = 0.9
+    child_specificity: float | None = None
     fewest: int = 8
     fewest_patients: int = 20
     bar: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeRecipe:
+    """The population that a panel's operating points are valid for; see :mod:`hilum.domain.scope`.
+
+    Attributes:
+        minimum_age: Years.
+        maximum_age: Years.
+        views: Accepted values of View Position; empty for all.
+        limits: Measures of :mod:`hilum_training.population.probe` that bound it.
+    """
+
+    minimum_age: float | None = None
+    maximum_age: float | None = None
+    views: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +137,7 @@ class PanelRecipe:
         weight: Of its loss, beside the other panels'.
         loss: What weighs within it.
         caution: One sentence that every surface shows with the panel.
+        scope: The population that its operating points are valid for.
     """
 
     name: str
@@ -127,6 +151,7 @@ class PanelRecipe:
     weight: float = 1.0
     loss: LossRecipe = field(default_factory=LossRecipe)
     caution: str = ""
+    scope: ScopeRecipe = field(default_factory=ScopeRecipe)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,6 +193,7 @@ def read_panel(document: Any) -> PanelRecipe:
             for item in taken(table, "comparison", list, [])
         ),
         "loss": built(LossRecipe, taken(table, "loss", dict, {}), f"{where}, loss"),
+        "scope": built(ScopeRecipe, taken(table, "scope", dict, {}), f"{where}, scope"),
     }
     return built(PanelRecipe, {**table, **parts}, where)
 
@@ -191,6 +217,7 @@ def check_panel(panel: PanelRecipe) -> None:
     check_part("panel", panel, panel.name)
     check_part("panel.loss", panel.loss, f"{panel.name}, loss")
     check_part("panel.operating_point", panel.operating_point, f"{panel.name}, operating_point")
+    _check_scope(panel)
     for label in panel.labels:
         check_label(label, panel.name)
     labels = set(panel.names)
@@ -204,6 +231,12 @@ def check_panel(panel: PanelRecipe) -> None:
         raise InvalidRecipe(f"{panel.name}: no operating point rule {point.rule}")
     if point.rule != "youden" and point.value is None:
         raise InvalidRecipe(f"{panel.name}: the operating point's value is missing")
+
+
+def _check_scope(panel: PanelRecipe) -> None:
+    check_part("panel.scope", panel.scope, f"{panel.name}, scope")
+    if unknown := set(panel.scope.limits) - set(SCOPE_MEASURES):
+        raise InvalidRecipe(f"{panel.name}, scope: nothing measures {', '.join(sorted(unknown))}")
 
 
 def check_label(label: LabelRecipe, panel: str) -> None:

@@ -82,7 +82,7 @@ class FitRecipe:
     Attributes:
         balance: Exponent of (source, label) counts in sampling.
         side: Pixels a side that this fit sees; images are reduced after augmentation. 0: as served.
-        draws: Images an epoch draws; 0: as many as there are.
+        draws: Images an epoch draws, at most as many as there are; 0: that many.
         keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule;
             ``mean``: the mean of their weights (Izmailov et al., UAI 2018).
         patience: The run ends after so many epochs without a lower validation loss; 0: never early.
@@ -143,7 +143,7 @@ class SettleRecipe:
 
     Attributes:
         batch: Films of a step; the network sees each twice.
-        draws: Images an epoch draws; 0: as many as there are.
+        draws: Images an epoch draws, at most as many as there are; 0: that many.
         agreement: Weight of the two guises' disagreement beside the loss of the labels.
         smooth: From this fit on the network sees films smoothed
             (:class:`hilum_training.network.Smoothing`).

@@ -73,12 +73,14 @@ BOUNDS: Final[Mapping[str, Mapping[str, _Bounds]]] = {
         "quality": ("in 1..99", lambda value: 1 <= value <= 99),  # noqa: PLR2004 - as it says
     },
     "panel": {"weight": _LEAST},
+    "panel.scope": {"minimum_age": _LEAST, "maximum_age": _ABOVE},
     "panel.loss": {"class_weights": _LEAST, "focus": _LEAST},
     "panel.operating_point": {
         "value": _SHARE,
         "floor": _BELOW,
         "specificity_floor": _SHARE,
         "normal_specificity": _SHARE,
+        "child_specificity": _SHARE,
         "fewest": _COUNT,
         "fewest_patients": _COUNT,
         "bar": _BELOW,

@@ -70,6 +70,8 @@ def run(options: argparse.Namespace) -> None:
     recipe = _recipe(options.recipes, options.recipe).with_epochs(options.epochs)
     if options.size:
         recipe = replace(recipe, film=replace(recipe.film, size=options.size))
+    # Trials see images at one size, whatever the shipped fit saves.
+    recipe = replace(recipe, fit=replace(recipe.fit, side=0))
     library = open_library(recipe, pack_folder(), options.runs)
     result = search(recipe, library, options.trials, options.limit, options.runs / "tuning")
     folder = options.reports / "tuning"

@@ -61,7 +61,7 @@ def probe() -> PopulationProbe:
         ({"age": 30.0, "age_group": "paediatric"}, False),
     ],
 )
-def test_a_stated_age_decides_who_is_a_child(known: dict[str, Any], child: bool | None) -> None:
+def test_a_stated_age_decides_who_is_a_child(known: dict[str, Any], *, child: bool | None) -> None:
     """Between ten and fifteen years an image teaches neither side."""
     assert is_child(a_film(1, **known)) is child
 

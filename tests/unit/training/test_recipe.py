@@ -138,7 +138,7 @@ def test_a_file_that_is_no_toml_is_named_with_its_line(tmp_path):
         ("[loss]\n", "[losses]\n", "the key loss is missing"),
         ("epochs = 10", "epochs = 0", "fit: epochs is 0"),
         ('"square-area-v1"', '"square-v9"', "no preprocessing"),
-        ('version = "0.2.0"', 'version = "2"', "version is '2'"),
+        ('version = "0.3.0"', 'version = "2"', "version is '2'"),
         ("dice = 1.0", "dice = -1.0", "loss: dice is -1.0"),
         ("widths = [12,", "widths = [0,", "widths"),
         ("size = 224 ", "size = 225 ", "multiple"),

@@ -28,15 +28,18 @@ FEWEST_TO_DRAW: Final = 20
 _QUANTILE: Final = 1.959964
 
 
-def by_source(images: LabelImages, threshold: float | None) -> list[dict[str, Any]]:
+def by_source(
+    images: LabelImages, threshold: float | None, child_threshold: float | None = None
+) -> list[dict[str, Any]]:
     """Return a row for each source: images and patients of each kind, and both shares.
 
     Args:
         images: Of a label.
         threshold: Its operating point; without one the shares are not measured.
+        child_threshold: That for images of children, where it differs.
     """
     draws = PatientBootstrap(images.clusters.tolist())
-    called = None if threshold is None else images.scores >= threshold
+    called = None if threshold is None else images.called(threshold, child_threshold)
     rows = []
     for source in np.unique(images.sources):
         inside = images.sources == source

@@ -17,6 +17,7 @@ from hilum_training.evaluation.operating_points import best_accuracy
 from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
+from hilum_training.population.probe import is_child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ def compare(
     test: Answers,
     calibration: Calibration,
     thresholds: Mapping[str, float],
+    child_thresholds: Mapping[str, float] | None = None,
 ) -> dict[str, Any] | None:
     """The figures of one question, or None when one side has no test film.
 
@@ -96,6 +98,7 @@ def compare(
         test: Measured.
         calibration: Of the panel.
         thresholds: Shipped operating point of each label that has one.
+        child_thresholds: Those for images of small children, of labels where they differ.
 
     Returns:
         Beside the areas: ``shipped_...`` at the operating points of the positive outputs, and
@@ -119,9 +122,10 @@ def compare(
     row["specificity_at_90_sensitivity"] = draws.specificity_at(
         scores, positive, TRIAGE_SENSITIVITY
     )
+    own = child_thresholds or {}
     judged = (
-        ("shipped", _called(comparison, asked.answers, calibration, thresholds)),
-        ("named", _named(comparison, asked.answers, calibration, thresholds)),
+        ("shipped", _called(comparison, asked.answers, calibration, thresholds, own)),
+        ("named", _named(comparison, asked.answers, calibration, thresholds, own)),
     )
     pointless = not set(thresholds) & set(comparison.positive_outputs)
     for how, called in judged:
@@ -147,15 +151,21 @@ def _called(
     part: Answers,
     calibration: Calibration,
     thresholds: Mapping[str, float],
+    own: Mapping[str, float],
 ) -> NDArray[np.bool_]:
     """Films on which any positive output reaches its shipped operating point, bool [N]."""
     chances = calibration.probabilities(part.logits)
-    names = part.panel.names
+    names, children = part.panel.names, _children(part)
     reached = np.zeros(len(chances), dtype=bool)
     for label in comparison.positive_outputs:
         if label in thresholds:
-            reached |= chances[:, names.index(label)] >= thresholds[label]
+            bounds = np.where(children, own.get(label, thresholds[label]), thresholds[label])
+            reached |= chances[:, names.index(label)] >= bounds
     return reached
+
+
+def _children(part: Answers) -> NDArray[np.bool_]:
+    return np.array([is_child(film) is True for film in part.films], dtype=bool)
 
 
 def _named(
@@ -163,9 +173,11 @@ def _named(
     part: Answers,
     calibration: Calibration,
     thresholds: Mapping[str, float],
+    own: Mapping[str, float],
 ) -> NDArray[np.bool_]:
     """Films on which the panel names a positive output, bool [N]."""
-    points = PanelPoints.of_recipe(part.panel, thresholds)
-    named = points.named(calibration.probabilities(part.logits), experimental=True)
+    points = PanelPoints.of_recipe(part.panel, thresholds, own)
+    chances = calibration.probabilities(part.logits)
+    named = points.named(chances, experimental=True, children=_children(part))
     places = [part.panel.names.index(label) for label in comparison.positive_outputs]
     return np.asarray(named[:, places].any(axis=1))

@@ -21,7 +21,11 @@ from hilum_training.evaluation.heatmaps import (
     page_note,
     shown_rows,
 )
-from hilum_training.evaluation.measure import measure_panel, section_thresholds
+from hilum_training.evaluation.measure import (
+    measure_panel,
+    section_child_thresholds,
+    section_thresholds,
+)
 from hilum_training.evaluation.panel_page import panel_page
 from hilum_training.evaluation.report_files import (
     METRICS,
@@ -39,6 +43,9 @@ from hilum_training.evaluation.shortcuts.lung_fields import (
 from hilum_training.evaluation.shortcuts.source_probe import probe_films, probe_source, thumbnails
 from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.severity import read_severity
+from hilum_training.population.inside import Population, scope_of
+from hilum_training.population.limits import population_report
+from hilum_training.population.probe import load_probe, measures_of, probe_path
 from hilum_training.prediction import predict_logits
 from hilum_training.weights import weights_digest
 
@@ -59,7 +66,7 @@ HEATMAPS: Final = "heatmaps.png"
 HEATMAP_KINDS: Final = frozenset({"single_label", "multi_label"})
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is read or written
     recipe: Recipe,
     library: Library,
     network: keras.Model,
@@ -67,6 +74,7 @@ def evaluate(
     pack: Path | None = None,
     lungs: Masks | None = None,
     kept: Path | None = None,
+    probe: Path | None = None,
 ) -> dict[str, Any]:
     """Measure a trained network.
 
@@ -79,10 +87,12 @@ def evaluate(
         lungs: The segmentation's answer to films; None takes the pack's masks, which fewer have.
         kept: Where a page of maps over films of every source lies, for eyes on this machine; a
             report holds films that may be shown again.
+        probe: Where what measures the population is written; None: beside the reports.
 
     Returns:
         What was written to the network's ``metrics.json``.
     """
+    probe = probe or probe_path(reports / recipe.name, recipe.name)
     measured = _Measured(recipe, library, network)
     sections = {
         panel.name: measure_panel(measured.validation[panel.name], measured.test[panel.name])
@@ -99,7 +109,13 @@ def evaluate(
         "parameters": int(network.count_params()),
         "films_used": count_films(library),
     }
-    if found := measured.headline(sections, read_severity(pack) if pack else {}):
+    population = None
+    if measures_of(recipe):
+        about["population"], scopes = population_report(recipe, library, network, probe)
+        for name, scope in scopes.items():
+            sections[name]["scope"] = scope
+        population = measured.population(scopes, probe)
+    if found := measured.headline(sections, read_severity(pack) if pack else {}, population):
         about["headline"] = found
     if any(panel.comparisons for panel in recipe.panels):
         about["source_probe"] = measured.source_probe()
@@ -194,8 +210,18 @@ class _Measured:
             )
         return found
 
+    def population(self, scopes: Mapping[str, Mapping[str, Any]], probe: Path) -> Population:
+        """Return by panel which test images lie inside its scope, and which show children."""
+        bounds = {
+            panel.name: scope_of(panel.scope, scopes[panel.name]) for panel in self._recipe.panels
+        }
+        return Population.of(bounds, load_probe(probe).measures(self._features))
+
     def headline(
-        self, sections: Mapping[str, Mapping[str, Any]], severity: Mapping[str, float]
+        self,
+        sections: Mapping[str, Mapping[str, Any]],
+        severity: Mapping[str, float],
+        population: Population | None = None,
     ) -> dict[str, Any]:
         """What all panels together say of normal and of ill test films; empty for a gate."""
         panels = [panel for panel in self._recipe.panels if panel.kind in HEATMAP_KINDS]
@@ -206,11 +232,16 @@ class _Measured:
             for panel in panels
         }
         points = [
-            PanelPoints.of_recipe(panel, section_thresholds(sections[panel.name]))
+            PanelPoints.of_recipe(
+                panel,
+                section_thresholds(sections[panel.name]),
+                section_child_thresholds(sections[panel.name]),
+            )
             for panel in panels
         ]
         test = self._library.test
-        return headline(test.films, test.clusters, points, chances, severity)
+        known = (population.inside, population.children) if population else (None, None)
+        return headline(test.films, test.clusters, points, chances, severity, *known)
 
     def _fields(self, pack: Path | None, lungs: Masks | None) -> LungFields:
         test = self._library.test

@@ -61,6 +61,8 @@ def flags(
     chances: Mapping[str, NDArray[np.floating]],
     *,
     experimental: bool,
+    inside: Mapping[str, NDArray[np.bool_]] | None = None,
+    children: NDArray[np.bool_] | None = None,
 ) -> Flags:
     """Return the verdicts of all panels.
 
@@ -68,11 +70,15 @@ def flags(
         panels: The panels.
         chances: Calibrated probabilities, float [N, K] by panel.
         experimental: Experimental labels count as well.
+        inside: bool [N] by panel: inside its scope. Outside it names nothing. None: all are inside.
+        children: bool [N], images that are taken for small children's; None: none is.
     """
     columns, names = [], []
     both = np.zeros(len(next(iter(chances.values()))), dtype=bool)
     for panel in panels:
-        named = panel.named(chances[panel.name], experimental=experimental)
+        named = panel.named(chances[panel.name], experimental=experimental, children=children)
+        if inside is not None:
+            named &= inside[panel.name][:, np.newaxis]
         abnormal = np.array([label in panel.abnormal for label in panel.labels])
         both |= named[:, abnormal].any(axis=1) & named[:, ~abnormal].any(axis=1)
         columns.append(named[:, abnormal])
@@ -86,6 +92,8 @@ def headline(
     panels: Sequence[PanelPoints],
     chances: Mapping[str, NDArray[np.floating]],
     severity: Mapping[str, float] | None = None,
+    inside: Mapping[str, NDArray[np.bool_]] | None = None,
+    children: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return the figures of the test split, with experimental labels off and on.
 
@@ -95,10 +103,12 @@ def headline(
         panels: Every panel but the gate.
         chances: Calibrated probabilities, float [N, K] by panel.
         severity: Opacity score by file, where readers gave one.
+        inside: As in :func:`flags`.
+        children: As in :func:`flags`.
     """
     found: dict[str, Any] = {"split": "test"}
     for key, experimental in ((DEFAULT, False), (WITH_EXPERIMENTAL, True)):
-        said = flags(panels, chances, experimental=experimental)
+        said = flags(panels, chances, experimental=experimental, inside=inside, children=children)
         found[key] = {**_figures(films, clusters, said), "by_label": _by_label(films, said)}
         if rows := by_severity(films, clusters, said, severity or {}):
             found[key]["by_severity"] = rows

@@ -15,7 +15,7 @@ import numpy as np
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.headline import headline
 from hilum_training.evaluation.headline_tables import headline_lines
-from hilum_training.evaluation.measure import choose_points, thresholds_of
+from hilum_training.evaluation.measure import child_thresholds_of, choose_points, thresholds_of
 from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.weights import load_network, weights_path
 
@@ -75,7 +75,8 @@ def points_lines(recipe: Recipe, library: Library, logits: Mapping[str, Logits])
         calibration = validation.calibration()
         found = choose_points(validation, calibration)
         chosen += [_line(panel.name, label, point) for label, point in found.items()]
-        points.append(PanelPoints.of_recipe(panel, thresholds_of(found)))
+        thresholds = thresholds_of(found), child_thresholds_of(found)
+        points.append(PanelPoints.of_recipe(panel, *thresholds))
         chances[panel.name] = calibration.probabilities(test.logits)
     said = headline(library.test.films, library.test.clusters, points, chances)
     return [*chosen, *headline_lines(said)]

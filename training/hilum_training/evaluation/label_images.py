@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hilum_training.films.targets import recorded_kind
+from hilum_training.population.probe import is_child
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,18 +31,32 @@ class LabelImages:
         present: bool [N].
         sources: str [N].
         clusters: str [N], patient cluster of each image.
+        children: bool [N], images of small children; None: none is.
     """
 
     scores: NDArray[np.float64]
     present: NDArray[np.bool_]
     sources: NDArray[np.str_]
     clusters: NDArray[np.str_]
+    children: NDArray[np.bool_] | None = None
 
     def take(self, chosen: NDArray[np.bool_]) -> LabelImages:
         """Return a part of them."""
+        children = None if self.children is None else self.children[chosen]
         return LabelImages(
-            self.scores[chosen], self.present[chosen], self.sources[chosen], self.clusters[chosen]
+            self.scores[chosen],
+            self.present[chosen],
+            self.sources[chosen],
+            self.clusters[chosen],
+            children,
         )
+
+    def called(self, threshold: float, child_threshold: float | None) -> NDArray[np.bool_]:
+        """Return which images reach the operating point, that of children for children."""
+        if child_threshold is None or self.children is None:
+            return np.asarray(self.scores >= threshold)
+        bounds = np.where(self.children, child_threshold, threshold)
+        return np.asarray(self.scores >= bounds)
 
     def patients(self, *, present: bool) -> int:
         """Return how many patients have an image with the label, or one without it."""
@@ -63,13 +78,18 @@ def label_images(part: Answers, calibration: Calibration) -> dict[str, LabelImag
     normal = np.array([recorded_kind(film) == NORMAL for film in part.films], dtype=bool)
     sources = np.array([film.source for film in part.films], dtype=str)
     clusters = np.array(part.clusters, dtype=str)
+    children = np.array([is_child(film) is True for film in part.films], dtype=bool)
     found = {}
     for place, label in enumerate(part.panel.labels):
         present, absent = known(part, place)
         absent |= normal & ~present & label.abnormal
         chosen = present | absent
         found[label.name] = LabelImages(
-            chances[chosen, place], present[chosen], sources[chosen], clusters[chosen]
+            chances[chosen, place],
+            present[chosen],
+            sources[chosen],
+            clusters[chosen],
+            children[chosen],
         )
     return found
 

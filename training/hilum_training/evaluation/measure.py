@@ -51,11 +51,11 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
     multi = panel.kind == "multi_label"
     chosen_on, counted = (part.known() if multi else part.single() for part in (validation, test))
     points = choose_points(validation, calibration)
-    thresholds = thresholds_of(points)
+    thresholds, children = thresholds_of(points), child_thresholds_of(points)
     rows = [
         row
         for comparison in panel.comparisons
-        if (row := compare(comparison, validation, test, calibration, thresholds))
+        if (row := compare(comparison, validation, test, calibration, thresholds, children))
     ]
     return {
         "kind": panel.kind,
@@ -103,6 +103,21 @@ def thresholds_of(points: Mapping[str, LabelPoint]) -> dict[str, float]:
     return {
         label: point.threshold for label, point in points.items() if point.threshold is not None
     }
+
+
+def child_thresholds_of(points: Mapping[str, LabelPoint]) -> dict[str, float]:
+    """Return the thresholds for children of those labels that have one."""
+    return {
+        label: point.child_threshold
+        for label, point in points.items()
+        if point.child_threshold is not None
+    }
+
+
+def section_child_thresholds(section: Mapping[str, Any]) -> dict[str, float]:
+    """Return the thresholds for children in a panel's section of a report."""
+    rows = section["labels"].items()
+    return {label: row["child_threshold"] for label, row in rows if "child_threshold" in row}
 
 
 def section_thresholds(section: Mapping[str, Any]) -> dict[str, float]:
@@ -163,14 +178,16 @@ def _discrimination(test: Answers, calibration: Calibration, place: int) -> dict
 
 def _at_point(chosen_on: LabelImages, measured: LabelImages, point: LabelPoint) -> dict[str, Any]:
     """Which images chose a label's point, and what it gives on them and on test images."""
-    rows = by_source(chosen_on, point.threshold)
+    rows = by_source(chosen_on, point.threshold, point.child_threshold)
     on_validation = (float("nan"),) * 2
     if point.threshold is not None:
+        called = chosen_on.called(point.threshold, point.child_threshold)
         on_validation = sensitivity_specificity(
-            chosen_on.scores, chosen_on.present, point.threshold
+            called.astype(np.float64), chosen_on.present, threshold=1.0
         )
     return {
         "threshold": point.threshold,
+        **({} if point.child_threshold is None else {"child_threshold": point.child_threshold}),
         "chosen_by": point.rule or None,
         **({"no_point": point.no_point} if point.no_point else {}),
         "fitted_on": fitted_on(rows, point.rule),
@@ -181,16 +198,17 @@ def _at_point(chosen_on: LabelImages, measured: LabelImages, point: LabelPoint) 
             "auroc_within_sources": area_within_sources(chosen_on),
         },
         "by_source": rows,
-        "test": _shares(measured, point.threshold),
-        "test_by_source": by_source(measured, point.threshold),
+        "test": _shares(measured, point),
+        "test_by_source": by_source(measured, point.threshold, point.child_threshold),
     }
 
 
-def _shares(images: LabelImages, threshold: float | None) -> dict[str, Any]:
+def _shares(images: LabelImages, point: LabelPoint) -> dict[str, Any]:
     """Sensitivity and specificity over all sources together."""
-    if threshold is None:
+    if point.threshold is None:
         return {"sensitivity": dict(NOT_MEASURED), "specificity": dict(NOT_MEASURED)}
-    draws, called = PatientBootstrap(images.clusters.tolist()), images.scores >= threshold
+    draws = PatientBootstrap(images.clusters.tolist())
+    called = images.called(point.threshold, point.child_threshold)
     return {
         "sensitivity": draws.share(called, images.present),
         "specificity": draws.share(~called, ~images.present),
@@ -198,7 +216,7 @@ def _shares(images: LabelImages, threshold: float | None) -> dict[str, Any]:
 
 
 def _predictive(images: LabelImages, point: LabelPoint, prevalence: float | None) -> dict[str, Any]:
-    shares = _shares(images, point.threshold)
+    shares = _shares(images, point)
     found = predictive_values(shares["sensitivity"], shares["specificity"], prevalence)
     return {"predictive_values": found} if found else {}
 

@@ -55,6 +55,8 @@ class Shift:
         batch: Films a step; 0 takes the recipe's. A hundred films need smaller steps.
         reduce: As in :class:`hilum_training.recipe.NetworkRecipe`: 2 is a quarter of the work.
         series: Runs that belong in one table share it.
+        seed: Of the order of images and of dropout; 0 takes the recipe's. The split stays.
+        frozen_stages: Instead of the recipe's; -1 takes those.
     """
 
     name: str
@@ -68,6 +70,8 @@ class Shift:
     batch: int = 0
     reduce: int = 1
     series: str = ""
+    seed: int = 0
+    frozen_stages: int = -1
 
     def recipe(self, base: Recipe) -> Recipe:
         """The base recipe with this shift's changes.
@@ -78,13 +82,20 @@ class Shift:
         panels = tuple(panel for panel in base.panels if panel.name == self.panel)
         if not panels:
             raise InvalidRecipe(f"{self.name}: {base.name} has no panel {self.panel}")
+        frozen = base.network.frozen_stages if self.frozen_stages < 0 else self.frozen_stages
         return replace(
             base,
             name=self.name,
             data=replace(base.data, sources=self.sources, only_train_sources=self.learn_from),
-            network=replace(base.network, reduce=self.reduce),
+            network=replace(base.network, reduce=self.reduce, frozen_stages=frozen),
+            # Whole epochs of images as they are served: the runs of a series are alike in that.
             fit=replace(
-                base.fit, epochs=self.epochs, batch=self.batch or base.fit.batch, patience=0
+                base.fit,
+                epochs=self.epochs,
+                batch=self.batch or base.fit.batch,
+                patience=0,
+                side=0,
+                draws=0,
             ),
             panels=panels,
         )
@@ -141,6 +152,8 @@ def measure_shift(shift: Shift, recipe: Recipe, library: Library, logits: Any) -
         "epochs": shift.epochs,
         "share_of_training_films": shift.share,
         "pixels": recipe.film.size // shift.reduce,
+        "frozen_stages": recipe.network.frozen_stages,
+        "seed": recipe.seed,
         "learnt_from": {
             f"{source}: {label}": count
             for (source, label), count in sorted(
@@ -160,8 +173,10 @@ def run_shift(shift: Shift, recipes: Path, runs: Path, reports: Path) -> dict[st
     from hilum_training.prediction import predict_logits  # noqa: PLC0415 - likewise
 
     recipe = shift.recipe(read_recipe(recipes / f"{shift.base}.toml"))
-    keras.utils.set_random_seed(recipe.seed)
     library = open_library(recipe, pack_folder(), runs)
+    # The split is the base's, whatever the run's seed.
+    recipe = replace(recipe, seed=shift.seed or recipe.seed)
+    keras.utils.set_random_seed(recipe.seed)
     kept = round(len(library.train.films) * shift.share)
     library = replace(library, train=library.train.first(kept))
     fit = Fit(recipe, library.train, library.validation, runs / SHIFTS / shift.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +30,7 @@ class PanelPoints:
         abnormal: Labels whose positive verdict is a finding.
         ranks: Rank of each label.
         thresholds: Operating points by label. A label without one is never named.
+        child_thresholds: Those for images of small children, of labels where they differ.
     """
 
     name: str
@@ -38,9 +39,15 @@ class PanelPoints:
     abnormal: frozenset[str]
     ranks: Mapping[str, Rank]
     thresholds: Mapping[str, float]
+    child_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of_recipe(cls, panel: PanelRecipe, thresholds: Mapping[str, float]) -> PanelPoints:
+    def of_recipe(
+        cls,
+        panel: PanelRecipe,
+        thresholds: Mapping[str, float],
+        child_thresholds: Mapping[str, float] | None = None,
+    ) -> PanelPoints:
         """Take a recipe's panel with thresholds that were chosen for it."""
         return cls(
             name=panel.name,
@@ -49,6 +56,7 @@ class PanelPoints:
             abnormal=frozenset(label.name for label in panel.labels if label.abnormal),
             ranks={label.name: Rank(label.rank) for label in panel.labels},
             thresholds=thresholds,
+            child_thresholds=child_thresholds or {},
         )
 
     @classmethod
@@ -61,16 +69,26 @@ class PanelPoints:
             abnormal=frozenset(label.name for label in panel.labels if label.abnormal),
             ranks={label.name: label.rank for label in panel.labels},
             thresholds={point.label: point.threshold for point in panel.operating_points},
+            child_thresholds={
+                point.label: point.child_threshold
+                for point in panel.operating_points
+                if point.child_threshold is not None
+            },
         )
 
     def named(
-        self, chances: NDArray[np.floating], *, experimental: bool = False
+        self,
+        chances: NDArray[np.floating],
+        *,
+        experimental: bool = False,
+        children: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.bool_]:
         """Return which labels are named; see :func:`hilum.domain.verdict.named_labels`.
 
         Args:
             chances: float [N, K], calibrated probabilities.
             experimental: Experimental labels count as well, as where a site switches them on.
+            children: bool [N], images of small children; None: none is.
 
         Returns:
             bool [N, K].
@@ -79,9 +97,11 @@ class PanelPoints:
         points = {
             label: point for label, point in self.thresholds.items() if self.ranks[label] in counted
         }
+        own = {label: point for label, point in self.child_thresholds.items() if label in points}
         found = np.zeros(chances.shape, dtype=bool)
         for row, values in enumerate(chances.tolist()):
             said = dict(zip(self.labels, values, strict=True))
-            for label in named_labels(self.kind, said, points, self.abnormal):
+            held = {**points, **own} if children is not None and children[row] else points
+            for label in named_labels(self.kind, said, held, self.abnormal):
                 found[row, self.labels.index(label)] = True
         return found

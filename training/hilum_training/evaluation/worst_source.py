@@ -38,11 +38,13 @@ class LabelPoint:
         threshold: In (0, 1), four decimals, or None.
         rule: Which rule and which source decided, for people; empty without a threshold.
         no_point: Why there is no threshold, for people; empty with one.
+        child_threshold: The threshold for images of small children, where it differs.
     """
 
     threshold: float | None
     rule: str = ""
     no_point: str = ""
+    child_threshold: float | None = None
 
 
 def point_of(
@@ -64,10 +66,31 @@ def point_of(
         return LabelPoint(chosen.threshold, chosen.rule)
     if reason := lacking(images, recipe):
         return LabelPoint(None, no_point=reason)
+    child = _for_children(label, images, recipe)
+    if child is not None and images.children is not None:
+        images = images.take(~images.children)
     threshold, rule = _by_rule(label, images, recipe)
     if threshold < recipe.floor:
-        return LabelPoint(recipe.floor, f"no less than {recipe.floor:g} ({rule})")
-    return LabelPoint(threshold, rule)
+        threshold, rule = recipe.floor, f"no less than {recipe.floor:g} ({rule})"
+    if child is None:
+        return LabelPoint(threshold, rule)
+    rule = f"{rule}; for children specificity {recipe.child_specificity:g}"
+    return LabelPoint(threshold, rule, child_threshold=child)
+
+
+def _for_children(
+    label: LabelRecipe, images: LabelImages, recipe: OperatingPointRecipe
+) -> float | None:
+    """The threshold of a finding for children, where the recipe wants one and enough have it."""
+    if recipe.child_specificity is None or not label.abnormal or images.children is None:
+        return None
+    own = images.take(images.children)
+    enough = recipe.fewest_patients
+    if own.patients(present=True) < enough or own.patients(present=False) < enough:
+        return None
+    absent = own.scores[~own.present]
+    nowhere = np.zeros(len(absent), dtype=bool)
+    return at_specificity(absent, nowhere, recipe.child_specificity)
 
 
 def area_within_sources(images: LabelImages) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum.domain.panel import Rank
+from hilum.domain.model import Rank
 from hilum.imaging.preprocessing import PREPROCESSING
 from hilum_training.export.cards import card_of
 from hilum_training.export.graph import Scaling, ServedGraph, export_onnx
@@ -16,6 +16,8 @@ from hilum_training.export.manifest import Publication, coded_label, panel_of, t
 from hilum_training.export.other_reports import with_other_reports
 from hilum_training.export.publish import Published, TrainedNetwork, publish
 from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read_film, wanted
+from hilum_training.population.inside import scope_of
+from hilum_training.population.probe import load_probe, measures_of, probe_path
 from hilum_training.weights import WeightsMissing, load_network, weights_digest
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def export_recipe(
     """
     network = load_network(weights, recipe)
     metrics = with_other_reports(read_report(report, weights_digest(network)), report.parent)
-    graph = _served_graph(recipe, network, metrics)
+    graph = _served_graph(recipe, network, metrics, weights)
     size = recipe.film.size
     return publish(
         _publication(recipe, metrics),
@@ -68,14 +70,17 @@ def export_recipe(
     )
 
 
-def _served_graph(recipe: Recipe, network: keras.Model, metrics: Mapping[str, Any]) -> ServedGraph:
+def _served_graph(
+    recipe: Recipe, network: keras.Model, metrics: Mapping[str, Any], weights: Path
+) -> ServedGraph:
     calibration = {}
     for panel in recipe.panels:
         fitted = metrics["panels"][panel.name]["calibration"]
         calibration[panel.name] = Scaling(
             panel.kind, tuple(fitted["scale"]), tuple(fitted["shift"])
         )
-    return ServedGraph(network, calibration)
+    probe = load_probe(probe_path(weights, recipe.name)) if measures_of(recipe) else None
+    return ServedGraph(network, calibration, probe)
 
 
 def _publication(recipe: Recipe, metrics: Mapping[str, Any]) -> Publication:
@@ -86,12 +91,15 @@ def _publication(recipe: Recipe, metrics: Mapping[str, Any]) -> Publication:
         preprocessing=recipe.film.preprocessing,
         panels=tuple(_panel(panel, metrics["panels"][panel.name]) for panel in recipe.panels),
         training_data=training_data(metrics["films_used"]),
+        scope_measures=measures_of(recipe),
     )
 
 
 def _panel(recipe: PanelRecipe, measured: Mapping[str, Any]) -> Panel:
     labels = coded_labels(recipe.labels)
-    return panel_of(recipe.name, recipe.display, recipe.kind, labels, measured, recipe.caution)
+    scope = scope_of(recipe.scope, measured.get("scope", {}))
+    kind, caution = recipe.kind, recipe.caution
+    return panel_of(recipe.name, recipe.display, kind, labels, measured, caution, scope)
 
 
 def coded_labels(labels: Sequence[LabelRecipe]) -> list[Label]:

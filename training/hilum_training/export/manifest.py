@@ -18,9 +18,10 @@ from hilum.domain.model import (
     OperatingPoint,
     Panel,
     PanelKind,
+    Rank,
+    Scope,
     TensorSpec,
 )
-from hilum.domain.panel import Rank
 from hilum.serving.target import ONNX_FILE, PYTHON_FILE
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MEANINGS: Final = ("probabilities", "heatmaps", "masks")
+SCOPE: Final = "scope"
+"""The meaning of the one output that belongs to no panel."""
 
 
 class UnknownTensor(ValueError):
@@ -45,6 +48,7 @@ class Publication:
         preprocessing: Id in :data:`hilum.imaging.preprocessing.PREPROCESSING`.
         panels: In the order in which they are shown.
         training_data: Sources with licence and counts.
+        scope_measures: Names along the output ``<name>_scope``; empty without one.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Publication:
     preprocessing: str
     panels: tuple[Panel, ...]
     training_data: tuple[Mapping[str, Any], ...] = ()
+    scope_measures: tuple[str, ...] = ()
 
 
 def build_manifest(publication: Publication, folder: Path, serving_version: int) -> ModelManifest:
@@ -78,6 +83,7 @@ def build_manifest(publication: Publication, folder: Path, serving_version: int)
         panels=publication.panels,
         training_data=publication.training_data,
         created=publication.created,
+        scope_measures=publication.scope_measures,
     )
 
 
@@ -112,6 +118,7 @@ def panel_of(
     labels: Sequence[Label],
     measured: Mapping[str, Any],
     caution: str = "",
+    scope: Scope | None = None,
 ) -> Panel:
     """A panel from its recipe and its section of ``metrics.json``.
 
@@ -125,6 +132,7 @@ def panel_of(
             ``specificity``. A label whose threshold is None has no operating point. All but the
             calibration becomes the panel's metrics.
         caution: Shown with the panel.
+        scope: The population that the operating points are valid for.
     """
     found = {} if kind == PanelKind.STRUCTURES else measured["labels"]
     points = [
@@ -134,6 +142,7 @@ def panel_of(
             sensitivity=row["validation"]["sensitivity"],
             specificity=row["validation"]["specificity"],
             fitted_on=row.get("fitted_on", ""),
+            child_threshold=row.get("child_threshold"),
         )
         for label in labels
         if (row := found.get(label.name)) and row["threshold"] is not None
@@ -147,6 +156,7 @@ def panel_of(
         calibration=measured.get("calibration", {}),
         metrics={key: value for key, value in measured.items() if key != "calibration"},
         caution=caution,
+        scope=scope or Scope(),
     )
 
 
@@ -199,6 +209,8 @@ def training_data(films_used: Sequence[Mapping[str, Any]]) -> tuple[dict[str, An
 
 
 def _output(name: str, value: Any, panels: Sequence[str]) -> TensorSpec:
+    if name.endswith(f"_{SCOPE}") and name.removesuffix(f"_{SCOPE}") not in panels:
+        return TensorSpec(name, value.shape[1:], value.dtype.name, SCOPE)
     for panel in panels:
         for meaning in MEANINGS:
             if name == f"{panel}_{meaning}":

@@ -59,7 +59,7 @@ class Fit(AveragedFit):
         seen = replace(recipe, film=replace(recipe.film, size=side))
         build = build or (lambda: build_network(seen))
         learnt_from = " ".join(_digest(films, recipe) for films in (train, validation))
-        drawn = plan.draws or len(train.films)
+        drawn = min(plan.draws or len(train.films), len(train.films))
         super().__init__(schedule or recipe, build, drawn, folder, learnt_from)
         self._side, self._drawn = side, drawn
         self._prepare = tf.function(self._prepared, reduce_retracing=True)

@@ -168,8 +168,8 @@ def population_report(
         probe_file: Where the probe is written.
 
     Returns:
-        The network's section of the report, and each panel's ``scope``: ``limits``, ``sources``
-        and ``never_shown``.
+        The network's section of the report, and each panel's ``scope``: ``limits``, ``sources``,
+        ``never_shown``, and ``child_above`` where children have operating points of their own.
     """
     train = Measured.of(network, library.train)
     probe = fit_probe(train.features, train.films.films)
@@ -180,6 +180,11 @@ def population_report(
             "limits": {name: limits[name] for name in panel.scope.limits},
             "sources": shown_sources(panel, library.train),
             "never_shown": never_shown(panel, library.train),
+            **(
+                {"child_above": limits["child"]}
+                if panel.operating_point.child_specificity is not None
+                else {}
+            ),
         }
         for panel in recipe.panels
     }

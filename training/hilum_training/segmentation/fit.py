@@ -46,7 +46,7 @@ class SegmentationFit(AveragedFit):
         learnt_from = " ".join(
             films_digest(part.films, [part.targets, part.known]) for part in (train, validation)
         )
-        drawn = recipe.fit.draws or len(train.outlines)
+        drawn = min(recipe.fit.draws or len(train.outlines), len(train.outlines))
         super().__init__(recipe, lambda: build_unet(recipe), drawn, folder, learnt_from)
         self._recipe = recipe
         self._drawn = drawn
