@@ -11,6 +11,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- NotAnImage                not_an_image
     |   |-- MultiFrameFilm            multi_frame
     |   |-- ColourFilm                colour_film
+    |   |-- BlankRendering            blank_rendering
     |   |-- FilmTooSmall              film_too_small
     |   |-- NotAFrontalChestXray      not_a_frontal_chest_xray
     |   `-- LimitExceeded             (each names the limit in its text)
@@ -88,6 +89,7 @@ from hilum.domain.errors.refused import (
     TransitionNotAllowed,
 )
 from hilum.domain.errors.rejected import (
+    BlankRendering,
     ColourFilm,
     CompressionRatioTooHigh,
     FileTooLarge,
@@ -120,6 +122,7 @@ from hilum.domain.errors.transient import (
 __all__ = [
     "BackupDamaged",
     "BackupStoreBusy",
+    "BlankRendering",
     "BrokerUnavailable",
     "ColourFilm",
     "CompressionRatioTooHigh",

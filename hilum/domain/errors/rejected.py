@@ -53,6 +53,12 @@ class ColourFilm(Rejected):
     code = "colour_film"
 
 
+class BlankRendering(Rejected):
+    """The film's own window, table or padding shows one grey throughout; the text names it."""
+
+    code = "blank_rendering"
+
+
 class FilmTooSmall(Rejected):
     """Too few pixels for any model to say something true."""
 

@@ -25,6 +25,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "not_an_image": "This is a DICOM object without an image. Send the radiograph itself.",
     "multi_frame": "The file holds several frames. " + _CHOOSE_FRONTAL,
     "colour_film": "The image is in colour. " + _CHOOSE_FRONTAL,
+    "blank_rendering": (
+        "The display settings in the file show one grey throughout. Export the image with a "
+        "window that fits it, and send the new file."
+    ),
     "not_a_frontal_chest_xray": (
         "Only frontal chest radiographs (PA or AP) are analysed. If this is one, check that it is "
         "upright, not rotated and shows the whole chest, and send it again."
@@ -64,6 +68,7 @@ IN_SHORT: Final[Mapping[str, str]] = {
     "not_an_image": "No image in it",
     "multi_frame": "Several frames",
     "colour_film": "A colour image",
+    "blank_rendering": "Shows one grey throughout",
     "not_a_frontal_chest_xray": "Not a frontal chest image",
     "film_too_small": "Too small",
     "file_too_large": "File too large",
