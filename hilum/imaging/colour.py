@@ -25,6 +25,8 @@ LARGEST_OFF_TINT: Final = 0.10
 _CHROMA_TOLERANCE: Final = 12.0
 _BRIGHTNESS_STEPS: Final = 16
 _LOOKED_AT: Final = 256
+_NEUTRAL: Final = 2
+_LUMA: Final = (0.299, 0.587, 0.114)
 
 
 def grey_of(image: Image.Image) -> Image.Image:
@@ -44,13 +46,17 @@ def grey_of(image: Image.Image) -> Image.Image:
         ImageChops.difference(red, green).getbbox() or ImageChops.difference(red, blue).getbbox()
     ):
         return red
+    _refuse_colour(image)
+    return image.convert("L")
+
+
+def _refuse_colour(image: Image.Image) -> None:
     share = off_tint_share(image)
     if share > LARGEST_OFF_TINT:
         raise ColourFilm(
             f"{share:.0%} of the picture is in colour; a radiograph may have "
             f"{LARGEST_OFF_TINT:.0%} (marks, letters)."
         )
-    return image.convert("L")
 
 
 def off_tint_share(image: Image.Image) -> float:
@@ -76,11 +82,12 @@ def off_tint_share(image: Image.Image) -> float:
     return off / level.size
 
 
-def grey_of_array(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``grey_of`` for pixels that are already decoded.
+def grey_of_array(samples: NDArray[np.uint8], *, ybr: bool = False) -> NDArray[np.uint8]:
+    """Return the luminance of decoded pixels that are a radiograph.
 
     Args:
-        rgb: uint8 [H, W, 3].
+        samples: uint8 [H, W, 3].
+        ybr: Whether they are luminance and two chrominances, full range (PS3.3 C.7.6.3.1.2).
 
     Returns:
         uint8 [H, W].
@@ -88,4 +95,69 @@ def grey_of_array(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises:
         ColourFilm: As ``grey_of``.
     """
-    return np.asarray(grey_of(Image.fromarray(np.ascontiguousarray(rgb))), dtype=np.uint8)
+    alone = plain_grey(samples, bits=8)
+    if alone is not None:
+        return np.ascontiguousarray(alone, dtype=np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(samples), "YCbCr" if ybr else "RGB")
+    return np.asarray(grey_of(image.convert("RGB")), dtype=np.uint8)
+
+
+def plain_grey(
+    samples: NDArray[np.unsignedinteger], *, bits: int
+) -> NDArray[np.unsignedinteger] | None:
+    """Find the sample that is the whole picture, whatever the samples are said to be.
+
+    Args:
+        samples: [H, W, 3].
+        bits: Bits of a sample.
+
+    Returns:
+        [H, W]: the first sample, where all three are alike (grey as RGB), or where the other two
+        stay at the middle (grey as luminance and chrominances). Else None.
+    """
+    first, second, third = (samples[..., index] for index in range(3))
+    if np.array_equal(first, second) and np.array_equal(first, third):
+        return first
+    middle = 1 << (bits - 1)
+    if all(_stays_near(one, middle) for one in (second, third)):
+        return first
+    return None
+
+
+def _stays_near(samples: NDArray[np.unsignedinteger], middle: int) -> bool:
+    low, high = middle - _NEUTRAL, middle + _NEUTRAL
+    # A look at one row spares most pictures the rest.
+    return all(
+        low <= int(part.min()) and int(part.max()) <= high for part in (samples[:1], samples)
+    )
+
+
+def deep_grey(
+    samples: NDArray[np.uint16], *, bits: int = 16, ybr: bool = False
+) -> NDArray[np.uint16]:
+    """Do as ``grey_of_array`` for samples of more than 8 bits, and keep their depth.
+
+    Args:
+        samples: uint16 [H, W, 3].
+        bits: Bits of a sample.
+        ybr: Whether they are luminance and two chrominances, full range.
+
+    Returns:
+        uint16 [H, W].
+
+    Raises:
+        ColourFilm: As ``grey_of``.
+    """
+    alone = plain_grey(samples, bits=bits)
+    if alone is not None:
+        return np.ascontiguousarray(alone, dtype=np.uint16)
+    # Chroma is judged at the depth that is in use: 12-bit samples may stand in 16 bits.
+    used = bits if ybr else max(8, int(samples.max()).bit_length())
+    top: NDArray[np.uint8] = (samples >> (used - 8)).astype(np.uint8)
+    _refuse_colour(Image.fromarray(top, "YCbCr" if ybr else "RGB").convert("RGB"))
+    if ybr:
+        return np.ascontiguousarray(samples[..., 0])
+    luma = np.zeros(samples.shape[:2], dtype=np.float32)
+    for index, weight in enumerate(_LUMA):
+        luma += np.float32(weight) * samples[..., index]
+    return np.rint(luma).astype(np.uint16)

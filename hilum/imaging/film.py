@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +53,22 @@ class FilmHeader:
     view_position: str | None = None
 
 
+class FilmNote(StrEnum):
+    """What was corrected while a film was decoded. Each value is a stable code."""
+
+    VOI_TABLE_IGNORED = "voi_table_ignored"
+    """The VOI LUT is invalid. The window was applied."""
+
+    MODALITY_TABLE_IGNORED = "modality_table_ignored"
+    """The Modality LUT is invalid. Rescale Slope and Intercept were applied."""
+
+    TABLE_DEPTH_CORRECTED = "table_depth_corrected"
+    """A look-up table holds entries of another depth than it says. They span the full range."""
+
+    TRANSFER_SYNTAX_CORRECTED = "transfer_syntax_corrected"
+    """The pixel data is not of the transfer syntax that the file names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Film:
     """A decoded film in display orientation.
@@ -61,7 +78,9 @@ class Film:
             MONOCHROME2 whatever the file's photometric interpretation was. Modality LUT and VOI
             LUT have been applied (PS3.3 C.11.1 and C.11.2).
         header: What the file said of itself.
+        notes: What was corrected, in no order.
     """
 
     pixels: NDArray[np.uint8]
     header: FilmHeader
+    notes: frozenset[FilmNote] = frozenset()

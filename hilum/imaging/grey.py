@@ -39,6 +39,12 @@ class StoredBits:
     shift: int = 0
     signed: bool = False
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Smallest and largest stored value that fits."""
+        span = 1 << self.stored
+        return (-span // 2, span // 2 - 1) if self.signed else (0, span - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class GreyTransform:
@@ -53,6 +59,7 @@ class GreyTransform:
         voi_table: VOI LUT Sequence; it takes the place of the window.
         padding: Lowest and highest stored value that is no part of the picture, inclusive
             (PS3.3 C.7.5.1.1.2). Shown black.
+        padding_cells: Lowest and highest pattern of a whole cell that is no part of the picture.
         inverted: The smallest value is white: MONOCHROME1, or Presentation LUT Shape INVERSE.
     """
 
@@ -63,6 +70,7 @@ class GreyTransform:
     window: Window | None = None
     voi_table: LookupTable | None = None
     padding: tuple[int, int] | None = None
+    padding_cells: tuple[int, int] | None = None
     inverted: bool = False
 
 
@@ -109,6 +117,9 @@ def display_table(
     if transform.padding is not None:
         low, high = transform.padding
         picture = (stored < low) | (stored > high)
+    if transform.padding_cells is not None:
+        low, high = transform.padding_cells
+        picture[low : high + 1] = False
     unit = _voi(values, picture, transform, patterns)
     if transform.inverted:
         unit = 1.0 - unit

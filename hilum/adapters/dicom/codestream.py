@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pydicom import uid
+
 from hilum.adapters.dicom.transfer_syntax import Encoding
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
 from hilum.imaging.jpeg_header import jpeg_frame
@@ -23,8 +25,28 @@ if TYPE_CHECKING:
 _J2K_START: Final = b"\xff\x4f\xff\x51"
 _JP2_START: Final = b"\x00\x00\x00\x0cjP  "
 _END: Final = b"\xff\xd9"
+_JPEG_START: Final = b"\xff\xd8"
+_START_OF_TILE: Final = b"\xff\x90"
+_FILL: Final = 0xFF
+_SCAN: Final = 0xDA
+_LOSSLESS_FRAME: Final = 0xC3
+_JPEG_LS_FRAME: Final = 0xF7
+_BASELINE_BITS: Final = 8
 _SIGNED: Final = 0x80
 _LARGEST_TILE_COUNT: Final = 65_535
+
+# The first of each is assumed where the file says something else.
+_LOSSY_FAMILY: Final[tuple[str, ...]] = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit)
+_DEEP_FAMILY: Final[tuple[str, ...]] = (uid.JPEGExtended12Bit,)
+_LOSSLESS_FAMILY: Final[tuple[str, ...]] = (uid.JPEGLossless, uid.JPEGLosslessSV1)
+_JPEG_LS_FAMILY: Final[tuple[str, ...]] = (uid.JPEGLSLossless, uid.JPEGLSNearLossless)
+_JPEG_2000_FAMILY: Final[tuple[str, ...]] = (
+    uid.JPEG2000,
+    uid.JPEG2000Lossless,
+    uid.HTJ2KLossless,
+    uid.HTJ2KLosslessRPCL,
+    uid.HTJ2K,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +78,7 @@ def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Cod
         The claim.
 
     Raises:
-        TruncatedFilm: The codestream has no end marker (EOI or EOC).
+        TruncatedFilm: The codestream ends inside its header.
         UnreadableFilm: It claims another picture than the dataset, or is no codestream.
     """
     if encoding is Encoding.JPEG_2000:
@@ -72,9 +94,65 @@ def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Cod
         )
     if claim.components != pixel.samples or not 1 <= claim.precision <= pixel.allocated:
         raise UnreadableFilm("The codestream has other samples than the dataset says.")
-    if not frame.rstrip(b"\x00\xff").endswith(_END):
-        raise TruncatedFilm("The codestream ends before its end marker.")
     return claim
+
+
+def whole_codestream(frame: bytes) -> bytes:
+    """Cut off what follows the end marker: padding, or another image.
+
+    Args:
+        frame: A JPEG, JPEG-LS or JPEG 2000 codestream and what stands behind it.
+
+    Returns:
+        The codestream up to its end marker and at most one byte of padding.
+
+    Raises:
+        TruncatedFilm: The codestream has no end marker (EOI or EOC).
+    """
+    if frame.endswith(_END) or frame[:-1].endswith(_END):
+        return frame
+    end = frame.find(_END, _body(frame))
+    if end < 0:
+        raise TruncatedFilm("The codestream ends before its end marker.")
+    return frame[: end + 2]
+
+
+def codestream_syntax(frame: bytes, syntax: str) -> str | None:
+    """Name the transfer syntax that a codestream is of.
+
+    Args:
+        frame: The frame's fragments, joined.
+        syntax: What the file says. It is kept where the codestream is of its family.
+
+    Returns:
+        A Transfer Syntax UID, or None where the bytes are no codestream.
+
+    Raises:
+        TruncatedFilm: A JPEG codestream ends before its frame header.
+        UnreadableFilm: A JPEG codestream is damaged before its frame header.
+    """
+    if frame.startswith((_J2K_START, _JP2_START)):
+        family = _JPEG_2000_FAMILY
+    elif frame.startswith(_JPEG_START):
+        found = jpeg_frame(frame, complete=True)
+        if found is None:  # pragma: no cover - complete data has a frame header or raises
+            return None
+        families = {_JPEG_LS_FRAME: _JPEG_LS_FAMILY, _LOSSLESS_FRAME: _LOSSLESS_FAMILY}
+        deep = found.precision > _BASELINE_BITS
+        family = families.get(found.marker, _DEEP_FAMILY if deep else _LOSSY_FAMILY)
+    else:
+        return None
+    return syntax if syntax in family else family[0]
+
+
+def _body(frame: bytes) -> int:
+    """Offset behind the headers, which may hold a thumbnail with an end marker of its own."""
+    if not frame.startswith(_JPEG_START):
+        return max(frame.find(_START_OF_TILE), 0)
+    at = 2
+    while at + 4 <= len(frame) and frame[at] == _FILL and frame[at + 1] != _SCAN:
+        at += 1 if frame[at + 1] == _FILL else 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
+    return at
 
 
 def _jpeg(frame: bytes) -> Codestream:

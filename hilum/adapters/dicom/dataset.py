@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydicom import uid
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator
-from pydicom.valuerep import VR
+from pydicom.tag import BaseTag
 
+from hilum.adapters.dicom.data_start import (
+    VALUE_REPRESENTATIONS,
+    element_encoding,
+    implied_syntax,
+    start_of_elements,
+)
+from hilum.adapters.dicom.fragments import span_of_items
 from hilum.domain.errors import (
     CompressionRatioTooHigh,
     TruncatedFilm,
@@ -20,15 +28,14 @@ from hilum.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from pydicom.dataelem import DataElement, RawDataElement
-    from pydicom.tag import BaseTag
+    from pydicom.dataelem import DataElement
 
-_PREAMBLE: Final = 128
-_MAGIC: Final = b"DICM"
 _FILE_META_GROUP: Final = 0x0002
 _PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
-_VALUE_REPRESENTATIONS: Final = frozenset(str(name).encode() for name in VR)
+_HEADER: Final = 12
+_IMPLICIT_HEADER: Final = 8
+_ZLIB: Final = 0x78
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class ParsedFile:
     Attributes:
         dataset: The elements, file meta group apart.
         transfer_syntax: (0002,0010); guessed for a dataset without a file meta group.
+        big_endian: Byte order of the data set, by its bytes.
         sop_instance_uid: (0008,0018), or the file meta's copy of it.
         pixels_announced: The tag of a pixel data element was met.
         pixel_length: Its declared length in bytes; None where it is undefined (encapsulated).
@@ -47,6 +55,7 @@ class ParsedFile:
 
     dataset: Dataset
     transfer_syntax: str
+    big_endian: bool
     sop_instance_uid: str | None
     pixels_announced: bool
     pixel_length: int | None
@@ -55,19 +64,8 @@ class ParsedFile:
 
 
 def looks_like_dicom(prefix: bytes) -> bool:
-    """Whether the first bytes are a DICOM file, or a dataset that lost its preamble.
-
-    A bare dataset is taken as DICOM where its first element is of the file meta group or of group
-    0008, little endian, with a VR of the standard or, in implicit VR, a short even length.
-    """
-    if prefix[_PREAMBLE : _PREAMBLE + 4] == _MAGIC:
-        return True
-    if len(prefix) < 8 or prefix[:2] not in {b"\x02\x00", b"\x08\x00"} or prefix[3] != 0:  # noqa: PLR2004 - tag (4) and VR or length (4)
-        return False
-    if prefix[4:6] in _VALUE_REPRESENTATIONS:
-        return True
-    length = int.from_bytes(prefix[4:8], "little")
-    return length % 2 == 0 and length <= 64  # noqa: PLR2004 - first elements are UIDs or lengths
+    """Whether the first bytes are a DICOM file, or a data set that lost its preamble."""
+    return start_of_elements(prefix) is not None
 
 
 def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
@@ -85,25 +83,26 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
         UnreadableFilm: The deflated part is damaged.
         CompressionRatioTooHigh: The deflated part inflates beyond the limit.
     """
-    if not looks_like_dicom(data):
+    start = start_of_elements(data)
+    if start is None:
         raise UnsupportedFormat("The file is not DICOM.")
     stream = io.BytesIO(data)
-    if data[_PREAMBLE : _PREAMBLE + 4] == _MAGIC:
-        stream.seek(_PREAMBLE + 4)
+    stream.seek(start)
     meta = _Elements()
     meta.read(stream, implicit=False, little=True, only_group=_FILE_META_GROUP)
     meta_set = Dataset(meta.found)
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
         stream = io.BytesIO(_inflate(stream.read(), inflated_limit))
-    implicit, little = _encoding(stream, syntax)
+    implicit, little = _encoding_at(stream, syntax)
     body = _Elements()
     body.read(stream, implicit=implicit, little=little)
     dataset = Dataset(body.found)
     dataset.set_original_encoding(implicit, little)
     return ParsedFile(
         dataset=dataset,
-        transfer_syntax=syntax or _implied_syntax(implicit=implicit, little=little),
+        transfer_syntax=syntax or implied_syntax(implicit=implicit, little=little),
+        big_endian=not little,
         sop_instance_uid=_text(dataset, "SOPInstanceUID")
         or _text(meta_set, "MediaStorageSOPInstanceUID"),
         pixels_announced=body.pixels_announced,
@@ -122,29 +121,61 @@ class _Elements:
         self.pixel_length: int | None = None
         self.last_group = 0
         self.cut = False
+        self._fragments: tuple[BaseTag, str | None] | None = None
 
     def read(
         self, stream: io.BytesIO, *, implicit: bool, little: bool, only_group: int | None = None
     ) -> None:
-        def stop(tag: BaseTag, _vr: str | None, length: int) -> bool:
+        """Read elements until the stream or the group ends."""
+        try:
+            while self._read_to_fragments(
+                stream, implicit=implicit, little=little, only_group=only_group
+            ):
+                self._read_fragments(stream, implicit=implicit, little=little)
+        except Exception:  # noqa: BLE001 - end of data shows as EOFError, OSError, struct.error ...
+            self.cut = True
+
+    def _read_to_fragments(
+        self, stream: io.BytesIO, *, implicit: bool, little: bool, only_group: int | None
+    ) -> bool:
+        """Read elements, and stop in front of encapsulated pixels: are there any?"""
+        self._fragments = None
+
+        def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
             if only_group is not None:
                 return tag.group != only_group
             self.last_group = tag.group
             if tag in _PIXEL_TAGS:
                 self.pixels_announced = True
                 self.pixel_length = None if length == _UNDEFINED_LENGTH else length
-            return False
+                if length == _UNDEFINED_LENGTH:
+                    self._fragments = (tag, vr)
+            return self._fragments is not None
 
-        try:
-            for element in data_element_generator(stream, implicit, little, stop_when=stop):
-                if _short(element):
-                    self.cut = True
-                    if element.tag not in _PIXEL_TAGS:
-                        # Half a value is a wrong value.
-                        continue
-                self.found[element.tag] = element
-        except Exception:  # noqa: BLE001 - end of data shows as EOFError, OSError, struct.error ...
-            self.cut = True
+        for element in data_element_generator(stream, implicit, little, stop_when=stop):
+            if _short(element):
+                self.cut = True
+                if element.tag not in _PIXEL_TAGS:
+                    # Half a value is a wrong value.
+                    continue
+            self.found[element.tag] = element
+        return self._fragments is not None
+
+    def _read_fragments(self, stream: io.BytesIO, *, implicit: bool, little: bool) -> None:
+        """Take the items of the pixel data element that the stream stands in front of."""
+        if self._fragments is None:  # pragma: no cover - called where they are
+            return
+        tag, vr = self._fragments
+        start = stream.tell() + (_IMPLICIT_HEADER if vr is None else _HEADER)
+        with stream.getbuffer() as data:
+            span = span_of_items(data, start, little=little)
+            value = bytes(data[start : span.end])
+        self.found[tag] = RawDataElement(
+            BaseTag(tag), vr or "OB", _UNDEFINED_LENGTH, value, start, implicit, little
+        )
+        # The codestream tells whether it is whole. A missing delimiter alone harms nothing.
+        self.cut = self.cut or span.resume is None
+        stream.seek(0, io.SEEK_END) if span.resume is None else stream.seek(span.resume)
 
 
 def _short(element: DataElement | RawDataElement) -> bool:
@@ -157,7 +188,12 @@ def _short(element: DataElement | RawDataElement) -> bool:
 
 def _inflate(packed: bytes, limit: int) -> bytes:
     """Undo Deflated Explicit VR Little Endian (PS3.5 section A.5), never beyond the limit."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    if packed.startswith(b"\x08\x00") and packed[4:6] in VALUE_REPRESENTATIONS:
+        # The transfer syntax says deflated and the data set is not.
+        return packed
+    # Some writers wrap the stream in zlib's header and checksum (RFC 1950).
+    wrapped = packed[:1] == bytes([_ZLIB]) and int.from_bytes(packed[:2], "big") % 31 == 0
+    inflater = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
     try:
         plain = inflater.decompress(packed, limit)
     except zlib.error as error:
@@ -169,21 +205,11 @@ def _inflate(packed: bytes, limit: int) -> bytes:
     return plain
 
 
-def _encoding(stream: io.BytesIO, syntax: str | None) -> tuple[bool, bool]:
-    """Implicit VR? Little endian? The VR letters decide over a transfer syntax that lies."""
+def _encoding_at(stream: io.BytesIO, syntax: str | None) -> tuple[bool, bool]:
     start = stream.tell()
     first = stream.read(6)
     stream.seek(start)
-    little = syntax != uid.ExplicitVRBigEndian
-    if len(first) < 6:  # noqa: PLR2004 - tag (4) and VR (2)
-        return syntax in {None, uid.ImplicitVRLittleEndian}, little
-    return first[4:6] not in _VALUE_REPRESENTATIONS, little
-
-
-def _implied_syntax(*, implicit: bool, little: bool) -> str:
-    if implicit:
-        return uid.ImplicitVRLittleEndian
-    return uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian
+    return element_encoding(first, syntax)
 
 
 def _text(dataset: Dataset, keyword: str) -> str | None:
@@ -201,7 +227,7 @@ def require_whole(parsed: ParsedFile) -> None:
         TruncatedFilm: The file ends in the middle of an element before or in its pixels.
     """
     value = parsed.dataset.get("PixelData")
-    if parsed.cut and value is None:
+    if parsed.cut and not value:
         raise TruncatedFilm("The DICOM file ends before its pixels do.")
     short_by = 0 if parsed.pixel_length is None else parsed.pixel_length - len(value or b"")
     # One byte may be missing: a writer that forgot to pad an odd length.

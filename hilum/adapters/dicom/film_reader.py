@@ -8,26 +8,29 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydicom import config
-from pydicom.pixels.processing import apply_color_lut
 
 from hilum.adapters.dicom.dataset import ParsedFile, looks_like_dicom, parse, require_whole
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
-from hilum.adapters.dicom.pixels import StoredPixels, decode_pixels
-from hilum.adapters.dicom.presentation import grey_transform
-from hilum.adapters.dicom.transfer_syntax import encoding_of
+from hilum.adapters.dicom.palette import palette_colours
+from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels
+from hilum.adapters.dicom.presentation import presentation_of
+from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
 from hilum.domain.errors import FileTooLarge, Rejected, UnreadableFilm
-from hilum.imaging.colour import grey_of_array
-from hilum.imaging.film import Film
+from hilum.imaging.blank import refuse_blank
+from hilum.imaging.colour import deep_grey, grey_of_array
+from hilum.imaging.deep_png import render_deep
+from hilum.imaging.film import Film, FilmNote
 from hilum.imaging.grey import render
 from hilum.imaging.raster import decode_raster
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydicom.dataset import Dataset
 
     from hilum.imaging.film import FilmHeader, FilmLimits
+
+_LOG = logging.getLogger(__name__)
 
 _ROOM_FOR_ATTRIBUTES: Final = 16 * 1024 * 1024
 _LARGEST_SAMPLE: Final = 2
@@ -108,37 +111,51 @@ class DicomFilmReader:
         pixel = image_pixel(parsed.dataset)
         check_limits(header, len(data), self._limits)
         check_smallest_side(header)
-        stored = decode_pixels(
-            parsed.dataset.PixelData,
-            str(parsed.dataset["PixelData"].VR),
-            parsed.transfer_syntax,
-            pixel,
-            self._limits.max_compression_ratio,
-        )
-        return Film(_presented(parsed, pixel, stored), header)
+        stored = decode_pixels(_pixel_data(parsed), pixel, self._limits.max_compression_ratio)
+        pixels, notes = _presented(parsed, pixel, stored)
+        if not same_syntax(stored.syntax, parsed.transfer_syntax):
+            notes |= {FilmNote.TRANSFER_SYNTAX_CORRECTED}
+        if notes:
+            _LOG.info("corrected while decoding: %s", ", ".join(sorted(notes)))
+        return Film(pixels, header, notes)
 
 
-def _presented(parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels) -> NDArray[np.uint8]:
-    if stored.photometric in MONOCHROME:
-        return render(stored.patterns, grey_transform(parsed.dataset, pixel, stored))
-    if stored.patterns.ndim == 2:  # noqa: PLR2004 - [H, W]: indices into a palette
-        return grey_of_array(_palette_colours(parsed.dataset, stored))
-    return grey_of_array(_eight_bits(stored.patterns, stored.precision))
-
-
-def _palette_colours(dataset: Dataset, stored: StoredPixels) -> NDArray[np.uint8]:
-    """PALETTE COLOR (PS3.3 C.7.6.3.1.5) as RGB."""
-    mask = np.array((1 << stored.precision) - 1, dtype=stored.patterns.dtype)
-    colours = apply_color_lut((stored.patterns >> stored.shift) & mask, dataset)
-    return _eight_bits(colours, colours.itemsize * 8)
-
-
-def _eight_bits(samples: NDArray[np.integer], precision: int) -> NDArray[np.uint8]:
-    unsigned: NDArray[np.unsignedinteger] = samples.view(
-        np.uint8 if samples.itemsize == 1 else np.uint16
+def _pixel_data(parsed: ParsedFile) -> PixelData:
+    return PixelData(
+        value=parsed.dataset.PixelData,
+        representation=str(parsed.dataset["PixelData"].VR),
+        syntax=parsed.transfer_syntax,
+        encapsulated=parsed.pixel_length is None,
+        big_endian=parsed.big_endian,
     )
-    top: NDArray[np.uint8] = (unsigned >> max(0, precision - 8)).astype(np.uint8)
-    return top
+
+
+def _presented(
+    parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels
+) -> tuple[NDArray[np.uint8], frozenset[FilmNote]]:
+    if stored.photometric in MONOCHROME:
+        shown = presentation_of(parsed.dataset, pixel, stored)
+        pixels = render(stored.patterns, shown.transform)
+        refuse_blank(pixels, stored.patterns, shown.transform)
+        return pixels, shown.notes
+    if stored.patterns.ndim == 2:  # noqa: PLR2004 - [H, W]: indices into a palette
+        return grey_of_array(palette_colours(parsed.dataset, stored)), frozenset()
+    return _grey_of_colours(stored), frozenset()
+
+
+def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
+    """Three samples per pixel, which have to be grey in the end."""
+    ybr = stored.photometric.startswith("YBR_FULL")
+    samples: NDArray[np.unsignedinteger] = stored.patterns.view(
+        np.uint8 if stored.patterns.itemsize == 1 else np.uint16
+    )
+    values = (samples >> stored.shift) & samples.dtype.type((1 << stored.precision) - 1)
+    if stored.precision <= 8:  # noqa: PLR2004 - bits of a presentation value
+        eight = values << (8 - stored.precision)
+        return grey_of_array(eight.astype(np.uint8, copy=False), ybr=ybr)
+    deep = values.astype(np.uint16, copy=False)
+    grey = deep_grey(deep, bits=stored.precision, ybr=ybr)
+    return render_deep(grey)
 
 
 def _silence_pydicom() -> None:

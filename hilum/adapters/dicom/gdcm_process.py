@@ -36,7 +36,7 @@ def gdcm_installed() -> bool:
 def decode_with_gdcm(
     frame: bytes, syntax: str, precision: int, pixel: ImagePixel
 ) -> NDArray[np.unsignedinteger]:
-    """Decode one monochrome JPEG frame.
+    """Decode one JPEG frame.
 
     Args:
         frame: The codestream, already held against the dataset.
@@ -45,16 +45,14 @@ def decode_with_gdcm(
         pixel: Description of the picture.
 
     Returns:
-        uint8 or uint16 [H, W]: patterns, not sign-extended.
+        uint8 or uint16 [H, W] for one sample per pixel, [H, W, 3] for three: patterns, not
+        sign-extended, in the colours of the codestream.
 
     Raises:
-        UnreadableFilm: GDCM refused the codestream, died over it, or took more than a minute; or
-            the picture has three samples per pixel.
+        UnreadableFilm: GDCM refused the codestream, died over it, or took more than a minute.
     """
-    if pixel.samples != 1:
-        raise UnreadableFilm("JPEG Lossless with more than one sample per pixel is not read.")
     width = 1 if precision <= _BYTE else 2
-    arguments = [syntax, pixel.rows, pixel.columns, precision]
+    arguments = [syntax, pixel.rows, pixel.columns, precision, pixel.samples]
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD), *map(str, arguments)],
@@ -65,6 +63,10 @@ def decode_with_gdcm(
         )
     except subprocess.TimeoutExpired as error:
         raise UnreadableFilm("The pixel data takes too long to decode.") from error
-    if child.returncode != 0 or len(child.stdout) != pixel.rows * pixel.columns * width:
+    size = pixel.rows * pixel.columns * pixel.samples * width
+    if child.returncode != 0 or len(child.stdout) != size:
         raise UnreadableFilm("The pixel data cannot be decoded.")
-    return np.frombuffer(child.stdout, f"<u{width}").reshape(pixel.rows, pixel.columns)
+    decoded = np.frombuffer(child.stdout, f"<u{width}")
+    if pixel.samples == 1:
+        return decoded.reshape(pixel.rows, pixel.columns)
+    return decoded.reshape(pixel.rows, pixel.columns, pixel.samples)

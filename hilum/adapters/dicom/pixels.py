@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydicom import uid
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
-from hilum.adapters.dicom.codestream import check_codestream
+from hilum.adapters.dicom.codestream import (
+    Codestream,
+    check_codestream,
+    codestream_syntax,
+    whole_codestream,
+)
+from hilum.adapters.dicom.fragments import ITEM, join_fragments
 from hilum.adapters.dicom.gdcm_process import decode_with_gdcm
 from hilum.adapters.dicom.rle import decode_rle
 from hilum.adapters.dicom.transfer_syntax import GDCM, Encoding, decoder_of, encoding_of
@@ -23,6 +30,28 @@ if TYPE_CHECKING:
 
 _BASELINE_BITS: Final = 8
 _YBR_422: Final = "YBR_FULL_422"
+_RLE_HEADER: Final = 64
+_MOST_SEGMENTS: Final = 15
+_STARTS: Final = (ITEM, b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelData:
+    """The pixel data element and what is said of it.
+
+    Attributes:
+        value: Its value: samples, or items with fragments.
+        representation: Its VR, OB or OW.
+        syntax: Transfer Syntax UID, as the file says.
+        encapsulated: The length of the element is undefined.
+        big_endian: Byte order of the data set.
+    """
+
+    value: bytes
+    representation: str
+    syntax: str
+    encapsulated: bool
+    big_endian: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +63,25 @@ class StoredPixels:
             [H, W, 3] for three.
         precision: Bits that carry the value.
         shift: Position of the lowest of them.
-        photometric: Photometric interpretation of ``patterns``; RGB for all three-sample pixels.
+        photometric: Photometric interpretation of ``patterns``.
+        syntax: Transfer Syntax UID that they were decoded by.
     """
 
     patterns: NDArray[np.integer]
     precision: int
     shift: int
     photometric: str
+    syntax: str
 
 
-def decode_pixels(
-    value: bytes, value_representation: str, syntax: str, pixel: ImagePixel, largest_ratio: float
-) -> StoredPixels:
+def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) -> StoredPixels:
     """Decode the one frame of a film.
 
+    The bytes decide where the transfer syntax contradicts them: a codestream is decoded as what
+    it is, and samples that are not encapsulated are read as they stand.
+
     Args:
-        value: Value of Pixel Data (7FE0,0010).
-        value_representation: Its VR, OB or OW.
-        syntax: Transfer Syntax UID.
+        source: The pixel data element.
         pixel: Description of the picture.
         largest_ratio: Largest decoded bytes / encoded bytes.
 
@@ -64,63 +94,133 @@ def decode_pixels(
         UnreadableFilm: The bytes cannot be decoded as that picture.
         CompressionRatioTooHigh: The encoded pixels are too few to be honest.
     """
-    encoding = encoding_of(syntax)
-    if encoding is Encoding.NATIVE:
-        return _native(value, value_representation, syntax, pixel)
+    if not _in_fragments(source, pixel):
+        return _native(source.value, source, pixel)
+    value = source.value
     if pixel.native_length > largest_ratio * len(value):
         raise CompressionRatioTooHigh(
             f"The pixels would grow from {len(value)} to {pixel.native_length} bytes; "
             f"the limit is a ratio of {largest_ratio:g}."
         )
-    try:
-        frame = get_frame(value, 0, number_of_frames=1)
-    except Exception as error:
-        raise UnreadableFilm("The encapsulated pixel data has no readable fragments.") from error
+    frame = join_fragments(value, little=not source.big_endian)
+    syntax = _syntax_of(frame.data, source, pixel)
+    encoding = encoding_of(syntax)
+    if encoding is Encoding.NATIVE:
+        return _native(frame.data, source, pixel)
     if encoding is Encoding.RLE:
-        return _described(decode_rle(frame, pixel), pixel)
-    claim = check_codestream(frame, encoding, pixel)
+        return _described(decode_rle(frame.data, pixel), pixel, syntax)
+    claim = check_codestream(frame.data, encoding, pixel)
+    whole = whole_codestream(frame.data)
     if decoder_of(syntax) == GDCM or (
         syntax == uid.JPEGExtended12Bit and claim.precision > _BASELINE_BITS
     ):
-        patterns = decode_with_gdcm(frame, syntax, claim.precision, pixel)
-        return StoredPixels(patterns, claim.precision, 0, pixel.photometric)
+        patterns = decode_with_gdcm(whole, syntax, claim.precision, pixel)
+        return _in_cell(patterns, pixel.photometric, claim, pixel, syntax)
     coded = replace(pixel, stored=claim.precision)
-    decoded, photometric = _by_plug_in(value, value_representation, syntax, coded)
-    return StoredPixels(decoded, claim.precision, 0, photometric)
+    plain = frame.plain and len(whole) == len(frame.data)
+    packed = value if plain else encapsulate([whole], has_bot=False)
+    decoded, photometric = _by_plug_in(packed, source.representation, syntax, coded)
+    return _in_cell(decoded, photometric, claim, pixel, syntax)
 
 
-def _native(value: bytes, representation: str, syntax: str, pixel: ImagePixel) -> StoredPixels:
+def _in_fragments(source: PixelData, pixel: ImagePixel) -> bool:
+    """Whether the value holds encoded pixels, whatever the transfer syntax says."""
+    if source.encapsulated:
+        return True
+    encoded = source.value.startswith(_STARTS)
+    length = len(source.value)
+    if encoding_of(source.syntax) is Encoding.NATIVE:
+        return encoded and length < pixel.native_length * 2 // 3
+    if source.value.startswith(ITEM) or (encoded and length < pixel.native_length):
+        return True
+    if length < pixel.native_length and _rle_header_fits(source.value, pixel):
+        return True
+    if length < pixel.native_length:
+        raise UnreadableFilm(
+            "The transfer syntax is compressed. The pixel data is neither encapsulated nor as "
+            "long as the uncompressed image."
+        )
+    return False
+
+
+def _syntax_of(frame: bytes, source: PixelData, pixel: ImagePixel) -> str:
+    """The transfer syntax that the fragments are of."""
+    found = codestream_syntax(frame, source.syntax)
+    if found is not None:
+        return found
+    said = encoding_of(source.syntax)
+    if _rle_header_fits(frame, pixel):
+        return str(uid.RLELossless)
+    if len(frame) >= pixel.native_length and (said is not Encoding.RLE or _no_rle_header(frame)):
+        return str(uid.ExplicitVRLittleEndian)
+    if said is Encoding.NATIVE:
+        raise UnreadableFilm(
+            "The transfer syntax is uncompressed. The pixel data is encapsulated, in no encoding "
+            "that is known."
+        )
+    return source.syntax
+
+
+def _rle_header_fits(frame: bytes, pixel: ImagePixel) -> bool:
+    """Whether an RLE header stands here: the count of segments, then the first's offset (G.5)."""
+    if len(frame) < _RLE_HEADER:
+        return False
+    count, first = struct.unpack_from("<2L", frame)
+    return bool(count == pixel.samples * pixel.allocated // 8 and first == _RLE_HEADER)
+
+
+def _no_rle_header(frame: bytes) -> bool:
+    return int.from_bytes(frame[:4], "little") > _MOST_SEGMENTS
+
+
+def _native(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredPixels:
     """Uncompressed pixels (PS3.5 section 8.1): a view on the file's bytes, no copy."""
     length = pixel.native_length
     if pixel.photometric == _YBR_422:
         length = length * 2 // 3
     if len(value) < length:
         raise TruncatedFilm(f"The pixel data has {len(value)} bytes; the picture needs {length}.")
+    big = source.big_endian
+    syntax = str(uid.ExplicitVRBigEndian if big else uid.ExplicitVRLittleEndian)
     if pixel.samples > 1:
-        patterns, photometric = _by_plug_in(value, representation, syntax, pixel)
-        return StoredPixels(patterns, pixel.stored, 0, photometric)
-    big = syntax == uid.ExplicitVRBigEndian
-    if pixel.allocated == 8 and big and representation == "OW":  # noqa: PLR2004 - bits of a byte
+        patterns, photometric = _by_plug_in(value, source.representation, syntax, pixel)
+        return _described(patterns, replace(pixel, photometric=photometric), syntax)
+    if pixel.allocated == 8 and big and source.representation == "OW":  # noqa: PLR2004 - bits of a byte
         # 8-bit samples in 16-bit words: big endian swaps each pair (PS3.5 section 8.1.2).
         even = value[: length + length % 2]
         flat = np.frombuffer(even.ljust(length + length % 2, b"\0"), ">u2").astype("<u2")
-        return _described(_shaped(flat.view(np.uint8), pixel), pixel)
+        return _described(_shaped(flat.view(np.uint8), pixel), pixel, syntax)
     kind = "u1" if pixel.allocated == 8 else (">u2" if big else "<u2")  # noqa: PLR2004 - as above
     count = pixel.rows * pixel.columns
     stored = np.frombuffer(value, kind, count=count)
-    return _described(
-        _shaped(stored.astype(stored.dtype.newbyteorder("="), copy=False), pixel), pixel
-    )
+    native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    return _described(_shaped(native, pixel), pixel, syntax)
 
 
 def _shaped(flat: NDArray[np.integer], pixel: ImagePixel) -> NDArray[np.integer]:
     return flat[: pixel.rows * pixel.columns].reshape(pixel.rows, pixel.columns)
 
 
-def _described(patterns: NDArray[np.integer], pixel: ImagePixel) -> StoredPixels:
-    return StoredPixels(
-        patterns, pixel.stored, pixel.high_bit + 1 - pixel.stored, pixel.photometric
-    )
+def _described(patterns: NDArray[np.integer], pixel: ImagePixel, syntax: str) -> StoredPixels:
+    shift = pixel.high_bit + 1 - pixel.stored
+    return StoredPixels(patterns, pixel.stored, shift, pixel.photometric, syntax)
+
+
+def _in_cell(
+    patterns: NDArray[np.integer],
+    photometric: str,
+    claim: Codestream,
+    pixel: ImagePixel,
+    syntax: str,
+) -> StoredPixels:
+    """Find the value in a decoded sample (PS3.5 sections 8.1.1 and 8.2).
+
+    A codestream carries the whole cell: overlay bits, sign bits, and values that High Bit puts
+    to the left. A codestream of fewer bits than Bits Stored holds narrower values.
+    """
+    stored = min(pixel.stored, claim.precision)
+    shift = min(pixel.high_bit + 1 - pixel.stored, claim.precision - stored)
+    return StoredPixels(patterns, stored, shift, photometric, syntax)
 
 
 def _by_plug_in(
@@ -139,6 +239,7 @@ def _by_plug_in(
         "planar_configuration": pixel.planar,
         "pixel_keyword": "PixelData",
         "pixel_vr": representation,
+        "as_rgb": False,
     }
     try:
         patterns, described = get_decoder(uid.UID(syntax)).as_array(

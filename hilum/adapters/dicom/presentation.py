@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from hilum.adapters.dicom.image_pixel import element, integer
-from hilum.domain.errors import UnreadableFilm
+from hilum.adapters.dicom.lookup_table import InvalidTable, declared_depth, lookup_table
+from hilum.domain.errors import BlankRendering, UnreadableFilm
+from hilum.imaging.film import FilmNote
 from hilum.imaging.grey import GreyTransform, StoredBits
 from hilum.imaging.voi import LookupTable, VoiFunction, Window
 
@@ -18,18 +20,31 @@ if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
     from hilum.adapters.dicom.pixels import StoredPixels
 
-_TABLE_BITS: Final = range(8, 17)
-_BYTE: Final = 8
-_LARGEST_TABLE: Final = 65_536
+_WORD: Final = 0xFFFF
+_SIGN: Final = 0x8000
 
 
-def grey_transform(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -> GreyTransform:
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How an image is shown.
+
+    Attributes:
+        transform: The grey scale pipeline.
+        notes: What was corrected on the way to it.
+    """
+
+    transform: GreyTransform
+    notes: frozenset[FilmNote]
+
+
+def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -> Presentation:
     """Collect what decides how stored values are shown.
 
-    Of several windows or VOI LUTs the first counts: they are alternatives, and the first is the
-    one a viewer opens with. A window with a width that the standard forbids counts as absent, as
-    does a slope of 0. Either MONOCHROME1 or Presentation LUT Shape INVERSE inverts; both together
-    (DX requires both, PS3.3 C.8.11.3.1.2) invert once.
+    Of several windows or VOI LUTs the first usable one counts: they are alternatives, and the
+    first is the one a viewer opens with. A window with a width that the standard forbids counts
+    as absent, as does a slope of 0. An invalid VOI LUT gives way to the window, an invalid
+    Modality LUT to the rescale values. Either MONOCHROME1 or Presentation LUT Shape INVERSE
+    inverts; both together (DX requires both, PS3.3 C.8.11.3.1.2) invert once.
 
     Args:
         dataset: The film's attributes.
@@ -37,10 +52,11 @@ def grey_transform(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) ->
         stored: Its decoded pixels.
 
     Returns:
-        The transform.
+        The presentation.
 
     Raises:
-        UnreadableFilm: A look-up table is damaged.
+        UnreadableFilm: A look-up table is invalid, and nothing takes its place.
+        BlankRendering: A VOI LUT is empty or of one grey, and there is no window.
     """
     bits = StoredBits(
         allocated=stored.patterns.itemsize * 8,
@@ -48,17 +64,30 @@ def grey_transform(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) ->
         shift=stored.shift,
         signed=pixel.signed,
     )
+    notes: set[FilmNote] = set()
+    slope = _number(element(dataset, "RescaleSlope"))
+    intercept = _number(element(dataset, "RescaleIntercept"))
+    modality_table = _modality_table(dataset, bits.reach, notes, rescaled=slope is not None)
+    slope, intercept = slope or 1.0, intercept or 0.0
+    ends = sorted(value * slope + intercept for value in bits.reach)
+    reach = (ends[0], ends[1])
+    if modality_table is not None:
+        reach = (0.0, float(modality_table.entries.max()))
+    window = _window(dataset)
     shape = str(element(dataset, "PresentationLUTShape") or "").strip().upper()
-    return GreyTransform(
+    padding, cells = _padding(dataset, bits)
+    transform = GreyTransform(
         bits=bits,
-        slope=_number(element(dataset, "RescaleSlope")) or 1.0,
-        intercept=_number(element(dataset, "RescaleIntercept")) or 0.0,
-        modality_table=_first_table(dataset, "ModalityLUTSequence"),
-        window=_window(dataset),
-        voi_table=_first_table(dataset, "VOILUTSequence"),
-        padding=_padding(dataset, pixel),
+        slope=slope,
+        intercept=intercept,
+        modality_table=modality_table,
+        window=window,
+        voi_table=_voi_table(dataset, reach, notes, windowed=window is not None),
+        padding=padding,
+        padding_cells=cells,
         inverted=pixel.photometric == "MONOCHROME1" or shape == "INVERSE",
     )
+    return Presentation(transform, frozenset(notes))
 
 
 def _number(value: Any) -> float | None:
@@ -72,65 +101,102 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _numbers(value: Any) -> list[float | None]:
+    if value is None or isinstance(value, str | bytes | int | float):
+        return [_number(value)]
+    return [_number(one) for one in value]
+
+
 def _window(dataset: Dataset) -> Window | None:
-    centre = _number(element(dataset, "WindowCenter"))
-    width = _number(element(dataset, "WindowWidth"))
-    if centre is None or width is None:
-        return None
+    """The first window that can be used."""
     named = str(element(dataset, "VOILUTFunction") or "LINEAR").strip().upper()
     known = {function.value: function for function in VoiFunction}
     function = known.get(named, VoiFunction.LINEAR)
-    window = Window(centre, width, function)
-    return window if window.usable else None
+    centres = _numbers(element(dataset, "WindowCenter"))
+    widths = _numbers(element(dataset, "WindowWidth"))
+    for centre, width in zip_longest(centres, widths):
+        if centre is not None and width is not None:
+            window = Window(centre, width, function)
+            if window.usable:
+                return window
+    return None
 
 
-def _first_table(dataset: Dataset, keyword: str) -> LookupTable | None:
-    items = element(dataset, keyword)
-    if not items:
-        return None
+def _first_table(
+    dataset: Dataset, keyword: str, reach: tuple[float, float], notes: set[FilmNote]
+) -> LookupTable | None:
+    """The first valid table of a sequence, or None where the sequence has no items.
+
+    Raises:
+        InvalidTable: No item holds a valid table. The first item's reason is told.
+    """
+    first: InvalidTable | None = None
+    for item in element(dataset, keyword) or ():
+        try:
+            table = lookup_table(item, reach)
+        except InvalidTable as invalid:
+            first = first or invalid
+        except Exception:  # noqa: BLE001 - a damaged item raises anything
+            first = first or InvalidTable(f"The look-up table of {keyword} is damaged.")
+        else:
+            if table.bits != declared_depth(item):
+                notes.add(FilmNote.TABLE_DEPTH_CORRECTED)
+            return table
+    if first is not None:
+        raise first
+    return None
+
+
+def _modality_table(
+    dataset: Dataset, reach: tuple[float, float], notes: set[FilmNote], *, rescaled: bool
+) -> LookupTable | None:
     try:
-        return _table(items[0])
-    except UnreadableFilm:
-        raise
-    except Exception as error:
-        raise UnreadableFilm(f"The look-up table of {keyword} is damaged.") from error
+        return _first_table(dataset, "ModalityLUTSequence", reach, notes)
+    except InvalidTable as invalid:
+        if not rescaled:
+            raise UnreadableFilm(invalid.detail) from invalid
+        notes.add(FilmNote.MODALITY_TABLE_IGNORED)
+        return None
 
 
-def _table(item: Dataset) -> LookupTable:
-    """LUT Descriptor and LUT Data (PS3.3 C.11.1.1.1)."""
-    count, first, bits = (int(value) for value in item.LUTDescriptor)
-    # The first value mapped is signed or not like the data; a count of 65536 is written as 0,
-    # and read as a negative number where the descriptor's VR is SS.
-    count = count % _LARGEST_TABLE or _LARGEST_TABLE
-    if bits not in _TABLE_BITS:
-        raise UnreadableFilm(f"A look-up table with {bits} bits per entry.")
-    data = item.LUTData
-    if isinstance(data, bytes):
-        wide = len(data) >= 2 * count
-        entries = np.frombuffer(data, "<u2" if wide else "u1")
-    else:
-        entries = np.atleast_1d(np.asarray(data, dtype=np.int64)) % _LARGEST_TABLE
-        if entries.size < count:
-            # 8-bit entries packed two to a word, first in the low byte.
-            entries = entries.astype("<u2").view(np.uint8)
-    if entries.size < count:
-        raise UnreadableFilm("A look-up table is shorter than its descriptor says.")
-    return LookupTable(first, entries[:count].astype(np.uint16), bits)
+def _voi_table(
+    dataset: Dataset, reach: tuple[float, float], notes: set[FilmNote], *, windowed: bool
+) -> LookupTable | None:
+    try:
+        return _first_table(dataset, "VOILUTSequence", reach, notes)
+    except InvalidTable as invalid:
+        if windowed:
+            notes.add(FilmNote.VOI_TABLE_IGNORED)
+            return None
+        kind = BlankRendering if invalid.blank else UnreadableFilm
+        raise kind(invalid.detail) from invalid
 
 
-def _padding(dataset: Dataset, pixel: ImagePixel) -> tuple[int, int] | None:
+def _padding(
+    dataset: Dataset, bits: StoredBits
+) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2).
+
+    A value that Bits Stored cannot hold is no stored value. It marks pixels only where whole
+    cells hold it, unused bits and all.
+
+    Returns:
+        The stored values that are padding, and the patterns of whole cells that are.
+    """
     value = integer(dataset, "PixelPaddingValue")
     if value is None:
-        return None
+        return None, None
     other = integer(dataset, "PixelPaddingRangeLimit")
-    ends = sorted(_as_stored(end, pixel) for end in (value, value if other is None else other))
-    return ends[0], ends[1]
+    words = [end & _WORD for end in (value, value if other is None else other)]
+    low, high = sorted(_as_number(word, signed=bits.signed) for word in words)
+    smallest, largest = bits.reach
+    if smallest <= high and low <= largest:
+        return (max(low, smallest), min(high, largest)), None
+    if low == high and words[0] < 1 << bits.allocated:
+        return None, (words[0], words[0])
+    return None, None
 
 
-def _as_stored(value: int, pixel: ImagePixel) -> int:
-    """Bring a value whose VR disagrees with Pixel Representation into the stored range."""
-    span = 1 << pixel.stored
-    wrapped = value % span
-    if pixel.signed and wrapped >= span // 2:
-        return wrapped - span
-    return wrapped
+def _as_number(word: int, *, signed: bool) -> int:
+    """A 16-bit word as Pixel Representation reads it, whatever the VR of its element was."""
+    return word - (_WORD + 1) if signed and word >= _SIGN else word

@@ -100,3 +100,14 @@ def decoder_of(syntax: str) -> str:
     """
     encoding_of(syntax)
     return DECODERS[syntax]
+
+
+def same_syntax(decoded: str, said: str) -> bool:
+    """Whether pixels were decoded as their transfer syntax says, as far as pixels are concerned.
+
+    The uncompressed syntaxes of one byte order hold the same pixels.
+    """
+    if {decoded, said} <= _NATIVE:
+        big = str(uid.ExplicitVRBigEndian)
+        return (decoded == big) == (said == big)
+    return decoded == said

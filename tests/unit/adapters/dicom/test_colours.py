@@ -1,0 +1,141 @@
+"""Three samples per pixel and palettes: the bytes tell what is grey."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from pydicom import dcmread, uid
+
+from hilum.domain.errors import ColourFilm, UnreadableFilm
+from tests.unit.adapters.dicom import films
+from tests.unit.adapters.dicom.recast import codestream_of, recast
+
+GREY = films.scene(bits=8)
+RGB = np.stack([GREY] * 3, axis=-1)
+YBR = np.stack([GREY, np.full_like(GREY, 128), np.full_like(GREY, 128)], axis=-1)
+TINTED = (RGB * [1.0, 0.9, 0.8]).astype(np.uint8)
+
+ENCODERS = {
+    "native": lambda p: films.film(p, bits=8),
+    "rle": lambda p: films.compressed(uid.RLELossless, p, bits=8),
+    "jpeg-ls": lambda p: films.compressed(uid.JPEGLSLossless, p, bits=8),
+    "jpeg 2000": lambda p: films.jpeg_2000(uid.JPEG2000Lossless, p, bits=8, use_mct=False),
+    "jpeg lossless": lambda p: films.through_gdcm("JPEGLosslessProcess14_1", p, bits=8),
+}
+
+
+def full_range(rgb):
+    """RGB as YBR_FULL (PS3.3 C.7.6.3.1.2)."""
+    red, green, blue = (rgb[..., index].astype(float) for index in range(3))
+    y = 0.299 * red + 0.587 * green + 0.114 * blue
+    pair = 128 + (blue - y) / 1.772, 128 + (red - y) / 1.402
+    return np.rint(np.stack([y, *pair], axis=-1)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("label", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("pixels", [RGB, YBR], ids=["grey as rgb", "grey as ybr"])
+@pytest.mark.parametrize("name", ENCODERS)
+def test_grey_in_three_samples_is_grey_under_any_label(name, pixels, label, reader):
+    """Three equal samples, or luminance beside neutral chrominance, give back the grey."""
+    data = recast(ENCODERS[name](pixels), PhotometricInterpretation=label)
+    assert np.array_equal(reader.read(data).pixels, GREY)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_tint_in_ybr_full_is_converted(name, reader):
+    """A tinted film in YBR_FULL shows the luminance of its RGB twin, under any syntax."""
+    plain = reader.read(ENCODERS[name](TINTED)).pixels.astype(int)
+    data = recast(ENCODERS[name](full_range(TINTED)), PhotometricInterpretation="YBR_FULL")
+    assert np.abs(reader.read(data).pixels - plain).max() <= 2
+
+
+def test_planar_ybr_full(reader):
+    """Planar Configuration 1 puts luminance and chrominances after one another."""
+    ds = films.dataset(YBR, bits=8, PlanarConfiguration=1, PhotometricInterpretation="YBR_FULL")
+    ds.PixelData = np.ascontiguousarray(YBR.transpose(2, 0, 1)).tobytes()
+    assert np.array_equal(reader.read(films.file_of(ds)).pixels, GREY)
+
+
+def test_real_colour_in_ybr_full_is_refused(reader):
+    """Chrominances that show pictures of their own make no radiograph."""
+    with pytest.raises(ColourFilm):
+        reader.read(
+            recast(
+                ENCODERS["rle"](np.stack([GREY, GREY[::-1], 255 - GREY], axis=-1)),
+                PhotometricInterpretation="YBR_FULL",
+            )
+        )
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_rgb_of_more_than_8_bits_is_shown_like_its_grey_twin(bits, reader):
+    """12 bits in 16-bit RGB are not shown nearly black."""
+    deep = films.scene(bits=12)
+    twin = reader.read(films.film(deep, bits=bits)).pixels
+    for name in ("native", "rle"):
+        rgb = np.stack([deep] * 3, axis=-1)
+        data = recast(
+            films.film(rgb, bits=16)
+            if name == "native"
+            else films.compressed(uid.RLELossless, rgb, bits=16),
+            BitsStored=bits,
+            HighBit=bits - 1,
+        )
+        assert np.array_equal(reader.read(data).pixels, twin)
+
+
+def test_a_damaged_rgb_codestream_is_refused(reader):
+    """RGB JPEG Lossless whose body is damaged is unreadable, not a traceback."""
+    data = ENCODERS["jpeg lossless"](RGB)
+    middle = data.index(codestream_of(data)[-600:-500])
+    with pytest.raises(UnreadableFilm):
+        reader.read(data[:middle] + b"\xff\xc4" * 40 + data[middle + 80 :])
+
+
+def palette(entries, descriptor, *, big=False):
+    """A film of indices with three equal tables."""
+    ds = films.dataset(GREY, bits=8, PhotometricInterpretation="PALETTE COLOR")
+    for name in ("Red", "Green", "Blue"):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", descriptor)
+        setattr(
+            ds,
+            f"{name}PaletteColorLookupTableData",
+            np.asarray(entries).astype(">u2" if big else "<u2").tobytes(),
+        )
+    if big:
+        ds.file_meta.TransferSyntaxUID = uid.ExplicitVRBigEndian
+        ds.PixelData = np.frombuffer(ds.PixelData, "<u2").byteswap().tobytes()
+        ds["PixelData"].VR = "OW"
+    return films.file_of(ds)
+
+
+RAMP = np.arange(256)[::-1]
+PALETTES = {
+    "16 bits": palette(RAMP * 257, [256, 0, 16]),
+    "big endian": palette(RAMP * 257, [256, 0, 16], big=True),
+    "8 bits in words": palette(RAMP, [256, 0, 8]),
+    "8 bits that say 16": palette(RAMP, [256, 0, 16]),
+    "packed": palette(RAMP.astype(np.uint8).view("<u2"), [256, 0, 8]),
+}
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_palettes_of_every_depth_and_byte_order(name, reader):
+    """A grey palette gives the same film in every way to write it."""
+    assert np.array_equal(reader.read(PALETTES[name]).pixels, 255 - GREY)
+
+
+def test_a_palette_without_its_tables_is_refused(reader):
+    """PALETTE COLOR without tables is unreadable, with the reason."""
+    data = films.film(GREY, bits=8, PhotometricInterpretation="PALETTE COLOR")
+    with pytest.raises(UnreadableFilm, match="palette"):
+        reader.read(data)
+
+
+def test_rgb_jpeg_lossless_keeps_its_syntax():
+    """The encoder of these tests writes what its name says."""
+    ds = dcmread(io.BytesIO(ENCODERS["jpeg lossless"](RGB)))
+    assert ds.file_meta.TransferSyntaxUID == uid.JPEGLosslessSV1
+    assert ds.SamplesPerPixel == 3
