@@ -70,6 +70,7 @@ train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pne
 .PHONY: evaluate
 evaluate: .venv-training/.installed ## Measure a trained network on the test split (PANEL=; without it: all)
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training evaluate $$panel || exit; done
+	@$(if $(filter chest pneumonia,$(PANELS)),.venv-training/bin/python -m hilum_training.evaluation.shortcuts.thumbnail_ridge)
 
 .PHONY: points
 points: .venv-training/.installed ## Choose a network's operating points and print what they give, without a report (PANEL=)
@@ -82,6 +83,7 @@ export: .venv-training/.installed ## Export a trained network to model_repositor
 .PHONY: baselines
 baselines: .venv-training/.installed ## Rebuild the original apps' methods on the same split
 	.venv-training/bin/python -m hilum_training baselines
+	.venv-training/bin/python -m hilum_training.evaluation.shortcuts.thumbnail_ridge
 
 .PHONY: tune
 tune: .venv-training/.installed ## Search learning rate and the like on short runs (PANEL=, TRIALS=8, EPOCHS=2, LIMIT=600, SIZE=)
@@ -99,8 +101,16 @@ rivals: .venv-training/.installed ## Train another network as long as the shippe
 mask-shares: .venv-training/.installed ## Learn the lungs from a part of their films (SHARES="0.25 0.5")
 	.venv-training/bin/python -m hilum_training.evaluation.mask_shares $(SHARES)
 
+.PHONY: thumbnail-ridge
+thumbnail-ridge: .venv-training/.installed ## Tell bacterial from viral pneumonia by a ridge regression on thumbnails, on both splits
+	.venv-training/bin/python -m hilum_training.evaluation.shortcuts.thumbnail_ridge
+
+.PHONY: previous
+previous: .venv-training/.installed ## Keep what a release measured, to compare the next one with it (RELEASE=revision of git)
+	.venv-training/bin/python -m hilum_training.evaluation.previous_release $(RELEASE)
+
 .PHONY: summary
-summary: .venv-training/.installed ## Write training/reports/README.md again from every report
+summary: .venv-training/.installed ## Write the two pages, details, checklist and panel pages of training/reports from every report
 	.venv-training/bin/python -m hilum_training.evaluation.summary
 
 .PHONY: negatives

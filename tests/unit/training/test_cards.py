@@ -47,12 +47,11 @@ def test_a_recipe_without_a_card_gets_none_of_the_shipped_prose(ours):
     """What the shipped card claims was seen of the shipped network; figures are the report's."""
     text = card(*ours)
     for claim in (
-        "public films",
-        "looked at before",
-        "two guises",
-        "train chest\n",
+        "Public collections",
+        "two augmented views",
+        "train chest`",
         "training/recipes/chest.toml",
-        "Children were seen",
+        "stand in for the disease",
     ):
         assert claim in card(RECIPE, SHIPPED), "the shipped card has it"
         assert claim not in text
@@ -62,7 +61,7 @@ def test_a_recipe_without_a_card_gets_none_of_the_shipped_prose(ours):
         "Must not be used",
         "`montgomery`, `local`",
         "| kermany | CC BY 4.0 | normal |",
-        "Failure modes\n\nNot examined.",
+        "Failure modes and limitations\n\nNot examined.",
         "train chest-ours.toml",
         "Recipe: `chest-ours.toml`",
     ):
@@ -81,25 +80,21 @@ def test_the_card_beside_a_recipe_is_taken(ours):
 
 
 def test_the_shipped_card_says_of_its_recipe_what_stands_in_it():
-    """The second fit is told as long as there is one, and so is each source."""
-    assert "guises of each film" in card(RECIPE, SHIPPED)
-    assert "smooths each film" in card(RECIPE, SHIPPED)
-    assert "guises of each film" not in card(replace(RECIPE, settle=None), SHIPPED)
+    """Consistency fine-tuning is described as long as there is one, and each source is named."""
+    assert "two augmented views of each image" in card(RECIPE, SHIPPED)
+    assert "image is smoothed" in card(RECIPE, SHIPPED)
+    assert "two augmented views" not in card(replace(RECIPE, settle=None), SHIPPED)
     rough = replace(RECIPE, settle=replace(RECIPE.settle, smooth=False))
-    assert "smooths each film" not in card(rough, SHIPPED)
+    assert "image is smoothed" not in card(rough, SHIPPED)
     fewer = replace(RECIPE, data=replace(RECIPE.data, sources=("kermany",)))
-    assert "named by the recipe: `kermany`." in card(fewer, SHIPPED)
+    assert "Frontal images only (`kermany`)." in card(fewer, SHIPPED)
 
 
 def test_what_runs_without_a_source_reached_there_stands_in_the_card():
-    """Each figure of a source that the run did not see; of each panel the worst and the best."""
+    """Of each panel the worst and the best figure at a source that a run did not see."""
     metrics, text = report(), card(RECIPE, SHIPPED)
     rows = metrics["panels"]["tuberculosis"][ASKED]
     assert {row["asked_in"] for row in rows} == {"shenzhen", "montgomery"}
-    for path in REPORTS.glob("shifts/*/metrics.json"):
-        run = json.loads(path.read_text(encoding="utf-8"))
-        unseen = [row for row in run["within_source"] if not row["seen_in_training"]]
-        assert (f"| {run['about']} |" in text) == bool(unseen)
     worst = min((row["auroc"] for row in rows), key=lambda figure: figure["value"])
     assert f"`tuberculosis`: {markdown(worst)}, at best" in text
 
@@ -129,5 +124,5 @@ def test_maps_of_other_weights_are_not_taken(tmp_path):
 def test_a_report_alone_makes_a_card_that_says_what_was_not_measured(tmp_path):
     """A first try has no other reports beside it."""
     text = card(RECIPE, SHIPPED, report(tmp_path))
-    assert text.count("Not measured.") == 2
+    assert "`pneumonia`, `infection`, `tuberculosis`, `pathology`: not measured" in text
     assert "never measured for `pneumonia`, `infection`, `tuberculosis`, `pathology`" in text

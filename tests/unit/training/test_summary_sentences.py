@@ -1,17 +1,19 @@
-"""Sentences of the summary, from reports that the test writes."""
+"""Sentences of the details page, from reports that the test writes."""
 
 from __future__ import annotations
 
 import pytest
 
 from hilum_training.evaluation.summary_sentences import (
-    NOTHING,
     bounds_of_lungs,
     calibration_of_tuberculosis,
+    lungs_sentence,
+    maps_sentence,
     more_of_shenzhen,
     other_adults,
     where_maps_point,
 )
+from hilum_training.export.figure_text import NOTHING
 
 
 def figure(value, low, high):
@@ -39,18 +41,18 @@ def shenzhen(quarter, half, whole):
 
 
 def test_a_rise_within_the_intervals_is_called_chance():
-    """The page does not read it as a want of films."""
+    """Overlapping intervals of fewest and all images are said to be within chance."""
     reports = shenzhen(
         figure(0.763, 0.676, 0.843), figure(0.805, 0.72, 0.88), figure(0.816, 0.737, 0.885)
     )
     text = more_of_shenzhen(reports)
-    assert "from 100, 200 and 400 films" in text
+    assert "on 100, 200 and 400 images" in text
     assert "+0.011" in text
-    assert "the intervals lie on one another, so that chance may have" in text
+    assert "the intervals overlap, so that the difference is within chance" in text
 
 
 def test_intervals_apart_are_called_apart():
-    """A rise that chance did not make."""
+    """A rise beyond the intervals is no chance, and a missing run leaves no sentence."""
     reports = shenzhen(figure(0.6, 0.55, 0.65), figure(0.7, 0.66, 0.75), figure(0.8, 0.76, 0.85))
     assert "the intervals of the fewest and of all lie apart" in more_of_shenzhen(reports)
     del reports["shifts/tb-learnt-in-shenzhen-50-percent"]
@@ -58,18 +60,19 @@ def test_intervals_apart_are_called_apart():
 
 
 def test_a_run_beside_other_adults_is_named_with_all_that_sets_it_apart():
-    """Pixels, films and epochs differ too: the adults alone are not to blame."""
+    """Pixels, images and epochs differ too, and the sentence says so."""
     alone = figure(0.816, 0.737, 0.885)
     reports = shenzhen(alone, alone, alone)
     assert other_adults(reports) == NOTHING
     reports["shifts/tb-without-montgomery"] = run(2000, figure(0.722, 0.625, 0.808), 5, 112)
     text = other_adults(reports)
-    assert "0.722 (0.625 to 0.808), against 0.816 (0.737 to 0.885)" in text
-    assert "112 pixels a side for 224, 2000 training films for 400, 5 epochs for 9" in text
+    assert "0.722 (0.625 to 0.808), compared with 0.816 (0.737 to 0.885)" in text
+    assert "112 pixels a side instead of 224, 2000 training images instead of 400" in text
+    assert "5 epochs instead of 9" in text
 
 
-def test_the_calibration_of_tuberculosis_says_how_few_films_carry_it():
-    """Before and after, and the validation films of it beside those of the other panels."""
+def test_the_calibration_of_tuberculosis_says_on_how_few_images_it_rests():
+    """Before and after, and its validation images beside those of the other panels."""
     section = {
         "calibration_error": {"before": 0.05, "after": figure(0.036, 0.02, 0.06)},
         "films": {"validation": 300, "test": 611},
@@ -79,7 +82,7 @@ def test_the_calibration_of_tuberculosis_says_how_few_films_carry_it():
         {"tuberculosis": section, "pneumonia": {"films": {"validation": 695}}}
     )
     assert "from 0.05 to 0.036 (0.02 to 0.06)" in text
-    assert "300 validation films, 37 of them of tuberculosis (pneumonia has 695)" in text
+    assert "300 validation images, 37 of them of tuberculosis (pneumonia has 695)" in text
     assert calibration_of_tuberculosis({}) == NOTHING
 
 
@@ -120,7 +123,7 @@ def dice(source, structure, value, films=9):
     return {"source": source, "structure": structure, "films": films, "dice": figure(value, 0, 1)}
 
 
-def test_what_bounds_the_lungs_is_told_from_films_grid_and_annotators():
+def test_what_bounds_the_lungs_is_said_from_images_grid_and_annotators():
     """The change from the fewest films to all, by source; of the annotators who drew most."""
     few = [dice("kermany", "lungs_with_heart", 0.951), dice("shenzhen", "lung_fields", 0.951)]
     all_of_them = [
@@ -138,8 +141,28 @@ def test_what_bounds_the_lungs_is_told_from_films_grid_and_annotators():
         },
     }
     text = bounds_of_lungs(reports)
-    assert "From 388 training films" in text
+    assert "From 388 training images" in text
     assert "-0.0020 (shenzhen) and +0.0010 (kermany)" in text
     assert "keeps 0.997 of a mask" in text
-    assert "same 15 films, they agree with a Dice of 0.944" in text
+    assert "same 15 images, they agree with a Dice of 0.944" in text
     assert bounds_of_lungs({"lungs": reports["lungs"]}) == NOTHING
+
+
+def test_maps_are_counted_by_side_and_panels_without_boxes_named():
+    """One row of two below chance; three panels have no boxes."""
+    rows = [pointing("cohen", 0.2, 0.1, 0.3, 0.48), pointing("nih14", 0.3, 0.1, 0.5, 0.2)]
+    text = maps_sentence({"pneumonia": {"localisation": rows}})
+    assert "below chance in 1 and above chance in 0 of 2 rows" in text
+    assert "Not measured: `infection`, `tuberculosis` and `pathology`" in text
+    assert maps_sentence({}) == NOTHING
+
+
+def test_the_lungs_are_said_in_the_order_of_the_criteria():
+    """Structures with many images come before those with few."""
+    rows = [dice("montgomery", "lung_fields", 0.96), dice("shenzhen", "lung_fields", 0.95)]
+    text = lungs_sentence({"lungs": {"structures": rows}})
+    assert (
+        text
+        == "Dice: lung fields 0.95 (0 to 1) (shenzhen) and lung fields 0.96 (0 to 1) (montgomery)."
+    )
+    assert lungs_sentence({}) == NOTHING

@@ -1,4 +1,4 @@
-"""A recipe's card: the template beside it, or a neutral one, and what is said of the recipe."""
+"""A recipe's card: the template beside it, or a neutral one, and what it says of the recipe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum_training.export.other_reports import said_of_panels
+from hilum_training.export.lead_text import lead_text
+from hilum_training.export.network_tables import network_text
+from hilum_training.export.other_reports import OTHERS, said_of_panels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,19 +19,19 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 _NEUTRAL: Final = Path(__file__).with_name("neutral.card.md")
 _TABLES: Final = {
     "within_source": "Within one source",
-    "gate": "What passes and what stops",
+    "gate": "What is accepted and rejected",
     "labels": "Label by label, all sources together",
-    "confusion": "Recorded (rows) and answered (columns), all sources together",
-    "outside_the_panel": "Films with none of the labels",
+    "confusion": "Recorded (rows) and predicted (columns), all sources together",
+    "outside_the_panel": "Images with none of the labels",
     "structures": "Agreement with annotators",
     "cardiothoracic": "Cardiothoracic ratio",
 }
 """Of a panel's section; a neutral card has those that were measured."""
 _SECOND_FIT: Final = (
-    "After the fit to the labels came a short one in which two guises of each film (sharpness, "
-    "noise, compression) had to get\none answer"
+    "After the fit to the labels came consistency fine-tuning: two augmented views of each image "
+    "(sharpness, noise,\ncompression) must get one prediction"
 )
-_SMOOTHED: Final = "; from it on the graph smooths each film over 3 x 3 pixels first"
+_SMOOTHED: Final = ". Each image is smoothed over 3 x 3 pixels first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Card:
 def card_of(
     path: Path, data: DataRecipe, metrics: Mapping[str, Any], settle: SettleRecipe | None = None
 ) -> Card:
-    """The card of a recipe.
+    """Return the card of a recipe.
 
     Its template is ``<recipe file>.card.md`` beside the recipe. Without one the card says what
     was measured and what the films were, and no more: the prose of another recipe would claim for
@@ -57,9 +59,9 @@ def card_of(
     """
     written = card_file(path)
     template = written.read_text(encoding="utf-8") if written.is_file() else _neutral(metrics)
-    return Card(
-        template, {**metrics, **said_of_panels(metrics), "recipe": _said(path, data, settle)}
-    )
+    text = {**lead_text(metrics, metrics.get(OTHERS)), **network_text(metrics)}
+    said = said_of_panels(metrics)
+    return Card(template, {**metrics, **text, **said, "recipe": _said(path, data, settle)})
 
 
 def card_file(recipe: Path) -> Path:

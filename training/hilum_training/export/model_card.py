@@ -7,11 +7,12 @@ a number, a number with its interval, or a table.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from string import Template
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from hilum.domain.model import Rank
+from hilum_training.export.figure_text import tidy
 from hilum_training.export.markdown import markdown
 
 if TYPE_CHECKING:
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
 
     from hilum.domain.model import ModelManifest, Panel
 
-_GAP: Final = re.compile(r"\n{3,}")
-
 
 def render_card(template: str, manifest: ModelManifest, metrics: Mapping[str, Any]) -> str:
     """Fill a card's template.
 
     Names beside the report's: ``name``, ``version``, ``created``, ``preprocessing``, ``size`` (of
-    the film), ``data`` (films used), ``weak`` (labels), ``cautions`` (of the panels) and for each
-    panel ``<panel>_grid`` (side of its maps). The sections of ``metrics["panels"]`` go by the
-    panel's name alone: ``$pneumonia_accuracy``. A name that stands for nothing leaves no gap.
+    the image), ``data`` (images used), ``below_validated`` (labels), ``cautions`` (of the panels)
+    and for each panel ``<panel>_grid`` (side of its maps). The sections of ``metrics["panels"]``
+    have the panel's name alone: ``$pneumonia_accuracy``. A name that stands for nothing leaves no
+    gap.
 
     Args:
         template: The card's text.
@@ -52,10 +52,10 @@ def render_card(template: str, manifest: ModelManifest, metrics: Mapping[str, An
         preprocessing=manifest.preprocessing,
         size=manifest.film_input.shape[0],
         data=_data(manifest.training_data),
-        weak="; ".join(filter(None, map(_weak, manifest.panels))) or "none",
+        below_validated="; ".join(filter(None, map(_below_validated, manifest.panels))) or "none",
         cautions="\n".join(f"- `{item.name}`: {item.caution}" for item in manifest.panels),
     )
-    return _GAP.sub("\n\n", Template(template).substitute(_Written(values)))
+    return tidy(Template(template).substitute(_Written(values)))
 
 
 class _Written(Mapping[str, str]):
@@ -83,13 +83,13 @@ def _named(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _named(f"{prefix}_{key}" if prefix else str(key), below)
 
 
-def _weak(panel: Panel) -> str:
-    """Which labels of a panel are weak; one word where every label of disease is."""
-    weak = [label.name for label in panel.labels if label.weak]
-    told = [label.name for label in panel.labels if label.abnormal]
-    if told and set(told) <= set(weak):
+def _below_validated(panel: Panel) -> str:
+    """Labels of a panel below the rank ``validated``; one word where every label of disease is."""
+    below = [label.name for label in panel.labels if label.rank is not Rank.VALIDATED]
+    findings = [label.name for label in panel.labels if label.abnormal]
+    if findings and set(findings) <= set(below):
         return f"every finding of `{panel.name}`"
-    return f"{', '.join(weak)} of `{panel.name}`" if weak else ""
+    return f"{', '.join(below)} of `{panel.name}`" if below else ""
 
 
 def _data(rows: Sequence[Mapping[str, Any]]) -> str:

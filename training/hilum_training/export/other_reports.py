@@ -1,4 +1,4 @@
-"""What other reports say of a network's panels: asked where nothing was learnt, and their maps.
+"""What other reports say of a network's panels: external validation, their maps, earlier releases.
 
 A card that quotes a network's own report alone is about hospitals that it has seen.
 """
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ASKED: Final = "asked_where_not_trained"
 LOCALISATION: Final = "localisation"
+OTHERS: Final = "others"
+"""What is kept beside the reports, under this key of a network's report."""
 _WITH_MAPS: Final = frozenset({"single_label", "multi_label"})
 _NOT_MEASURED: Final = "Not measured."
 
@@ -38,11 +40,34 @@ def with_other_reports(metrics: Mapping[str, Any], reports: Path) -> dict[str, A
             LOCALISATION: _localisation(name, metrics, reports),
         }
         panels[name] = {**section, **{key: rows for key, rows in found.items() if rows}}
-    return {**metrics, "panels": panels}
+    return {**metrics, OTHERS: kept_files(reports), "panels": panels}
+
+
+def kept_files(reports: Path) -> dict[str, Any]:
+    """Return what is kept beside the reports.
+
+    Args:
+        reports: The folder of all reports.
+
+    Returns:
+        ``previous``: what earlier releases measured. ``external``: figures that no command here
+        makes, by file name. ``thumbnail_ridge``: the baseline on thumbnails, or None.
+    """
+
+    def read(path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    ridge = reports / "baselines/thumbnail_ridge.json"
+    return {
+        "previous": [read(path) for path in sorted(reports.glob("previous/*.json"))],
+        "external": {path.stem: read(path) for path in sorted(reports.glob("external/*.json"))},
+        "thumbnail_ridge": read(ridge) if ridge.is_file() else None,
+    }
 
 
 def said_of_panels(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """Tables and sentences over all panels, by the names that a card's template has for them.
+    """Return tables and sentences over all panels, by the names that a template has for them.
 
     Args:
         metrics: Of :func:`with_other_reports`.
@@ -115,7 +140,7 @@ def _maps_not_measured(metrics: Mapping[str, Any], maps: Mapping[str, Rows]) -> 
         return ""
     return (
         f"Where maps and boxes point was never measured for {panels}: "
-        "the films have no readers' boxes of it."
+        "the images have no readers' boxes of it."
     )
 
 
@@ -124,14 +149,14 @@ def _worse_than_chance(maps: Mapping[str, Rows]) -> str:
     found = [
         f"{row['source']}, `{row['panel']}`: {markdown(row['pointing_game'])}, "
         f"by chance {markdown(row['pointing_game_by_chance'])} "
-        f"({row['films']} films, {row['searched']}; {row['films_from']})"
+        f"({row['films']} images, {row['searched']}; {row['films_from']})"
         for row in _joined(maps)
         if row["pointing_game"]["interval"]
         and row["pointing_game"]["interval"][1] < row["pointing_game_by_chance"]
     ]
     if not found:
         return ""
-    return f"Maps point worse than chance on films of {'; of '.join(found)}."
+    return f"Maps point worse than chance on images of {'; of '.join(found)}."
 
 
 def _with_maps(metrics: Mapping[str, Any]) -> list[str]:
