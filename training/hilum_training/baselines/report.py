@@ -39,7 +39,7 @@ _RULE: Final = """An ensemble stays when some figure's interval lies above zero,
 and the price at most doubles. Prices are processor time in TensorFlow, eight films at a time: good
 for their ratio, not for what the served graph costs.
 
-**These verdicts rest on partners of little training.** The rebuilt networks start from random weights and are
+**These verdicts rest on weak partners.** The rebuilt networks start from random weights and are
 trained for a few epochs on small films, so that they stay below what the apps said of themselves
 where they said something, some of them far: that a mean with one of them does not pay says nothing
 of a good partner. The fair one, a network of Hilum's own kind trained as long, is in
