@@ -84,6 +84,7 @@ def look_at_a_heatmap(page: Page, result: dict) -> None:
     )
     box = page.locator(".light-box")
     page.wait_for_load_state("networkidle")
+    hold_still(page)
     alone = seen(box)
     assert alone.std() > 10  # the film itself is there
     page.locator(f'input[name="heatmap"][value="{panel}/{label}"]').check()
@@ -106,6 +107,12 @@ def look_at_a_heatmap(page: Page, result: dict) -> None:
     page.get_by_label("None", exact=True).check()
     expect(overlay).to_be_hidden()
     assert np.array_equal(seen(box), alone)
+
+
+def hold_still(page: Page) -> None:
+    """Scroll until the image sticks to the window, so that no control scrolls it."""
+    page.evaluate("window.scrollTo(0, 600)")
+    page.wait_for_function("document.querySelector('.viewer').getBoundingClientRect().top === 8")
 
 
 def look_at_boxes_and_outlines(page: Page) -> None:
@@ -134,6 +141,7 @@ def look_at_boxes_and_outlines(page: Page) -> None:
 
     page.goto(page.url)
     page.wait_for_load_state("networkidle")
+    hold_still(page)
     assert np.array_equal(seen(page.locator(".light-box")), with_both)
     page.get_by_role("checkbox", name="Boxes").uncheck()
     page.get_by_role("checkbox", name="Lungs").uncheck()
