@@ -10,6 +10,7 @@
 #                             compose-project, which reads a compose file as Docker does;
 #                             promtool, out of Debian's package of Prometheus
 #   for bundles               podman, skopeo (Debian), and crane, built by Go
+#   to compare decoded images dcmtk, libgdcm-tools (Debian)
 #   for images, from Debian   podman, runc (unless docker is there), debootstrap
 #   for the test cluster      etcd-server, runc, containernetworking-plugins, iptables, nftables,
 #                             iproute2, openssl, busybox-static (Debian), and all that images need
@@ -45,6 +46,8 @@ have_compose_reader() { [[ "$(cat "$CACHE/bin/compose-project.version" 2>/dev/nu
 compose_mark() { cat "$COMPOSE_READER"/{main.go,go.mod,go.sum} | sha256sum; }
 have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
 have_podman_itself() { command -v podman >/dev/null; }
+have_dcmtk() { command -v dcm2pnm >/dev/null && command -v dcmj2pnm >/dev/null; }
+have_gdcm_tools() { command -v gdcmconv >/dev/null; }
 have_skopeo() { command -v skopeo >/dev/null; }
 have_crane() { type -P crane >/dev/null || [[ "$(cat "$CACHE/bin/crane.version" 2>/dev/null)" == "$CRANE_VERSION" ]]; }
 have_promtool() { type -P promtool >/dev/null || [[ -x "$CACHE/bin/promtool" ]]; }
@@ -248,6 +251,8 @@ provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
 provide_package podman have_podman_itself
 provide_package skopeo have_skopeo
+provide_package dcmtk have_dcmtk
+provide_package libgdcm-tools have_gdcm_tools
 provide_triton
 provide_minio
 provide_compose_reader
@@ -264,6 +269,8 @@ report "Chromium (browser tests)" have_chromium
 report "compose-project (tests of compose.yaml)" have_compose_reader
 report "podman (tests of bundles)" have_podman_itself
 report "skopeo (tests of bundles)" have_skopeo
+report "DCMTK (tests of decoded images)" have_dcmtk
+report "GDCM's tools (tests of decoded images)" have_gdcm_tools
 report "crane (tests of bundles)" have_crane
 report "promtool (tests of alerts)" have_promtool
 end
