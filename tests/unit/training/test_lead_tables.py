@@ -80,7 +80,10 @@ PANELS = {
         ],
         "labels": {
             "normal": label(disease=False),
-            "infected": label(rows=[judged("kermany", 60, 12), judged("montgomery", 5, 9)]),
+            "infected": {
+                **label(rows=[judged("kermany", 60, 12), judged("montgomery", 5, 9)]),
+                "child_threshold": 0.4,
+            },
         },
         "calibration_error": {
             "after": figure(0.03, 0.01),
@@ -219,7 +222,7 @@ def test_a_report_from_before_these_figures_gives_empty_tables():
         ("both_named", ("on 0 of 508 test images",)),
         ("confounded", ("other 50 of 100 (nih14)",)),
         ("experimental", ("1 of 1 labels of `pathology` (images of nih14)",)),
-        ("without_point", ("mass of `pathology`",)),
+        ("points", ("Without an operating point: mass of `pathology`.", "infected of `infection`")),
         ("validated", ("infected (`infection`)",)),
         ("never_shown", ("children with: Hernia (`infection` and `pathology`)",)),
         ("scope_sentence", ("0.02 (nih14)", "0.6 (nih14) where", "0.03 (0.02 to 0.04) (adults")),

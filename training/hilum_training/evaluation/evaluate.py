@@ -42,6 +42,7 @@ from hilum_training.evaluation.shortcuts.lung_fields import (
 )
 from hilum_training.evaluation.shortcuts.source_probe import probe_films, probe_source, thumbnails
 from hilum_training.evaluation.verdicts import PanelPoints
+from hilum_training.export.other_reports import with_other_reports
 from hilum_training.films.severity import read_severity
 from hilum_training.population.inside import Population, scope_of
 from hilum_training.population.limits import population_report
@@ -123,7 +124,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is r
     report = write_reports(reports, recipe.name, about, sections)
     for name, section in sections.items():
         files = {path.name for path in (reports / name).iterdir()}
-        page = panel_page(name, section, files)
+        page = panel_page(name, section, files, with_other_reports(report, reports))
         (reports / name / PAGE).write_text(page, encoding="utf-8")
     return report
 

@@ -16,8 +16,8 @@ points of the positive outputs, `named` is what the panel names.""",
         "test_by_source",
         "At the operating point, by source",
         """Test images on which it is known whether the label is there. Images that are recorded as
-normal lack every finding, also those of sources that the panel does not use. Intervals of few
-patients are Wilson's.""",
+normal lack every finding, also those of sources that the panel does not use. The panel's scope is
+not applied. Intervals of few patients are Wilson's.""",
     ),
     (
         "predictive_values",

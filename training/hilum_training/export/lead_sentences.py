@@ -21,7 +21,7 @@ from hilum_training.export.lead_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Report = Mapping[str, Any]
 
@@ -137,19 +137,29 @@ def experimental(panels: Mapping[str, Report]) -> str:
     return f"Experimental are {listed(parts)}." if parts else ""
 
 
-def without_point(panels: Mapping[str, Report]) -> str:
-    """Return which labels have no operating point."""
+def points(panels: Mapping[str, Report]) -> str:
+    """Return which labels have no operating point, and which have one of their own for children."""
+    without = _counted(panels, lambda row: row["threshold"] is None)
+    children = _counted(panels, lambda row: "child_threshold" in row)
+    parts = []
+    if without:
+        parts.append(f"Without an operating point: {without}.")
+    if children:
+        parts.append(f"With one of their own for images of small children: {children}.")
+    return " ".join(parts)
+
+
+def _counted(panels: Mapping[str, Report], chosen: Callable[[Report], bool]) -> str:
+    """Chosen labels by panel: named where they are few."""
     parts = []
     for name, section in panels.items():
         labels = section["labels"]
-        names = [
-            label.replace("_", " ") for label, row in labels.items() if row["threshold"] is None
-        ]
+        names = [label.replace("_", " ") for label, row in labels.items() if chosen(row)]
         if len(names) > _MOST_NAMED:
             parts.append(f"{len(names)} of {len(labels)} labels of `{name}`")
         elif names:
             parts.append(f"{listed(names)} of `{name}`")
-    return f"Without an operating point: {listed(parts)}." if parts else ""
+    return listed(parts)
 
 
 def germ_rows(ridge: Report | None, report: Report) -> list[dict[str, Any]]:

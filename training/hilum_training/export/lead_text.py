@@ -64,7 +64,7 @@ def _of_report(report: Report, panels: Mapping[str, Report]) -> dict[str, str]:
         "confounded": sentences.confounded(report),
         "validated": sentences.validated(panels),
         "experimental": sentences.experimental(panels),
-        "without_point": sentences.without_point(panels),
+        "points": sentences.points(panels),
         "flag_values": sentences.flag_values(panels),
         "scope_sentence": sentences.scope_sentence(report),
         "severity": sentences.severity_sentence(report),
