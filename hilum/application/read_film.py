@@ -15,7 +15,7 @@ from hilum.application.reading import (
     upright,
     with_evidence,
 )
-from hilum.domain.impression import impression_of
+from hilum.domain.impression_rule import impression_of
 from hilum.domain.model import PanelKind
 from hilum.domain.scope import Depicted
 

@@ -201,16 +201,17 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _points(options: argparse.Namespace) -> None:
     from hilum_training.evaluation.kept_answers import (  # noqa: PLC0415 - takes seconds
-        kept_logits,
+        kept_answers,
         points_lines,
     )
+    from hilum_training.population.probe import probe_path  # noqa: PLC0415 - likewise
 
     recipe, folders = _read(options), _Folders.of(options)
     if not isinstance(recipe, Recipe) or any(panel.kind == "gate" for panel in recipe.panels):
         raise InvalidRecipe(f"{recipe.name} has no panel whose points are taken at sources")
     library = _library(recipe, folders)
-    logits = kept_logits(recipe, library, folders.weights, folders.runs)
-    _say(points_lines(recipe, library, logits))
+    kept = kept_answers(recipe, library, folders.weights, folders.runs)
+    _say(points_lines(recipe, library, kept, probe_path(folders.weights, recipe.name)))
 
 
 def _export(options: argparse.Namespace) -> None:

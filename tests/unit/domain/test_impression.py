@@ -12,8 +12,8 @@ from hilum.domain.impression import (
     Impression,
     ImpressionKind,
     NamedFinding,
-    impression_of,
 )
+from hilum.domain.impression_rule import impression_of
 from hilum.domain.panel import Rank
 from hilum.domain.scope import AGE, CHILD, UNLIKE_TRAINING
 from hilum.domain.verdict import EXPERIMENTAL, NO_POINT

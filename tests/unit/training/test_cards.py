@@ -11,9 +11,9 @@ import pytest
 
 from hilum.serving.installed import read_model
 from hilum_training.export.cards import card_of
-from hilum_training.export.markdown import markdown
 from hilum_training.export.model_card import render_card
 from hilum_training.export.other_reports import ASKED, LOCALISATION, with_other_reports
+from hilum_training.markdown import markdown
 from hilum_training.recipe import read_recipe
 
 ROOT = Path(__file__).resolve().parents[3]

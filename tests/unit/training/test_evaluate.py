@@ -14,16 +14,14 @@ from PIL import Image
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
-from hilum_training.evaluation import kept_answers
+from hilum_training.evaluation import kept_answers as module
 from hilum_training.evaluation.evaluate import evaluate, headlines
-from hilum_training.evaluation.features import (
-    class_maps,
-    predict_pooled,
-)
-from hilum_training.evaluation.kept_answers import kept_logits, points_lines
+from hilum_training.evaluation.features import class_maps
+from hilum_training.evaluation.kept_answers import kept_answers, points_lines
 from hilum_training.films.library import open_library
 from hilum_training.network import build_network, head_name
-from hilum_training.prediction import predict_logits
+from hilum_training.population.probe import fit_probe, probe_path, save_probe
+from hilum_training.prediction import predict_logits, predict_pooled
 from hilum_training.weights import WeightsMissing, save_weights, weights_path
 from tests.unit.training.film_folders import FilmFolder, texture
 from tests.unit.training.tiny_recipe import TINY
@@ -141,23 +139,40 @@ def test_the_network_s_report_begins_with_what_it_says_of_healthy_people(library
 
 
 def test_points_are_chosen_again_without_another_pass(library, tmp_path, monkeypatch):
-    """The logits are kept under a name that says of which weights and images they are."""
+    """The answers are kept under a name that says of which weights and images they are."""
     weights = tmp_path / "weights"
     save_weights(build_network(TINY), weights_path(weights, TINY.name))
-    logits = kept_logits(TINY, library, weights, tmp_path)
-    assert logits["test"]["pneumonia"].shape == (len(library.test.films), len(LABELS))
-    lines = points_lines(TINY, library, logits)
+    kept = kept_answers(TINY, library, weights, tmp_path)
+    assert kept.logits["test"]["pneumonia"].shape == (len(library.test.films), len(LABELS))
+    lines = points_lines(TINY, library, kept)
     assert lines[0].startswith("pneumonia/normal: ")
     assert any("flags a normal image" in line for line in lines)
     with monkeypatch.context() as patch:
-        patch.setattr(kept_answers, "load_network", None)
-        again = kept_logits(TINY, library, weights, tmp_path)
-    assert np.array_equal(again["validation"]["pathology"], logits["validation"]["pathology"])
+        patch.setattr(module, "load_network", None)
+        again = kept_answers(TINY, library, weights, tmp_path)
+    assert np.array_equal(
+        again.logits["validation"]["pathology"], kept.logits["validation"]["pathology"]
+    )
     save_weights(build_network(TINY), weights_path(weights, TINY.name))
-    kept_logits(TINY, library, weights, tmp_path)
-    assert len(list(tmp_path.glob("logits-*.npz"))) == 2
+    kept_answers(TINY, library, weights, tmp_path)
+    assert len(list(tmp_path.glob("answers-*.npz"))) == 2
     with pytest.raises(WeightsMissing):
-        kept_logits(replace(TINY, name="never trained"), library, weights, tmp_path)
+        kept_answers(replace(TINY, name="never trained"), library, weights, tmp_path)
+
+
+def test_points_are_told_inside_the_scopes_of_the_last_evaluation(library, tmp_path):
+    """With what measures the population, images outside a panel's scope get no verdict."""
+    weights = tmp_path / "weights"
+    save_weights(build_network(TINY), weights_path(weights, TINY.name))
+    kept = kept_answers(TINY, library, weights, tmp_path)
+    probe = fit_probe(kept.features["validation"], library.validation.films)
+    path = probe_path(weights, TINY.name)
+    # Far from every image: nothing lies inside a scope, and nothing is flagged.
+    far = {split: features + 1e6 for split, features in kept.features.items()}
+    save_probe(probe, path)
+    apart = replace(kept, features={**kept.features, "test": far["test"]})
+    lines = points_lines(TINY, library, apart, path)
+    assert any(line.startswith("  all: 0.000 ") for line in lines)
 
 
 def test_pooled_features_and_maps_give_back_the_logits(library):

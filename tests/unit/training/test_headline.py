@@ -39,7 +39,7 @@ ROWS = [
 ]
 
 
-def made(rows=ROWS, severity=None):
+def made(rows=ROWS, severity=None, inside=None):
     films = [film(place, source, label) for place, (source, label, *_) in enumerate(rows)]
     chances = {
         "infection": [[0.9 if name == row[2] else 0.1 for name in INFECTION.names] for row in rows],
@@ -49,7 +49,7 @@ def made(rows=ROWS, severity=None):
         "pathology": [[0.9 if name in row[4] else 0.1 for name in PATHOLOGY.names] for row in rows],
     }
     arrays = {name: np.array(values) for name, values in chances.items()}
-    return headline(films, [item.group for item in films], PANELS, arrays, severity)
+    return headline(films, [item.group for item in films], PANELS, arrays, severity, inside)
 
 
 def row_of(report, switched, source):
@@ -108,6 +108,18 @@ def test_no_panel_names_normal_and_abnormal_of_an_image():
         assert all(
             row["normal_and_abnormal_of_one_panel"] == 0 for row in headline_rows(made(), switched)
         )
+
+
+def test_outside_its_scope_a_panel_flags_nothing():
+    """The healthy child that two panels flag keeps the flag of the panel that covers children."""
+    inside = {item.name: np.ones(len(ROWS), dtype=bool) for item in PANELS}
+    inside["tuberculosis"] = np.array([row[0] != "kermany" for row in ROWS])
+    children = row_of(made(inside=inside), "default", "kermany")
+    assert children["flags_a_normal_film"]["value"] == 0.5
+    inside["infection"] = inside["tuberculosis"]
+    children = row_of(made(inside=inside), "default", "kermany")
+    assert children["flags_a_normal_film"]["value"] == 0.0
+    assert children["ill_films_without_a_flag"]["value"] == 1.0
 
 
 def test_each_label_is_counted_by_source():

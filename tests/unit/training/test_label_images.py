@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from hilum_training.evaluation.label_images import groups, label_images
 from tests.unit.training.panel_answers import answers, film, panel, sure
 
@@ -55,3 +57,20 @@ def test_sources_below_the_number_are_one_group():
     assert found["a+b"].tolist() == [True] * 3 + [False] * 5
     assert sorted(groups(["a", "c", "c"], fewest=2)) == ["c"]
     assert sorted(groups(["a", "b"], fewest=8)) == ["a+b"]
+
+
+def test_images_of_children_are_known_by_age_and_by_source():
+    """A stated age decides, and without one the age group of the source."""
+    infection = panel("infection")
+    films = [
+        film(0, "nih14", "normal", age=5.0),
+        film(1, "nih14", "normal", age=50.0),
+        film(2, "kermany", "pneumonia_viral", age_group="paediatric (1-5 y)"),
+    ]
+    part = answers(infection, films, [sure(infection, "normal")] * 3)
+    found = label_images(part, part.calibration())["infected"]
+    assert found.children.tolist() == [True, False, True]
+    assert found.take(found.present).children.tolist() == [True]
+    scored = replace(found, scores=np.array([0.4, 0.4, 0.4]))
+    assert scored.called(0.5, 0.3).tolist() == [True, False, True]
+    assert scored.called(0.5, None).tolist() == [False] * 3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hilum_training.export.markdown import markdown
 from hilum_training.export.model_card import render_card
+from hilum_training.markdown import markdown
 from tests.small_networks import small_network
 
 

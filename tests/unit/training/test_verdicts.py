@@ -73,3 +73,30 @@ def test_a_label_that_is_not_shown_is_never_named():
     points = PanelPoints.of_manifest(shipped)
     assert named(points, 0.9, 0.9, 0.9, 0.9) == {"effusion"}
     assert named(points, 0.9, 0.9, 0.9, 0.9, experimental=True) == {"effusion", "mass"}
+
+
+def test_images_of_children_are_held_to_thresholds_of_their_own():
+    """Where a label has one for children; the label normal keeps its own."""
+    infection = panel("infection")
+    points = PanelPoints.of_recipe(
+        infection, {"normal": 0.5, "infected": 0.9}, {"infected": 0.3, "unknown": 0.1}
+    )
+    chances = np.array([[0.6, 0.4], [0.6, 0.4], [0.05, 0.95]])
+    found = points.named(chances, children=np.array([True, False, False]))
+    assert found.tolist() == [[False, True], [True, False], [False, True]]
+    assert points.named(chances).tolist() == [[True, False], [True, False], [False, True]]
+
+
+def test_the_manifest_s_thresholds_for_children_are_taken_over():
+    """Those of the operating points that have one."""
+    shipped = Panel(
+        "infection",
+        "Infection",
+        PanelKind.SINGLE_LABEL,
+        labels=(Label("normal", "Normal", abnormal=False), Label("infected", "Infected")),
+        operating_points=(
+            OperatingPoint("normal", 0.5),
+            OperatingPoint("infected", 0.9, child_threshold=0.3),
+        ),
+    )
+    assert PanelPoints.of_manifest(shipped).child_thresholds == {"infected": 0.3}

@@ -161,6 +161,42 @@ def test_no_threshold_lies_below_the_floor_of_probability():
     assert point.rule.startswith("no less than 0.25 (specificity 0.9 at the worst source (kermany)")
 
 
+def with_children(found: LabelImages) -> LabelImages:
+    """Images of the source kermany are of small children."""
+    return replace(found, children=found.sources == "kermany")
+
+
+def test_children_have_a_threshold_of_their_own_where_the_recipe_says_so():
+    """Their specificity is over children alone, and the other threshold is over the rest."""
+    rule = replace(RULE, child_specificity=0.8)
+    found = with_children(images(CALM, LOUD, ILL, ILL_LOUD))
+    point = chosen(found, rule)
+    assert specificity(found, "kermany", point.child_threshold) == pytest.approx(0.8, abs=0.02)
+    assert specificity(found, "nih14", point.threshold) == pytest.approx(0.9, abs=0.02)
+    assert point.rule.endswith("and of small children specificity 0.8")
+    assert chosen(found).child_threshold is None
+    called = found.called(point.threshold, point.child_threshold)
+    assert called[found.children & ~found.present].mean() == pytest.approx(0.2, abs=0.02)
+
+
+def test_adults_are_not_held_to_what_children_score():
+    """Where children have a threshold of their own, theirs is no source of the other one."""
+    loud_children = [("kermany", False, spread(0.2, 0.6)), ILL]
+    found = with_children(images(*loud_children, ("nih14", False, spread(0.0, 0.2)), ILL_LOUD))
+    point = chosen(found, replace(RULE, child_specificity=0.8))
+    assert point.threshold < 0.2 < point.child_threshold
+    assert "(nih14)" in point.rule
+
+
+def test_few_children_and_labels_that_are_no_finding_share_the_threshold():
+    """Fewer patients than a point needs, or the label normal: one threshold for everybody."""
+    rule = replace(RULE, child_specificity=0.8)
+    few = images(("kermany", False, spread(0.0, 0.2, 10)), LOUD, ILL, ILL_LOUD)
+    assert chosen(with_children(few), rule).child_threshold is None
+    found = with_children(images(CALM, LOUD, ILL, ILL_LOUD))
+    assert chosen(found, rule, NORMAL).child_threshold is None
+
+
 def test_a_gate_takes_all_sources_together():
     """Its rule is pooled and asks for no number of patients."""
     rule = OperatingPointRecipe("sensitivity", 0.9)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.baselines.figures import draw_questions, draw_sensitivity
 from hilum_training.baselines.verdict import ensemble_pays, named
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

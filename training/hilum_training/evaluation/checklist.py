@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hilum_training.evaluation.report_files import NOTICE
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 CHECKLIST: Final = "checklist.md"
 ITEMS: Final = Path(__file__).with_name("checklists.toml")

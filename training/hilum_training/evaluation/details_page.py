@@ -29,8 +29,8 @@ from hilum_training.evaluation.summary_sentences import (
 from hilum_training.export import before_and_after as changes
 from hilum_training.export import lead_sentences, lead_tables
 from hilum_training.export.figure_text import NOTHING, few_last, listed
-from hilum_training.export.markdown import markdown
 from hilum_training.export.other_reports import OTHERS
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.box_figures import localisation_figures
 from hilum_training.evaluation.copied_films import copied_films
-from hilum_training.evaluation.features import class_maps, predict_pooled
+from hilum_training.evaluation.features import class_maps
 from hilum_training.evaluation.figures import draw_figures
 from hilum_training.evaluation.headline import headline
 from hilum_training.evaluation.headline_tables import headline_lines
@@ -47,7 +47,7 @@ from hilum_training.films.severity import read_severity
 from hilum_training.population.inside import Population, scope_of
 from hilum_training.population.limits import population_report
 from hilum_training.population.probe import load_probe, measures_of, probe_path
-from hilum_training.prediction import predict_logits
+from hilum_training.prediction import predict_logits, predict_pooled
 from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:

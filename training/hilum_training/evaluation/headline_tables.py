@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.headline import DEFAULT, WITH_EXPERIMENTAL
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

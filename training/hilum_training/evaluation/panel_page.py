@@ -8,8 +8,8 @@ from hilum_training.evaluation.panel_tables import AFTER, BEFORE
 from hilum_training.evaluation.report_files import NOTICE
 from hilum_training.export import lead_sentences, lead_tables
 from hilum_training.export.figure_text import FEWEST_TO_LEAD, few_last
-from hilum_training.export.markdown import markdown
 from hilum_training.export.other_reports import OTHERS
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

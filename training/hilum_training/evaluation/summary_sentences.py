@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.shift_tables import MASK_SHARE, SHIFT, training_films
 from hilum_training.export.figure_text import NOTHING, listed, overlap, short
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -74,7 +74,7 @@ def point_of(
         threshold, rule = recipe.floor, f"no less than {recipe.floor:g} ({rule})"
     if child is None:
         return LabelPoint(threshold, rule)
-    rule = f"{rule}; for children specificity {recipe.child_specificity:g}"
+    rule = f"{rule}, and of small children specificity {recipe.child_specificity:g}"
     return LabelPoint(threshold, rule, child_threshold=child)
 
 

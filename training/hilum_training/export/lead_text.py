@@ -8,7 +8,7 @@ from hilum_training.export import before_and_after as changes
 from hilum_training.export import lead_sentences as sentences
 from hilum_training.export import lead_tables as tables
 from hilum_training.export.figure_text import FEWEST_TO_LEAD, NOTHING
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

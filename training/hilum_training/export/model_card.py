@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilum.domain.model import Rank
 from hilum_training.export.figure_text import tidy
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilum_training.export.figure_text import NOTHING, few_last, is_few, listed, short
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

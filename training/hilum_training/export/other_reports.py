@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum_training.export.markdown import markdown
+from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from hilum_training.evaluation.features import predict_pooled
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
 from hilum_training.population.probe import MEASURES, fit_probe, is_child, save_probe
 from hilum_training.population.shown import never_shown, shown_sources
+from hilum_training.prediction import predict_pooled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import keras
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet, Library
+    from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.population.probe import PopulationProbe
     from hilum_training.recipe import Recipe
 
@@ -156,6 +157,22 @@ def _worst(values: NDArray[np.float64], names: NDArray[np.str_], share: float) -
     return round(float(max(quantiles, default=0.0)) + _STEP, 4)
 
 
+def panel_scope(panel: PanelRecipe, limits: Mapping[str, float]) -> dict[str, Any]:
+    """Return the bounds of a panel's scope.
+
+    Args:
+        panel: The panel.
+        limits: From :func:`choose_limits`.
+
+    Returns:
+        ``limits`` by measure, and ``child_above`` where children have points of their own.
+    """
+    found: dict[str, Any] = {"limits": {name: limits[name] for name in panel.scope.limits}}
+    if panel.operating_point.child_specificity is not None:
+        found["child_above"] = limits["child"]
+    return found
+
+
 def population_report(
     recipe: Recipe, library: Library, network: keras.Model, probe_file: Path
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -177,14 +194,9 @@ def population_report(
     limits = choose_limits(probe, Measured.of(network, library.validation))
     scopes = {
         panel.name: {
-            "limits": {name: limits[name] for name in panel.scope.limits},
+            **panel_scope(panel, limits),
             "sources": shown_sources(panel, library.train),
             "never_shown": never_shown(panel, library.train),
-            **(
-                {"child_above": limits["child"]}
-                if panel.operating_point.child_specificity is not None
-                else {}
-            ),
         }
         for panel in recipe.panels
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from hilum.domain.access import Role
 from hilum.domain.finding import Box, Finding, Heatmap, PanelReading
-from hilum.domain.impression import impression_of
+from hilum.domain.impression_rule import impression_of
 from hilum.domain.model import PanelKind, Rank, TensorSpec
 from hilum.domain.scope import CHILD
 from hilum.domain.verdict import EXPERIMENTAL
