@@ -27,6 +27,7 @@ _JP2_START: Final = b"\x00\x00\x00\x0cjP  "
 _END: Final = b"\xff\xd9"
 _JPEG_START: Final = b"\xff\xd8"
 _START_OF_TILE: Final = b"\xff\x90"
+_ADOBE: Final = b"\xff\xee\x00\x0eAdobe"
 _FILL: Final = 0xFF
 _SCAN: Final = 0xDA
 _LOSSLESS_FRAME: Final = 0xC3
@@ -115,6 +116,11 @@ def whole_codestream(frame: bytes) -> bytes:
     if end < 0:
         raise TruncatedFilm("The codestream ends before its end marker.")
     return frame[: end + 2]
+
+
+def has_adobe_marker(frame: bytes) -> bool:
+    """Whether a JPEG codestream has Adobe's APP14, which names the colours of its samples."""
+    return _ADOBE in frame[: _body(frame)]
 
 
 def codestream_syntax(frame: bytes, syntax: str) -> str | None:

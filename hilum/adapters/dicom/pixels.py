@@ -15,6 +15,7 @@ from hilum.adapters.dicom.codestream import (
     Codestream,
     check_codestream,
     codestream_syntax,
+    has_adobe_marker,
     whole_codestream,
 )
 from hilum.adapters.dicom.fragments import ITEM, join_fragments
@@ -117,9 +118,15 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
         patterns = decode_with_gdcm(whole, syntax, claim.precision, pixel)
         return _in_cell(patterns, pixel.photometric, claim, pixel, syntax)
     coded = replace(pixel, stored=claim.precision)
+    if encoding is Encoding.JPEG and claim.precision <= _BASELINE_BITS:
+        # 8 bits in cells of 16: the plug-in gives one byte for each sample.
+        coded = replace(coded, allocated=8)
     plain = frame.plain and len(whole) == len(frame.data)
     packed = value if plain else encapsulate([whole], has_bot=False)
     decoded, photometric = _by_plug_in(packed, source.representation, syntax, coded)
+    if encoding is Encoding.JPEG and pixel.samples > 1 and has_adobe_marker(whole):
+        # The marker names the colours, so the plug-in has converted them.
+        photometric = "RGB"
     return _in_cell(decoded, photometric, claim, pixel, syntax)
 
 
@@ -177,7 +184,11 @@ def _native(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredPixels:
     """Uncompressed pixels (PS3.5 section 8.1): a view on the file's bytes, no copy."""
     length = pixel.native_length
     if pixel.photometric == _YBR_422:
-        length = length * 2 // 3
+        if len(value) >= length:
+            # Every pixel has chrominances of its own, whatever the name says.
+            pixel = replace(pixel, photometric="YBR_FULL")
+        else:
+            length = length * 2 // 3
     if len(value) < length:
         raise TruncatedFilm(f"The pixel data has {len(value)} bytes; the picture needs {length}.")
     big = source.big_endian

@@ -7,7 +7,7 @@ import pytest
 from pydicom import uid
 
 from tests.unit.adapters.dicom import films
-from tests.unit.adapters.dicom.recast import WINDOW, in_window, recast
+from tests.unit.adapters.dicom.recast import WINDOW, codestream_of, in_window, recast
 
 ENCODERS = {
     "native": lambda p: films.film(p, bits=16),
@@ -59,6 +59,20 @@ def test_a_narrower_codestream_narrows_the_cell(syntax, reader):
     encode = films.jpeg_2000 if syntax == uid.JPEG2000Lossless else films.compressed
     data = recast(encode(syntax, PIXELS, bits=12), BitsStored=16, HighBit=15, **WINDOW)
     assert np.array_equal(reader.read(data).pixels, in_window(PIXELS))
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEGBaseline8Bit, uid.JPEGLSLossless, uid.JPEG2000Lossless])
+def test_a_codestream_of_8_bits_in_cells_of_16(syntax, reader):
+    """Bits Allocated 16 over a codestream of 8 bits shows the 8-bit film."""
+    eight = films.scene(bits=8)
+    coded = {
+        uid.JPEGBaseline8Bit: lambda: films.jpeg_baseline(eight),
+        uid.JPEGLSLossless: lambda: films.compressed(syntax, eight, bits=8),
+        uid.JPEG2000Lossless: lambda: films.jpeg_2000(syntax, eight, bits=8),
+    }[syntax]()
+    ds = films.dataset(eight.astype(np.uint16), bits=8)
+    data = films.encapsulated(ds, syntax, codestream_of(coded))
+    assert np.abs(reader.read(data).pixels.astype(int) - eight).max() <= 1
 
 
 @pytest.mark.parametrize("written", ["US", "SS"])

@@ -51,6 +51,31 @@ def test_a_tint_in_ybr_full_is_converted(name, reader):
     assert np.abs(reader.read(data).pixels - plain).max() <= 2
 
 
+@pytest.mark.parametrize("label", ["RGB", "YBR_FULL_422"])
+@pytest.mark.parametrize("adobe", [True, False])
+def test_a_tinted_jpeg_is_converted_once(adobe, label, reader):
+    """JFIF and Adobe markers tell the colours of a JPEG, and no label doubles the conversion."""
+    coded = codestream_of(films.jpeg_baseline(TINTED))
+    if adobe:
+        marker = b"\xff\xee\x00\x0eAdobe\x00\x64\0\0\0\0\x01"
+        coded = coded[:2] + marker + coded[4 + int.from_bytes(coded[4:6], "big") :]
+    ds = films.dataset(TINTED, bits=8, PhotometricInterpretation=label)
+    shown = reader.read(films.encapsulated(ds, uid.JPEGBaseline8Bit, coded)).pixels
+    twin = reader.read(films.film(TINTED, bits=8)).pixels
+    assert np.abs(shown.astype(int) - twin).max() <= 6
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_native_ybr_full_422(full, reader):
+    """Two pixels share chrominances, unless the bytes hold a pair for each pixel."""
+    ds = films.dataset(YBR, bits=8, PhotometricInterpretation="YBR_FULL_422")
+    if not full:
+        pairs = np.full((*GREY.shape, 2), 128, np.uint8)
+        pairs.reshape(-1, 4)[:, :2] = GREY.reshape(-1, 2)
+        ds.PixelData = pairs.tobytes()
+    assert np.array_equal(reader.read(films.file_of(ds)).pixels, GREY)
+
+
 def test_planar_ybr_full(reader):
     """Planar Configuration 1 puts luminance and chrominances after one another."""
     ds = films.dataset(YBR, bits=8, PlanarConfiguration=1, PhotometricInterpretation="YBR_FULL")
