@@ -218,7 +218,7 @@ def test_a_report_from_before_these_figures_gives_empty_tables():
     ("name", "parts"),
     [
         ("in_short", ("408 normal test images", "at most 0.2 (kermany)", "With experimental")),
-        ("few_images", ("fewer than 50 normal images stand last: montgomery",)),
+        ("few_images", ("fewer than 50 normal images follow the others: montgomery",)),
         ("both_named", ("on 0 of 508 test images",)),
         ("confounded", ("other 50 of 100 (nih14)",)),
         ("experimental", ("1 of 1 labels of `pathology` (images of nih14)",)),

@@ -131,7 +131,7 @@ def test_the_summary_counts_what_a_rival_surely_gains_and_loses():
     rows = compare_rival([TUBERCULOSIS], library, *said)
     reports = {"rivals/other": {"about": "Another", "rows": rows}, "gate": {"panel": "gate"}}
     alone, both = rival_verdicts(reports)
-    assert (alone["figures compared"], alone["surely better"], alone["surely worse"]) == (2, 2, 0)
-    assert (alone["price of one"], both["price of one"]) == (1, 2)
+    assert (alone["figures compared"], alone["better"], alone["worse"]) == (2, 2, 0)
+    assert (alone["cost of one"], both["cost of one"]) == (1, 2)
     assert [row["shipped"] for row in rival_rows(reports)] == [row["shipped"] for row in rows]
     assert rival_verdicts({"gate": {}}) == rival_rows({"gate": {}}) == []

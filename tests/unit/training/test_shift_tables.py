@@ -62,9 +62,9 @@ REPORTS = {
 def test_what_a_source_left_out_costs_stands_in_one_row():
     """The source's figure when it was seen and when not, and about how many films each time."""
     (row,) = left_out_costs(REPORTS)
-    assert row["asked in"] == "nih14"
-    assert (row["learnt from every source"], row["films asked about"]) == (figure(0.8), "10 + 5")
-    assert (row["learnt without this one"], row["films asked about then"]) == (
+    assert row["source"] == "nih14"
+    assert (row["trained on every source"], row["test images"]) == (figure(0.8), "10 + 5")
+    assert (row["trained without this one"], row["test images then"]) == (
         figure(0.6),
         "40 + 5",
     )
@@ -79,7 +79,7 @@ def test_without_the_run_that_saw_everything_there_is_nothing_to_compare():
 def test_a_learning_curve_goes_from_few_films_to_many():
     """Whatever the runs are called."""
     rows = learning_curve(REPORTS)
-    assert [row["training films"] for row in rows] == [100, 400]
+    assert [row["training images"] for row in rows] == [100, 400]
     assert [row["AUROC"] for row in rows] == [figure(0.95), figure(0.97)]
 
 
@@ -110,9 +110,9 @@ def test_masks_learnt_from_few_films_stand_before_those_of_many():
     shipped = {"structures": [outlined("heart", 0.85), outlined("lungs", 0.95)]}
     heart, lungs = mask_curve({**reports, "lungs": shipped})
     assert list(lungs)[-3:] == [
-        "Dice from 9 films",
-        "Dice from 20 films",
-        "from all films, as shipped",
+        "Dice from 9 images",
+        "Dice from 20 images",
+        "from all images, as shipped",
     ]
     assert list(lungs.values())[-3:] == [figure(0.7), figure(0.9), figure(0.95)]
     assert list(heart.values())[-3:] == [None, figure(0.8), figure(0.85)]

@@ -1,4 +1,4 @@
-"""What another network, or two together, would bring: tables for the summary."""
+"""What another network, or two together, would bring: tables of the details page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALONE, _BOTH = "rival_less_shipped", "mean_less_shipped"
 
 
 def rival_verdicts(reports: Reports) -> Rows:
-    """For each rival, how many figures are surely better or worse; a mean costs two networks."""
+    """Return for each network how many figures differ beyond chance; a mean costs two."""
     rows = []
     for report in _rivals(reports):
         for what, difference, price in (("alone", _ALONE, 1), ("mean of both", _BOTH, 2)):
@@ -27,21 +27,21 @@ def rival_verdicts(reports: Reports) -> Rows:
                     "network": report["about"],
                     "instead of the shipped one": what,
                     "figures compared": len(report["rows"]),
-                    "surely better": better,
-                    "surely worse": worse,
-                    "price of one": price,
+                    "better": better,
+                    "worse": worse,
+                    "cost of one": price,
                 }
             )
     return rows
 
 
 def rival_rows(reports: Reports) -> Rows:
-    """Every figure of every rival beside the shipped network's."""
+    """Return every figure of every other network with the shipped network's."""
     return [
         {
             "panel": row["panel"],
             "figure": row["figure"],
-            "films": row["films"],
+            "images": row["films"],
             "shipped": row["shipped"],
             "rival": row["rival"],
             "mean of both": row["mean"],

@@ -1,4 +1,4 @@
-"""What training with something held back showed: tables and sentences for the summary."""
+"""What training with something held back showed: tables of the details page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MASK_SHARE: Final = "lungs/shares/"
 
 
 def shift_tables(reports: Reports) -> str:
-    """A table for each series of runs; empty where none was run."""
+    """Return a table for each series of runs, or an empty text where none was run."""
     series: dict[str, list[dict[str, Any]]] = {}
     for name, report in _shifts(reports):
         series.setdefault(report["series"], []).extend(_rows(name, report))
@@ -29,9 +29,9 @@ def shift_tables(reports: Reports) -> str:
 
 
 def left_out_costs(reports: Reports) -> Sequence[Mapping[str, Any]]:
-    """AUROC in a source by a run that saw it in training and by one that did not.
+    """Return the AUROC in a source of a run that saw it in training and of one that did not.
 
-    The one that saw it is asked about its test films, the other about all films of the source.
+    The one that saw it is tested on its test images, the other on all images of the source.
     """
     everywhere = reports.get(EVERYWHERE)
     if everywhere is None:
@@ -45,19 +45,19 @@ def left_out_costs(reports: Reports) -> Sequence[Mapping[str, Any]]:
                 continue
             rows.append(
                 {
-                    "asked in": row["source"],
+                    "source": row["source"],
                     "question": row["question"],
-                    "learnt from every source": before["auroc"],
-                    "films asked about": _asked(before),
-                    "learnt without this one": row["auroc"],
-                    "films asked about then": _asked(row),
+                    "trained on every source": before["auroc"],
+                    "test images": _asked(before),
+                    "trained without this one": row["auroc"],
+                    "test images then": _asked(row),
                 }
             )
     return rows
 
 
 def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
-    """Figures of each question by the number of training films, fewest first."""
+    """Return figures of each question by the number of training images, fewest first."""
     steps = [
         (row["question"], training_films(report), report, row)
         for _, report in _shifts(reports)
@@ -67,7 +67,7 @@ def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
     return [
         {
             "question": question,
-            "training films": films,
+            "training images": films,
             "epochs": report["epochs"],
             "accuracy": row["accuracy"],
             "AUROC": row["auroc"],
@@ -77,7 +77,7 @@ def learning_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
 
 
 def mask_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
-    """Dice of each structure by the number of training films, the shipped network last."""
+    """Return the Dice of each structure by the number of training images, the shipped one last."""
     shares = sorted(
         (report for name, report in reports.items() if name.startswith(MASK_SHARE)),
         key=lambda report: int(report["training_films"]),
@@ -87,7 +87,7 @@ def mask_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
         return []
     found = [
         (
-            f"{report['training_films']} films",
+            f"{report['training_films']} images",
             {_outlined(row): row["dice"] for row in report["structures"]},
         )
         for report in shares
@@ -97,9 +97,9 @@ def mask_curve(reports: Reports) -> Sequence[Mapping[str, Any]]:
             "source": row["source"],
             "annotator": row["annotator"],
             "structure": row["structure"],
-            "test films": row["films"],
+            "test images": row["films"],
             **{f"Dice from {films}": dice.get(_outlined(row)) for films, dice in found},
-            "from all films, as shipped": row["dice"],
+            "from all images, as shipped": row["dice"],
         }
         for row in shipped["structures"]
     ]
@@ -114,7 +114,7 @@ def _shifts(reports: Reports) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def training_films(report: Mapping[str, Any]) -> int:
-    """Of a run: what the panel learnt from."""
+    """Return how many images a run was trained on."""
     return sum(report["learnt_from"].values())
 
 
@@ -126,10 +126,10 @@ def _rows(name: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "run": f"[{report['about']}]({name}/{METRICS})",
-            "training films": training_films(report),
+            "training images": training_films(report),
             "epochs": report["epochs"],
             "pixels": report["pixels"],
-            "asked in": row["source"],
+            "source": row["source"],
             "question": row["question"],
             "seen in training": row["seen_in_training"],
             "AUROC": row["auroc"],

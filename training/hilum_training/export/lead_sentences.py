@@ -80,7 +80,7 @@ def few_images(report: Report) -> str:
     )
     if not few:
         return ""
-    return f"Sources with fewer than {FEWEST_TO_LEAD} normal images stand last: {listed(few)}."
+    return f"Sources with fewer than {FEWEST_TO_LEAD} normal images follow the others: {listed(few)}."
 
 
 def both_named(report: Report) -> str:
