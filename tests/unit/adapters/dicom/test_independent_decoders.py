@@ -41,7 +41,7 @@ LOSSLESS = {
     "jpeg lossless": lambda p, b: films.through_gdcm("JPEGLosslessProcess14_1", p, bits=b),
 }
 # Which program of DCMTK decodes a syntax. It has no JPEG 2000, so GDCM decompresses that first.
-DCMTK = {"jpeg lossless": "dcmj2pnm", "jpeg-ls": "dcml2pnm", "baseline": "dcmj2pnm"}
+DCMTK = {"jpeg lossless": "dcmj2pnm", "jpeg-ls": "dcml2pnm"}
 
 # Where pydicom says nothing, and why. DCMTK is compared everywhere.
 PYDICOM_LACKS = {
