@@ -77,16 +77,19 @@ def choose_limits(probe: PopulationProbe, validation: Measured) -> dict[str, flo
 
 
 def scope_figures(
-    network: keras.Model, library: Library, probe: PopulationProbe, limits: dict[str, float]
+    parts: tuple[Measured, Measured, Measured], probe: PopulationProbe, limits: dict[str, float]
 ) -> dict[str, Any]:
     """Measure the bounds on test images, and with each source left out of the fit.
 
     With a source left out, its images are asked of a probe that was fitted without them. The trunk
     has seen them, so that these figures are at the upper end.
+
+    Args:
+        parts: Training, validation and test images.
+        probe: Fitted on the training images.
+        limits: From :func:`choose_limits`.
     """
-    train, validation, test = (
-        Measured.of(network, part) for part in (library.train, library.validation, library.test)
-    )
+    train, validation, test = parts
     left_out = []
     for source in sorted(set(train.sources.tolist())):
         others = train.where(train.sources != source)
@@ -188,10 +191,12 @@ def population_report(
         The network's section of the report, and each panel's ``scope``: ``limits``, ``sources``,
         ``never_shown``, and ``child_above`` where children have operating points of their own.
     """
-    train = Measured.of(network, library.train)
+    train, validation, test = (
+        Measured.of(network, part) for part in (library.train, library.validation, library.test)
+    )
     probe = fit_probe(train.features, train.films.films)
     save_probe(probe, probe_file)
-    limits = choose_limits(probe, Measured.of(network, library.validation))
+    limits = choose_limits(probe, validation)
     scopes = {
         panel.name: {
             **panel_scope(panel, limits),
@@ -200,4 +205,4 @@ def population_report(
         }
         for panel in recipe.panels
     }
-    return scope_figures(network, library, probe, limits), scopes
+    return scope_figures((train, validation, test), probe, limits), scopes
