@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Final
 
+from hilum.domain.model import Scope
 from hilum.serving.installed import MANIFEST, read_model, same_tensors
+from hilum_training.export.manifest import SCOPE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +79,24 @@ def check_same_model(folder: Path, manifest: ModelManifest) -> None:
     for installed in read_model(folder).versions:
         if installed.version == manifest.version:
             continue
-        if not same_tensors(installed, manifest) or _labels(installed) != _labels(manifest):
+        # What takes a version's place may measure the population as well: the old graph is gone.
+        alike = (
+            same_tensors(_without_scope(installed), _without_scope(manifest))
+            if installed.serving_version == manifest.serving_version
+            else same_tensors(installed, manifest)
+        )
+        if not alike or _labels(installed) != _labels(manifest):
             raise OtherModel(
                 f"{manifest.name} {manifest.version} has other outputs or labels than "
                 f"{installed.version}: it is another model, publish it under another name"
             )
+
+
+def _without_scope(manifest: ModelManifest) -> ModelManifest:
+    """The manifest without what measures the population."""
+    outputs = tuple(spec for spec in manifest.outputs if spec.meaning != SCOPE)
+    panels = tuple(dataclasses.replace(panel, scope=Scope()) for panel in manifest.panels)
+    return dataclasses.replace(manifest, outputs=outputs, panels=panels, scope_measures=())
 
 
 def _labels(manifest: ModelManifest) -> list[tuple[str, str]]:
