@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-COLUMNS: Final = ("panel", "finding", "probability", "operating point", "positive", "time")
+COLUMNS: Final = ("panel", "finding", "probability", "point", "positive", "time")
 _NOTHING: Final = "-"
 _SHORT_REASONS: Final = {
     AGE: "age",
