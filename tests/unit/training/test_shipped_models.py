@@ -157,9 +157,9 @@ def test_a_film_is_read_the_same_alone_and_in_a_batch(model):
     for index in range(len(films)):
         alone = answers(model, films[index : index + 1])
         for spec in model.outputs:
-            tolerance = {"probabilities": 1e-5, "heatmaps": 1e-3, "masks": 1}[spec.meaning]
+            allowed = {"probabilities": 1e-5, "heatmaps": 1e-3, "masks": 1, "scope": 1e-4}
             gap = alone[spec.name][0].astype(float) - together[spec.name][index].astype(float)
-            assert np.abs(gap).max() <= tolerance, spec.name
+            assert np.abs(gap).max() <= allowed[spec.meaning], spec.name
 
 
 def test_nobody_edited_the_served_folders_by_hand(model, tmp_path):
