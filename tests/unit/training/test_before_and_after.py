@@ -52,22 +52,38 @@ def test_each_figure_stands_beside_the_new_one_with_a_verdict():
 
 
 def test_findings_are_compared_as_well():
-    """Each label of a panel of several findings."""
+    """Each label of a panel of several findings, within the source of the release before."""
     before = {
         **BEFORE,
         "within_source": [],
-        "findings": [{"panel": "pathology", "label": "mass", "auroc": figure(0.6)}],
+        "findings": [
+            {"panel": "pathology", "label": "mass", "source": "nih14", "auroc": figure(0.6)}
+        ],
     }
-    (row,) = before_and_after(before, report({}, {"mass": {"auroc": figure(0.8)}}))
-    assert (row["figure"], row["verdict"]) == ("mass", "better")
+    within = [{"source": "nih14", "auroc": figure(0.61)}, {"source": "other"}]
+    labels = {"mass": {"auroc": figure(0.9), "test_by_source": within}}
+    (row,) = before_and_after(before, report({}, labels))
+    assert (row["figure"], row["source"], row["verdict"]) == ("mass", "nih14", "within chance")
+
+
+def test_a_finding_over_all_sources_is_not_compared():
+    """Normal images of other hospitals make it easier: without a figure within the source, none."""
+    before = {
+        **BEFORE,
+        "within_source": [],
+        "findings": [
+            {"panel": "pathology", "label": "mass", "source": "nih14", "auroc": figure(0.6)}
+        ],
+    }
+    (row,) = before_and_after(before, report({}, {"mass": {"auroc": figure(0.9)}}))
+    assert row["verdict"] == "not measured"
 
 
 def test_the_sentence_counts_and_names_what_became_worse():
     """From both files; without a release before there is no sentence."""
     text = before_and_after_sentence(BEFORE, report({"a": 0.91, "b": 0.6, "c": 0.9}))
-    assert (
-        "Of 4 AUROCs of 0.2.0, 1 are the same within chance, 1 are better and 1 are worse" in text
-    )
+    assert "Of 4 AUROCs within a source of 0.2.0, 1 are the same within chance" in text
+    assert "1 are better and 1 are worse. 1 are not measured." in text
     assert "Worse: infection, b." in text
     assert before_and_after_sentence(None, report({})) == NOTHING
 

@@ -42,6 +42,13 @@ def test_images_and_patients_of_each_kind_are_counted():
     assert adults["specificity"]["value"] == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_the_auroc_is_within_the_source():
+    """A source without images of both kinds has none, also without an operating point."""
+    children, adults = by_source(images(ROWS), None)
+    assert children["auroc"]["value"] == pytest.approx(5 / 6, abs=1e-4)
+    assert adults["auroc"] == NOT_MEASURED
+
+
 def test_few_patients_have_an_interval_that_does_not_end_at_the_share():
     """Wilson's for a share between, the exact one where every image agrees."""
     children, adults = by_source(images(ROWS), 0.5)

@@ -226,7 +226,7 @@ def test_a_report_from_before_these_figures_gives_empty_tables():
         ("validated", ("infected (`infection`)",)),
         ("never_shown", ("children with: Hernia (`infection` and `pathology`)",)),
         ("scope_sentence", ("0.02 (nih14)", "0.6 (nih14) where", "0.03 (0.02 to 0.04) (adults")),
-        ("flag_values", ("At a prevalence of 0.05 40 (30 to 50) of 100 images flagged infected",)),
+        ("flag_values", ("At a prevalence of 5 %, 40 (30 to 50) of 100 images flagged infected",)),
         ("severity", ("0.02 (0.01 to 0.03) (score 4, 60 images)",)),
     ],
 )

@@ -91,7 +91,9 @@ def test_the_kept_file_holds_what_is_compared():
     assert found["version"] == report["version"]
     questions = [row for part in report["panels"].values() for row in part["within_source"]]
     assert [row["auroc"] for row in found["within_source"]] == [row["auroc"] for row in questions]
-    assert len(found["findings"]) == 14
+    assert {row["label"] for row in found["findings"]} <= set(
+        report["panels"]["pathology"]["labels"]
+    )
     assert set(found["calibration_error"]) == set(report["panels"])
 
 
@@ -103,3 +105,26 @@ def test_the_release_before_is_kept_with_its_flags():
     }
     assert set(flags) >= {"kermany", "shenzhen", "montgomery", "nih14"}
     assert flags["kermany"] > 9
+    assert {row["source"] for row in found["findings"]} == {"nih14"}
+
+
+def test_findings_of_an_old_report_are_of_the_source_that_is_named():
+    """A new report has them by source, and none where a kind is missing."""
+    area = {"value": 0.6, "interval": None}
+    labels = {
+        "mass": {"auroc": area},
+        "nodule": {
+            "auroc": area,
+            "test_by_source": [
+                {"source": "nih14", "auroc": area},
+                {"source": "kermany", "auroc": {"value": None, "interval": None}},
+            ],
+        },
+    }
+    error = {"calibration_error": {"after": area}}
+    panels = {"pathology": {"kind": "multi_label", "labels": labels, "within_source": [], **error}}
+    found = kept({"version": "1", "created": "", "panels": panels}, "nih14")["findings"]
+    assert [(row["label"], row["source"]) for row in found] == [
+        ("mass", "nih14"),
+        ("nodule", "nih14"),
+    ]

@@ -94,7 +94,7 @@ def test_the_pages_say_what_a_thumbnail_an_unseen_hospital_and_the_release_befor
     assert f"{hospital['covid19_images']} COVID-19 images" in page
     assert short(hospital["covid19_named"]) in page
     assert f"{kept['external']['regrouped_patients']['images']} images of" in page
-    assert "AUROCs of 0.2.0" in page
+    assert "AUROCs within a source of 0.2.0" in page
 
 
 @pytest.mark.parametrize(

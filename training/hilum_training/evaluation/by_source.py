@@ -31,7 +31,7 @@ _QUANTILE: Final = 1.959964
 def by_source(
     images: LabelImages, threshold: float | None, child_threshold: float | None = None
 ) -> list[dict[str, Any]]:
-    """Return a row for each source: images and patients of each kind, and both shares.
+    """Return a row for each source: images and patients of each kind, both shares and the AUROC.
 
     Args:
         images: Of a label.
@@ -53,8 +53,14 @@ def by_source(
         row["sensitivity"] = share(draws, called, inside & images.present, images.clusters)
         below = None if called is None else ~called
         row["specificity"] = share(draws, below, inside & ~images.present, images.clusters)
+        row["auroc"] = draws_of(images, inside).area(images.scores[inside], images.present[inside])
         rows.append(row)
     return rows
+
+
+def draws_of(images: LabelImages, chosen: NDArray[np.bool_]) -> PatientBootstrap:
+    """Return draws of the patients of a part of a label's images."""
+    return PatientBootstrap(images.clusters[chosen].tolist())
 
 
 def share(

@@ -85,13 +85,15 @@ def criteria_sentence(reports: Reports) -> str:
     rows = [criterion.row(reports) for criterion in criteria(reports)]
     met = [row for row in rows if row["met"].startswith(MET)]
     missed = [row for row in rows if row["met"].startswith(MISSED)]
-    text = f"{len(met)} of {len(rows)} acceptance criteria are met"
+    text = f"Of {len(rows)} acceptance criteria {len(met)} are met, {len(missed)} missed"
     if unmeasured := len(rows) - len(met) - len(missed):
-        text += f", {unmeasured} are not measured"
+        text += f", {unmeasured} not measured"
     if not missed:
         return f"{text}."
-    told = "; ".join(f"{row['criterion']} ({row['reached']}, {row['bound']})" for row in missed)
-    return f"{text}. Missed: {told}."
+    named = "; ".join(
+        f"{row['criterion']} ({row['reached'].partition(' ')[0]}, {row['bound']})" for row in missed
+    )
+    return f"{text}. Missed: {named}."
 
 
 def _of_headline(reports: Reports) -> list[Criterion]:

@@ -235,19 +235,36 @@ def _pooled(reports: Reports) -> Rows:
 
 
 def _findings(reports: Reports) -> Rows:
-    rows = [
+    """A row for each finding and each source with images of both kinds, then over all sources."""
+    labels = reports.get("pathology", {}).get("labels", {})
+    within = [
         {
             "finding": name.replace("_", " "),
-            "test images": row["test_films"],
+            "source": below["source"],
+            "images with it": below["positive_films"],
+            "images without it": below["negative_films"],
+            "AUROC": below["auroc"],
+            "sensitivity": below["sensitivity"],
+            "specificity": below["specificity"],
+        }
+        for name, row in labels.items()
+        for below in row.get("test_by_source", ())
+        if below.get("auroc", {}).get("value") is not None
+    ]
+    pooled = [
+        {
+            "finding": name.replace("_", " "),
+            "source": "all",
+            "images with it": row["test_films"],
             "AUROC": row["auroc"],
             "AUPRC": row["auprc"],
             "sensitivity": row["test"]["sensitivity"],
             "specificity": row["test"]["specificity"],
             "operating point by": row["chosen_by"],
         }
-        for name, row in reports.get("pathology", {}).get("labels", {}).items()
+        for name, row in labels.items()
     ]
-    return few_last(rows, "test images")
+    return [*few_last(within, "images with it"), *few_last(pooled, "images with it")]
 
 
 def _probe(reports: Reports) -> Rows:

@@ -58,11 +58,13 @@ _WITHIN: Final = (
 )
 
 
-def kept(report: Mapping[str, Any]) -> dict[str, Any]:
+def kept(report: Mapping[str, Any], source_of_findings: str = "") -> dict[str, Any]:
     """Return what is compared later of a network's report.
 
     Args:
         report: Its ``metrics.json``.
+        source_of_findings: Of which source the images of a panel of findings are, where the report
+            does not say: before 0.3.0 it had one.
     """
     panels = report["panels"]
     return {
@@ -74,16 +76,34 @@ def kept(report: Mapping[str, Any]) -> dict[str, Any]:
             for row in section["within_source"]
         ],
         "findings": [
-            {"panel": name, "label": label, "films": row["test_films"], "auroc": row["auroc"]}
+            row
             for name, section in panels.items()
             if section["kind"] == "multi_label"
-            for label, row in section["labels"].items()
+            for row in _findings(name, section, source_of_findings)
         ],
         "calibration_error": {
             name: section["calibration_error"]["after"] for name, section in panels.items()
         },
         **({"headline": report["headline"]} if "headline" in report else {}),
     }
+
+
+def _findings(name: str, section: Mapping[str, Any], source: str) -> list[dict[str, Any]]:
+    """The AUROC of each finding within each source."""
+    found = []
+    for label, row in section["labels"].items():
+        within = [
+            (below["source"], below["auroc"])
+            for below in row.get("test_by_source", ())
+            if below.get("auroc", {}).get("value") is not None
+        ]
+        if "test_by_source" not in row:
+            within = [(source, row["auroc"])]
+        found += [
+            {"panel": name, "label": label, "source": where, "auroc": area}
+            for where, area in within
+        ]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +236,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("revision", help="of git: the release's last commit")
     parser.add_argument("--recipe", type=Path, default=TRAINING / "recipes/chest.toml")
     parser.add_argument("--runs", type=Path, default=TRAINING / "runs", help="decoded images")
+    parser.add_argument("--source-of-findings", default="", help="where the report has none")
     options = parser.parse_args(arguments)
     report = json.loads(_at(options.revision, _REPORT))
-    found = kept(report)
+    found = kept(report, options.source_of_findings)
     if "headline" not in found:
         manifest = json.loads(_at(options.revision, f"{_MODEL}/manifest.json"))
         graph = _at(options.revision, f"{_MODEL}/{manifest['onnx']}")

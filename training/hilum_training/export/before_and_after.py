@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.export.figure_text import NOTHING, listed, number, overlap, short
 from hilum_training.export.lead_tables import DEFAULT, former_flags
+from hilum_training.export.same_images import same_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +50,7 @@ def before_and_after(previous: Report | None, report: Report) -> Rows:
             {
                 "panel": before["panel"],
                 "figure": before.get("question") or before["label"],
-                "source": before.get("source", "-"),
+                "source": before["source"],
                 f"AUROC, {previous['version']}": short(before["auroc"], 3),
                 f"AUROC, {report['version']}": short(after, 3),
                 "verdict": verdict(before["auroc"], after),
@@ -106,10 +107,12 @@ def before_and_after_sentence(previous: Report | None, report: Report) -> str:
         for said in (WITHIN_CHANCE, BETTER, WORSE)
     }
     text = (
-        f"Of {len(rows)} AUROCs of {previous['version']}, {len(counted[WITHIN_CHANCE])} are the "
-        f"same {WITHIN_CHANCE}, {len(counted[BETTER])} are better and {len(counted[WORSE])} are "
-        "worse."
+        f"Of {len(rows)} AUROCs within a source of {previous['version']}, "
+        f"{len(counted[WITHIN_CHANCE])} are the same {WITHIN_CHANCE}, {len(counted[BETTER])} are "
+        f"better and {len(counted[WORSE])} are worse."
     )
+    if unmeasured := len(rows) - sum(map(len, counted.values())):
+        text += f" {unmeasured} are not measured."
     if counted[WORSE]:
         text += f" Worse: {listed(_named(row) for row in counted[WORSE])}."
     return text
@@ -140,8 +143,8 @@ def regrouped_sentence(regrouped: Report | None, previous: Report | None, report
         )
     if touched:
         text += " The network changed as well, so that the leak alone is not measured."
-    if same := sorted(former_flags(previous)):
-        text += f" Test images of {listed(same)} are the same as before."
+    if same := same_images(previous):
+        text += f" Test images of {same} are the same as before."
     return text
 
 
@@ -153,8 +156,14 @@ def _pairs(previous: Report, report: Report) -> list[tuple[Report, Report | None
         pairs.append((row, _first(asked, row["question"])))
     for row in previous.get("findings", ()):
         labels = report["panels"].get(row["panel"], {}).get("labels", {})
-        pairs.append((row, labels.get(row["label"], {}).get("auroc")))
+        below = labels.get(row["label"], {}).get("test_by_source", ())
+        pairs.append((row, _within(below, row["source"])))
     return pairs
+
+
+def _within(below: Sequence[Report], source: str) -> Report | None:
+    """The AUROC within a source: over all of them, other hospitals' images are compared as well."""
+    return next((row.get("auroc") for row in below if row["source"] == source), None)
 
 
 def _first(asked: Sequence[Report], question: str) -> Report | None:

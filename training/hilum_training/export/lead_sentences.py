@@ -16,9 +16,9 @@ from hilum_training.export.lead_tables import (
     DEFAULT,
     VALIDATED,
     WITH_EXPERIMENTAL,
-    former_flags,
     predictive_table,
 )
+from hilum_training.export.same_images import same_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +80,9 @@ def few_images(report: Report) -> str:
     )
     if not few:
         return ""
-    return f"Sources with fewer than {FEWEST_TO_LEAD} normal images follow the others: {listed(few)}."
+    return (
+        f"Sources with fewer than {FEWEST_TO_LEAD} normal images follow the others: {listed(few)}."
+    )
 
 
 def both_named(report: Report) -> str:
@@ -254,11 +256,11 @@ def unseen_hospital(found: Report | None) -> str:
 
 def read_before(previous: Report | None) -> str:
     """Return which test images had been looked at before, in an earlier release."""
-    same = sorted(former_flags(previous))
+    same = same_images(previous)
     if previous is None or not same:
         return ""
     return (
-        f"Test images of {listed(same)} are those of {previous['version']}, whose report was read "
+        f"Test images of {same} are those of {previous['version']}, whose report was read "
         "before this network was designed: figures on them are slightly optimistic."
     )
 
@@ -268,6 +270,12 @@ def severity_sentence(report: Report) -> str:
     rows = report.get("headline", {}).get(DEFAULT, {}).get("by_severity", ())
     if not rows:
         return NOTHING
+    if all(is_few(row, "ill_films") for row in rows):
+        images = sum(row["ill_films"] for row in rows)
+        return (
+            f"Readers scored the opacity of {images} ill test images, too few for a figure by "
+            "severity."
+        )
     told = listed(
         f"{short(row['ill_films_without_a_flag'])} ({row['severity']}, {row['ill_films']} images)"
         for row in rows
@@ -278,8 +286,8 @@ def severity_sentence(report: Report) -> str:
 def flag_values(panels: Mapping[str, Report]) -> str:
     """Return what a flag of a validated label means at its stated prevalence."""
     parts = [
-        f"at a prevalence of {row['prevalence']} {row[_FLAGGED]} of 100 images flagged "
-        f"{row['label'].partition(': ')[2]} have it, and {row[_OTHERS]} of 100 others"
+        f"at a prevalence of {number(100 * row['prevalence'], 1)} %, {row[_FLAGGED]} of 100 images "
+        f"flagged {row['label'].partition(': ')[2]} have it, and {row[_OTHERS]} of 100 others"
         for row in predictive_table(panels)
     ]
     text = "; ".join(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum_training.export.figure_text import short
 from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _asked_range(metrics: Mapping[str, Any], asked: Mapping[str, Rows]) -> str:
     parts = []
     for panel, rows in asked.items():
         figures = sorted((row["auroc"] for row in rows), key=lambda figure: figure["value"])
-        worst, best = markdown(figures[0]), markdown(figures[-1])
+        worst, best = short(figures[0], 3), short(figures[-1], 3)
         parts.append(f"`{panel}`: {worst}" + (f", at best {best}" if len(figures) > 1 else ""))
     if others := _named(name for name in _with_maps(metrics) if name not in asked):
         parts.append(f"{others}: not measured")

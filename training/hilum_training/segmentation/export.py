@@ -8,6 +8,7 @@ from hilum_training.export.cards import card_of
 from hilum_training.export.export_recipe import coded_labels, parity_films, read_report
 from hilum_training.export.graph import export_onnx
 from hilum_training.export.manifest import Publication, panel_of, training_data
+from hilum_training.export.other_reports import with_other_reports
 from hilum_training.export.publish import Published, TrainedNetwork, publish
 from hilum_training.segmentation.graph import SegmentationGraph
 from hilum_training.segmentation.network import load_unet
@@ -43,7 +44,7 @@ def export_masks(
         WeightsMissing: No weights, or the report measured other weights.
     """
     network = load_unet(weights, recipe)
-    metrics = read_report(report, weights_digest(network))
+    metrics = with_other_reports(read_report(report, weights_digest(network)), report.parent)
     graph, size = SegmentationGraph(network), recipe.film.size
     return publish(
         _publication(recipe, metrics),
