@@ -26,7 +26,11 @@ GATE = {
     "other_pictures_that_stop": figure(0.99),
     "that_stop": {"not_chest": figure(0.995)},
     "severe": [{"kind": "opaque lung", "films": 60, "pass": figure(0.97)}],
-    "kinds_that_stop": [kind("not_chest", "dental", 20), kind("inverted", "inverted", 200)],
+    "kinds_that_stop": [
+        kind("not_chest", "dental", 20),
+        kind("not_chest", "drawn hand", 20),
+        kind("inverted", "inverted", 200),
+    ],
 }
 MASKS = {
     "structures": [
@@ -59,6 +63,14 @@ def test_the_gate_has_a_sentence_and_rows_by_kind():
     rows = text["rejected_kinds"].splitlines()[2:]
     assert [row.split(" | ")[1] for row in rows] == ["inverted", "dental"]
     assert text["dice"] == NOTHING
+
+
+def test_drawn_kinds_of_few_images_are_counted():
+    """The card has one sentence of them, with the smallest share that is rejected."""
+    text = network_text({"panels": {"gate": GATE}})["drawn_kinds"]
+    assert text.startswith("1 drawn kinds of fewer than 50 images")
+    assert "at least 0.9 was rejected" in text
+    assert not network_text({"panels": {"gate": {}}})["drawn_kinds"]
 
 
 def test_a_gate_without_severe_images_says_nothing_of_them():

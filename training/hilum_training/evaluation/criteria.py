@@ -25,7 +25,7 @@ NETWORK: Final = "network/chest"
 MET: Final = "yes"
 MISSED: Final = "**no**"
 NOT_MEASURED: Final = "not measured"
-_NO_BODIES: Final = ("drawn", "picture", "several", "part of a chest")
+_NO_BODIES: Final = ("changed", "drawn", "picture", "several", "part of a chest")
 """Kinds of images without a chest that are no radiographs of another body."""
 
 

@@ -285,7 +285,8 @@ def _gate(reports: Reports) -> str:
         "severely ill ones accepted": section.get("severe_films_that_pass"),
         "other images rejected": section["other_pictures_that_stop"],
     }
-    rest = _tables(section, ("severe", "kinds_that_stop", "gate", "labels", "confusion"))
+    kinds = {key: few_last(section.get(key, ()), "films") for key in ("severe", "kinds_that_stop")}
+    rest = _tables({**section, **kinds}, (*kinds, "gate", "labels", "confusion"))
     return f"{markdown(shares)}\n\n{rest}"
 
 

@@ -25,6 +25,7 @@ FIGURES: Final = {
 }
 """Pictures that may lie beside the report, with their titles."""
 
+_GATE_KINDS: Final = ("severe", "kinds_that_stop")
 _GERMS: Final = "pneumonia"
 _INFECTIONS: Final = ("pneumonia", "infection")
 
@@ -138,6 +139,7 @@ def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:
             for name, row in labels.items()
             if "predictive_values" in row
         },
+        **{key: few_last(section[key], "films") for key in _GATE_KINDS if section.get(key)},
         "calibration_within_source": few_last(
             section["calibration_error"].get("within_source", ()), "films"
         ),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilum_training.export.figure_text import NOTHING, few_last, is_few, listed, short
+from hilum_training.export.figure_text import (
+    FEWEST_TO_LEAD,
+    NOTHING,
+    few_last,
+    is_few,
+    listed,
+    short,
+)
 from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
@@ -28,6 +35,7 @@ def network_text(report: Report) -> dict[str, str]:
         "gate_sentence": gate_sentence(gate),
         "severe_kinds": _table(severe_kinds(gate)),
         "rejected_kinds": _table(rejected_kinds(gate)),
+        "drawn_kinds": drawn_kinds(gate),
         "rejected_labels": _table(rejected_labels(gate)),
         "other_bodies": other_bodies(external.get("other_bodies")),
         "lungs_in_short": dice_sentence(masks),
@@ -70,7 +78,10 @@ def severe_kinds(gate: Report) -> Rows:
 
 
 def rejected_kinds(gate: Report) -> Rows:
-    """Return how many images of each other kind are rejected, and with which reason."""
+    """Return how many images of each other kind are rejected, and with which reason.
+
+    Drawn kinds of few images are left out, see :func:`drawn_kinds`.
+    """
     return [
         {
             "label": row["label"].replace("_", " "),
@@ -80,7 +91,24 @@ def rejected_kinds(gate: Report) -> Rows:
             "of these as no chest": short(row["reason_not_chest"], 3),
         }
         for row in few_last(gate.get("kinds_that_stop", ()), "films")
+        if not _few_drawn(row)
     ]
+
+
+def drawn_kinds(gate: Report) -> str:
+    """Return how many drawn kinds of few images there are, and the smallest share rejected."""
+    rows = [row for row in gate.get("kinds_that_stop", ()) if _few_drawn(row)]
+    if not rows:
+        return ""
+    least = min((row["stop"] for row in rows), key=lambda figure: float(figure["value"]))
+    return (
+        f"{len(rows)} drawn kinds of fewer than {FEWEST_TO_LEAD} images each are in "
+        f"`training/reports/gate/README.md`. Of each at least {short(least, 3)} was rejected."
+    )
+
+
+def _few_drawn(row: Report) -> bool:
+    return row["kind"].startswith("drawn") and is_few(row, "films")
 
 
 def rejected_labels(gate: Report) -> Rows:
