@@ -81,7 +81,8 @@ class FitRecipe:
 
     Attributes:
         balance: Exponent of (source, label) counts in sampling.
-        side: Pixels a side that this fit sees; images are reduced after augmentation. 0: as served.
+        side: Pixels a side that this fit sees, at most as served; images are reduced after
+            augmentation. 0: as served.
         draws: Images an epoch draws, at most as many as there are; 0: that many.
         keep: ``best``: the epoch with the least validation loss; ``last``: the end of the schedule;
             ``mean``: the mean of their weights (Izmailov et al., UAI 2018).

@@ -37,6 +37,8 @@ KINDS = (
     ("nih14", "normal", "normal"),
     ("nih14", "other:effusion", "|".join(FINDINGS)),
     ("nih14", "pneumonia_unspecified", "Pneumonia|Infiltration"),
+    ("dc1000", "other:body_dental", "body_dental"),
+    ("ddh_jordan", "other:body_pelvis", "body_pelvis"),
 )
 
 
@@ -48,7 +50,8 @@ def pack(tmp_path, monkeypatch):
         for patient in range(12):
             pixels = texture(100 * place + patient)
             name = f"{source}-{label.replace(':', '-')}-{patient}"
-            folder.add(name, pixels, label, source=source, labels=findings)
+            view = {"view": "other"} if label.startswith("other:body_") else {}
+            folder.add(name, pixels, label, source=source, labels=findings, **view)
     for patient in range(12):
         folder.add(f"l{patient}", texture(5000 + patient), "covid19", source="cohen", view="L")
     monkeypatch.setenv("HILUM_CXR_DIR", str(folder.close()))

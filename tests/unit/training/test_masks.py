@@ -150,7 +150,7 @@ def test_ratios_are_compared_where_both_were_measured():
     [
         ('kind = "structures"', 'kind = "single_label"', "kind"),
         ("widths =", "width =", "width"),
-        ("fractions = [0.7, 0.1, 0.2]", "fractions = [0.7, 0.1, 0.1]", "fractions"),
+        ("fractions = [0.65, 0.15, 0.2]", "fractions = [0.65, 0.15, 0.1]", "fractions"),
         ('name = "heart"', 'name = "hart"', "label"),
         ("size = 224", "size = 220", "size"),
         ("dice = 1.0", "dise = 1.0", "dise"),

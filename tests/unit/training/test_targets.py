@@ -33,7 +33,8 @@ def test_a_recorded_label_allows_what_the_recipe_says():
 def test_a_panel_keeps_to_its_sources():
     """A child of a hospital that never looked for tuberculosis is not counted as free of it."""
     films = [film("kermany", "normal"), film("shenzhen", "normal"), film("nih14", "other:hernia")]
-    targets = panel_targets(films, PANELS["tuberculosis"])
+    adults = replace(PANELS["tuberculosis"], sources=("shenzhen", "nih14"))
+    targets = panel_targets(films, adults)
     assert targets.known.tolist() == [False, True, True]
     assert targets.values[1].tolist() == [1, 0, 0]
     assert targets.values[2].tolist() == [0, 0, 1]

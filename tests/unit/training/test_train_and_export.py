@@ -34,6 +34,7 @@ from hilum_training.learning.objective import (  # noqa: E402 - after the skip
     panel_loss,
 )
 from hilum_training.network import build_network  # noqa: E402 - after the skip
+from hilum_training.population.probe import probe_path
 from hilum_training.prediction import predict_logits  # noqa: E402 - after the skip
 from hilum_training.weights import (  # noqa: E402 - after the skip
     WeightsMissing,
@@ -70,7 +71,8 @@ def test_the_path_from_films_to_the_model_repository(library, tmp_path):
     (tmp_path / "ours.card.md").write_text("# $name $version\n$pneumonia_accuracy\n")
 
     def measured_and_exported() -> dict[str, bytes]:
-        evaluate(TINY, library, load_network(weights, TINY), reports)
+        probe = probe_path(weights, TINY.name)
+        evaluate(TINY, library, load_network(weights, TINY), reports, probe=probe)
         report = reports / TINY.name
         done = export_recipe(TINY, recipe, weights=weights, report=report, repository=repository)
         files = [path for path in done.folder.rglob("*") if path.is_file()]

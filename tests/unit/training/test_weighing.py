@@ -43,8 +43,9 @@ def rare(count: int, films: int) -> Targets:
 
 
 def test_a_panel_that_asks_for_nothing_is_not_weighed():
-    """The shipped recipe's loss is what it was before there were weights."""
-    assert weighing_of(PATHOLOGY, rare(4, 100)) is None
+    """Without class weights and focus all images count alike."""
+    plain = replace(PATHOLOGY, loss=LossRecipe())
+    assert weighing_of(plain, rare(4, 100)) is None
 
 
 @pytest.mark.parametrize(("exponent", "ratio"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])

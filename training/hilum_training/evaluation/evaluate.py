@@ -93,7 +93,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is r
     Returns:
         What was written to the network's ``metrics.json``.
     """
-    probe = probe or probe_path(reports / recipe.name, recipe.name)
+    probe = probe or probe_path(reports.parent, recipe.name)
     measured = _Measured(recipe, library, network)
     sections = {
         panel.name: measure_panel(measured.validation[panel.name], measured.test[panel.name])

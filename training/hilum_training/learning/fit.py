@@ -55,7 +55,7 @@ class Fit(AveragedFit):
         schedule: Schedule | None = None,
     ) -> None:
         plan = (schedule or recipe).fit
-        side = plan.side or recipe.film.size
+        side = min(plan.side or recipe.film.size, recipe.film.size)
         seen = replace(recipe, film=replace(recipe.film, size=side))
         build = build or (lambda: build_network(seen))
         learnt_from = " ".join(_digest(films, recipe) for films in (train, validation))

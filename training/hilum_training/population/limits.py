@@ -93,6 +93,8 @@ def scope_figures(
     left_out = []
     for source in sorted(set(train.sources.tolist())):
         others = train.where(train.sources != source)
+        if not others.films.films:
+            continue
         probe_without = fit_probe(others.features, others.films.films)
         kept = validation.where(validation.sources != source)
         bound = choose_limits(probe_without, kept)["distance"]
