@@ -34,7 +34,7 @@ from hilum_training.learning.objective import (  # noqa: E402 - after the skip
     panel_loss,
 )
 from hilum_training.network import build_network  # noqa: E402 - after the skip
-from hilum_training.population.probe import probe_path
+from hilum_training.population.probe import probe_path  # noqa: E402 - after the skip
 from hilum_training.prediction import predict_logits  # noqa: E402 - after the skip
 from hilum_training.weights import (  # noqa: E402 - after the skip
     WeightsMissing,
