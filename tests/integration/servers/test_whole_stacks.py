@@ -101,7 +101,8 @@ def finish(run: Run) -> int:
 
 def probabilities(told: str) -> dict[str, str]:
     """Finding -> probability, from the printed table."""
-    rows = re.findall(r"  (\w+) +(\w+) +([01]\.\d+) +[01]\.\d+ +(?:yes|no)  ", told)
+    row = r"(?m)^(?:\S+  +)?(\w+)  +(\w+)  +([01]\.\d+)  +(?:[01]\.\d+|-)  +(?:yes|no|-)"
+    rows = re.findall(row, told)
     return {f"{panel}/{finding}": probability for panel, finding, probability in rows}
 
 
