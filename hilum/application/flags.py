@@ -99,8 +99,11 @@ def _named_in(item: ScoredFilm, panel: Panel) -> frozenset[str]:
         for (of, label), probability in item.probabilities.items()
         if of == panel.name
     }
+    child = panel.name in item.child
     thresholds = {
-        point.label: point.threshold for point in panel.operating_points if point.label in given
+        point.label: point.threshold_for(child=child)
+        for point in panel.operating_points
+        if point.label in given
     }
     return named_labels(panel.kind, given, thresholds, abnormal) & abnormal & shown
 

@@ -53,11 +53,13 @@ class ScoredFilm:
         film: With its truth.
         probabilities: By (panel, label).
         beyond: Panels whose scope does not hold it.
+        child: Panels that judge it by their operating points for small children.
     """
 
     film: LabelledFilm
     probabilities: Mapping[Key, float]
     beyond: frozenset[str] = frozenset()
+    child: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def panel_reading(
         kind=panel.kind,
         caution=panel.caution,
         scope_reason=beyond,
+        child=child,
     )
 
 

@@ -101,6 +101,7 @@ class PanelReading:
         caution: One sentence that is shown with the panel, or empty.
         scope_reason: Why the image lies outside the panel's scope, a key of
             :data:`hilum.domain.scope.REASONS`; empty inside.
+        child: The operating points for images of small children were applied.
     """
 
     panel: str
@@ -111,6 +112,7 @@ class PanelReading:
     kind: PanelKind = PanelKind.SINGLE_LABEL
     caution: str = ""
     scope_reason: str = ""
+    child: bool = False
 
     def finding(self, label: str) -> Finding | None:
         """The finding of this label, or None."""

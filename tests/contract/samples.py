@@ -160,7 +160,9 @@ def an_analysis(job: Job) -> Analysis:
         prevalence=0.05,
         predictive_value=0.3333,
     )
-    panel = replace(panel, findings=(*findings, out_of_scope), scope_reason="age_outside_scope")
+    panel = replace(
+        panel, findings=(*findings, out_of_scope), scope_reason="age_outside_scope", child=True
+    )
     return Analysis(
         job_id=job.id,
         model_set=job.model_set,

@@ -133,7 +133,9 @@ class FitThresholds:
             try:
                 readings = self._readings(film, used, site)
                 beyond = frozenset(one.panel for one in readings if one.scope_reason)
-                scored.append(ScoredFilm(film, probabilities_of(readings, manifest), beyond))
+                child = frozenset(one.panel for one in readings if one.child)
+                given = probabilities_of(readings, manifest)
+                scored.append(ScoredFilm(film, given, beyond, child))
             except (Transient, Permanent):
                 raise
             except HilumError as error:

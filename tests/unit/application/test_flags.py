@@ -78,3 +78,22 @@ def test_labels_that_are_not_shown_and_labels_without_a_point_flag_nothing():
     for manifest in (hidden, without):
         assert flags_of(images, manifest) == [Flags(True, "", 1, 0, 1)]
     assert flags_of(images, small_gate()) == []
+
+
+def test_an_image_of_a_child_is_counted_at_the_points_for_children():
+    """As it is judged: a panel that applied them once applies them in the count."""
+    panels = tuple(
+        replace(
+            panel,
+            operating_points=tuple(
+                replace(point, child_threshold=0.05) if point.label == "covid19" else point
+                for point in panel.operating_points
+            ),
+        )
+        for panel in CHEST.panels
+    )
+    manifest = replace(CHEST, panels=panels)
+    adult = image({NORMAL: False}, normal=0.4, covid19=0.1)
+    child = replace(adult, child=frozenset({"pneumonia"}))
+    assert flags_of([adult], manifest) == [Flags(True, "", 1, 0, 1)]
+    assert flags_of([child], manifest) == [Flags(True, "", 1, 1, 0)]

@@ -121,3 +121,20 @@ def test_without_lungs_the_whole_image_is_searched():
         boxes, share = locate_within(field, (448, 448))(activation(0, 0))
         assert len(boxes) == 1
         assert share is None
+
+
+def test_a_childs_image_has_the_operating_point_for_children():
+    """By the stated age: the same probability is positive for a child and negative for an adult."""
+    panel = small_panel()
+    name = next(label.name for label in panel.labels if label.abnormal)
+    points = tuple(
+        replace(point, threshold=0.9, child_threshold=0.2) if point.label == name else point
+        for point in panel.operating_points
+    )
+    panel = replace(panel, operating_points=points)
+    given = [0.3 if label.name == name else 0.1 for label in panel.labels]
+    child, adult = (read(panel, *given, depicted=Depicted(age=age)) for age in (4.0, 40.0))
+    assert (child.child, adult.child) == (True, False)
+    assert (child.finding(name).positive, adult.finding(name).positive) == (True, False)
+    points = (child.finding(name).operating_point, adult.finding(name).operating_point)
+    assert points == (0.2, 0.9)

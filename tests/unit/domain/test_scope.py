@@ -14,6 +14,7 @@ from hilum.domain.scope import (
     Scope,
     ScopeLimit,
     outside,
+    shows_a_child,
 )
 
 ADULTS = Scope(
@@ -110,3 +111,21 @@ def test_every_reason_has_words():
     """They follow "Not assessed:", without a full stop."""
     assert set(REASONS) == {AGE, VIEW, CHILD, UNLIKE_TRAINING}
     assert not any(words.endswith(".") for words in REASONS.values())
+
+
+@pytest.mark.parametrize(
+    ("age", "measured", "child"),
+    [
+        (9.9, 0.0, True),
+        (10.0, 1.0, False),
+        (None, 0.7, False),
+        (None, 0.71, True),
+        (None, None, False),
+    ],
+)
+def test_a_stated_age_decides_who_counts_as_a_child(age, measured, child):
+    """Without one the pixels do, where the scope has a bound for them."""
+    measures = {} if measured is None else {"child": measured}
+    depicted = Depicted(age=age, measures=measures)
+    assert shows_a_child(Scope(child_above=0.7), depicted) is child
+    assert shows_a_child(Scope(), Depicted(measures=measures)) is False

@@ -35,6 +35,7 @@ def document_of_panel(panel: PanelReading) -> Document:
         "kind": panel.kind.value,
         "caution": panel.caution,
         "scope_reason": panel.scope_reason,
+        "child": panel.child,
         "findings": [_document_of_finding(finding) for finding in panel.findings],
     }
 
@@ -50,6 +51,7 @@ def panel_of(document: Document) -> PanelReading:
         kind=PanelKind(document.get("kind", PanelKind.SINGLE_LABEL)),
         caution=document.get("caution", ""),
         scope_reason=document.get("scope_reason", ""),
+        child=document.get("child", False),
     )
 
 
