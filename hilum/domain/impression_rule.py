@@ -38,7 +38,7 @@ def impression_of(panels: Sequence[PanelReading]) -> Impression:
         )
     reasons = [panel.scope_reason for panel in panels if panel.scope_reason]
     reason = reasons[0] if reasons else NOTHING_ASSESSED
-    why = REASONS.get(reason, "no label has an operating point that is in force")
+    why = REASONS.get(reason, "no label has an active operating point")
     return Impression(ImpressionKind.UNDETERMINED, (), reason, f"Not assessed: {why}.")
 
 

@@ -86,7 +86,13 @@ def _row(label: Label, panel: Panel, shipped: Panel, *, missing: bool) -> tuple[
 def _threshold(point: OperatingPoint | None, *, off: bool, missing: bool) -> str:
     if point is None:
         return _NONE
-    notes = {"off": off, "not adopted": missing, "beyond scope": point.beyond_scope}
+    child = "" if point.child_threshold is None else f"children {point.child_threshold:.6g}"
+    notes = {
+        child: bool(child),
+        "off": off,
+        "not adopted": missing,
+        "beyond scope": point.beyond_scope,
+    }
     noted = ", ".join(note for note, true in notes.items() if true)
     return f"{point.threshold:.6g}{f' ({noted})' if noted else ''}"
 

@@ -35,6 +35,9 @@ class LabelBody(BaseModel):
     weak: bool = Field(description="Superseded by `rank`.")
     abnormal: bool
     operating_point: float | None
+    child_operating_point: float | None = Field(
+        description="The operating point for images of small children, where it differs."
+    )
     sensitivity: float | None
     specificity: float | None
     fitted_on: str = Field(description="Which images the operating point was fitted on.")
@@ -59,6 +62,7 @@ class LabelBody(BaseModel):
             weak=label.weak,
             abnormal=label.abnormal,
             operating_point=point.threshold if point else None,
+            child_operating_point=point.child_threshold if point else None,
             sensitivity=point.sensitivity if point else None,
             specificity=point.specificity if point else None,
             fitted_on=point.fitted_on if point else "",
@@ -98,6 +102,9 @@ class ScopeBody(BaseModel):
     limits: list[ScopeLimitBody]
     sources: list[str] = Field(description="Sources of the images, for people.")
     never_shown: list[str] = Field(description="Who was not among them, for people.")
+    child_above: float | None = Field(
+        description="Value of the measure `child` above which an image counts as a small child's."
+    )
 
     @classmethod
     def of(cls, scope: Scope) -> Self:
@@ -109,6 +116,7 @@ class ScopeBody(BaseModel):
             limits=[ScopeLimitBody.of(limit) for limit in scope.limits],
             sources=list(scope.sources),
             never_shown=list(scope.never_shown),
+            child_above=scope.child_above,
         )
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from hilum.application.use_cases.manage_models import VersionAtSite
+from hilum_cli.model_panels import print_panel
+from tests.fakes.model_catalogue import small_chest
 from tests.grey_networks import write_grey_repository
 
 
@@ -209,3 +213,23 @@ def test_without_models_the_command_says_how_to_name_them(command, database):
     ended = command("models", "list", "--database-url", database)
     assert ended.exit_code == 2
     assert "HILUM_MODEL_REPOSITORY" in ended.stderr
+
+
+def test_a_label_shows_its_operating_point_for_children(capsys):
+    """Beside the one for everybody else, in the same cell."""
+    model = small_chest()
+    panel = model.panels[0]
+    points = (
+        replace(panel.operating_points[0], child_threshold=0.125),
+        *panel.operating_points[1:],
+    )
+    panel = replace(panel, operating_points=points)
+    found = VersionAtSite(
+        manifest=replace(model, panels=(panel,)),
+        shipped=model,
+        in_force=True,
+        promotion=None,
+        missing=(),
+    )
+    print_panel(found, panel)
+    assert "(children 0.125)" in " ".join(capsys.readouterr().out.split())

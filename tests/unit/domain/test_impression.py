@@ -127,14 +127,14 @@ def test_panels_that_name_the_same_finding_name_it_once():
         (
             [panel("pathology", OFF, finding("effusion", 0.9, None))],
             NOTHING_ASSESSED,
-            "Not assessed: no label has an operating point that is in force.",
+            "Not assessed: no label has an active operating point.",
         ),
         (
             [panel("view", finding("normal", 0.9))],
             NOTHING_ASSESSED,
-            "Not assessed: no label has an operating point that is in force.",
+            "Not assessed: no label has an active operating point.",
         ),
-        ([], NOTHING_ASSESSED, "Not assessed: no label has an operating point that is in force."),
+        ([], NOTHING_ASSESSED, "Not assessed: no label has an active operating point."),
     ],
 )
 def test_without_an_assessed_label_it_is_undetermined(panels, reason, text):

@@ -68,6 +68,35 @@ def test_small_sources_are_pooled():
     assert "(kermany)" in few.rule
 
 
+def test_a_small_source_does_not_silence_a_label():
+    """Where all of its images must stay below, the point lies just above the highest of them."""
+    few = ("montgomery", False, [0.3] * 10 + [0.301])
+    found = images(CALM, ILL, few, ("shenzhen", True, [0.31, 0.32]))
+    point = chosen(found, replace(RULE, value=0.95))
+    assert point.threshold == pytest.approx((0.301 + 0.31) / 2, abs=1e-4)
+    assert "(montgomery)" in point.rule
+    highest = images(
+        ("kermany", True, spread(0.5, 0.9)), ("kermany", False, [*spread(0, 0.2), 0.95])
+    )
+    assert chosen(highest, replace(RULE, value=1.0)).threshold == pytest.approx(0.975)
+
+
+def test_four_decimals_do_not_fall_below_the_score_that_decides():
+    """Scores closer than a ten thousandth: the threshold is rounded up, and the source is held."""
+    close = ("kermany", False, [0.00001] * 29 + [0.00962])
+    found = images(close, ("kermany", True, [0.00964, *spread(0.5, 1.0)]))
+    point = chosen(found, replace(RULE, value=1.0))
+    assert specificity(found, "kermany", point.threshold) == 1.0
+    assert point.threshold == 0.0097
+
+
+def test_a_sensitivity_goes_no_lower_than_it_must():
+    """The point lies between the lowest ill image that counts and the next lower image of any."""
+    rule = replace(RULE, rule="sensitivity", value=1.0)
+    found = images(CALM, ("kermany", True, spread(0.5, 1.0)))
+    assert chosen(found, rule).threshold == pytest.approx((0.5 + 0.2) / 2)
+
+
 def test_sources_that_are_all_small_decide_together():
     """Without a source of its own size there is still a threshold."""
     rule = replace(RULE, fewest=50)
