@@ -118,7 +118,7 @@ def at_specificity(
     reached = np.flatnonzero(specificity >= wanted)
     if len(reached):
         return _below(values, int(reached[0]))
-    return _rounded((float(values[-1]) + 1.0) / 2)
+    return rounded((float(values[-1]) + 1.0) / 2)
 
 
 def _curve(
@@ -136,8 +136,9 @@ def _curve(
 
 def _below(values: NDArray[np.float64], chosen: int) -> float:
     below = values[chosen - 1] if chosen else 0.0
-    return _rounded(float((values[chosen] + below) / 2))
+    return rounded(float((values[chosen] + below) / 2))
 
 
-def _rounded(threshold: float) -> float:
+def rounded(threshold: float) -> float:
+    """Return a threshold as it is shipped: four decimals, inside (0, 1)."""
     return min(max(round(threshold, 4), 0.0001), 0.9999)

@@ -8,26 +8,27 @@ unless it is told from its absence within sources: between them the hospital giv
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from hilum_training.evaluation.label_images import groups
-from hilum_training.evaluation.operating_points import (
-    at_sensitivity,
-    at_specificity,
-    choose_point,
-)
+from hilum_training.evaluation.operating_points import choose_point, rounded
 from hilum_training.measures.bootstrap import PatientBootstrap
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from numpy.typing import NDArray
+
     from hilum_training.evaluation.label_images import LabelImages
     from hilum_training.panel_recipe import LabelRecipe, OperatingPointRecipe
 
 _GATE: Final = "gate"
+_ROUNDING: Final = 1e-9
+"""A share times a count is a count but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,7 @@ def _for_children(
     enough = recipe.fewest_patients
     if own.patients(present=True) < enough or own.patients(present=False) < enough:
         return None
-    absent = own.scores[~own.present]
-    nowhere = np.zeros(len(absent), dtype=bool)
-    return at_specificity(absent, nowhere, recipe.child_specificity)
+    return _at_specificity(own.scores[~own.present], images.scores, recipe.child_specificity)
 
 
 def area_within_sources(images: LabelImages) -> dict[str, Any]:
@@ -156,9 +155,8 @@ def specificity_everywhere(images: LabelImages, wanted: float, fewest: int) -> t
         fewest: Images without the label from which a source counts by itself.
     """
     absent = images.take(~images.present)
-    nowhere = np.zeros(len(absent.scores), dtype=bool)
     found = {
-        name: at_specificity(absent.scores[chosen], nowhere[chosen], wanted)
+        name: _at_specificity(absent.scores[chosen], images.scores, wanted)
         for name, chosen in groups(absent.sources, fewest).items()
     }
     worst = max(found, key=lambda name: found[name])
@@ -174,10 +172,40 @@ def sensitivity_everywhere(images: LabelImages, wanted: float, fewest: int) -> t
         fewest: Images with the label from which a source counts by itself.
     """
     carrying = images.take(images.present)
-    everywhere = np.ones(len(carrying.scores), dtype=bool)
     found = {
-        name: at_sensitivity(carrying.scores[chosen], everywhere[chosen], wanted)
+        name: _at_sensitivity(carrying.scores[chosen], images.scores, wanted)
         for name, chosen in groups(carrying.sources, fewest).items()
     }
     worst = min(found, key=lambda name: found[name])
     return found[worst], f"sensitivity {wanted:g} at the worst source ({worst})"
+
+
+def _at_specificity(
+    absent: NDArray[np.float64], every: NDArray[np.float64], wanted: float
+) -> float:
+    """The smallest threshold with a specificity.
+
+    It lies half way from the highest score that must stay below it to the next higher one of every
+    source: a source of a dozen images has none itself, and half way to 1 would silence the label.
+    """
+    allowed = math.floor((1 - wanted) * len(absent) + _ROUNDING)
+    if allowed >= len(absent):
+        return rounded(0.0)
+    bound = float(np.sort(absent)[::-1][allowed])
+    higher = every[every > bound]
+    threshold = rounded((bound + (float(higher.min()) if len(higher) else 1.0)) / 2)
+    # Four decimals may fall below a bound that lies close to the next score.
+    return threshold if threshold > bound else rounded(math.ceil(bound * 1e4 + _ROUNDING) / 1e4)
+
+
+def _at_sensitivity(
+    carrying: NDArray[np.float64], every: NDArray[np.float64], wanted: float
+) -> float:
+    """The largest threshold with a sensitivity, half way to the next lower score of any image."""
+    needed = math.ceil(wanted * len(carrying) - _ROUNDING)
+    if needed < 1:
+        return rounded(1.0)
+    bound = float(np.sort(carrying)[::-1][needed - 1])
+    lower = every[every < bound]
+    threshold = rounded((bound + (float(lower.max()) if len(lower) else 0.0)) / 2)
+    return threshold if threshold <= bound else rounded(math.floor(bound * 1e4) / 1e4)
