@@ -17,7 +17,7 @@ from hilum_training.evaluation.operating_points import best_accuracy
 from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
-from hilum_training.population.probe import is_child
+from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,17 +155,13 @@ def _called(
 ) -> NDArray[np.bool_]:
     """Films on which any positive output reaches its shipped operating point, bool [N]."""
     chances = calibration.probabilities(part.logits)
-    names, children = part.panel.names, _children(part)
+    names, children = part.panel.names, children_of(part.films)
     reached = np.zeros(len(chances), dtype=bool)
     for label in comparison.positive_outputs:
         if label in thresholds:
             bounds = np.where(children, own.get(label, thresholds[label]), thresholds[label])
             reached |= chances[:, names.index(label)] >= bounds
     return reached
-
-
-def _children(part: Answers) -> NDArray[np.bool_]:
-    return np.array([is_child(film) is True for film in part.films], dtype=bool)
 
 
 def _named(
@@ -178,6 +174,6 @@ def _named(
     """Films on which the panel names a positive output, bool [N]."""
     points = PanelPoints.of_recipe(part.panel, thresholds, own)
     chances = calibration.probabilities(part.logits)
-    named = points.named(chances, experimental=True, children=_children(part))
+    named = points.named(chances, experimental=True, children=children_of(part.films))
     places = [part.panel.names.index(label) for label in comparison.positive_outputs]
     return np.asarray(named[:, places].any(axis=1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hilum_training.films.targets import recorded_kind
-from hilum_training.population.probe import is_child
+from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def label_images(part: Answers, calibration: Calibration) -> dict[str, LabelImag
     normal = np.array([recorded_kind(film) == NORMAL for film in part.films], dtype=bool)
     sources = np.array([film.source for film in part.films], dtype=str)
     clusters = np.array(part.clusters, dtype=str)
-    children = np.array([is_child(film) is True for film in part.films], dtype=bool)
+    children = children_of(part.films)
     found = {}
     for place, label in enumerate(part.panel.labels):
         present, absent = known(part, place)

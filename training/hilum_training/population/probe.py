@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from hilum.domain.scope import CHILD, UNLIKE_TRAINING
+from hilum.domain.scope import CHILD, CHILD_BELOW, UNLIKE_TRAINING
 from hilum_training.panel_recipe import SCOPE_MEASURES
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ REASONS: Final = {"distance": UNLIKE_TRAINING, "child": CHILD}
 """Why an image beyond the bound of a measure is out of scope."""
 DIRECTIONS: Final = 32
 """Of the features' principal directions: the rest is noise at this number of images."""
-CHILD_BELOW: Final = 10.0
-"""Years. Between this age and the next an image teaches neither side."""
 ADULT_FROM: Final = 16.0
+"""Years. From :data:`CHILD_BELOW` to this age an image teaches neither side."""
 _RIDGE: Final = 1e-3
 
 
@@ -102,6 +101,11 @@ def is_child(film: Film) -> bool | None:
             return True
         return False if film.age >= ADULT_FROM else None
     return film.age_group.startswith("paediatric")
+
+
+def children_of(films: Sequence[Film]) -> NDArray[np.bool_]:
+    """Return which images are known to be small children's, bool [N]."""
+    return np.array([is_child(film) is True for film in films], dtype=bool)
 
 
 def measures_of(recipe: Recipe) -> tuple[str, ...]:

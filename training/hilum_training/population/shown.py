@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hilum_training.population.probe import is_child
+from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
     from hilum_training.films.library import FilmSet
@@ -25,7 +23,7 @@ def never_shown(panel: PanelRecipe, train: FilmSet) -> list[str]:
     One text for children and one for the others, each with the findings that none of them had.
     """
     targets = train.targets(panel)
-    child = np.array([is_child(film) is True for film in train.films], dtype=bool)
+    child = children_of(train.films)
     texts = []
     for words, group in (("children below 10 years", child), ("anybody older", ~child)):
         missing = [
