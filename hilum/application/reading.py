@@ -88,7 +88,7 @@ def panel_reading(
 
     Args:
         model: Gave them.
-        panel: A panel of the model, with the operating points that are in force.
+        panel: A panel of the model, with its active operating points.
         probabilities: float32 [K] in the order of the panel's labels.
         depicted: What is known of the image; None counts as inside every scope.
 

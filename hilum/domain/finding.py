@@ -46,7 +46,7 @@ class Finding:
         label: Stable identifier, e.g. ``pneumonia_bacterial``.
         display: For people.
         probability: Calibrated, in [0, 1].
-        operating_point: Threshold in [0, 1] that was in force; None where none was.
+        operating_point: Threshold in [0, 1] that was active; None where none was.
         positive: The verdict; see :func:`hilum.domain.verdict.named_labels`. None: not assessed.
         abnormal: Whether a positive verdict is a finding (``normal`` is not).
         weak: The evidence does not carry this label.

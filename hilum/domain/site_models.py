@@ -132,7 +132,7 @@ def labels_without_points(
 
 
 def at_site(manifest: ModelManifest, points: Iterable[SiteOperatingPoint]) -> ModelManifest:
-    """Return the manifest with the operating points that are in force at a site.
+    """Return the manifest with the active operating points of a site.
 
     A site's own points take the place of the shipped ones. Validated labels that ``points`` do not
     cover keep what is shipped: check with :func:`labels_without_points` first. A site switches an
@@ -140,7 +140,7 @@ def at_site(manifest: ModelManifest, points: Iterable[SiteOperatingPoint]) -> Mo
     out.
     """
     ours = {
-        point.key: _in_force(point)
+        point.key: _active(point)
         for point in points
         if (point.model, point.version) == (manifest.name, manifest.version)
     }
@@ -158,7 +158,7 @@ def _at_site(panel: Panel, ours: Mapping[tuple[str, str], OperatingPoint]) -> Pa
     return replace(panel, operating_points=tuple(points))
 
 
-def _in_force(point: SiteOperatingPoint) -> OperatingPoint:
+def _active(point: SiteOperatingPoint) -> OperatingPoint:
     if point.origin is Origin.FITTED and point.evidence.get(BEYOND_SCOPE) is True:
         return replace(point.point, beyond_scope=True)
     return point.point

@@ -79,7 +79,7 @@ def predictive_value_of(label: Label, point: OperatingPoint | None) -> float | N
 
     Args:
         label: With a prevalence, or without.
-        point: The operating point that is in force, or None.
+        point: The active operating point, or None.
 
     Returns:
         In [0, 1] with four decimals, or None where a part of it is unknown.

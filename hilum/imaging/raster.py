@@ -100,9 +100,9 @@ def _deep_pixels(data: bytes, header: FilmHeader) -> NDArray[np.uint8]:
     """16 bits with colour or transparency, which Pillow would cut to 8."""
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         _check(image, header)
-        upright = image.getexif().get(ExifTags.Base.Orientation)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
     shown = render_deep(deep_png_grey(data, header))
-    turn = _TURNS.get(upright or 0)
+    turn = _TURNS.get(orientation or 0)
     if turn is None:
         return shown
     return np.asarray(Image.fromarray(shown).transpose(turn), dtype=np.uint8)

@@ -64,11 +64,11 @@ class Wanted:
         value: How much of it.
         site: Whose films these are.
         model: Model name, where the films tell the truth for several.
-        version: Its version; None for the one in force.
+        version: Its version; None for the active one.
         panels: Only these; empty for all.
         labels: Only these; empty for all.
-        save: Put what was fitted in force.
-        beyond_scope: Put it in force outside the panels' scopes, too.
+        save: Make what was fitted active.
+        beyond_scope: Make it active outside the panels' scopes, too.
     """
 
     aim: str

@@ -63,7 +63,7 @@ def analyse(  # noqa: PLR0913 - one parameter an option
     or the most probable one. Experimental labels that are not switched on at the site are left
     out. --all-labels prints every label. A folder is searched for .dcm, .png, .jpg and .jpeg files
     and for DICOM files without a suffix. The exit code is 0 if every film was analysed, 1 if one
-    was refused, rejected or parked, 2 if the command line is wrong, 3 if the gateway cannot be
+    was refused, rejected or failed, 2 if the command line is wrong, 3 if the gateway cannot be
     used.
     """
     films = list(find_films(paths))

@@ -30,7 +30,7 @@ from hilum_cli.options import model_options, models_of
 @click.option(
     "--beyond-scope",
     is_flag=True,
-    help="With --save: in force outside the panels' scopes, too, where enough images lie there.",
+    help="With --save: active outside the panels' scopes, too, where enough images lie there.",
 )
 @model_options
 @readable

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _which(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what names labels of a site."""
     for option in (
-        click.option("--version", help="Version of the model; the one in force if left out."),
+        click.option("--version", help="Version of the model; the active one if left out."),
         click.option("--site", required=True, help="The site that decides."),
         click.argument("label", required=False),
         click.argument("panel"),
