@@ -111,10 +111,11 @@ def _read_behind_gate(seen: _AtGate, models: ModelSet) -> FilmReading:
     locate = locate_within(lung_field((panel, masks) for _, panel, masks in outlined), size)
     readings: list[PanelReading] = []
     heatmaps: list[Heatmap] = []
+    depicted = {model.name: _depicted(seen, model) for model in models.models}
     for model, panel in wanted:
         if panel.kind in {PanelKind.GATE, PanelKind.STRUCTURES}:
             continue
-        reading = _probable(model, panel, seen.outputs, _depicted(seen, model))
+        reading = _probable(model, panel, seen.outputs, depicted[model.name])
         if model.has_output("heatmaps", panel.name):
             maps = _output(seen.outputs, model, "heatmaps", panel)
             reading, found = with_evidence(reading, maps, locate)

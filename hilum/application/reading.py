@@ -18,12 +18,12 @@ from hilum.imaging.polarity import looks_inverted, negative
 from hilum.imaging.preprocessing import PREPROCESSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from hilum.domain.finding import Box
-    from hilum.domain.model import Label, ModelManifest, Panel
+    from hilum.domain.model import Label, ModelManifest, OperatingPoint, Panel
     from hilum.domain.scope import Depicted
     from hilum.imaging.film import Film
 
@@ -106,11 +106,22 @@ def panel_reading(
         point.label: point for point in panel.operating_points if not beyond or point.beyond_scope
     }
     abnormal = {label.name for label in panel.labels if label.abnormal}
-    child = depicted is not None and shows_a_child(panel.scope, depicted)
+    child = (
+        depicted is not None
+        and any(point.child_threshold is not None for point in points.values())
+        and shows_a_child(panel.scope, depicted)
+    )
     thresholds = {name: point.threshold_for(child=child) for name, point in points.items()}
     named = named_labels(panel.kind, given, thresholds, abnormal)
     findings = [
-        _finding(panel, label, given[label.name], named, beyond, child=child)
+        _finding(
+            label,
+            given[label.name],
+            points.get(label.name),
+            positive=label.name in named,
+            beyond=beyond,
+            child=child,
+        )
         for label in panel.labels
     ]
     return PanelReading(
@@ -127,34 +138,37 @@ def panel_reading(
 
 
 def _finding(
-    panel: Panel,
     label: Label,
     probability: float,
-    named: Collection[str],
-    beyond: str,
+    point: OperatingPoint | None,
     *,
+    positive: bool,
+    beyond: str,
     child: bool,
 ) -> Finding:
-    """A label with its verdict, or with the cause why it has none."""
-    point = panel.operating_point(label.name)
+    """A label with its verdict, or with the cause why it has none.
+
+    The measured sensitivity and specificity are those of the point for anybody else: at the one for
+    small children no predictive value is known.
+    """
     reason = ""
-    if beyond and not (point and point.beyond_scope):
-        reason = beyond
-    elif point is None:
-        reason = NO_POINT if label.rank is Rank.VALIDATED else EXPERIMENTAL
+    if point is None:
+        unassessed = NO_POINT if label.rank is Rank.VALIDATED else EXPERIMENTAL
+        reason = beyond or unassessed
+    for_child = child and point is not None and point.child_threshold is not None
     return Finding(
         label=label.name,
         display=label.display,
         probability=probability,
         operating_point=point.threshold_for(child=child) if point else None,
-        positive=None if reason else label.name in named,
+        positive=None if reason else positive,
         abnormal=label.abnormal,
         weak=label.weak,
         code=label.code,
         rank=label.rank,
         reason=reason,
         prevalence=label.prevalence,
-        predictive_value=predictive_value_of(label, point),
+        predictive_value=None if for_child else predictive_value_of(label, point),
     )
 
 

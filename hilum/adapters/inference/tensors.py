@@ -47,7 +47,7 @@ def promised_outputs(
 
     Raises:
         InferenceFailed: An output is missing, has another shape or dtype than promised, or holds
-            a probability that is no number in [0, 1].
+            a probability that is no number in [0, 1], or anything else that is no finite number.
     """
     return {
         spec.name: _promised(model, spec, outputs.get(spec.name), count) for spec in model.outputs
@@ -67,7 +67,9 @@ def _promised(
         )
     if spec.meaning == "masks":
         return tensor
-    # Written so that NaN fails it as well.
+    # NaN would pass every bound of a scope.
+    if not np.isfinite(tensor).all():
+        raise InferenceFailed(f"{model.name} gave a non-finite number in {spec.name}")
     if spec.meaning == "probabilities" and not (tensor.min() >= 0.0 and tensor.max() <= 1.0):
         raise InferenceFailed(f"{model.name} gave a probability outside [0, 1] in {spec.name}")
     return tensor.astype(np.float32, copy=False)

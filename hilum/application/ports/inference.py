@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 Outputs = Mapping[str, "NDArray[Any]"]
 """What a model gave, by the names in its manifest: tensors [N, ...] of the promised shapes.
 
-``probabilities`` and ``heatmaps`` are float32, ``masks`` uint8; every probability is a number in
-[0, 1].
+``masks`` are uint8, all else is float32 and finite; every probability lies in [0, 1].
 """
 
 Films = Callable[["ModelManifest"], "NDArray[np.uint8]"]

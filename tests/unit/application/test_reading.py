@@ -17,7 +17,14 @@ from tests.fakes.model_catalogue import model_of, small_panel
 
 LABELS = ("normal", "tuberculosis", "other")
 PANEL = small_panel("tuberculosis", LABELS, threshold=0.3)
-ADULTS = replace(PANEL, scope=Scope(minimum_age=18))
+ADULTS = replace(
+    PANEL,
+    labels=tuple(replace(label, prevalence=0.05) for label in PANEL.labels),
+    operating_points=tuple(
+        replace(one, sensitivity=0.9, specificity=0.9) for one in PANEL.operating_points
+    ),
+    scope=Scope(minimum_age=18),
+)
 CHILD = Depicted(age=4)
 
 
@@ -47,6 +54,8 @@ def test_beyond_its_scope_a_panel_has_probabilities_and_no_verdict():
     assert {finding.reason for finding in found.findings} == {AGE}
     assert [finding.assessment for finding in found.findings] == ["not_assessed"] * 3
     assert found.finding("tuberculosis").probability == 0.9
+    assert {finding.operating_point for finding in found.findings} == {None}
+    assert {finding.predictive_value for finding in found.findings} == {None}
     inside = read(ADULTS, 0.05, 0.9, 0.05, depicted=Depicted(age=40))
     assert (inside.scope_reason, inside.finding("tuberculosis").positive) == ("", True)
 
@@ -79,11 +88,8 @@ def test_a_label_without_an_operating_point_is_not_assessed(rank, reason):
 
 
 def test_a_finding_says_what_it_means_at_the_stated_prevalence():
-    """From the figures of the operating point that is in force."""
-    labels = tuple(replace(label, prevalence=0.05) for label in PANEL.labels)
-    points = tuple(replace(one, sensitivity=0.9, specificity=0.9) for one in PANEL.operating_points)
-    found = read(replace(PANEL, labels=labels, operating_points=points), 0.05, 0.9, 0.05)
-    finding = found.finding("tuberculosis")
+    """From the figures of the active operating point."""
+    finding = read(ADULTS, 0.05, 0.9, 0.05).finding("tuberculosis")
     assert (finding.prevalence, finding.predictive_value) == (0.05, 0.3214)
 
 
@@ -125,16 +131,19 @@ def test_without_lungs_the_whole_image_is_searched():
 
 def test_a_childs_image_has_the_operating_point_for_children():
     """By the stated age: the same probability is positive for a child and negative for an adult."""
-    panel = small_panel()
-    name = next(label.name for label in panel.labels if label.abnormal)
+    name = "tuberculosis"
     points = tuple(
         replace(point, threshold=0.9, child_threshold=0.2) if point.label == name else point
-        for point in panel.operating_points
+        for point in ADULTS.operating_points
     )
-    panel = replace(panel, operating_points=points)
-    given = [0.3 if label.name == name else 0.1 for label in panel.labels]
-    child, adult = (read(panel, *given, depicted=Depicted(age=age)) for age in (4.0, 40.0))
+    panel = replace(ADULTS, operating_points=points, scope=Scope())
+    child, adult = (read(panel, 0.1, 0.3, 0.1, depicted=Depicted(age=age)) for age in (4.0, 40.0))
     assert (child.child, adult.child) == (True, False)
     assert (child.finding(name).positive, adult.finding(name).positive) == (True, False)
     points = (child.finding(name).operating_point, adult.finding(name).operating_point)
     assert points == (0.2, 0.9)
+    # The sensitivity that is known is that of the other threshold.
+    assert child.finding(name).predictive_value is None
+    assert child.finding("other").predictive_value == adult.finding(name).predictive_value == 0.3214
+    # Without a threshold for children nothing is applied that a reader should know of.
+    assert not read(ADULTS, 0.1, 0.3, 0.1, depicted=CHILD).child
