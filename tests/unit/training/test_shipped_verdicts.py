@@ -27,7 +27,7 @@ MODELS = [installed.newest for installed in read_installed(REPOSITORY)]
 CHEST = next(model for model in MODELS if model.name == "chest")
 REPORT = json.loads((ROOT / "training/reports/chest/metrics.json").read_text(encoding="utf-8"))
 MOST_FLAGS = 0.3
-MOST_MISSED = 0.08
+MOST_MISSED = 0.06
 """Of ill images without any flag. The criterion of 0.05 is not reached: the summary says so."""
 LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.9, 0.7
 """The WHO target for a triage test of tuberculosis."""
@@ -43,7 +43,7 @@ def test_a_normal_image_of_every_source_carries_few_flags():
 
 
 def test_few_ill_images_carry_no_flag():
-    """Of all ill test images at most eight in a hundred."""
+    """Of all ill test images at most six in a hundred."""
     whole = REPORT["headline"][DEFAULT]["overall"]
     assert whole["ill_films_without_a_flag"]["value"] <= MOST_MISSED
 
