@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from hilum.application.labelled_films import patients_of
 from hilum.application.resampling import (
     TOLERANCE,
     Aim,
@@ -214,8 +215,8 @@ def fit(films: LabelledScores, aim: Aim, wanted: float, *, resamples: int = RESA
         patients=len(np.unique(films.patients)),
         positives=positives,
         negatives=films.scores.size - positives,
-        positive_patients=_patients(films, of_kind=True),
-        negative_patients=_patients(films, of_kind=False),
+        positive_patients=patients_of(films, of_kind=True),
+        negative_patients=patients_of(films, of_kind=False),
         resamples=resamples,
         worst_source=sorted_films.worst_source(aim, wanted) if several else "",
         by_source=_by_source(sorted_films, float(chosen), draws) if several else (),
@@ -260,16 +261,12 @@ def _if_any(right: NDArray[np.bool_], draws: NDArray[np.float64]) -> Measured | 
     return _measured(float(right.mean()), draws) if right.size else None
 
 
-def _patients(films: LabelledScores, *, of_kind: bool) -> int:
-    return len(np.unique(films.patients[films.truth == of_kind]))
-
-
 def _require_enough(films: LabelledScores, aim: Aim, wanted: float) -> None:
     # With n patients the finest step of a share is 1 / n: a coarser one cannot tell 0.99 from 1.
     fine = max(FEWEST_PATIENTS, math.ceil(1.0 / (1.0 - wanted) - TOLERANCE))
     for is_positive, wanted_of in ((True, Aim.SENSITIVITY), (False, Aim.SPECIFICITY)):
         fewest = fine if aim is wanted_of else FEWEST_PATIENTS
-        count = _patients(films, of_kind=is_positive)
+        count = patients_of(films, of_kind=is_positive)
         if count < fewest:
             told = "is true" if is_positive else "is not true"
             raise TooFewFilms(

@@ -55,7 +55,7 @@ def is_ill(film: LabelledFilm, manifest: ModelManifest) -> bool | None:
 def flags_of(scored: Sequence[ScoredFilm], manifest: ModelManifest) -> list[Flags]:
     """Count what the operating points of a manifest flag.
 
-    Scopes have no part in it: an image is counted as if every panel's scope held it.
+    A panel whose scope does not hold an image names nothing on it, as in a result.
 
     Args:
         scored: Images with their truth and probabilities.
@@ -100,10 +100,11 @@ def _named_in(item: ScoredFilm, panel: Panel) -> frozenset[str]:
         if of == panel.name
     }
     child = panel.name in item.child
+    beyond = item.beyond.get(panel.name, "")
     thresholds = {
         point.label: point.threshold_for(child=child)
         for point in panel.operating_points
-        if point.label in given
+        if point.label in given and point.holds(beyond)
     }
     return named_labels(panel.kind, given, thresholds, abnormal) & abnormal & shown
 

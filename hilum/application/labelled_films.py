@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,13 +52,13 @@ class ScoredFilm:
     Attributes:
         film: With its truth.
         probabilities: By (panel, label).
-        beyond: Panels whose scope does not hold it.
+        beyond: Why it lies outside a panel's scope, by panel; only of panels that it lies outside.
         child: Panels that judge it by their operating points for small children.
     """
 
     film: LabelledFilm
     probabilities: Mapping[Key, float]
-    beyond: frozenset[str] = frozenset()
+    beyond: Mapping[str, str] = field(default_factory=dict)
     child: frozenset[str] = frozenset()
 
 
@@ -112,3 +112,8 @@ def under_label(scored: Iterable[ScoredFilm], key: Key) -> LabelledScores:
         patients=np.array([numbers[item.film.patient] for item in counted], np.int64),
         sources=np.array([item.film.source for item in counted], np.str_),
     )
+
+
+def patients_of(films: LabelledScores, *, of_kind: bool) -> int:
+    """Count the patients with an image of which a label is true, or is not."""
+    return len(np.unique(films.patients[films.truth == of_kind]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilum.domain.audit import AuditEvent
-from hilum.domain.site_models import BEYOND_SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,13 +89,15 @@ def points_removed_events(
     ]
 
 
-def _fitted(points: Iterable[SiteOperatingPoint]) -> dict[str, str | bool]:
-    """How each point was fitted, in one line, and whether it holds beyond the panel's scope."""
-    details: dict[str, str | bool] = {}
+def _fitted(points: Iterable[SiteOperatingPoint]) -> dict[str, str | float]:
+    """How each point was fitted, in one line, its threshold for children, and where it holds."""
+    details: dict[str, str | float] = {}
     for point in points:
         name = "/".join(point.key)
         if point.evidence:
             details[f"{name} fitted_on"] = point.point.fitted_on
-        if point.evidence.get(BEYOND_SCOPE) is True:
-            details[f"{name} {BEYOND_SCOPE}"] = True
+        if point.point.child_threshold is not None:
+            details[f"{name} child_threshold"] = point.point.child_threshold
+        if point.point.beyond_scope:
+            details[f"{name} beyond_scope"] = ", ".join(point.point.beyond_scope)
     return details

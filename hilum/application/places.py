@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from hilum.domain.finding import Box, CardiothoracicRatio, Structure, StructuresReading
+from hilum.domain.finding import (
+    LEAST_IN_LUNGS,
+    Box,
+    CardiothoracicRatio,
+    Structure,
+    StructuresReading,
+)
 from hilum.imaging.localisation import boxes_in_cells, lung_cells, share_within
 from hilum.imaging.lungs import lung_mask, read_structures
 
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
 
 Size = tuple[int, ...]
 """Rows and columns of the film."""
-LEAST_IN_LUNGS: Final = 0.5
-"""Share of a map's positive mass within the lungs, below which it is said to lie outside."""
 
 
 def lung_field(outlined: Iterable[tuple[Panel, NDArray[np.uint8]]]) -> NDArray[np.uint8] | None:

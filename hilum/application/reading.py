@@ -102,9 +102,7 @@ def panel_reading(
         for label, value in zip(panel.labels, probabilities, strict=True)
     }
     beyond = outside(panel.scope, depicted) if depicted else ""
-    points = {
-        point.label: point for point in panel.operating_points if not beyond or point.beyond_scope
-    }
+    points = {point.label: point for point in panel.operating_points if point.holds(beyond)}
     abnormal = {label.name for label in panel.labels if label.abnormal}
     child = (
         depicted is not None

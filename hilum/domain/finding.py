@@ -7,7 +7,7 @@ film as it is displayed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hilum.domain.model import PanelKind, Rank
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from hilum.domain.impression import Impression
     from hilum.domain.model import CodedConcept
+
+LEAST_IN_LUNGS: Final = 0.5
+"""Share of a heatmap's positive mass; below it the heatmap lies outside the lungs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,11 @@ class Finding:
     predictive_value: float | None = None
 
     @property
+    def outside_lungs(self) -> bool | None:
+        """Whether most of its heatmap lies outside the lungs; None where that is not known."""
+        return None if self.map_in_lungs is None else self.map_in_lungs < LEAST_IN_LUNGS
+
+    @property
     def assessment(self) -> str:
         """``positive``, ``negative`` or ``not_assessed``."""
         if self.positive is None:
@@ -113,6 +121,29 @@ class PanelReading:
     caution: str = ""
     scope_reason: str = ""
     child: bool = False
+
+    @property
+    def title(self) -> str:
+        """The panel for people, also in results that did not keep its name."""
+        return self.display or self.panel.replace("_", " ").capitalize()
+
+    @property
+    def judged(self) -> tuple[Finding, ...]:
+        """What can be a finding and may be shown: the labels that an impression is drawn from."""
+        return tuple(
+            finding
+            for finding in self.findings
+            if finding.abnormal and finding.rank is not Rank.NOT_SHOWN
+        )
+
+    @property
+    def not_assessed(self) -> str:
+        """The cause for which the image lies outside the scope, if no verdict was given despite it.
+
+        A site may have an operating point that holds there, too.
+        """
+        given = any(finding.positive is not None for finding in self.judged)
+        return "" if given else self.scope_reason
 
     def finding(self, label: str) -> Finding | None:
         """The finding of this label, or None."""

@@ -190,7 +190,9 @@ def _panel(item: dict[str, Any]) -> Panel:
             "kind": PanelKind(item["kind"]),
             "labels": tuple(_label(label) for label in item["labels"]),
             "operating_points": tuple(
-                OperatingPoint(**point) for point in item.get("operating_points", ())
+                # Whether a point holds beyond the scope is the site's own decision.
+                OperatingPoint(**{**point, "beyond_scope": ()})
+                for point in item.get("operating_points", ())
             ),
             "scope": _scope(item.get("scope", {})),
         }

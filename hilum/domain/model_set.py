@@ -44,7 +44,7 @@ class ModelSet:
 
     @property
     def version(self) -> str:
-        """Changes when, and only when, any artefact, model or operating point of it changes."""
+        """Changes when, and only when, an artefact, a model, an operating point or a scope does."""
         digest = hashlib.sha256()
         for model in sorted(self.models, key=lambda model: model.name):
             digest.update(f"{model.name}\0{model.version}\0{model.preprocessing}\0".encode())
@@ -56,7 +56,7 @@ class ModelSet:
                     if point.child_threshold is not None:
                         digest.update(f"child {point.child_threshold!r}\0".encode())
                     if point.beyond_scope:
-                        digest.update(b"beyond scope\0")
+                        digest.update(f"beyond {','.join(point.beyond_scope)}\0".encode())
                 if panel.scope.bounds:
                     digest.update(f"{panel.name}\0{panel.scope.bounds!r}\0".encode())
         return f"ms-{digest.hexdigest()[:12]}"

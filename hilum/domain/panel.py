@@ -67,7 +67,8 @@ class OperatingPoint:
         sensitivity: Measured on the split named in ``fitted_on``.
         specificity: Measured on the same split.
         fitted_on: Which images chose it.
-        beyond_scope: A site fitted it on its own images and applies it outside the panel's scope.
+        beyond_scope: Causes of lying outside the panel's scope for which it holds, too: a site
+            fitted it on its own images of that kind. Keys of :data:`hilum.domain.scope.REASONS`.
         child_threshold: The threshold for images of small children, where it differs, or None.
     """
 
@@ -76,12 +77,16 @@ class OperatingPoint:
     sensitivity: float | None = None
     specificity: float | None = None
     fitted_on: str = ""
-    beyond_scope: bool = False
+    beyond_scope: tuple[str, ...] = ()
     child_threshold: float | None = None
 
     def threshold_for(self, *, child: bool) -> float:
         """Return the threshold for an image of a small child, or of anybody else."""
         return self.threshold if self.child_threshold is None or not child else self.child_threshold
+
+    def holds(self, beyond: str) -> bool:
+        """Return whether it holds for an image outside the scope for a cause, or inside (empty)."""
+        return not beyond or beyond in self.beyond_scope
 
 
 class PanelKind(StrEnum):

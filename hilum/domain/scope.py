@@ -49,7 +49,7 @@ class Scope:
         maximum_age: Years, or None.
         views: Accepted values of View Position (0018,5101). Empty accepts all.
         limits: Bounds on what the pixels say.
-        sources: Where the images come from that the operating points were fitted on, for people.
+        sources: Where the images come from that the panel was trained on, for people.
         never_shown: Who was not among them, for people.
         child_above: Value of the measure ``child`` above which an image without a stated age is
             taken for a small child's; None: no image is.

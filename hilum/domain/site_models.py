@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 FIRST_START: Final = "hilum:first-start"
 """Who promotes for the default site where nobody has yet, and adopts what is shipped."""
-BEYOND_SCOPE: Final = "beyond_scope"
-"""Key of :attr:`SiteOperatingPoint.evidence`: True where a site applies it outside the scope."""
 
 
 class Origin(StrEnum):
@@ -97,12 +95,16 @@ class Promotion:
 
 
 def labels_of(manifest: ModelManifest) -> list[tuple[str, str]]:
-    """Return ``(panel, label)`` of all that may have an operating point; structures have none."""
+    """Return ``(panel, label)`` of all that may have an operating point at a site.
+
+    Structures have none, and neither has what is not shown.
+    """
     return [
         (panel.name, label.name)
         for panel in manifest.panels
         if panel.kind is not PanelKind.STRUCTURES
         for label in panel.labels
+        if label.rank is not Rank.NOT_SHOWN
     ]
 
 
@@ -140,7 +142,7 @@ def at_site(manifest: ModelManifest, points: Iterable[SiteOperatingPoint]) -> Mo
     out.
     """
     ours = {
-        point.key: _active(point)
+        point.key: point.point
         for point in points
         if (point.model, point.version) == (manifest.name, manifest.version)
     }
@@ -153,15 +155,9 @@ def _at_site(panel: Panel, ours: Mapping[tuple[str, str], OperatingPoint]) -> Pa
         shipped = panel.operating_point(label.name)
         default = shipped if label.rank is Rank.VALIDATED else None
         point = ours.get((panel.name, label.name), default)
-        if point is not None:
+        if point is not None and label.rank is not Rank.NOT_SHOWN:
             points.append(point)
     return replace(panel, operating_points=tuple(points))
-
-
-def _active(point: SiteOperatingPoint) -> OperatingPoint:
-    if point.origin is Origin.FITTED and point.evidence.get(BEYOND_SCOPE) is True:
-        return replace(point.point, beyond_scope=True)
-    return point.point
 
 
 def shipped_points(

@@ -23,6 +23,9 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 _LEAST: Final = 1e-6
+_HUNDRED: Final = 100
+_THOUSAND: Final = 1000
+_CLOSE: Final = 1e-6
 
 
 def named_labels(
@@ -92,6 +95,23 @@ def predictive_value_of(label: Label, point: OperatingPoint | None) -> float | N
     return None if value is None else round(value, 4)
 
 
+def predictive_words(prevalence: float | None, value: float | None) -> str:
+    """Say what a positive verdict means at a prevalence, e.g. "If 5 of 100 images show it, ...".
+
+    Args:
+        prevalence: Share of images with the finding, in [0, 1], or None.
+        value: Positive predictive value at that prevalence, in [0, 1], or None.
+
+    Returns:
+        A sentence, or an empty string where one of them is None.
+    """
+    if prevalence is None or value is None:
+        return ""
+    right = round(_HUNDRED * value)
+    flagged = "fewer than 1" if right == 0 else str(right)
+    return f"If {_of_many(prevalence)} images show it, {flagged} of 100 flagged images do."
+
+
 def reason_text(reason: str) -> str:
     """Return why a label was not assessed, in words that follow "Not assessed:".
 
@@ -102,6 +122,14 @@ def reason_text(reason: str) -> str:
         One line without a full stop, empty for an empty reason.
     """
     return _REASONS.get(reason, reason.replace("_", " "))
+
+
+def _of_many(share: float) -> str:
+    """Write a share as "5 of 100", or as "5 of 1000" where hundredths do not hold it."""
+    hundredths = _HUNDRED * share
+    if round(hundredths) >= 1 and abs(hundredths - round(hundredths)) < _CLOSE:
+        return f"{round(hundredths)} of 100"
+    return f"{_THOUSAND * share:.3g} of 1000"
 
 
 def _log_odds(share: float) -> float:

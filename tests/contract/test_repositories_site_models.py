@@ -49,7 +49,7 @@ def test_operating_points_come_back_as_they_were_put(unit_of_work: UnitOfWork) -
         _point("normal", point=OperatingPoint("normal", 1 / 3), origin=Origin.SHIPPED, evidence={}),
         _point(
             panel="tuberculosis",
-            point=OperatingPoint("covid19", 0.9, child_threshold=0.125),
+            point=OperatingPoint("covid19", 0.9, child_threshold=0.125, beyond_scope=("a", "b")),
         ),
         _point(version="1.1.0"),
         _point(site="south"),

@@ -249,6 +249,8 @@ OPERATING_POINTS: Final = sa.Table(
     sa.Column("set_by", sa.Text, nullable=False),
     sa.Column("set_at", UtcTime, nullable=False),
     sa.Column("evidence", Document, nullable=False),
+    sa.Column("child_threshold", sa.Double),
+    sa.Column("beyond_scope", Document),
     _one_of("origin", Origin),
     sa.CheckConstraint("threshold >= 0 AND threshold <= 1", name="threshold"),
 )

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hilum.application.fitting import (
-    FEWEST_PATIENTS,
-    Curve,
-    Fit,
-    curve,
-    fit,
-    require_separable,
-)
 from hilum.application.flags import Flags, flags_of
+from hilum.application.label_fit import fit_label
 from hilum.application.labelled_films import (
     LabelledFilm,
     ScoredFilm,
     Scores,
     probabilities_of,
-    under_label,
 )
 from hilum.application.model_events import points_events
 from hilum.application.read_film import read_film
-from hilum.domain.errors import (
-    HilumError,
-    InvalidRequest,
-    LabelNotSeparable,
-    NotFound,
-    Permanent,
-    TooFewFilms,
-    Transient,
-)
+from hilum.domain.errors import HilumError, InvalidRequest, NotFound, Permanent, Transient
 from hilum.domain.model import ModelSet, OperatingPoint
-from hilum.domain.site_models import BEYOND_SCOPE, Origin, SiteOperatingPoint, labels_of
+from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from hilum.application.label_fit import LabelFit
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
@@ -46,25 +31,6 @@ if TYPE_CHECKING:
     from hilum.domain.finding import PanelReading
     from hilum.domain.job import Job
     from hilum.domain.model import ModelManifest
-
-
-@dataclass(frozen=True, slots=True)
-class LabelFit:
-    """The outcome of one label.
-
-    Attributes:
-        panel: Panel name.
-        label: Label name.
-        fit: The threshold; None where it could not be fitted.
-        curve: What every threshold would have given; None where there was too little to ask.
-        refusal: Why there is no threshold, or None.
-    """
-
-    panel: str
-    label: str
-    fit: Fit | None
-    curve: Curve | None
-    refusal: TooFewFilms | LabelNotSeparable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +98,7 @@ class FitThresholds:
         for film in films:
             try:
                 readings = self._readings(film, used, site)
-                beyond = frozenset(one.panel for one in readings if one.scope_reason)
+                beyond = {one.panel: one.scope_reason for one in readings if one.scope_reason}
                 child = frozenset(one.panel for one in readings if one.child)
                 given = probabilities_of(readings, manifest)
                 scored.append(ScoredFilm(film, given, beyond, child))
@@ -151,6 +117,7 @@ class FitThresholds:
         *,
         panels: Collection[str] = (),
         labels: Collection[str] = (),
+        beyond_scope: bool = False,
     ) -> Sequence[LabelFit]:
         """Fit each label of the model that the films tell the truth of.
 
@@ -160,18 +127,24 @@ class FitThresholds:
             wanted: How much of it.
             panels: Only these panels; empty for all.
             labels: Only these labels; empty for all.
+            beyond_scope: The points are to hold beyond their panels' scopes, too; see
+                :func:`hilum.application.label_fit.fit_label`.
 
         Raises:
-            InvalidRequest: ``wanted`` cannot be asked for.
+            InvalidRequest: ``wanted`` cannot be asked for, or a scope is to be widened and no image
+                lies outside that of a fitted panel.
         """
         told = {key for film in scores.scored for key in film.film.truth}
-        return [
-            _fit(scores, (panel, label), aim, wanted)
+        fits = [
+            fit_label(scores, (panel, label), aim, wanted, beyond_scope=beyond_scope)
             for panel, label in labels_of(scores.manifest)
             if (not panels or panel in panels)
             and (not labels or label in labels)
             and (panel, label) in told
         ]
+        if beyond_scope and not any(item.beyond for item in fits):
+            raise InvalidRequest("no image lies outside the scope of a panel that is fitted")
+        return fits
 
     def flagged(self, scores: Scores, fits: Iterable[LabelFit]) -> Flagged:
         """Count what is flagged on the images, before anything is saved.
@@ -181,9 +154,9 @@ class FitThresholds:
             fits: Those without a threshold change nothing.
         """
         fitted = {
-            (item.panel, item.label): OperatingPoint(item.label, item.fit.threshold.value)
+            (item.panel, item.label): point
             for item in fits
-            if item.fit is not None
+            if (point := item.point("")) is not None
         }
         then = _with_points(scores.manifest, fitted)
         return Flagged(flags_of(scores.scored, scores.manifest), flags_of(scores.scored, then))
@@ -195,10 +168,8 @@ class FitThresholds:
         site: str,
         actor: str,
         source: Mapping[str, str],
-        *,
-        widened_by: Scores | None = None,
     ) -> Sequence[SiteOperatingPoint]:
-        """Put fitted operating points in force at a site, at once if the site reads with the model.
+        """Make fitted operating points active at a site, at once if the site reads with the model.
 
         A point of an experimental label switches the label on.
 
@@ -208,33 +179,22 @@ class FitThresholds:
             site: The site.
             actor: Who decides, for the audit log.
             source: Facts about the films, kept with the evidence.
-            widened_by: The films, where the points are to hold beyond their panels' scopes.
-
-        Raises:
-            InvalidRequest: A scope is to be widened, and no fitted panel has one.
-            TooFewFilms: A scope is to be widened, and too few of the films lie outside it.
         """
         now = self._clock.now()
-        fitted = [item for item in fits if item.fit is not None]
-        beyond = {} if widened_by is None else _beyond_scope(widened_by, manifest, fitted)
         points = [
             SiteOperatingPoint(
                 site=site,
                 model=manifest.name,
                 version=manifest.version,
                 panel=item.panel,
-                point=_point(item.label, item.fit, site),
+                point=point,
                 origin=Origin.FITTED,
                 set_by=actor,
                 set_at=now,
-                evidence={
-                    **item.fit.evidence(),
-                    **source,
-                    **beyond.get((item.panel, item.label), {}),
-                },
+                evidence={**item.evidence(), **source},
             )
-            for item in fitted
-            if item.fit is not None
+            for item in fits
+            if (point := item.point(site)) is not None
         ]
         with self._unit_of_work.begin() as transaction:
             transaction.operating_points.put(points)
@@ -259,18 +219,6 @@ class FitThresholds:
         return read.panels if read.gate is None else (read.gate, *read.panels)
 
 
-def _fit(scores: Scores, key: tuple[str, str], aim: Aim, wanted: float) -> LabelFit:
-    labelled = under_label(scores.scored, key)
-    told = None
-    try:
-        fitted = fit(labelled, aim, wanted)
-        told = curve(labelled)
-        require_separable(fitted)
-    except (TooFewFilms, LabelNotSeparable) as error:
-        return LabelFit(*key, None, told, error)
-    return LabelFit(*key, fitted, told)
-
-
 def _with_points(
     manifest: ModelManifest, points: Mapping[tuple[str, str], OperatingPoint]
 ) -> ModelManifest:
@@ -286,31 +234,6 @@ def _with_points(
     return replace(manifest, panels=tuple(panels))
 
 
-def _beyond_scope(
-    scores: Scores, manifest: ModelManifest, fits: Sequence[LabelFit]
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """What is kept with points that hold beyond their panels' scopes, by (panel, label)."""
-    found = {}
-    for item in fits:
-        panel = manifest.panel(item.panel)
-        if panel is None or not panel.scope.bounds:
-            continue
-        outside = [one for one in scores.scored if item.panel in one.beyond]
-        labelled = under_label(outside, (item.panel, item.label))
-        for truth, words in ((True, "with"), (False, "without")):
-            count = len(set(labelled.patients[labelled.truth == truth].tolist()))
-            if count < FEWEST_PATIENTS:
-                raise TooFewFilms(
-                    f"{item.panel}/{item.label}: {count} patients {words} the label have images "
-                    f"outside the panel's scope, at least {FEWEST_PATIENTS} are needed to widen it"
-                )
-        count = int(labelled.scores.size)
-        found[item.panel, item.label] = {BEYOND_SCOPE: True, "films_beyond_scope": count}
-    if not found:
-        raise InvalidRequest("no operating point was fitted for a panel whose scope has bounds")
-    return found
-
-
 def _job(transaction: Transaction, film: LabelledFilm, site: str) -> Job:
     if film.job_id is not None:
         job = transaction.jobs.get(film.job_id)
@@ -321,27 +244,3 @@ def _job(transaction: Transaction, film: LabelledFilm, site: str) -> Job:
     if job is None:
         raise NotFound(f"no film with this SOP Instance UID was read at site {site}")
     return job
-
-
-def _point(label: str, fitted: Fit, site: str) -> OperatingPoint:
-    return OperatingPoint(
-        label=label,
-        threshold=fitted.threshold.value,
-        sensitivity=round(fitted.sensitivity.value, 6),
-        specificity=round(fitted.specificity.value, 6),
-        fitted_on=_fitted_on(fitted, site),
-    )
-
-
-def _fitted_on(fitted: Fit, site: str) -> str:
-    """Which images chose a point, from what was counted."""
-    text = (
-        f"{fitted.films} images of {fitted.patients} patients of site {site} "
-        f"({fitted.positives} images of {fitted.positive_patients} patients with the label, "
-        f"{fitted.negatives} of {fitted.negative_patients} without it), "
-        f"for a {fitted.aim.value} of {fitted.wanted:g}"
-    )
-    if not fitted.by_source:
-        return text
-    named = ", ".join(item.source for item in fitted.by_source)
-    return f"{text} at the worst source ({fitted.worst_source}) of {named}"

@@ -48,7 +48,8 @@ class VersionAtSite:
     """An installed version of a model, as a site sees it.
 
     Attributes:
-        manifest: With the site's operating points where it has them.
+        manifest: With the operating points that are active at the site; with the site's own where
+            it does not analyse with the version.
         shipped: As it was installed.
         in_force: The site reads with it.
         promotion: Why, if it is in force; of the site ``default`` where the site follows it.
@@ -84,12 +85,14 @@ class ManageModels:
             in_force, promotion = version_in_force(newest, installed, rows, site)
             for version in installed.versions(newest.name):
                 manifest = installed.by_version[newest.name, version]
+                active = manifest == in_force
+                owner = promotion.site if active and promotion else site
                 found.append(
                     VersionAtSite(
-                        manifest=at_site(manifest, own),
+                        manifest=at_site(manifest, rows.points_of(owner)),
                         shipped=manifest,
-                        in_force=manifest == in_force,
-                        promotion=promotion if manifest == in_force else None,
+                        in_force=active,
+                        promotion=promotion if active else None,
                         missing=tuple(labels_without_points(manifest, own)),
                     )
                 )

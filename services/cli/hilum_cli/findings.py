@@ -11,7 +11,7 @@ import click
 from hilum.domain.job import JobState
 from hilum.domain.model import Rank
 from hilum.domain.scope import AGE, CHILD, UNLIKE_TRAINING, VIEW
-from hilum.domain.verdict import EXPERIMENTAL, NO_POINT
+from hilum.domain.verdict import EXPERIMENTAL, NO_POINT, predictive_words
 from hilum_cli.table import NOTICE, print_prose, print_table
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _SHORT_REASONS: Final = {
     NO_POINT: "no point",
     EXPERIMENTAL: "experimental",
 }
-_HUNDRED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +170,10 @@ def _print_notes(
 def _meanings(findings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """What a positive verdict means at the stated prevalence."""
     return [
-        f"{panel}, {finding['label']}: if {_HUNDRED * finding['prevalence']:.3g} of 100 images "
-        f"show it, {_HUNDRED * finding['predictive_value']:.0f} of 100 flagged images do."
+        f"{panel}, {finding['label']}: {words}"
         for panel, finding in findings
         if _alarming(finding)
-        and finding.get("prevalence") is not None
-        and finding.get("predictive_value") is not None
+        and (words := predictive_words(finding.get("prevalence"), finding.get("predictive_value")))
     ]
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hilum.domain.model import PanelKind, Rank
-from hilum.domain.scope import REASONS
-from hilum.domain.verdict import predictive_value_of
+from hilum.domain.verdict import predictive_value_of, reason_text
 from hilum_cli.table import print_prose, print_table
 
 if TYPE_CHECKING:
@@ -48,15 +47,18 @@ def print_panel(found: VersionAtSite, panel: Panel) -> None:
 
 
 def scope_lines(scope: Scope) -> list[str]:
-    """Return what bounds a panel's scope, and which images its operating points rest on."""
+    """Return what bounds a panel's scope, and which images it was trained on."""
     facts = [
         ("ages", scope.ages),
         ("views", ", ".join(scope.views)),
         *(
-            (f"{limit.measure} at most", f"{limit.at_most:g}, beyond it {_words(limit.reason)}")
+            (
+                f"{limit.measure} at most",
+                f"{limit.at_most:g}, beyond it {reason_text(limit.reason)}",
+            )
             for limit in scope.limits
         ),
-        ("images of", ", ".join(scope.sources)),
+        ("trained on images of", ", ".join(scope.sources)),
         ("never shown", ", ".join(scope.never_shown)),
     ]
     return [f"{name}: {value}" for name, value in facts if value]
@@ -91,7 +93,9 @@ def _threshold(point: OperatingPoint | None, *, off: bool, missing: bool) -> str
         child: bool(child),
         "off": off,
         "not adopted": missing,
-        "beyond scope": point.beyond_scope,
+        f"beyond scope: {', '.join(map(reason_text, point.beyond_scope))}": bool(
+            point.beyond_scope
+        ),
     }
     noted = ", ".join(note for note, true in notes.items() if true)
     return f"{point.threshold:.6g}{f' ({noted})' if noted else ''}"
@@ -104,7 +108,3 @@ def _predictive_value(label: Label, point: OperatingPoint | None) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _words(reason: str) -> str:
-    return REASONS.get(reason, reason)

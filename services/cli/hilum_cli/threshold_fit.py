@@ -11,7 +11,8 @@ import click
 from hilum.application.resampling import Aim
 from hilum.domain.errors import ModelNotServed, TooFewFilms
 from hilum.domain.model import PanelKind, Rank
-from hilum.domain.site_models import BEYOND_SCOPE, labels_of
+from hilum.domain.site_models import labels_of
+from hilum.domain.verdict import reason_text
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.in_force import tell_if_in_force
 from hilum_cli.labelled_films import read_labelled_films
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from hilum.application.fitting import Fit, Measured
     from hilum.application.flags import Flags
+    from hilum.application.label_fit import LabelFit
     from hilum.application.labelled_films import Scores
-    from hilum.application.use_cases.fit_thresholds import Flagged, LabelFit
+    from hilum.application.use_cases.fit_thresholds import Flagged
     from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Models
     from hilum_cli.labelled_films import LabelledFilms
@@ -98,10 +100,15 @@ def fit_thresholds(opened: Models, films: Path, wanted: Wanted, plot: Path | Non
         scores = opened.fit.scores(told.films, models, manifest, wanted.site, advance)
     _tell_left_out(scores, told)
     fits = opened.fit.fit(
-        scores, Aim(wanted.aim), wanted.value, panels=wanted.panels, labels=wanted.labels
+        scores,
+        Aim(wanted.aim),
+        wanted.value,
+        panels=wanted.panels,
+        labels=wanted.labels,
+        beyond_scope=wanted.beyond_scope,
     )
     _require_fit(fits, explicit=bool(wanted.panels or wanted.labels))
-    _print_fits(fits, manifest)
+    _print_fits(fits)
     if any(panel.kind is not PanelKind.GATE for panel in manifest.panels):
         _print_flagged(opened.fit.flagged(scores, fits))
     click.echo(NOTICE)
@@ -125,14 +132,17 @@ def _save(
 ) -> None:
     manifest, site = scores.manifest, wanted.site
     source = {"csv": films.name, "csv_sha256": hashlib.sha256(films.read_bytes()).hexdigest()}
-    widened_by = scores if wanted.beyond_scope else None
-    saved = opened.fit.save(manifest, fits, site, operator(), source, widened_by=widened_by)
+    saved = opened.fit.save(manifest, fits, site, operator(), source)
     click.echo(f"site {site}: {len(saved)} operating points of {manifest.name} {manifest.version}")
     if switched_on := _experimental(fits, manifest):
         print_prose(f"Switched on at site {site}: {', '.join(switched_on)}.")
-    wide = ["/".join(point.key) for point in saved if point.evidence.get(BEYOND_SCOPE)]
-    if wide:
-        print_prose(f"In force beyond the scope of the panel at site {site}: {', '.join(wide)}.")
+    for point in saved:
+        if point.point.beyond_scope:
+            causes = ", ".join(map(reason_text, point.point.beyond_scope))
+            print_prose(
+                f"{'/'.join(point.key)} is active beyond the scope of the panel at site {site}, "
+                f"for images that are {causes}."
+            )
     tell_if_in_force(opened, manifest, site)
 
 
@@ -190,9 +200,17 @@ def _require_fit(fits: Sequence[LabelFit], *, explicit: bool) -> None:
         click.echo(f"not fitted, {line}", err=True)
 
 
-def _print_fits(fits: Sequence[LabelFit], manifest: ModelManifest) -> None:
+def _print_fits(fits: Sequence[LabelFit]) -> None:
     fitted = [(item, item.fit) for item in fits if item.fit is not None]
-    print_table(_COLUMNS, [_row(item, fit, manifest) for item, fit in fitted])
+    print_table(_COLUMNS, [_row(item, fit) for item, fit in fitted])
+    for item, _ in fitted:
+        if item.for_children:
+            click.echo(f"{item.panel}/{item.label}: all images are of small children.")
+        left_out = ", ".join(
+            f"{count} {cause.replace('_', ' ')}" for cause, count in (item.left_out or {}).items()
+        )
+        if left_out:
+            print_prose(f"{item.panel}/{item.label}: images left out: {left_out}.")
     by_source = [
         (
             item.panel,
@@ -228,8 +246,8 @@ def _print_flagged(flagged: Flagged) -> None:
     ]
     print_table(_FLAGGED, rows)
     print_prose(
-        "Normal: no abnormal label of the CSV is true. Flags: positive abnormal labels, over all "
-        "labels of the model, as if every image lay in the scope of each panel."
+        "Normal: no abnormal label of the CSV is true, and no normal one is false. Flags: positive "
+        "abnormal labels, over all labels of the model."
     )
     if not any(not one.ill for one in flagged.then):
         click.echo(
@@ -257,14 +275,12 @@ def _experimental(fits: Sequence[LabelFit], manifest: ModelManifest) -> list[str
     ]
 
 
-def _row(item: LabelFit, fitted: Fit, manifest: ModelManifest) -> tuple[str, ...]:
-    panel = manifest.panel(item.panel)
-    now = panel.operating_point(item.label) if panel else None
+def _row(item: LabelFit, fitted: Fit) -> tuple[str, ...]:
     return (
         item.panel,
         item.label,
         _measured(fitted.threshold),
-        f"{now.threshold:.3f}" if now else "",
+        "" if item.now is None else f"{item.now:.3f}",
         _measured(fitted.sensitivity),
         _measured(fitted.specificity),
         _measured(fitted.unseen_sensitivity),

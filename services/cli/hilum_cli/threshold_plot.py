@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from hilum.application.fitting import Curve, Fit
-    from hilum.application.use_cases.fit_thresholds import LabelFit
+    from hilum.application.label_fit import LabelFit
 
 _SIDE: Final = 260
 _GAP: Final = 70

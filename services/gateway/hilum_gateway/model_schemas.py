@@ -41,8 +41,9 @@ class LabelBody(BaseModel):
     sensitivity: float | None
     specificity: float | None
     fitted_on: str = Field(description="Which images the operating point was fitted on.")
-    beyond_scope: bool = Field(
-        description="The site fitted it on its own images and applies it outside the panel's scope."
+    beyond_scope: list[str] = Field(
+        description="Stable codes of why an image may lie outside the panel's scope and yet have a "
+        "verdict. The site fitted the operating point on its own images of that kind."
     )
     prevalence: float | None = Field(
         description="Share of images with the finding for which `predictive_value` holds."
@@ -66,7 +67,7 @@ class LabelBody(BaseModel):
             sensitivity=point.sensitivity if point else None,
             specificity=point.specificity if point else None,
             fitted_on=point.fitted_on if point else "",
-            beyond_scope=point.beyond_scope if point else False,
+            beyond_scope=list(point.beyond_scope) if point else [],
             prevalence=label.prevalence,
             predictive_value=predictive_value_of(label, point),
         )
@@ -100,7 +101,7 @@ class ScopeBody(BaseModel):
         description="Accepted values of View Position (0018,5101). Empty accepts all."
     )
     limits: list[ScopeLimitBody]
-    sources: list[str] = Field(description="Sources of the images, for people.")
+    sources: list[str] = Field(description="Sources of the training images, for people.")
     never_shown: list[str] = Field(description="Who was not among them, for people.")
     child_above: float | None = Field(
         description="Value of the measure `child` above which an image counts as a small child's."

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from hilum.application.places import LEAST_IN_LUNGS
 from hilum.application.reading import passes
 from hilum.domain.finding import (
     Analysis,
@@ -69,7 +68,7 @@ class FindingBody(BaseModel):
     code: CodeBody | None
     probability: float
     operating_point: float | None = Field(
-        description="Probability from which the label is positive. Null where it has none."
+        description="Active operating point: the probability from which the label is positive."
     )
     positive: bool | None = Field(description="Null where the label was not assessed.")
     assessment: Literal["positive", "negative", "not_assessed"]
@@ -103,7 +102,6 @@ class FindingBody(BaseModel):
     def of(cls, job_id: UUID, panel: str, finding: Finding) -> Self:
         """Make it from one finding."""
         heatmap = f"/v1/jobs/{job_id}/heatmaps/{panel}/{finding.label}.png"
-        share = finding.map_in_lungs
         return cls(
             label=finding.label,
             display=finding.display,
@@ -119,8 +117,8 @@ class FindingBody(BaseModel):
             weak=finding.weak,
             heatmap=heatmap if finding.heatmap else None,
             boxes=[BoxBody.of(box) for box in finding.boxes],
-            map_in_lungs=share,
-            outside_lungs=None if share is None else share < LEAST_IN_LUNGS,
+            map_in_lungs=finding.map_in_lungs,
+            outside_lungs=finding.outside_lungs,
             prevalence=finding.prevalence,
             predictive_value=finding.predictive_value,
         )
@@ -139,13 +137,17 @@ class PanelBody(BaseModel):
     caution: str
     in_scope: bool = Field(
         description="Whether the image belongs to the population that the panel is valid for. "
-        "Outside of it the probabilities stay and no label is assessed."
+        "Outside of it the probabilities stay, and no label is assessed but those for which the "
+        "site has an operating point that was fitted there."
     )
     scope_reason: str = Field(
         description="Stable code of why the image lies out of scope. Empty where it does not."
     )
     scope_reason_text: str = Field(
         description='`scope_reason` in words that follow "Not assessed:".'
+    )
+    child: bool = Field(
+        description="Whether the operating points for images of small children were applied."
     )
     model: str
     version: str
@@ -156,12 +158,13 @@ class PanelBody(BaseModel):
         """Make it from one panel."""
         return cls(
             panel=panel.panel,
-            display=panel.display or panel.panel.replace("_", " ").capitalize(),
+            display=panel.title,
             kind=panel.kind,
             caution=panel.caution,
             in_scope=not panel.scope_reason,
             scope_reason=panel.scope_reason,
             scope_reason_text=reason_text(panel.scope_reason),
+            child=panel.child,
             model=panel.model,
             version=panel.version,
             findings=[FindingBody.of(job_id, panel.panel, item) for item in panel.findings],

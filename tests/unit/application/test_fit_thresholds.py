@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -18,11 +19,14 @@ from hilum.domain.errors import (
     LabelNotSeparable,
     TooFewFilms,
 )
-from hilum.domain.scope import Scope
+from hilum.domain.scope import AGE, UNLIKE_TRAINING
 from hilum.domain.site_models import Origin, at_site
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import small_chest, small_gate, whole_set
 from tests.unit.application.stage import MAX_FILES, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NORMAL = ("pneumonia", "normal")
 EFFUSION = ("pathology", "effusion")
@@ -225,13 +229,20 @@ def test_saved_points_are_in_force_with_their_evidence(site):
     assert "pneumonia/normal beyond_scope" not in event.details
 
 
-def scored(*probabilities: tuple[bool, float], panel: str = "pathology", **fields: object):
+def scored(
+    *probabilities: tuple[bool, float],
+    panel: str = "pathology",
+    beyond: bool = False,
+    child: Callable[[int], bool] = lambda _: False,
+    **fields: object,
+):
     """Images with and without an effusion, each of a patient of its own."""
     return [
         ScoredFilm(
             LabelledFilm(f"image {number}", f"patient {number}", {EFFUSION: truth}, **fields),
             {EFFUSION: value, ("pathology", "cardiomegaly"): 0.1, ("pathology", "nodule"): 0.9},
-            frozenset([panel] if number % 2 else []),
+            {panel: AGE} if beyond and number % 2 else {},
+            frozenset([panel] if child(number) else []),
         )
         for number, (truth, value) in enumerate(probabilities)
     ]
@@ -272,37 +283,85 @@ def test_what_would_be_flagged_is_told_before_anything_is_saved(site):
     assert not site.stage.events()
 
 
-def with_scope(manifest, **bounds: object):
-    panels = tuple(replace(panel, scope=Scope(**bounds)) for panel in manifest.panels)
-    return replace(manifest, panels=panels)
+def widened(site, *, panel: str = "pathology", **bounds: object):
+    """A fit beyond the scope; every other image lies outside that of a panel."""
+    films = tuple(scored(*MIXED, panel=panel, beyond=True))
+    return site.fits.fit(
+        Scores(site.chest, films, ()), Aim.SPECIFICITY, 0.9, beyond_scope=True, **bounds
+    )
+
+
+def test_an_image_outside_the_scope_has_no_part(site):
+    """It has no verdict, so that it says nothing of a threshold. How many they are is told."""
+    films = tuple(scored(*MIXED, beyond=True))
+    (item,) = site.fits.fit(Scores(site.chest, films, ()), Aim.SPECIFICITY, 0.9)
+    assert (item.fit.films, item.left_out) == (50, {AGE: 50})
+    (point,) = site.fits.save(site.chest, [item], "north", "operator:me", {})
+    assert point.point.beyond_scope == ()
+    assert point.evidence["left_out"] == {AGE: 50}
 
 
 def test_a_scope_is_widened_by_images_from_outside_it(site):
-    """The row says so, the log carries it, and the point in force holds beyond the scope."""
-    adults = with_scope(site.chest, minimum_age=18)
-    scores = Scores(adults, tuple(scored(*MIXED)), ())
-    fits = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
-    (point,) = site.fits.save(adults, fits, "north", "operator:me", {}, widened_by=scores)
-    assert point.evidence["beyond_scope"] is True
-    assert point.evidence["films_beyond_scope"] == 50
-    assert site.stage.events()[-1].details["pathology/effusion beyond_scope"] is True
-    in_force = at_site(adults, [point]).panel("pathology").operating_point("effusion")
-    assert in_force.beyond_scope
+    """For their cause alone; they count as a source, and the log names the cause."""
+    (item,) = widened(site)
+    assert (item.fit.films, dict(item.left_out)) == (100, {})
+    (point,) = site.fits.save(site.chest, [item], "north", "operator:me", {})
+    assert point.point.beyond_scope == (AGE,)
+    assert AGE in point.evidence["by_source"]
+    assert site.stage.events()[-1].details["pathology/effusion beyond_scope"] == AGE
+    active = at_site(site.chest, [point]).panel("pathology").operating_point("effusion")
+    assert (active.holds(AGE), active.holds(UNLIKE_TRAINING)) == (True, False)
 
 
-@pytest.mark.parametrize(
-    ("bounds", "panel", "error"),
-    [
-        ({}, "pathology", InvalidRequest),
-        ({"minimum_age": 18}, "pneumonia", TooFewFilms),
-    ],
-)
-def test_a_scope_is_not_widened_without_images_from_outside_it(site, bounds, panel, error):
-    """Nor where the panel has none; nothing is stored."""
-    manifest = with_scope(site.chest, **bounds)
-    scores = Scores(manifest, tuple(scored(*MIXED, panel=panel)), ())
-    fits = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
-    for some in (fits, []):
-        with pytest.raises((error, InvalidRequest)):
-            site.fits.save(manifest, some, "north", "operator:me", {}, widened_by=scores)
-    assert not site.stage.events()
+def test_a_scope_is_not_widened_without_images_from_outside_it(site):
+    """Those of another panel do not help."""
+    with pytest.raises(InvalidRequest, match="no image lies outside the scope"):
+        widened(site, panel="pneumonia")
+
+
+def test_a_scope_is_not_widened_by_a_handful_of_images(site):
+    """The threshold inside the scope would be as good as before, and is not asked for."""
+    few = tuple(
+        replace(one, beyond={"pathology": AGE} if number < 8 else {})
+        for number, one in enumerate(scored(*MIXED))
+    )
+    scores = Scores(site.chest, few, ())
+    (inside,) = site.fits.fit(scores, Aim.SPECIFICITY, 0.9)
+    assert (inside.fit.films, inside.left_out) == (92, {AGE: 8})
+    with pytest.raises(InvalidRequest):
+        site.fits.fit(scores, Aim.SPECIFICITY, 0.9, beyond_scope=True)
+
+
+def with_child_threshold(manifest, value: float):
+    """The manifest, whose effusion has a threshold of its own for small children."""
+    pneumonia, pathology = manifest.panels
+    points = tuple(
+        replace(point, child_threshold=value) if point.label == "effusion" else point
+        for point in pathology.operating_points
+    )
+    return replace(manifest, panels=(pneumonia, replace(pathology, operating_points=points)))
+
+
+def test_a_threshold_for_everybody_else_is_not_fitted_on_children(site):
+    """Which keep the one they have."""
+    chest = with_child_threshold(site.chest, 0.77)
+    films = tuple(scored(*MIXED, child=lambda number: number >= 60))
+    (item,) = site.fits.fit(Scores(chest, films, ()), Aim.SPECIFICITY, 0.9)
+    assert (item.fit.films, item.for_children) == (60, False)
+    assert item.left_out == {"small_children": 40}
+    assert (item.now, item.point("").child_threshold) == (0.3, 0.77)
+
+
+def test_a_site_of_children_fits_their_threshold(site):
+    """Everybody else keeps theirs."""
+    chest = with_child_threshold(site.chest, 0.77)
+    films = tuple(scored(*MIXED, child=lambda _: True))
+    (item,) = site.fits.fit(Scores(chest, films, ()), Aim.SPECIFICITY, 0.9)
+    assert (item.fit.films, item.for_children, item.now) == (100, True, 0.77)
+    point = item.point("north")
+    assert (point.threshold, point.child_threshold) == (0.3, item.fit.threshold.value)
+    assert "For small children: 100 images" in point.fitted_on
+    (saved,) = site.fits.save(chest, [item], "north", "operator:me", {})
+    assert saved.evidence["for_children"] is True
+    details = site.stage.events()[-1].details
+    assert details["pathology/effusion child_threshold"] == point.child_threshold

@@ -277,3 +277,17 @@ def test_labels_are_switched_on_for_one_site(ranked):
     for change in (ranked.manage.switch_on, ranked.manage.switch_off):
         with pytest.raises(InvalidRequest):
             change("chest", "1.1.0", "pathology", None, ALL_SITES, OPERATOR)
+
+
+def test_a_site_that_follows_default_shows_the_points_it_reads_with(here):
+    """Its own rows for the version wait until it is promoted at the site."""
+    promote(here, "1.1.0", site=DEFAULT_SITE)
+    here.set_point(DEFAULT_SITE, "covid19", 0.61, version="1.1.0")
+    here.set_point("north", "covid19", 0.5, version="1.1.0")
+    here.later()
+    found = [one for one in here.manage.at_site("north") if one.manifest.name == "chest"]
+    (active,) = [one for one in found if one.in_force]
+    shown = active.manifest.panel("pneumonia").operating_point("covid19")
+    assert shown.threshold == 0.61
+    _, panel = here.models.of_site("north").panel("pneumonia")
+    assert panel.operating_point("covid19") == shown

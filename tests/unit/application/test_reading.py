@@ -11,7 +11,7 @@ from hilum.application.places import locate_within
 from hilum.application.reading import panel_reading
 from hilum.domain.errors import InferenceFailed
 from hilum.domain.model import OperatingPoint, Rank, Scope
-from hilum.domain.scope import AGE, Depicted
+from hilum.domain.scope import AGE, UNLIKE_TRAINING, Depicted
 from hilum.domain.verdict import EXPERIMENTAL, NO_POINT
 from tests.fakes.model_catalogue import model_of, small_panel
 
@@ -60,13 +60,14 @@ def test_beyond_its_scope_a_panel_has_probabilities_and_no_verdict():
     assert (inside.scope_reason, inside.finding("tuberculosis").positive) == ("", True)
 
 
-def test_a_point_that_a_site_applies_beyond_the_scope_gives_a_verdict():
-    """Its label alone; the others stay without one."""
-    wide = OperatingPoint("tuberculosis", 0.3, beyond_scope=True)
+@pytest.mark.parametrize(("causes", "verdict"), [((AGE,), True), ((UNLIKE_TRAINING,), None)])
+def test_a_point_that_a_site_applies_beyond_the_scope_gives_a_verdict(causes, verdict):
+    """Its label alone, for the causes it was fitted on; the others stay without one."""
+    wide = OperatingPoint("tuberculosis", 0.3, beyond_scope=causes)
     others = tuple(one for one in ADULTS.operating_points if one.label != "tuberculosis")
     found = read(replace(ADULTS, operating_points=(wide, *others)), 0.05, 0.9, 0.05, depicted=CHILD)
-    assert verdicts(found) == {"normal": None, "tuberculosis": True, "other": None}
-    assert found.finding("tuberculosis").reason == ""
+    assert verdicts(found) == {"normal": None, "tuberculosis": verdict, "other": None}
+    assert found.finding("tuberculosis").reason == ("" if verdict else AGE)
     assert found.scope_reason == AGE
 
 

@@ -212,7 +212,7 @@ def test_a_positive_verdict_says_what_it_means_at_the_stated_prevalence(capsys):
         finding("other_abnormal", 0.1, **values),
     )
     lines = printed(capsys, outcome(named), every_label=True)
-    said = "tuberculosis, tuberculosis: if 5 of 100 images show it, 47 of 100 flagged images do."
+    said = "tuberculosis, tuberculosis: If 5 of 100 images show it, 47 of 100 flagged images do."
     assert [line for line in lines if "of 100" in line] == [said]
 
 

@@ -132,7 +132,7 @@ def test_a_version_is_shown_with_ranks_scope_and_predictive_values(run):
     """A label without a point says why; one that is experimental is off until it is switched on."""
     run("thresholds", "adopt-defaults", "chest", "1.1.0", "--site", "north")
     lines = run("models", "show", "chest", "1.1.0", "--site", "north").stdout.splitlines()
-    for line in ("ages: 18 years and older", "views: PA", "images of: greys"):
+    for line in ("ages: 18 years and older", "views: PA", "trained on images of: greys"):
         assert line in lines
     assert "never shown: children" in lines
     table = {line.split()[0]: line.split()[1:] for line in lines if line}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hilum.application.fitting import curve, fit
+from hilum.application.label_fit import LabelFit
 from hilum.application.resampling import Aim, LabelledScores
-from hilum.application.use_cases.fit_thresholds import LabelFit
 from hilum.domain.errors import TooFewFilms
 from hilum_cli.threshold_plot import draw_thresholds
 

@@ -117,7 +117,10 @@ def test_panels_that_name_the_same_finding_name_it_once():
         (
             [beyond("tuberculosis", AGE), beyond("pathology", UNLIKE_TRAINING)],
             AGE,
-            "Not assessed: not validated for the patient's age.",
+            (
+                "Not assessed: not validated for the patient's age; "
+                "the image is unlike those that the model was trained on."
+            ),
         ),
         (
             [beyond("tuberculosis", CHILD), panel("pathology", OFF)],
@@ -138,7 +141,7 @@ def test_panels_that_name_the_same_finding_name_it_once():
     ],
 )
 def test_without_an_assessed_label_it_is_undetermined(panels, reason, text):
-    """Never normal: the first reason of scope is said, whatever the probabilities are."""
+    """Never normal: every reason of scope is said, whatever the probabilities are."""
     found = impression_of(panels)
     assert found == Impression(ImpressionKind.UNDETERMINED, (), reason, text)
 

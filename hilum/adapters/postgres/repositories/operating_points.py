@@ -32,8 +32,9 @@ _COLUMNS: Final = (
     _C.set_by,
     _C.set_at,
     _C.evidence,
+    _C.child_threshold,
+    _C.beyond_scope,
 )
-_CHILD: Final = "child_threshold"
 _ALL: Final = sa.select(*_COLUMNS).order_by(*OPERATING_POINTS.primary_key.columns)
 _OF_SITES: Final = _ALL.where(_C.site.in_(sa.bindparam("sites", expanding=True)))
 _REMOVE: Final = sa.delete(OPERATING_POINTS).where(
@@ -105,34 +106,29 @@ def _row(point: SiteOperatingPoint) -> dict[str, Any]:
         "origin": point.origin.value,
         "set_by": point.set_by,
         "set_at": point.set_at,
-        "evidence": _evidence(point),
+        "evidence": dict(point.evidence),
+        "child_threshold": point.point.child_threshold,
+        "beyond_scope": list(point.point.beyond_scope),
     }
 
 
-def _evidence(point: SiteOperatingPoint) -> dict[str, Any]:
-    """The evidence, and the threshold for children, for which there is no column."""
-    child = point.point.child_threshold
-    return {**point.evidence, **({} if child is None else {_CHILD: child})}
-
-
 def _point(row: Any) -> SiteOperatingPoint:
-    evidence = dict(row.evidence)
-    child = evidence.pop(_CHILD, None)
     return SiteOperatingPoint(
         site=row.site,
         model=row.model,
         version=row.version,
         panel=row.panel,
         point=OperatingPoint(
-            row.label,
-            row.threshold,
-            row.sensitivity,
-            row.specificity,
-            row.fitted_on,
-            child_threshold=child,
+            label=row.label,
+            threshold=row.threshold,
+            sensitivity=row.sensitivity,
+            specificity=row.specificity,
+            fitted_on=row.fitted_on,
+            beyond_scope=tuple(row.beyond_scope or ()),
+            child_threshold=row.child_threshold,
         ),
         origin=Origin(row.origin),
         set_by=row.set_by,
         set_at=row.set_at,
-        evidence=evidence,
+        evidence=row.evidence,
     )

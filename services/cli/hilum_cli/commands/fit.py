@@ -30,7 +30,7 @@ from hilum_cli.options import model_options, models_of
 @click.option(
     "--beyond-scope",
     is_flag=True,
-    help="With --save: active outside the panels' scopes, too, where enough images lie there.",
+    help="Fit for images outside the panels' scopes, too, where enough of the films lie there.",
 )
 @model_options
 @readable
@@ -55,7 +55,8 @@ def fit(  # noqa: PLR0913 - one parameter an option
     CSV has one row a film. The columns job_id, sop_instance_uid or file say which film; patient
     (a pseudonym) which films belong together; a column named after a panel holds the label that is
     true (several set apart by |, or none), a column PANEL.LABEL holds 1 or 0. An empty cell: not
-    known. With a column source (a ward, a device) the wanted value holds at the worst source. What
+    known. With a column source (a ward, a device) the wanted value holds at the worst source. Films
+    outside a panel's scope have no part in its fit without --beyond-scope. What
     would be flagged on the normal and the ill images is printed first. Nothing is changed without
     --save.
     """
@@ -63,8 +64,6 @@ def fit(  # noqa: PLR0913 - one parameter an option
     aims = [(aim, value) for aim, value in given.items() if value is not None]
     if len(aims) != 1:
         raise Failure("pass one of --sensitivity and --specificity", USAGE)
-    if beyond_scope and not save:
-        raise Failure("--beyond-scope goes with --save", USAGE)
     # Loaded here: the other commands do not wait for what does the sums.
     from hilum_cli.threshold_fit import Wanted, fit_thresholds  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ import click
 
 from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import NotFound
+from hilum.domain.verdict import reason_text
 from hilum_cli.commands.fit import fit
 from hilum_cli.commands.models import site_option
 from hilum_cli.commands.switching import switch_off, switch_on
@@ -133,6 +134,9 @@ def _facts(held: SiteOperatingPoint) -> list[tuple[str, str]]:
         ("set", f"{held.set_at.isoformat(timespec='seconds')} by {held.set_by}"),
         ("fitted on", held.point.fitted_on),
     ]
+    if held.point.child_threshold is not None:
+        facts.append(("operating point for children", f"{held.point.child_threshold:.6g}"))
+    facts.extend(("beyond the scope", reason_text(reason)) for reason in held.point.beyond_scope)
     for name, value in (
         ("sensitivity", held.point.sensitivity),
         ("specificity", held.point.specificity),

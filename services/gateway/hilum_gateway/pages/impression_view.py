@@ -92,7 +92,7 @@ def _named_view(
     panel, finding = found
     return NamedView(
         named=named,
-        panel=panel.display or panel.panel.replace("_", " ").capitalize(),
+        panel=panel.title,
         operating_point=finding.operating_point,
         rank=rank_words(finding),
         meaning=meaning(finding),

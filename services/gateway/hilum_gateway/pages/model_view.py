@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.domain.model import PanelKind, Rank
-from hilum.domain.verdict import EXPERIMENTAL, NO_POINT, predictive_value_of, reason_text
+from hilum.domain.site_models import at_site
+from hilum.domain.verdict import (
+    EXPERIMENTAL,
+    NO_POINT,
+    predictive_value_of,
+    predictive_words,
+    reason_text,
+)
 from hilum_gateway.pages.card_text import Block, card_blocks
-from hilum_gateway.pages.finding_words import predictive_words
 from hilum_gateway.pages.model_figures import Figure, figure_of, headline_figures
 
 if TYPE_CHECKING:
@@ -110,7 +116,11 @@ def model_sheets(catalogue: ModelCatalogue, site: str) -> list[ModelSheet]:
     """
     reading = catalogue.of_site(site).models
     known = {(model.name, model.version) for model in reading}
-    others = [model for model in catalogue.installed() if (model.name, model.version) not in known]
+    others = [
+        at_site(model, ())
+        for model in catalogue.installed()
+        if (model.name, model.version) not in known
+    ]
     return [
         ModelSheet(
             manifest=model,
@@ -164,7 +174,7 @@ def _scope_words(scope: Scope) -> Iterable[tuple[str, str]]:
         ("Ages", scope.ages),
         ("Views", ", ".join(scope.views)),
         ("Not assessed", "; ".join(reason_text(limit.reason) for limit in scope.limits)),
-        ("Sources", ", ".join(scope.sources)),
+        ("Trained on", ", ".join(scope.sources)),
         ("Never shown", ", ".join(scope.never_shown)),
     )
     return ((name, words) for name, words in described if words)

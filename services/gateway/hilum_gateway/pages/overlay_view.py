@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hilum_gateway.overlay_colours import FINDING_COLOURS, colour_number
-from hilum_gateway.pages.finding_words import is_outside_lungs, is_shown
+from hilum_gateway.pages.finding_words import is_shown
 from hilum_gateway.pages.panel_view import headlines
 
 if TYPE_CHECKING:
@@ -82,14 +82,14 @@ def _overlay(
 ) -> FindingOverlay:
     number = colour_number(position)
     address = f"/films/{job_id}/heatmaps/{panel.panel}/{finding.label}.png?colour={number}"
-    of_panel = panel.display or panel.panel.replace("_", " ").capitalize()
+    of_panel = panel.title
     return FindingOverlay(
         value=f"{panel.panel}/{finding.label}",
         display=finding.display if unique else f"{finding.display} ({of_panel})",
         colour=FINDING_COLOURS[number],
         href=address if finding.heatmap else "",
         boxes=finding.boxes,
-        outside_lungs=is_outside_lungs(finding),
+        outside_lungs=bool(finding.outside_lungs),
     )
 
 

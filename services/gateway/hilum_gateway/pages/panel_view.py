@@ -10,7 +10,6 @@ from hilum.domain.verdict import EXPERIMENTAL, reason_text
 from hilum_gateway.pages.finding_words import (
     OUTSIDE_LUNGS,
     is_headline,
-    is_outside_lungs,
     is_shown,
     is_weak,
     meaning,
@@ -57,14 +56,9 @@ class PanelView:
         )
 
     @property
-    def display(self) -> str:
-        """The panel for people."""
-        return self.reading.display or self.reading.panel.replace("_", " ").capitalize()
-
-    @property
     def out_of_scope(self) -> str:
-        """Why nothing of it was assessed, in words; empty for an image inside its scope."""
-        return reason_text(self.reading.scope_reason)
+        """Why nothing of it was assessed, in words; empty where something was."""
+        return reason_text(self.reading.not_assessed)
 
     @property
     def assessed(self) -> int:
@@ -119,19 +113,19 @@ class PanelView:
 
         A reason that stands above the table already is not said again.
         """
-        said = {"", self.reading.scope_reason}
+        said = {"", self.reading.not_assessed}
         reason = "" if finding.reason in said or finding in self.experimental else finding.reason
         notes = (
             f"Not assessed: {reason_text(reason)}." if reason else "",
             meaning(finding),
-            OUTSIDE_LUNGS if is_outside_lungs(finding) else "",
+            OUTSIDE_LUNGS if finding.outside_lungs else "",
         )
         return [note for note in notes if note]
 
     @property
     def experimental_reason(self) -> str:
         """Why no experimental label has a verdict, in words."""
-        return reason_text(self.reading.scope_reason or EXPERIMENTAL)
+        return reason_text(self.reading.not_assessed or EXPERIMENTAL)
 
 
 def panel_views(analysis: Analysis) -> list[PanelView]:

@@ -121,7 +121,7 @@ def test_a_scope_is_shown_with_its_panel(gateway):
         "Ages": "18 years and older",
         "Views": "PA, AP",
         "Not assessed": "not validated for children, and the image looks like a child&#39;s",
-        "Sources": "shenzhen, montgomery",
+        "Trained on": "shenzhen, montgomery",
         "Never shown": "children",
     }
 

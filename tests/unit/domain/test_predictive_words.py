@@ -1,10 +1,10 @@
-"""Sentences about findings."""
+"""What a positive verdict means, in words."""
 
 from __future__ import annotations
 
 import pytest
 
-from hilum_gateway.pages.finding_words import predictive_words
+from hilum.domain.verdict import predictive_words
 
 
 @pytest.mark.parametrize(
