@@ -22,10 +22,10 @@ from hilum_training.films.coverage import check_coverage
 from hilum_training.films.gate_films import gate_library, picture_folders
 from hilum_training.films.library import Library, open_library
 from hilum_training.films.pack import pack_folder
-from hilum_training.learning.log import write_log
 from hilum_training.recipe import Recipe, read_recipe
 from hilum_training.recipe_errors import InvalidRecipe
-from hilum_training.recipe_files import find_recipe, tell_panel
+from hilum_training.recipe_files import find_recipe, named_files, tell_panel
+from hilum_training.rival import RIVALS, read_rival
 from hilum_training.segmentation import commands as segmentation
 from hilum_training.segmentation.recipe import is_segmentation, read_segmentation_recipe
 from hilum_training.weights import load_network, save_weights, weights_path
@@ -154,8 +154,7 @@ def _train(options: argparse.Namespace) -> None:
         return
     import keras  # noqa: PLC0415 - TensorFlow takes seconds to load; --help must not
 
-    from hilum_training.learning.fit import Fit  # noqa: PLC0415 - likewise
-    from hilum_training.learning.settling import SettlingFit  # noqa: PLC0415 - likewise
+    from hilum_training.learning.whole_training import train_network  # noqa: PLC0415 - likewise
 
     keras.utils.set_random_seed(recipe.seed)
     library = _library(recipe, folders)
@@ -163,13 +162,17 @@ def _train(options: argparse.Namespace) -> None:
     train, validation = (
         films.first(options.limit) for films in (library.train, library.validation)
     )
-    fit = Fit(recipe, train, validation, folders.state / recipe.name)
-    write_log(fit.run(), folders.reports / recipe.name / "epochs.csv")
-    if recipe.settle:
-        state = folders.state / recipe.name / "settling"
-        fit = SettlingFit(recipe, fit.result(), train, validation, state)
-        write_log(fit.run(), folders.reports / recipe.name / "settling.csv")
-    save_weights(fit.result(), weights_path(folders.weights, recipe.name))
+    told = (folders.state, folders.reports, _rival(recipe, options.epochs))
+    network = train_network(recipe, train, validation, *told)
+    save_weights(network, weights_path(folders.weights, recipe.name))
+
+
+def _rival(recipe: Recipe, epochs: int | None) -> Recipe | None:
+    """The network beside which this one is distilled, if it is."""
+    if recipe.distil is None:
+        return None
+    path = named_files(TRAINING / "recipes" / RIVALS, [recipe.distil.rival])[0]
+    return read_rival(path).recipe(recipe).with_epochs(epochs)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

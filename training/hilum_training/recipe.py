@@ -160,6 +160,25 @@ class SettleRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class DistilRecipe:
+    """A last fit, to the mean of two networks; see :mod:`hilum_training.learning.distilling`.
+
+    Attributes:
+        rival: The other network: the name of a file of ``training/recipes/rivals``.
+        batch: Images of a step; the network sees each twice.
+        draws: Images an epoch draws, at most as many as there are; 0: that many.
+        share: Weight of the mean answers; the labels have the rest.
+    """
+
+    rival: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    share: float
+    draws: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One network's recipe."""
 
@@ -173,6 +192,7 @@ class Recipe:
     augment: AugmentRecipe
     panels: tuple[PanelRecipe, ...]
     settle: SettleRecipe | None = None
+    distil: DistilRecipe | None = None
 
     @property
     def smooth(self) -> bool:
@@ -202,7 +222,8 @@ class Recipe:
         if epochs is None:
             return self
         settle = self.settle and replace(self.settle, epochs=epochs)
-        return replace(self, fit=replace(self.fit, epochs=epochs), settle=settle)
+        distil = self.distil and replace(self.distil, epochs=epochs)
+        return replace(self, fit=replace(self.fit, epochs=epochs), settle=settle, distil=distil)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -228,6 +249,7 @@ def _recipe(document: dict[str, Any]) -> Recipe:
         "fit": built(FitRecipe, taken(document, "fit", dict), "[fit]"),
         "augment": built(AugmentRecipe, taken(document, "augment", dict), "[augment]"),
         "settle": _settle(taken(document, "settle", dict, {})),
+        "distil": _distil(taken(document, "distil", dict, {})),
         "panels": tuple(read_panel(panel) for panel in taken(document, "panel", list)),
     }
     return built(Recipe, {**document, **parts})
@@ -238,6 +260,10 @@ def _settle(table: dict[str, Any]) -> SettleRecipe | None:
         return None
     guise = built(GuiseRecipe, taken(table, "guise", dict), "[settle.guise]")
     return built(SettleRecipe, {**table, "guise": guise}, "[settle]")
+
+
+def _distil(table: dict[str, Any]) -> DistilRecipe | None:
+    return built(DistilRecipe, table, "[distil]") if table else None
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -254,6 +280,10 @@ def check_recipe(recipe: Recipe) -> None:
     if recipe.settle:
         check_part("settle", recipe.settle)
         check_part("settle.guise", recipe.settle.guise)
+    if recipe.distil:
+        check_part("distil", recipe.distil)
+        if recipe.settle is None:
+            raise InvalidRecipe("[distil] goes on from [settle], which is missing")
     if recipe.fit.keep not in {"best", "last", "mean"}:
         raise InvalidRecipe(f"fit.keep is best, last or mean, not {recipe.fit.keep}")
     if recipe.film.size % recipe.network.reduce:

@@ -65,6 +65,13 @@ BOUNDS: Final[Mapping[str, Mapping[str, _Bounds]]] = {
         "agreement": _LEAST,
         "draws": _LEAST,
     },
+    "distil": {
+        "epochs": _COUNT,
+        "batch": _COUNT,
+        "learning_rate": _ABOVE,
+        "draws": _LEAST,
+        "share": _SHARE,
+    },
     "settle.guise": {
         "sharpen": _LEAST,
         "soften": _SHARE,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hilum.serving.installed import read_model
-from hilum_training.export.cards import card_of
+from hilum_training.export.cards import card_of, later_fits_of
 from hilum_training.export.model_card import render_card
 from hilum_training.export.other_reports import ASKED, LOCALISATION, with_other_reports
 from hilum_training.markdown import markdown
@@ -29,7 +29,7 @@ def report(reports=REPORTS):
 
 
 def card(recipe, path, metrics=None):
-    written = card_of(path, recipe.data, metrics or report(), recipe.settle)
+    written = card_of(path, recipe.data, metrics or report(), later_fits_of(recipe))
     manifest = replace(MANIFEST, version=recipe.version)
     return render_card(written.template, manifest, written.metrics)
 
@@ -86,6 +86,8 @@ def test_the_shipped_card_says_of_its_recipe_what_stands_in_it():
     assert "two augmented views" not in card(replace(RECIPE, settle=None), SHIPPED)
     rough = replace(RECIPE, settle=replace(RECIPE.settle, smooth=False))
     assert "image is smoothed" not in card(rough, SHIPPED)
+    assert ("it was distilled" in card(RECIPE, SHIPPED)) == (RECIPE.distil is not None)
+    assert "it was distilled" not in card(replace(RECIPE, distil=None), SHIPPED)
     fewer = replace(RECIPE, data=replace(RECIPE.data, sources=("kermany",)))
     assert "Frontal images only (`kermany`)." in card(fewer, SHIPPED)
 

@@ -7,10 +7,11 @@ import pytest
 
 from hilum_training.evaluation.rival_figures import ACCURACY, MEAN_AREA, Said, compare_rival, surely
 from hilum_training.evaluation.rival_tables import rival_rows, rival_verdicts
-from hilum_training.evaluation.rivals import main, read_rival
+from hilum_training.evaluation.rivals import main
 from hilum_training.films.library import FilmSet, Library
 from hilum_training.panel_recipe import LossRecipe
 from hilum_training.recipe_errors import InvalidRecipe
+from hilum_training.rival import read_rival
 from tests.unit.training.panel_answers import RECIPE, ROOT, film, panel
 
 RIVALS = sorted((ROOT / "training/recipes/rivals").glob("*.toml"))

@@ -18,7 +18,7 @@ from hilum.serving.installed import read_installed, verify_artefacts
 from hilum.serving.repository import labels_text, write_ensemble
 from hilum.serving.target import Target
 from hilum.serving.triton_config import render_config
-from hilum_training.export.cards import card_of
+from hilum_training.export.cards import card_of, later_fits_of
 from hilum_training.export.model_card import render_card
 from hilum_training.export.other_reports import ASKED, LOCALISATION, with_other_reports
 from hilum_training.films.pack import PackMissing, pack_films, pack_folder, read_film
@@ -182,9 +182,10 @@ def test_the_card_states_the_figures_of_the_report(model):
     """Card, manifest and report are of one measurement."""
     metrics = with_other_reports(report(model), ROOT / "training/reports")
     path = ROOT / f"training/recipes/{model.name}.toml"
-    read = read_segmentation_recipe if is_segmentation(path) else read_recipe
-    recipe = read(path)
-    written = card_of(path, recipe.data, metrics, getattr(recipe, "settle", None))
+    segments = is_segmentation(path)
+    recipe = read_segmentation_recipe(path) if segments else read_recipe(path)
+    said = "" if segments else later_fits_of(recipe)
+    written = card_of(path, recipe.data, metrics, said)
     card = (REPOSITORY / model.name / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert card == render_card(written.template, model, written.metrics)
     assert model.version == metrics["version"]

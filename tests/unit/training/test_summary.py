@@ -15,7 +15,7 @@ from hilum_training.evaluation.details_page import DETAILS, details
 from hilum_training.evaluation.report_files import read_json
 from hilum_training.evaluation.report_index import REPORTS, read_reports
 from hilum_training.evaluation.summary import pages, summary
-from hilum_training.export.cards import card_of
+from hilum_training.export.cards import card_of, later_fits_of
 from hilum_training.export.figure_text import NOTHING, short
 from hilum_training.recipe import read_recipe
 from tests.unit.training.guessed_reports import VERSION, write_guessed
@@ -171,7 +171,7 @@ def test_every_placeholder_of_a_card_is_in_its_report(reports, network):
     path = ROOT / f"training/recipes/{network}.toml"
     report = reports[f"network/{network}"]
     recipe = read_recipe(path)
-    card = card_of(path, recipe.data, report, recipe.settle)
+    card = card_of(path, recipe.data, report, later_fits_of(recipe))
     manifest = {"name", "version", "created", "preprocessing", "size", "data", "below_validated"}
     names = manifest | {f"{panel}_grid" for panel in report["panels"]}
     for name, value in card.metrics.items():

@@ -16,6 +16,7 @@ TINY = replace(
     network=NetworkRecipe("residual", dropout=0.0, widths=(4, 8, 8, 8), blocks=(0, 0, 1)),
     fit=replace(SHIPPED.fit, epochs=2, batch=8, ema=0.5, learning_rate=2e-3, side=0, draws=0),
     settle=None,
+    distil=None,
     panels=(SHIPPED.panels[0], replace(SHIPPED.panels[3], sources=("kermany",))),
 )
 SETTLED = replace(

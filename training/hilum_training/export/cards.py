@@ -13,7 +13,7 @@ from hilum_training.export.other_reports import OTHERS, said_of_panels
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hilum_training.recipe import DataRecipe, SettleRecipe
+    from hilum_training.recipe import DataRecipe, Recipe
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 _NEUTRAL: Final = Path(__file__).with_name("neutral.card.md")
@@ -32,6 +32,10 @@ _SECOND_FIT: Final = (
     "(sharpness, noise,\ncompression) must get one prediction"
 )
 _SMOOTHED: Final = ". Each image is smoothed over 3 x 3 pixels first"
+_DISTILLED: Final = (
+    "Then it was distilled: it took on the mean of its own answers and those of a network trained "
+    "alike from another\nseed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,7 @@ class Card:
     metrics: Mapping[str, Any]
 
 
-def card_of(
-    path: Path, data: DataRecipe, metrics: Mapping[str, Any], settle: SettleRecipe | None = None
-) -> Card:
+def card_of(path: Path, data: DataRecipe, metrics: Mapping[str, Any], later_fits: str = "") -> Card:
     """Return the card of a recipe.
 
     Its template is ``<recipe file>.card.md`` beside the recipe. Without one the card says what
@@ -55,13 +57,13 @@ def card_of(
         path: Of the recipe's file.
         data: Its films.
         metrics: Its report, see :func:`hilum_training.export.other_reports.with_other_reports`.
-        settle: Its second fit, if there was one.
+        later_fits: What was done after the fit to the labels, from :func:`later_fits_of`.
     """
     written = card_file(path)
     template = written.read_text(encoding="utf-8") if written.is_file() else _neutral(metrics)
     text = {**lead_text(metrics, metrics.get(OTHERS)), **network_text(metrics)}
     said = said_of_panels(metrics)
-    return Card(template, {**metrics, **text, **said, "recipe": _said(path, data, settle)})
+    return Card(template, {**metrics, **text, **said, "recipe": _said(path, data, later_fits)})
 
 
 def card_file(recipe: Path) -> Path:
@@ -69,18 +71,25 @@ def card_file(recipe: Path) -> Path:
     return recipe.with_name(f"{recipe.stem}.card.md")
 
 
-def _said(path: Path, data: DataRecipe, settle: SettleRecipe | None) -> dict[str, str]:
+def later_fits_of(recipe: Recipe) -> str:
+    """Say what a network was fitted to after the labels; empty where there was no such fit."""
+    if recipe.settle is None:
+        return ""
+    settled = f"{_SECOND_FIT}{_SMOOTHED if recipe.settle.smooth else ''}."
+    return f"{settled}\n{_DISTILLED}" if recipe.distil else settled
+
+
+def _said(path: Path, data: DataRecipe, later_fits: str) -> dict[str, str]:
     """What a template may ask of its recipe: ``$recipe_file``, ``$recipe_sources`` ..."""
     path = path.resolve()
     inside = path.is_relative_to(ROOT)
-    second_fit = f"{_SECOND_FIT}{_SMOOTHED if settle.smooth else ''}." if settle else ""
     return {
         # No path of the machine that it was trained on: a card is passed on.
         "file": path.relative_to(ROOT).as_posix() if inside else path.name,
         "argument": path.stem if path.parent == ROOT / "training/recipes" else path.name,
         "card": card_file(path).name,
         "sources": ", ".join(f"`{source}`" for source in data.sources),
-        "second_fit": second_fit,
+        "later_fits": later_fits,
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hilum.domain.model import Rank
 from hilum.imaging.preprocessing import PREPROCESSING
-from hilum_training.export.cards import card_of
+from hilum_training.export.cards import card_of, later_fits_of
 from hilum_training.export.graph import Scaling, ServedGraph, export_onnx
 from hilum_training.export.manifest import Publication, coded_label, panel_of, training_data
 from hilum_training.export.other_reports import with_other_reports
@@ -63,7 +63,7 @@ def export_recipe(
     return publish(
         _publication(recipe, metrics),
         TrainedNetwork(graph, lambda path: export_onnx(graph, size, path), size),
-        card_of(path, recipe.data, metrics, recipe.settle),
+        card_of(path, recipe.data, metrics, later_fits_of(recipe)),
         repository,
         films=parity_films(recipe.film, recipe.data),
         replace=replace,

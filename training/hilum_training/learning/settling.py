@@ -23,35 +23,38 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilum_training.films.library import FilmSet
-    from hilum_training.recipe import FitRecipe, Recipe, SettleRecipe
+    from hilum_training.learning.averaged_fit import Schedule
+    from hilum_training.recipe import DistilRecipe, FitRecipe, Recipe, SettleRecipe
 
 
 @dataclass(frozen=True, slots=True)
-class SettlingSchedule:
-    """What the loop asks of a recipe, for the second fit."""
+class LaterSchedule:
+    """What the loop asks of a recipe, for a fit that goes on from the first.
+
+    Attributes:
+        recipe: The whole.
+        part: This fit.
+        training: What decides the weights: the fits before, and this one.
+    """
 
     recipe: Recipe
-    settle: SettleRecipe
+    part: SettleRecipe | DistilRecipe
+    training: str
 
     @property
     def fit(self) -> FitRecipe:
         """The first fit's, shorter and gentler; its end is what is kept."""
         return replace(
             self.recipe.fit,
-            epochs=self.settle.epochs,
-            batch=self.settle.batch,
-            learning_rate=self.settle.learning_rate,
+            epochs=self.part.epochs,
+            batch=self.part.batch,
+            learning_rate=self.part.learning_rate,
             warmup_epochs=0,
             side=0,
-            draws=self.settle.draws,
+            draws=self.part.draws,
             keep="last",
             patience=0,
         )
-
-    @property
-    def training(self) -> str:
-        """What decides the weights: the first fit, and this one."""
-        return f"{self.recipe.training} then {self.settle}"
 
 
 class SettlingFit(Fit):
@@ -63,6 +66,7 @@ class SettlingFit(Fit):
         train: Films to learn from.
         validation: Films of the log; they choose nothing here.
         folder: Where the run keeps its state.
+        schedule: Epochs and optimisation (None: the recipe's for this fit).
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class SettlingFit(Fit):
         train: FilmSet,
         validation: FilmSet,
         folder: Path,
+        schedule: Schedule | None = None,
     ) -> None:
         if recipe.settle is None:
             raise ValueError(f"{recipe.name} has no second fit")
@@ -84,7 +89,9 @@ class SettlingFit(Fit):
             network.set_weights(weights)
             return network
 
-        schedule = SettlingSchedule(recipe, recipe.settle)
+        if schedule is None:
+            training = f"{recipe.training} then {recipe.settle}"
+            schedule = LaterSchedule(recipe, recipe.settle, training)
         super().__init__(recipe, train, validation, folder, build=build, schedule=schedule)
 
     def _prepared(self, films: Any, asked: Any, seed: Any) -> tuple[Any, Any]:
