@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilum.domain.job import Job, Priority
+from hilum.domain.sent_again import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,15 +52,28 @@ class AcceptedFile:
 
     Attributes:
         filename: As sent.
-        job: New, or the one that read the film before.
-        duplicate: It had the job before this submission.
-        kept: This submission's bytes are the film's: it is new, or had expired.
+        job: New, or the one that the image had before.
+        outcome: What the submission did with it.
     """
 
     filename: str
     job: Job
-    duplicate: bool
-    kept: bool
+    outcome: Outcome
+
+    @property
+    def duplicate(self) -> bool:
+        """It had the job before this submission."""
+        return self.outcome is not Outcome.NEW
+
+    @property
+    def kept(self) -> bool:
+        """This submission's bytes are the image's."""
+        return self.outcome is not Outcome.KNOWN
+
+    @property
+    def queued(self) -> bool:
+        """This submission put the job into its queue."""
+        return self.outcome in {Outcome.NEW, Outcome.REQUEUED}
 
 
 @dataclass(frozen=True, slots=True)

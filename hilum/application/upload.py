@@ -21,12 +21,28 @@ class Upload:
         self._max_bytes = max_bytes
         self._peeked: list[bytes] = []
         self._digest = hashlib.sha256()
+        self._content: hashlib._Hash | None = None
+        self._before_content = 0
         self.size = 0
 
     @property
     def sha256(self) -> str:
         """Hex digest of what has passed."""
         return self._digest.hexdigest()
+
+    @property
+    def content_sha256(self) -> str:
+        """Hex digest of what has passed behind the place that :meth:`content_begins` named."""
+        return (self._content or self._digest).hexdigest()
+
+    def content_begins(self, at: int) -> None:
+        """Name the byte from which on two files with other beginnings may be the same.
+
+        Args:
+            at: Bytes from the start. To be called before the first byte passes.
+        """
+        self._before_content = at
+        self._content = hashlib.sha256() if at else None
 
     def peek(self) -> tuple[bytes, bool]:
         """The first bytes, without consuming them, and whether they are the whole file."""
@@ -49,4 +65,7 @@ class Upload:
             if self.size > self._max_bytes:
                 raise FileTooLarge(f"a file may have at most {self._max_bytes} bytes")
             self._digest.update(chunk)
+            if self._content is not None:
+                passed = self.size - len(chunk)
+                self._content.update(memoryview(chunk)[max(self._before_content - passed, 0) :])
             yield chunk

@@ -1,4 +1,4 @@
-"""A study as submitted, and its instances."""
+"""A study as submitted, its instances, and when two submissions ask for the same."""
 
 from __future__ import annotations
 
@@ -58,10 +58,33 @@ class Instance:
     sop_instance_uid: str | None
     object_key: str
 
-    def idempotency_key(self, site: str, model_set: str) -> str:
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image of a submission, whose bytes are in the object store.
+
+    Attributes:
+        instance: Its row, if it becomes one.
+        content_sha256: Hex digest of its content: of a DICOM file the data set, without the file
+            meta group, which each sender writes anew.
+        transfer_syntax_uid: How the content is encoded, of a DICOM file.
+    """
+
+    instance: Instance
+    content_sha256: str
+    transfer_syntax_uid: str | None
+
+    def idempotency_key(self, study: Study, model_set: str) -> str:
         """Hex digest that two submissions share if, and only if, they ask for the same reading.
 
-        The site is part of it: a site never learns that another one holds the same film.
+        The site is part of it: a site never learns that another one holds the same image. So is the
+        pseudonym: an image that is sent under another one is another patient's.
         """
-        parts = (self.sha256, self.sop_instance_uid or "", site, model_set)
+        parts = (
+            self.content_sha256,
+            self.transfer_syntax_uid or "",
+            study.site,
+            study.patient_ref or "",
+            model_set,
+        )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()

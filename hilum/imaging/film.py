@@ -38,6 +38,8 @@ class FilmHeader:
         samples: Samples per pixel, likewise.
         sop_instance_uid: (0008,0018) of a DICOM file.
         transfer_syntax_uid: (0002,0010) of a DICOM file.
+        content_at: Where the file's content begins, in bytes: behind the file meta group of a DICOM
+            file, which a sender writes anew.
         patient_age: Patient's Age (0010,1010) in years, or None. It is not kept.
         view_position: View Position (0018,5101), in capitals, or None.
     """
@@ -49,6 +51,7 @@ class FilmHeader:
     samples: int | None = None
     sop_instance_uid: str | None = None
     transfer_syntax_uid: str | None = None
+    content_at: int = 0
     patient_age: float | None = None
     view_position: str | None = None
 

@@ -134,18 +134,19 @@ def test_the_list_of_what_is_to_be_removed(unit_of_work: UnitOfWork) -> None:
 def test_a_film_that_is_sent_again_is_kept_again(unit_of_work: UnitOfWork) -> None:
     """Under the new key; retention then counts from that moment."""
     film = ended(unit_of_work)
-    new = replace(film.instance, id=uuid4(), object_key="films/again")
-    with unit_of_work.begin() as transaction:
-        assert transaction.film_retention.send_again(film.job.id, new, LATER) is None
+    new = replace(film.instance, id=uuid4(), object_key="films/again", sha256="cd" * 32)
+    gone = {"instead_of": film.instance.object_key, "now": LATER}
     assert expire(unit_of_work, 1) == [film.job.id]
     with unit_of_work.begin() as transaction:
-        assert transaction.film_retention.send_again(film.job.id, new, LATER) == film.job
-        assert transaction.film_retention.send_again(film.job.id, new, LATER) is None
-        assert transaction.film_retention.send_again(uuid4(), new, LATER) is None
+        again = transaction.film_retention.send_again
+        assert again(film.job.id, new, instead_of="films/other", now=LATER) is None
+        assert again(film.job.id, new, **gone) == film.job
+        assert again(film.job.id, new, **gone) is None
+        assert again(uuid4(), new, **gone) is None
     assert stored(unit_of_work, film.job.id) == film.job
     with unit_of_work.begin(write=False) as transaction:
         kept = transaction.studies.instance(film.instance.id)
-    assert kept == replace(film.instance, object_key="films/again")
+    assert kept == replace(film.instance, object_key="films/again", sha256="cd" * 32)
     assert expire(unit_of_work, 3600) == []
     assert expire(unit_of_work, 3601) == [film.job.id]
 

@@ -47,10 +47,12 @@ class InMemoryFilmRetention:
         self._rows.require_writable()
         return sum(1 for key in set(keys) if self._rows.removals.pop(key, None) is not None)
 
-    def send_again(self, job_id: UUID, instance: Instance, now: datetime) -> Job | None:
+    def send_again(
+        self, job_id: UUID, instance: Instance, *, instead_of: str, now: datetime
+    ) -> Job | None:
         self._rows.require_writable()
         job = self._rows.jobs.get(job_id)
-        if job is None or job.film_expired_at is None:
+        if job is None or self._rows.instances[job.instance_id].object_key != instead_of:
             return None
         self._rows.jobs[job_id] = job = replace(job, film_expired_at=None)
         self._rows.sent_again[job_id] = now
@@ -58,6 +60,7 @@ class InMemoryFilmRetention:
             self._rows.instances[job.instance_id],
             object_key=instance.object_key,
             size_bytes=instance.size_bytes,
+            sha256=instance.sha256,
         )
         return job
 

@@ -153,7 +153,8 @@ class InMemoryJobs:
         )
 
     def discard(self, job_id: UUID, now: datetime) -> Job | None:
-        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, now)
+        given_up = {"idempotency_key": f"discarded {job_id}"}
+        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, now, **given_up)
 
     def expired(self, now: datetime, limit: int) -> Sequence[Job]:
         over = [

@@ -45,6 +45,7 @@ class ParsedFile:
     Attributes:
         dataset: The elements, file meta group apart.
         transfer_syntax: (0002,0010); guessed for a dataset without a file meta group.
+        data_set_at: Where the data set begins in the file, in bytes.
         big_endian: Byte order of the data set, by its bytes.
         sop_instance_uid: (0008,0018), or the file meta's copy of it.
         pixels_announced: The tag of a pixel data element was met.
@@ -55,6 +56,7 @@ class ParsedFile:
 
     dataset: Dataset
     transfer_syntax: str
+    data_set_at: int
     big_endian: bool
     sop_instance_uid: str | None
     pixels_announced: bool
@@ -90,6 +92,7 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
     stream.seek(start)
     meta = _Elements()
     meta.read(stream, implicit=False, little=True, only_group=_FILE_META_GROUP)
+    data_set_at = stream.tell()
     meta_set = Dataset(meta.found)
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
@@ -102,6 +105,7 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
     return ParsedFile(
         dataset=dataset,
         transfer_syntax=syntax or implied_syntax(implicit=implicit, little=little),
+        data_set_at=data_set_at,
         big_endian=not little,
         sop_instance_uid=_text(dataset, "SOPInstanceUID")
         or _text(meta_set, "MediaStorageSOPInstanceUID"),

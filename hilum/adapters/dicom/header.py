@@ -60,6 +60,7 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         samples=integer(dataset, "SamplesPerPixel"),
         sop_instance_uid=parsed.sop_instance_uid,
         transfer_syntax_uid=parsed.transfer_syntax,
+        content_at=parsed.data_set_at,
         patient_age=age_in_years(_text(dataset, "PatientAge")),
         view_position=_text(dataset, "ViewPosition").upper() or None,
     )

@@ -65,16 +65,19 @@ class FilmRetention(Protocol):
         """Take objects off the list; how many of them were on it."""
         ...
 
-    def send_again(self, job_id: UUID, instance: Instance, now: datetime) -> Job | None:
-        """Give an expired film its bytes back, under another key.
+    def send_again(
+        self, job_id: UUID, instance: Instance, *, instead_of: str, now: datetime
+    ) -> Job | None:
+        """Give an image whose bytes are gone other ones, under another key.
 
         Args:
-            job_id: The job that read the film.
-            instance: The film as it was sent again; its object is the one that is kept.
+            job_id: The job that read the image.
+            instance: The image as it was sent again; its object is the one that is kept.
+            instead_of: Key of the object that is gone.
             now: From when on retention counts anew.
 
         Returns:
-            The job, or None if its film is not expired.
+            The job, or None if the image has another object by now.
         """
         ...
 

@@ -12,15 +12,15 @@ from uuid import UUID, uuid4
 
 from hilum.application.messages import AnalyseJob
 from hilum.application.object_keys import film_key
+from hilum.application.sent_again import settle_submission
 from hilum.application.submission import (
-    AcceptedFile,
     IncomingFile,
     RefusedFile,
     SubmissionFields,
     SubmissionLimits,
     SubmittedStudy,
 )
-from hilum.application.submission_rows import record_submission
+from hilum.application.submission_rows import Sender, record_submission
 from hilum.application.upload import Upload
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import (
@@ -31,7 +31,7 @@ from hilum.domain.errors import (
     Rejected,
     TooManyFiles,
 )
-from hilum.domain.study import Instance, Study
+from hilum.domain.study import Instance, StoredImage, Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,7 +96,7 @@ class SubmitStudy:
         key.require(Permission.SUBMIT)
         self._catalogue.current()  # without models, before a byte is taken
         study_id = uuid4()
-        taken: list[Instance | RefusedFile] = []
+        taken: list[StoredImage | RefusedFile] = []
         try:
             for file in files:
                 self._check_room(len(taken))
@@ -104,28 +104,24 @@ class SubmitStudy:
             study = self._study(study_id, fields(), key)
             model_set = self._catalogue.of_site(study.site).version
         except BaseException:
-            self._forget(item for item in taken if isinstance(item, Instance))
+            self._forget(item.instance for item in taken if isinstance(item, StoredImage))
             raise
         if not taken:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
-        submitted = record_submission(
-            self._unit_of_work, study, taken, model_set, actor=key.id, request_id=request_id
-        )
-        self._forget(
-            item
-            for item, file in zip(taken, submitted.files, strict=True)
-            if isinstance(item, Instance) and isinstance(file, AcceptedFile) and not file.kept
-        )
-        self._ring([file.job for file in submitted.accepted if not file.duplicate])
-        return submitted
+        sender = Sender(key.id, request_id)
+        recorded = record_submission(self._unit_of_work, study, taken, model_set, sender)
+        settled = settle_submission(recorded, study, taken, self._unit_of_work, self._store, sender)
+        self._forget(settled.spare)
+        self._ring([file.job for file in settled.answer.accepted if file.queued])
+        return settled.answer
 
     def _check_room(self, taken: int) -> None:
         if taken >= self._limits.max_files:
             raise TooManyFiles(f"at most {self._limits.max_files} files in one request")
 
-    def _take(self, study_id: UUID, file: IncomingFile) -> Instance | RefusedFile:
+    def _take(self, study_id: UUID, file: IncomingFile) -> StoredImage | RefusedFile:
         """Store one file while hashing it, or refuse it."""
         upload = Upload(file.chunks, self._limits.max_file_bytes)
         instance_id = uuid4()
@@ -134,10 +130,11 @@ class SubmitStudy:
             prefix, ended = upload.peek()
             size = len(prefix) if ended else self._limits.max_file_bytes
             header: FilmHeader = self._reader.inspect(prefix, size)
+            upload.content_begins(header.content_at)
             self._store.put(object_key, upload, media_type=header.media_type)
         except Rejected as error:
             return RefusedFile(file.filename, error)
-        return Instance(
+        instance = Instance(
             id=instance_id,
             study_id=study_id,
             filename=file.filename,
@@ -147,6 +144,7 @@ class SubmitStudy:
             sop_instance_uid=header.sop_instance_uid,
             object_key=object_key,
         )
+        return StoredImage(instance, upload.content_sha256, header.transfer_syntax_uid)
 
     def _study(self, study_id: UUID, fields: SubmissionFields, key: ApiKey) -> Study:
         return Study(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from hilum.application.submission import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.application.use_cases.read_jobs import JobView
 from hilum.domain.job import Job, JobState, Priority, Reason
+from hilum.domain.sent_again import Outcome
 from hilum_gateway.result_schemas import GateBody, ResultBody
 
 
@@ -42,14 +43,20 @@ class SubmittedFileBody(BaseModel):
     """What became of one file of an upload.
 
     ``duplicate_of`` is the job that read the same film before; it is then also ``job_id``, and the
-    reason is that job's. A file that was refused at the door has the state ``refused``, a reason
-    and no job.
+    reason is that job's. ``outcome`` says what happened to the image. A file that was refused at
+    the door has the state ``refused``, a reason and no job.
     """
 
     job_id: UUID | None
     state: str
     filename: str
     duplicate_of: UUID | None = None
+    outcome: Outcome | None = Field(
+        default=None,
+        description="`new`: it has a new job. `known`: its job answers. `restored`: its job "
+        "answers, and the file, which was gone, is kept again. `requeued`: its job had failed "
+        "since the file was gone, and is analysed now.",
+    )
     links: LinksBody | None = None
     reason: ReasonBody | None = None
 
@@ -65,6 +72,7 @@ class SubmittedFileBody(BaseModel):
             state=job.state.value,
             filename=file.filename,
             duplicate_of=job.id if file.duplicate else None,
+            outcome=file.outcome,
             links=LinksBody.of(job.id),
             reason=ReasonBody.of(job.reason),
         )

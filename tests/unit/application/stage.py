@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from uuid import UUID
 
+    from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.unit_of_work import Transaction
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
@@ -93,12 +94,14 @@ class Stage:
         policy: RetryPolicy | None = None,
         settings: ReconcileSettings | None = None,
         models: Iterable[ModelManifest] = (),
+        reader: FilmReader | None = None,
+        limits: SubmissionLimits | None = None,
     ) -> None:
         self.clock = SettableClock()
         self.unit_of_work = FailingUnitOfWork()
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
-        self.reader = GraymapReader()
+        self.reader = reader or GraymapReader()
         served = list(models) or [small_model()]
         self.catalogue = InMemoryModelCatalogue(served)
         self.engine = BandEngine(served)
@@ -113,7 +116,7 @@ class Stage:
             reader=self.reader,
             catalogue=self.catalogue,
             clock=self.clock,
-            limits=SubmissionLimits(MAX_FILE_BYTES, MAX_FILES),
+            limits=limits or SubmissionLimits(MAX_FILE_BYTES, MAX_FILES),
         )
         self.leases = self.worker_leases("w1")
         self.analyse = self.worker(self.leases)

@@ -81,8 +81,8 @@ def test_an_expired_film_that_is_sent_twice_at_once_is_stored_once(hospital):
     assert sent.files[0].job == sent.files[2].job == hospital.job(job.id)
     assert len(hospital.store.objects) == 2
     assert hospital.actions()[-3:] == [
-        "job.film_restored",
         "job.accepted",
+        "job.film_restored",
         "job.submitted_again",
     ]
 

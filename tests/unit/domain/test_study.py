@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from hilum.domain.study import Instance
+from hilum.domain.job import Priority
+from hilum.domain.study import Instance, StoredImage, Study
 
-FILM = Instance(
+STUDY = Study(uuid4(), "north", "P1", Priority.ROUTINE, "key", datetime(2026, 11, 30, tzinfo=UTC))
+INSTANCE = Instance(
     id=uuid4(),
-    study_id=uuid4(),
+    study_id=STUDY.id,
     filename="a.dcm",
     media_type="application/dicom",
     size_bytes=10,
@@ -19,32 +22,40 @@ FILM = Instance(
     sop_instance_uid="1.2.3",
     object_key="films/a",
 )
+IMAGE = StoredImage(INSTANCE, "cd" * 32, "1.2.840.10008.1.2.1")
+KEY = IMAGE.idempotency_key(STUDY, "ms-1")
 
 
-def test_the_same_film_sent_again_has_the_same_key():
-    """Whatever it is called, in whatever study it comes."""
-    again = replace(FILM, id=uuid4(), study_id=uuid4(), filename="b.dcm", object_key="films/b")
-    assert again.idempotency_key("north", "ms-1") == FILM.idempotency_key("north", "ms-1")
+def test_the_same_content_sent_again_has_the_same_key():
+    """Whatever it is called, in whatever study it comes, and whatever stands before its content."""
+    study = replace(STUDY, id=uuid4(), priority=Priority.STAT, submitted_by="other")
+    instance = replace(
+        INSTANCE, id=uuid4(), study_id=study.id, filename="b.dcm", sha256="ef" * 32, size_bytes=12
+    )
+    assert replace(IMAGE, instance=instance).idempotency_key(study, "ms-1") == KEY
 
 
 @pytest.mark.parametrize(
-    ("change", "site", "model_set"),
+    ("image", "study", "model_set"),
     [
-        ({"sha256": "cd" * 32}, "north", "ms-1"),
-        ({"sop_instance_uid": "1.2.4"}, "north", "ms-1"),
-        ({"sop_instance_uid": None}, "north", "ms-1"),
-        ({}, "south", "ms-1"),
-        ({}, "north", "ms-2"),
+        ({"content_sha256": "ef" * 32}, {}, "ms-1"),
+        ({"transfer_syntax_uid": None}, {}, "ms-1"),
+        ({}, {"site": "south"}, "ms-1"),
+        ({}, {"patient_ref": "P2"}, "ms-1"),
+        ({}, {"patient_ref": None}, "ms-1"),
+        ({}, {}, "ms-2"),
     ],
 )
-def test_another_film_site_or_model_set_has_another_key(change, site, model_set):
-    """A site never learns that another one holds the film; new models read it anew."""
-    other = replace(FILM, **change).idempotency_key(site, model_set)
-    assert other != FILM.idempotency_key("north", "ms-1")
+def test_what_asks_for_another_reading_has_another_key(image, study, model_set):
+    """Another image, site, patient or model set."""
+    other = replace(IMAGE, **image).idempotency_key(replace(STUDY, **study), model_set)
+    assert other != KEY
 
 
 def test_parts_of_the_key_cannot_run_into_one_another():
-    """A site named like the end of a UID does not collide."""
-    one = replace(FILM, sop_instance_uid="1.2").idempotency_key("3", "ms")
-    other = replace(FILM, sop_instance_uid="1.23").idempotency_key("", "ms")
+    """A site named like the beginning of a pseudonym does not collide."""
+    one, other = (
+        IMAGE.idempotency_key(replace(STUDY, site=site, patient_ref=ref), "ms")
+        for site, ref in (("a", "b"), ("ab", ""))
+    )
     assert one != other

@@ -46,6 +46,24 @@ def test_the_same_film_again_answers_with_the_job_that_exists(api: Api):
     assert again.json()["study_id"] == first["study_id"]
 
 
+def test_each_file_says_what_happened_to_it(api: Api, gateway: FakeGateway):
+    """A lost file is kept again; a job that failed for it is queued, and the answer is a 202."""
+
+    def outcome(status: int) -> str:
+        answer = api.submit(("a.pgm", film_bytes()))
+        assert answer.status_code == status
+        said: str = answer.json()["jobs"][0]["outcome"]
+        return said
+
+    assert [outcome(202), outcome(200)] == ["new", "known"]
+    gateway.store.objects.clear()
+    assert outcome(200) == "restored"
+    gateway.store.objects.clear()
+    gateway.work()
+    assert outcome(202) == "requeued"
+    assert api.submit(("notes.txt", b"hello")).json()["jobs"][0]["outcome"] is None
+
+
 def test_a_mixed_batch_reports_each_file_on_its_own(api: Api):
     """In the order of the files: accepted, refused, duplicate."""
     known = api.accepted(seed=1)

@@ -72,23 +72,29 @@ class SqlFilmRetention:
         gone = sa.delete(FILM_REMOVALS).where(FILM_REMOVALS.c.object_key.in_(list(keys)))
         return self._connection.execute(gone).rowcount
 
-    def send_again(self, job_id: UUID, instance: Instance, now: datetime) -> Job | None:
-        """Give an expired film its bytes back, under another key."""
+    def send_again(
+        self, job_id: UUID, instance: Instance, *, instead_of: str, now: datetime
+    ) -> Job | None:
+        """Give an image whose bytes are gone other ones, under another key."""
+        of_job = sa.select(JOBS.c.instance_id).where(JOBS.c.id == job_id).scalar_subquery()
+        replaced = self._connection.execute(
+            sa.update(INSTANCES)
+            .where(INSTANCES.c.id == of_job, INSTANCES.c.object_key == instead_of)
+            .values(
+                object_key=instance.object_key,
+                size_bytes=instance.size_bytes,
+                sha256=instance.sha256,
+            )
+        )
+        if replaced.rowcount == 0:
+            return None
         row = self._connection.execute(
             sa.update(JOBS)
-            .where(JOBS.c.id == job_id, JOBS.c.film_expired_at.is_not(None))
+            .where(JOBS.c.id == job_id)
             .values(film_expired_at=None, film_sent_again_at=now)
             .returning(*JOB_COLUMNS)
-        ).one_or_none()
-        if row is None:
-            return None
-        job = job_of(tuple(row))
-        self._connection.execute(
-            sa.update(INSTANCES)
-            .where(INSTANCES.c.id == job.instance_id)
-            .values(object_key=instance.object_key, size_bytes=instance.size_bytes)
-        )
-        return job
+        ).one()
+        return job_of(tuple(row))
 
     def named(self, object_keys: Collection[str]) -> set[str]:
         """Those of these keys that a film has which is not expired."""

@@ -98,7 +98,10 @@ PARK: Final = {
 """By whether the worker was lost."""
 
 RETRY: Final = _change(JobEvent.RETRY, **_FRESH, **_NO_REASON, finished_at=None)
-DISCARD: Final = _change(JobEvent.DISCARD)
+# A discarded job gives up its key: the image is new when it is sent again.
+DISCARD: Final = _change(
+    JobEvent.DISCARD, idempotency_key="discarded " + sa.cast(JOBS.c.id, sa.Text)
+)
 
 EXTEND: Final = (
     sa.update(JOBS)

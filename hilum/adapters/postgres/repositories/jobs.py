@@ -45,7 +45,9 @@ class SqlJobRepository:
         if missing:
             found = self._some(job_queries.BY_KEY, keys=sorted(missing))
             present |= {job.idempotency_key: job for job in found}
-        return present
+        # A job that gave up its key between the two statements stands in nobody's way any more.
+        freed = [job for job in jobs if job.idempotency_key not in present]
+        return {**present, **self.add_new(freed)} if freed else present
 
     def get(self, job_id: UUID) -> Job | None:
         """A job by id."""

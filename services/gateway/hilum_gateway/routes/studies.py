@@ -76,7 +76,7 @@ async def submit(
 ) -> Response:
     """Stream films to the store and queue a job for each.
 
-    202 if at least one film is new, 200 if every film was known already, each with its job.
+    202 if at least one image was queued, 200 if every image was known already, each with its job.
     A file that is refused among accepted ones has the state `refused` and a reason. If every file
     is refused, the answer is a problem with the code of the first, and `jobs` tells of each.
     Sending the same films again is safe.
@@ -96,6 +96,6 @@ def submission_response(submitted: SubmittedStudy, instance: str) -> Response:
     if not accepted and isinstance(first, RefusedFile):
         jobs = [SubmittedFileBody.of(file).model_dump(mode="json") for file in submitted.files]
         return problem_of(first.error, instance, extensions={"jobs": jobs})
-    fresh = any(not file.duplicate for file in accepted)
+    queued = any(file.queued for file in accepted)
     body = SubmissionBody.of(submitted).model_dump(mode="json", by_alias=True)
-    return JSONResponse(body, HTTPStatus.ACCEPTED if fresh else HTTPStatus.OK)
+    return JSONResponse(body, HTTPStatus.ACCEPTED if queued else HTTPStatus.OK)

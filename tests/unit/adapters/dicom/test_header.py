@@ -28,6 +28,7 @@ def test_the_header_of_a_film(reader):
         samples=1,
         sop_instance_uid="2.25.314159265358979",
         transfer_syntax_uid=uid.ExplicitVRLittleEndian,
+        content_at=FILM.index(b"\x08\x00\x16\x00"),
     )
 
 
