@@ -34,8 +34,7 @@ class RowResult:
 
     Attributes:
         impression: What is said first; None in results of releases that drew none.
-        positives: Findings that are abnormal and positive, the most telling first. They are said
-            where there is no impression.
+        positives: Without an impression: what is abnormal and positive, the most telling first.
     """
 
     impression: ImpressionView | None
@@ -44,10 +43,8 @@ class RowResult:
     @classmethod
     def of(cls, overview: ResultOverview) -> RowResult:
         """Make it from what a list shows of a result."""
-        return cls(
-            ImpressionView.of(overview.impression, overview.panels),
-            abnormal_positives(overview.panels),
-        )
+        impression = ImpressionView.of(overview.impression, overview.panels)
+        return cls(impression, () if impression else abnormal_positives(overview.panels))
 
     @property
     def named(self) -> tuple[NamedView, ...]:
