@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hilum_training.evaluation.label_images import groups, label_images
+from hilum_training.evaluation.label_images import label_images
 from tests.unit.training.panel_answers import answers, film, panel, sure
 
 
@@ -48,15 +48,6 @@ def test_a_finding_is_absent_only_where_the_source_would_have_listed_it():
         film(3, "kermany", "normal"),
     ]
     assert known_of(pathology, films, "effusion") == [("0", True), ("1", False), ("3", False)]
-
-
-def test_sources_below_the_number_are_one_group():
-    """Three of two sources and five of a third: the small ones are joined by name."""
-    found = groups(["a"] * 2 + ["b"] + ["c"] * 5, fewest=3)
-    assert sorted(found) == ["a+b", "c"]
-    assert found["a+b"].tolist() == [True] * 3 + [False] * 5
-    assert sorted(groups(["a", "c", "c"], fewest=2)) == ["c"]
-    assert sorted(groups(["a", "b"], fewest=8)) == ["a+b"]
 
 
 def test_images_of_children_are_known_by_age_and_by_source():

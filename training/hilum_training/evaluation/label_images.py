@@ -11,8 +11,6 @@ from hilum_training.films.targets import recorded_kind
 from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
@@ -110,26 +108,3 @@ def known(part: Answers, place: int) -> tuple[NDArray[np.bool_], NDArray[np.bool
     if part.panel.kind == "multi_label":
         return carries & targets.known, absent
     return carries & targets.single, absent
-
-
-def groups(sources: Sequence[str] | NDArray[np.str_], fewest: int) -> dict[str, NDArray[np.bool_]]:
-    """Return which images count as one source.
-
-    Sources with fewer than ``fewest`` images are pooled. What is still fewer then decides nothing,
-    unless there is no other group.
-
-    Args:
-        sources: Source of each of N images.
-        fewest: Images of a group.
-
-    Returns:
-        Group name -> bool [N]. The name of pooled sources joins theirs with ``+``.
-    """
-    named = np.array(sources, dtype=str)
-    names, counts = np.unique(named, return_counts=True)
-    large = [str(name) for name, count in zip(names, counts, strict=True) if count >= fewest]
-    found = {name: named == name for name in large}
-    small = ~np.isin(named, large)
-    if small.sum() >= fewest or (small.any() and not found):
-        found["+".join(map(str, np.unique(named[small])))] = small
-    return found

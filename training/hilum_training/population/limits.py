@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.source_groups import groups
 from hilum_training.population.probe import MEASURES, fit_probe, is_child, save_probe
 from hilum_training.population.shown import never_shown, shown_sources
 from hilum_training.prediction import predict_pooled
@@ -29,6 +30,7 @@ INSIDE: Final = 0.99
 ADULTS_INSIDE: Final = 0.98
 """Share of the validation images of adults of each source that are not taken for a child's."""
 _FEWEST: Final = 8
+"""Patients from which a source decides by itself."""
 _STEP: Final = 1e-4
 
 
@@ -64,16 +66,23 @@ def choose_limits(probe: PopulationProbe, validation: Measured) -> dict[str, flo
     """Choose the bound of each measure at the worst source.
 
     ``distance``: the largest of the sources' quantiles of :data:`INSIDE`. ``child``: the same of
-    images of adults and :data:`ADULTS_INSIDE`, but at least 0.5. Sources with few images count
+    images of adults and :data:`ADULTS_INSIDE`, but at least 0.5. Sources with few patients count
     together.
     """
-    values = probe.measures(validation.features)
     films = validation.films.films
-    adults = np.array([is_child(film) is False for film in films], dtype=bool)
-    names = _pooled(validation.sources)
-    distance = _worst(values[:, 0], names, INSIDE)
-    child = _worst(values[adults, 1], names[adults], ADULTS_INSIDE)
-    return {"distance": distance, "child": max(child, 0.5)}
+    adults = validation.where(np.array([is_child(film) is False for film in films], dtype=bool))
+    return {
+        "distance": _at_worst(probe, validation, 0, INSIDE),
+        "child": max(_at_worst(probe, adults, 1, ADULTS_INSIDE), 0.5),
+    }
+
+
+def _at_worst(probe: PopulationProbe, part: Measured, place: int, share: float) -> float:
+    """The largest quantile of a measure over the sources."""
+    values = probe.measures(part.features)[:, place]
+    own = groups(part.sources, part.films.clusters, _FEWEST).values()
+    worst = max((np.quantile(values[chosen], share) for chosen in own), default=0.0)
+    return round(float(worst) + _STEP, 4)
 
 
 def scope_figures(
@@ -148,18 +157,6 @@ def _by_age(
 
 def _share(part: Measured, beyond: NDArray[np.bool_], name: str) -> dict[str, Any]:
     return {"images": len(beyond), name: PatientBootstrap(part.films.clusters).share(beyond)}
-
-
-def _pooled(sources: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Small sources under one name."""
-    names, counts = np.unique(sources, return_counts=True)
-    small = set(names[counts < _FEWEST].tolist())
-    return np.array(["others" if name in small else name for name in sources.tolist()])
-
-
-def _worst(values: NDArray[np.float64], names: NDArray[np.str_], share: float) -> float:
-    quantiles = [np.quantile(values[names == name], share) for name in np.unique(names)]
-    return round(float(max(quantiles, default=0.0)) + _STEP, 4)
 
 
 def panel_scope(panel: PanelRecipe, limits: Mapping[str, float]) -> dict[str, Any]:
