@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from hilum_training.evaluation.label_images import label_images
+from hilum_training.population.inside import Population
 from tests.unit.training.panel_answers import answers, film, panel, sure
 
 
 def known_of(asked, films, label):
     part = answers(asked, films, [sure(asked, asked.names[0])] * len(films))
-    found = label_images(part, part.calibration())[label]
+    recorded = Population.as_recorded(asked.name, films)
+    found = label_images(part, part.calibration(), recorded)[label]
     return sorted(zip(found.clusters.tolist(), found.present.tolist(), strict=True))
 
 
@@ -59,7 +61,8 @@ def test_images_of_children_are_known_by_age_and_by_source():
         film(2, "kermany", "pneumonia_viral", age_group="paediatric (1-5 y)"),
     ]
     part = answers(infection, films, [sure(infection, "normal")] * 3)
-    found = label_images(part, part.calibration())["infected"]
+    recorded = Population.as_recorded("infection", films)
+    found = label_images(part, part.calibration(), recorded)["infected"]
     assert found.children.tolist() == [True, False, True]
     assert found.take(found.present).children.tolist() == [True]
     scored = replace(found, scores=np.array([0.4, 0.4, 0.4]))

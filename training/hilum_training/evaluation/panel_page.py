@@ -135,9 +135,7 @@ def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "test_by_source": sorted(by_source, key=_rests_on_few),
         "predictive_values": {
-            name: row["predictive_values"]
-            for name, row in labels.items()
-            if "predictive_values" in row
+            name: row["predictive_values"] for name, row in lead_tables.flagged(labels)
         },
         **{key: few_last(section[key], "films") for key in _GATE_KINDS if section.get(key)},
         "calibration_within_source": few_last(

@@ -14,6 +14,8 @@ from hilum_training.export.figure_text import (
 )
 from hilum_training.export.lead_tables import (
     DEFAULT,
+    FLAGGED,
+    OTHERS,
     VALIDATED,
     WITH_EXPERIMENTAL,
     predictive_table,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     Report = Mapping[str, Any]
 
 _GERMS: Final = "bacterial or viral"
-_FLAGGED: Final = "of 100 flagged images, with it"
-_OTHERS: Final = "of 100 others, with it"
 _OWN: Final = ("normal",)
 _MOST_NAMED: Final = 4
 """Labels of a panel that a sentence names one by one; more are counted."""
@@ -284,14 +284,16 @@ def severity_sentence(report: Report) -> str:
 
 
 def flag_values(panels: Mapping[str, Report]) -> str:
-    """Return what a flag of a validated label means at its stated prevalence."""
+    """Return what a flag of a validated label means at its stated prevalence, and where."""
     parts = [
-        f"at a prevalence of {number(100 * row['prevalence'], 1)} %, {row[_FLAGGED]} of 100 images "
-        f"flagged {row['label'].partition(': ')[2]} have it, and {row[_OTHERS]} of 100 others"
+        f"{row['label'].partition(': ')[2]} at a prevalence of "
+        f"{number(100 * row['prevalence'], 1)} %, {row[FLAGGED]} of 100 flagged images have it, "
+        f"and {row[OTHERS]} of 100 others ({row['source']}, {row['images']} images)"
         for row in predictive_table(panels)
     ]
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if parts else NOTHING
+    if not parts:
+        return NOTHING
+    return f"What a flag means, at the source where it means least: {'; '.join(parts)}."
 
 
 def scope_sentence(report: Report) -> str:
