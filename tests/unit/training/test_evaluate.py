@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
 from hilum_training.evaluation import kept_answers as module
+from hilum_training.evaluation import measured_network
 from hilum_training.evaluation.evaluate import evaluate, headlines
 from hilum_training.evaluation.features import class_maps
 from hilum_training.evaluation.kept_answers import kept_answers, points_lines
@@ -136,6 +137,28 @@ def test_the_network_s_report_begins_with_what_it_says_of_healthy_people(library
     assert "flags a normal image" in headlines(report)[1]
     error = report["panels"]["pneumonia"]["calibration_error"]
     assert {row["source"] for row in error["within_source"]} == {"kermany", "cohen"}
+
+
+def test_no_image_is_asked_twice_as_it_is(library, pack, tmp_path, monkeypatch):
+    """Each split goes through the network once, whatever is made of its answers."""
+    asked = []
+
+    def counting(predict):
+        def count(network, inputs):
+            asked.extend(
+                name
+                for name in ("train", "validation", "test")
+                if inputs.shape == getattr(library, name).inputs.shape
+                and np.array_equal(inputs, getattr(library, name).inputs)
+            )
+            return predict(network, inputs)
+
+        return count
+
+    for name in ("predict_logits", "predict_pooled"):
+        monkeypatch.setattr(measured_network, name, counting(getattr(measured_network, name)))
+    evaluate(TINY, library, build_network(TINY), tmp_path, pack)
+    assert sorted(asked) == ["test", "train", "validation"]
 
 
 def test_points_are_chosen_again_without_another_pass(library, tmp_path, monkeypatch):

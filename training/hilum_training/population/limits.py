@@ -11,16 +11,14 @@ from hilum_training.measures.bootstrap import PatientBootstrap, figure
 from hilum_training.measures.source_groups import groups
 from hilum_training.population.probe import MEASURES, fit_probe, is_child, save_probe
 from hilum_training.population.shown import never_shown, shown_sources
-from hilum_training.prediction import predict_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import keras
     from numpy.typing import NDArray
 
-    from hilum_training.films.library import FilmSet, Library
+    from hilum_training.films.library import FilmSet
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.population.probe import PopulationProbe
     from hilum_training.recipe import Recipe
@@ -45,11 +43,6 @@ class Measured:
 
     films: FilmSet
     features: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, network: keras.Model, films: FilmSet) -> Measured:
-        """Ask the trunk."""
-        return cls(films, predict_pooled(network, films.inputs)[0])
 
     def where(self, kept: NDArray[np.bool_]) -> Measured:
         """Take a part of the images."""
@@ -176,32 +169,29 @@ def panel_scope(panel: PanelRecipe, limits: Mapping[str, float]) -> dict[str, An
 
 
 def population_report(
-    recipe: Recipe, library: Library, network: keras.Model, probe_file: Path
+    recipe: Recipe, parts: tuple[Measured, Measured, Measured], probe_file: Path
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Fit the probe, keep it, choose the bounds and measure them.
 
     Args:
         recipe: What was trained.
-        library: Its images.
-        network: With its trained weights.
+        parts: Training, validation and test images.
         probe_file: Where the probe is written.
 
     Returns:
         The network's section of the report, and each panel's ``scope``: ``limits``, ``sources``,
         ``never_shown``, and ``child_above`` where children have operating points of their own.
     """
-    train, validation, test = (
-        Measured.of(network, part) for part in (library.train, library.validation, library.test)
-    )
+    train, validation, _ = parts
     probe = fit_probe(train.features, train.films.films)
     save_probe(probe, probe_file)
     limits = choose_limits(probe, validation)
     scopes = {
         panel.name: {
             **panel_scope(panel, limits),
-            "sources": shown_sources(panel, library.train),
-            "never_shown": never_shown(panel, library.train),
+            "sources": shown_sources(panel, train.films),
+            "never_shown": never_shown(panel, train.films),
         }
         for panel in recipe.panels
     }
-    return scope_figures((train, validation, test), probe, limits), scopes
+    return scope_figures(parts, probe, limits), scopes
