@@ -116,7 +116,8 @@ SWITCHED = {
     ],
     "overall": flagged("all", 408, 0.2),
     "by_severity": [
-        {"severity": "score 4", "ill_films": 60, "ill_films_without_a_flag": figure(0.02, 0.01)}
+        {"severity": "score 1", "ill_films": 1, "ill_films_without_a_flag": figure(1.0, 0.0)},
+        {"severity": "score 4", "ill_films": 60, "ill_films_without_a_flag": figure(0.02, 0.01)},
     ],
     "by_label": [],
 }
@@ -211,7 +212,10 @@ def test_scope_age_and_severity_have_a_row_each():
     (row,) = scope_table(REPORT)
     assert row["the same without this source"] == "0.6 (0.5 to 0.7)"
     assert age_table(REPORT)[0]["images"] == 90
-    assert severity_table(REPORT)[0]["without a flag"] == "0.02 (0.01 to 0.03)"
+    one, many = severity_table(REPORT)
+    assert many["without a flag"] == "0.02 (0.01 to 0.03)"
+    assert (one["ill images"], one["without a flag"]) == (1, "-")
+    assert one["the same, experimental labels on"] == "-"
 
 
 def test_a_report_from_before_these_figures_gives_empty_tables():
@@ -242,7 +246,7 @@ def test_a_report_from_before_these_figures_gives_empty_tables():
             "flag_values",
             ("infected (small children) at a prevalence of 5 %, 40 (30 to 50)", "(kermany, 60 +"),
         ),
-        ("severity", ("0.02 (0.01 to 0.03) (score 4, 60 images)",)),
+        ("severity", ("score: 0.02 (0.01 to 0.03) (score 4, 60 images).",)),
     ],
 )
 def test_a_sentence_holds_the_figures_of_the_report(name, parts):

@@ -113,7 +113,8 @@ def _elsewhere(name: str, about: Mapping[str, Any]) -> Iterator[str]:
         yield f"## Bacterial or viral\n\n{markdown(rows)}\n\n{text}"
     found = kept.get("external", {}).get("unseen_hospital")
     if name in _INFECTIONS and found:
-        yield f"## At an unseen hospital\n\n{lead_sentences.unseen_hospital(found)}"
+        text = lead_sentences.unseen_hospital(found, about["version"])
+        yield f"## At an unseen hospital\n\n{text}"
 
 
 def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ WITH_EXPERIMENTAL: Final = "with_experimental"
 VALIDATED: Final = "validated"
 FLAGGED: Final = "of 100 flagged images, with it"
 OTHERS: Final = "of 100 others, with it"
+_CLEAR: Final = "ill_films_without_a_flag"
 _LABEL_ORDER: Final = (VALIDATED, "experimental", "not_shown")
 _MULTI: Final = "multi_label"
 
@@ -228,7 +229,10 @@ def age_table(report: Report) -> Rows:
 
 
 def severity_table(report: Report) -> Rows:
-    """Return ill images without a flag by readers' opacity score, labels switched on and off."""
+    """Return ill images without a flag by readers' opacity score, labels switched on and off.
+
+    A share of fewer than :data:`FEWEST_TO_LEAD` images is left out.
+    """
     if "by_severity" not in report.get("headline", {}).get(DEFAULT, {}):
         return []
     pairs = zip(
@@ -239,8 +243,13 @@ def severity_table(report: Report) -> Rows:
         {
             "severity": row["severity"],
             "ill images": row["ill_films"],
-            "without a flag": short(row["ill_films_without_a_flag"]),
-            "the same, experimental labels on": short(other["ill_films_without_a_flag"]),
+            **{
+                column: "-" if is_few(part, "ill_films") else short(part[_CLEAR])
+                for column, part in (
+                    ("without a flag", row),
+                    ("the same, experimental labels on", other),
+                )
+            },
         }
         for row, other in pairs
     ]
