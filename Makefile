@@ -70,7 +70,6 @@ train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pne
 .PHONY: evaluate
 evaluate: .venv-training/.installed ## Measure a trained network on the test split (PANEL=; without it: all)
 	@for panel in $(PANELS); do .venv-training/bin/python -m hilum_training evaluate $$panel || exit; done
-	@$(if $(filter chest pneumonia,$(PANELS)),.venv-training/bin/python -m hilum_training.evaluation.shortcuts.thumbnail_ridge)
 
 .PHONY: points
 points: .venv-training/.installed ## Choose a network's operating points and print what they give, without a report (PANEL=)

@@ -95,7 +95,8 @@ def small_repository(repository: Path, graphs: Path) -> dict[str, ModelManifest]
 
 def small_panel(name: str, kind: str, labels: tuple[str, ...]) -> Panel:
     """A panel as recipe and report describe it."""
-    point = {"threshold": 0.5, "validation": {"sensitivity": 0.9, "specificity": 0.8}}
+    worst = {"sensitivity": {"value": 0.9}, "specificity": {"value": 0.8}}
+    point = {"threshold": 0.5, "worst_source": worst}
     measured: dict[str, Any] = {"calibration": {"method": "temperature", "temperature": 1.0}}
     if kind != PanelKind.STRUCTURES:
         measured["labels"] = dict.fromkeys(labels, point)

@@ -31,7 +31,7 @@ class OperatingPointRecipe:
         normal_specificity: Of labels that are no finding, over the ill images of the worst source.
         child_specificity: Of findings, over images of small children, which then have a threshold
             of their own; None: one threshold holds for everybody.
-        fewest: A source with fewer images of the kind that a rule asks about is pooled with others.
+        fewest: A source with fewer patients of the kind that a rule asks for is pooled with others.
         fewest_patients: Validation patients with the label, and without it, that a threshold needs.
         bar: The lower end of the interval of a label's AUROC within sources must lie above it.
     """

@@ -12,6 +12,7 @@ from hilum_training.evaluation.by_source import (
     NOT_MEASURED,
     by_source,
     fitted_on,
+    measured_on,
     predictive_values,
     wilson,
 )
@@ -93,6 +94,17 @@ def test_a_label_without_a_point_says_so_in_the_sentence():
     text = fitted_on(by_source(images(ROWS), None), "")
     assert text.endswith("Rule: none, there is no operating point.")
     assert fitted_on([], "").startswith("Validation images with it: none.")
+
+
+def test_the_shipped_pair_says_of_which_test_images_it_is():
+    """Counts and source, who is not counted, and what was assumed."""
+    row = {"source": "nih14", "positive_films": 94, "negative_films": 106}
+    text = "Sensitivity and specificity: 94 test images with it and 106 without it, of nih14"
+    assert measured_on(row, children_apart=False) == f"{text}."
+    assert measured_on(row, children_apart=True) == f"{text}, small children not counted."
+    assumed = {**row, "assumed_false_flag": True}
+    assert measured_on(assumed, children_apart=False).endswith("assumes one patient more who is.")
+    assert "not measured" in measured_on(None, children_apart=False)
 
 
 def figure(value, low, high):

@@ -43,9 +43,19 @@ def test_an_upper_bound_is_kept_from_below():
 
 def headline(flags=0.2, missed=0.04, both=0):
     rows = [
-        {"source": "montgomery", "normal_films": 14, "flags_a_normal_film": figure(0.5, 0.1, 0.9)},
-        {"source": "kermany", "normal_films": 285, "flags_a_normal_film": figure(flags, 0.1, 0.25)},
-        {"source": "covid_cxnet", "normal_films": 0, "flags_a_normal_film": figure(None, 0, 1)},
+        {
+            "source": source,
+            "normal_films": normal,
+            "flags_a_normal_film": flagged,
+            "ill_films": ill,
+            "ill_films_without_a_flag": clear,
+        }
+        for source, normal, flagged, ill, clear in (
+            ("montgomery", 14, figure(0.5, 0.1, 0.9), 10, figure(0.3, 0.1, 0.6)),
+            ("kermany", 285, figure(flags, 0.1, 0.25), 755, figure(0.01, 0.0, 0.02)),
+            ("covid_cxnet", 0, figure(None, 0, 1), 101, figure(0.2, 0.1, 0.3)),
+            ("healthy", 60, figure(0.0, 0.0, 0.1), 0, figure(None, 0, 1)),
+        )
     ]
     whole = {
         "ill_films_without_a_flag": figure(missed, 0.03, 0.045),
@@ -64,11 +74,25 @@ def test_flags_have_a_ceiling_in_every_source_with_normal_images():
     named = [what for what in rows if what.startswith("flags a normal image")]
     assert named == [
         "flags a normal image, kermany",
+        "flags a normal image, healthy",
         "flags a normal image, montgomery (14 images)",
     ]
     assert rows[named[0]]["bound"] == f"at most {MOST_FLAGS}"
     assert rows[named[0]]["met"] == "yes"
-    assert rows[named[1]]["met"] == "**no**, within chance"
+    assert rows[named[2]]["met"] == "**no**, within chance"
+
+
+def test_misses_have_a_ceiling_in_every_source_with_ill_images():
+    """A source that misses one in five is not hidden by a large one that misses none."""
+    rows = rows_of(headline())
+    named = [what for what in rows if what.startswith("ill images without a flag")]
+    assert named == [
+        "ill images without a flag, kermany",
+        "ill images without a flag, covid_cxnet",
+        "ill images without a flag, montgomery (10 images)",
+        "ill images without a flag, all sources",
+    ]
+    assert [rows[what]["met"] for what in named] == ["yes", "**no**", "**no**", "yes"]
 
 
 @pytest.mark.parametrize(("both", "met"), [(0, "yes"), (1, "**no**")])

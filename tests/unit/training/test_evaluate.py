@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 pytest.importorskip("tensorflow", reason="needs the training environment: make test-training")
 
 from hilum_training.evaluation import kept_answers as module
+from hilum_training.evaluation import measured_network
 from hilum_training.evaluation.evaluate import evaluate, headlines
 from hilum_training.evaluation.features import class_maps
 from hilum_training.evaluation.kept_answers import kept_answers, points_lines
@@ -138,6 +139,28 @@ def test_the_network_s_report_begins_with_what_it_says_of_healthy_people(library
     assert {row["source"] for row in error["within_source"]} == {"kermany", "cohen"}
 
 
+def test_no_image_is_asked_twice_as_it_is(library, pack, tmp_path, monkeypatch):
+    """Each split goes through the network once, whatever is made of its answers."""
+    asked = []
+
+    def counting(predict):
+        def count(network, inputs):
+            asked.extend(
+                name
+                for name in ("train", "validation", "test")
+                if inputs.shape == getattr(library, name).inputs.shape
+                and np.array_equal(inputs, getattr(library, name).inputs)
+            )
+            return predict(network, inputs)
+
+        return count
+
+    for name in ("predict_logits", "predict_pooled"):
+        monkeypatch.setattr(measured_network, name, counting(getattr(measured_network, name)))
+    evaluate(TINY, library, build_network(TINY), tmp_path, pack)
+    assert sorted(asked) == ["test", "train", "validation"]
+
+
 def test_points_are_chosen_again_without_another_pass(library, tmp_path, monkeypatch):
     """The answers are kept under a name that says of which weights and images they are."""
     weights = tmp_path / "weights"
@@ -172,7 +195,7 @@ def test_points_are_told_inside_the_scopes_of_the_last_evaluation(library, tmp_p
     save_probe(probe, path)
     apart = replace(kept, features={**kept.features, "test": far["test"]})
     lines = points_lines(TINY, library, apart, path)
-    assert any(line.startswith("  all: 0.000 ") for line in lines)
+    assert any(line.startswith("  all: 0 (") for line in lines)
 
 
 def test_pooled_features_and_maps_give_back_the_logits(library):

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from hilum_training.evaluation.label_images import groups, label_images
+from hilum_training.evaluation.label_images import label_images
+from hilum_training.population.inside import Population
 from tests.unit.training.panel_answers import answers, film, panel, sure
 
 
 def known_of(asked, films, label):
     part = answers(asked, films, [sure(asked, asked.names[0])] * len(films))
-    found = label_images(part, part.calibration())[label]
+    recorded = Population.as_recorded(asked.name, films)
+    found = label_images(part, part.calibration(), recorded)[label]
     return sorted(zip(found.clusters.tolist(), found.present.tolist(), strict=True))
 
 
@@ -50,15 +52,6 @@ def test_a_finding_is_absent_only_where_the_source_would_have_listed_it():
     assert known_of(pathology, films, "effusion") == [("0", True), ("1", False), ("3", False)]
 
 
-def test_sources_below_the_number_are_one_group():
-    """Three of two sources and five of a third: the small ones are joined by name."""
-    found = groups(["a"] * 2 + ["b"] + ["c"] * 5, fewest=3)
-    assert sorted(found) == ["a+b", "c"]
-    assert found["a+b"].tolist() == [True] * 3 + [False] * 5
-    assert sorted(groups(["a", "c", "c"], fewest=2)) == ["c"]
-    assert sorted(groups(["a", "b"], fewest=8)) == ["a+b"]
-
-
 def test_images_of_children_are_known_by_age_and_by_source():
     """A stated age decides, and without one the age group of the source."""
     infection = panel("infection")
@@ -68,7 +61,8 @@ def test_images_of_children_are_known_by_age_and_by_source():
         film(2, "kermany", "pneumonia_viral", age_group="paediatric (1-5 y)"),
     ]
     part = answers(infection, films, [sure(infection, "normal")] * 3)
-    found = label_images(part, part.calibration())["infected"]
+    recorded = Population.as_recorded("infection", films)
+    found = label_images(part, part.calibration(), recorded)["infected"]
     assert found.children.tolist() == [True, False, True]
     assert found.take(found.present).children.tolist() == [True]
     scored = replace(found, scores=np.array([0.4, 0.4, 0.4]))

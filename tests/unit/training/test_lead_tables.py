@@ -45,15 +45,20 @@ def judged(source, positive, negative, sensitivity=0.9):
     }
 
 
+def means(source, positive, negative, ppv):
+    """What a flag means at a source."""
+    values = {"source": source, "prevalence": 0.05, "ppv": figure(ppv), "npv": figure(0.98, 0.01)}
+    return {"worst_source": judged(source, positive, negative), "predictive_values": values}
+
+
 def label(rank="validated", threshold=0.5, rows=(), *, disease=True):
-    values = {"prevalence": 0.05, "ppv": figure(0.4), "npv": figure(0.98, 0.01)}
     return {
         "rank": rank,
         "threshold": threshold,
         "test": {"sensitivity": figure(0.9), "specificity": figure(0.8)},
         "test_by_source": list(rows),
         "by_source": list(rows),
-        **({"predictive_values": values} if disease else {}),
+        **(means("kermany", 60, 90, 0.4) if disease else {}),
     }
 
 
@@ -82,7 +87,9 @@ PANELS = {
             "normal": label(disease=False),
             "infected": {
                 **label(rows=[judged("kermany", 60, 12), judged("montgomery", 5, 9)]),
+                **means("nih14", 12, 90, 0.6),
                 "child_threshold": 0.4,
+                "children": means("kermany", 60, 90, 0.4),
             },
         },
         "calibration_error": {
@@ -109,7 +116,8 @@ SWITCHED = {
     ],
     "overall": flagged("all", 408, 0.2),
     "by_severity": [
-        {"severity": "score 4", "ill_films": 60, "ill_films_without_a_flag": figure(0.02, 0.01)}
+        {"severity": "score 1", "ill_films": 1, "ill_films_without_a_flag": figure(1.0, 0.0)},
+        {"severity": "score 4", "ill_films": 60, "ill_films_without_a_flag": figure(0.02, 0.01)},
     ],
     "by_label": [],
 }
@@ -165,11 +173,16 @@ def test_a_share_of_few_images_has_no_cell_at_the_point():
     assert row["infected: specificity"] == "-"
 
 
-def test_a_flag_means_a_count_of_a_hundred():
-    """From predictive values at the stated prevalence."""
-    (row,) = predictive_table(PANELS)
-    assert row["of 100 flagged images, with it"] == "40 (30 to 50)"
-    assert row["of 100 others, with it"] == "2 (1 to 3)"
+def test_a_flag_means_a_count_of_a_hundred_at_its_worst_source():
+    """Children and others have a row each, with their own threshold, few images last."""
+    children, others = predictive_table(PANELS)
+    assert children["label"] == "infection: infected (small children)"
+    assert (children["threshold"], children["source"]) == (0.4, "kermany")
+    assert children["of 100 flagged images, with it"] == "40 (30 to 50)"
+    assert children["of 100 others, with it"] == "2 (1 to 3)"
+    assert others["label"] == "infection: infected (others than small children)"
+    assert (others["threshold"], others["images"]) == (0.5, "12 + 90")
+    assert others["of 100 flagged images, with it"] == "60 (50 to 70)"
     assert [row["label"] for row in predictive_table(PANELS, "experimental")] == ["pathology: mass"]
 
 
@@ -199,7 +212,10 @@ def test_scope_age_and_severity_have_a_row_each():
     (row,) = scope_table(REPORT)
     assert row["the same without this source"] == "0.6 (0.5 to 0.7)"
     assert age_table(REPORT)[0]["images"] == 90
-    assert severity_table(REPORT)[0]["without a flag"] == "0.02 (0.01 to 0.03)"
+    one, many = severity_table(REPORT)
+    assert many["without a flag"] == "0.02 (0.01 to 0.03)"
+    assert (one["ill images"], one["without a flag"]) == (1, "-")
+    assert one["the same, experimental labels on"] == "-"
 
 
 def test_a_report_from_before_these_figures_gives_empty_tables():
@@ -226,8 +242,11 @@ def test_a_report_from_before_these_figures_gives_empty_tables():
         ("validated", ("infected (`infection`)",)),
         ("never_shown", ("children with: Hernia (`infection` and `pathology`)",)),
         ("scope_sentence", ("0.02 (nih14)", "0.6 (nih14) where", "0.03 (0.02 to 0.04) (adults")),
-        ("flag_values", ("At a prevalence of 5 %, 40 (30 to 50) of 100 images flagged infected",)),
-        ("severity", ("0.02 (0.01 to 0.03) (score 4, 60 images)",)),
+        (
+            "flag_values",
+            ("infected (small children) at a prevalence of 5 %, 40 (30 to 50)", "(kermany, 60 +"),
+        ),
+        ("severity", ("score: 0.02 (0.01 to 0.03) (score 4, 60 images).",)),
     ],
 )
 def test_a_sentence_holds_the_figures_of_the_report(name, parts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hilum.domain.panel import Rank
+from hilum.domain.verdict import predictive_value_of
 from hilum_training.evaluation.measure import measure_panel
 from hilum_training.export.export_recipe import coded_labels
 from hilum_training.export.manifest import panel_of
@@ -43,6 +44,29 @@ def test_a_point_says_which_images_chose_it():
     for point in shipped(pneumonia, section).operating_points:
         assert point.fitted_on == section["labels"][point.label]["fitted_on"]
         assert point.fitted_on.startswith("Validation images with it: kermany 30.")
+        assert point.fitted_on.endswith("assumes one patient more who is.")
+
+
+def test_the_product_computes_the_predictive_value_of_the_report():
+    """The shipped pair is that of the source where a flag means least."""
+    pneumonia = panel("pneumonia")
+    section = measured(pneumonia, list(pneumonia.names), 30)
+    found = shipped(pneumonia, section)
+    for label in found.labels[1:]:
+        row = section["labels"][label.name]
+        point = found.operating_point(label.name)
+        assert (point.sensitivity, point.specificity) == (1.0, round(90 / 91, 4))
+        assert predictive_value_of(label, point) == row["predictive_values"]["ppv"]["value"] < 1
+
+
+def test_a_point_without_enough_test_patients_ships_no_pair():
+    """Then no predictive value is said, and the sentence tells why."""
+    pneumonia = panel("pneumonia")
+    section = measured(pneumonia, list(pneumonia.names), 30)
+    row = section["labels"]["normal"]
+    part = {**section, "labels": {"normal": {**row, "worst_source": None}}}
+    point = shipped(pneumonia, part).operating_point("normal")
+    assert (point.sensitivity, point.specificity) == (None, None)
 
 
 def test_rank_and_prevalence_of_a_label_reach_the_manifest():

@@ -7,7 +7,9 @@ import pytest
 
 from hilum_training.evaluation.comparisons import compare
 from hilum_training.evaluation.measure import measure_panel, section_thresholds
+from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.measures.calibration import Calibration
+from hilum_training.population.inside import Population
 from tests.unit.training.panel_answers import GATE, answers, film, panel, sure
 
 PNEUMONIA = panel("pneumonia")
@@ -117,8 +119,11 @@ def test_one_verdict_costs_a_label_what_another_takes():
     films = [film(0, "shenzhen", "tuberculosis"), film(1, "shenzhen", "normal")]
     part = answers(tuberculosis, films, np.log([[0.1, 0.3, 0.6], [0.8, 0.1, 0.1]]).tolist())
     as_it_is = Calibration("vector", (1.0,) * 3, (0.0,) * 3, (True,) * 3)
-    points = {"normal": 0.5, "tuberculosis": 0.2, "other_abnormal": 0.2}
-    row = compare(tuberculosis.comparisons[0], part, part, as_it_is, points)
+    points = PanelPoints.of_recipe(
+        tuberculosis, {"normal": 0.5, "tuberculosis": 0.2, "other_abnormal": 0.2}
+    )
+    recorded = Population.as_recorded("tuberculosis", films)
+    row = compare(tuberculosis.comparisons[0], part, part, as_it_is, points, recorded)
     assert row["shipped_sensitivity"]["value"] == row["shipped_specificity"]["value"] == 1.0
     assert row["named_sensitivity"]["value"] == 0.0
     assert row["named_specificity"]["value"] == 1.0
@@ -136,7 +141,48 @@ def test_what_chose_a_point_is_told_from_the_films_that_did():
     assert row["chosen_by"] in row["fitted_on"]
     assert [item["source"] for item in row["test_by_source"]] == ["kermany"]
     assert row["predictive_values"]["prevalence"] == 0.05
+    assert row["worst_source"]["source"] == row["predictive_values"]["source"] == "kermany"
     assert row["rank"] == "experimental"
+
+
+def known_of(part, inside=None, children=None):
+    """Every test image inside the scope and no child, but for what is given."""
+    count = len(part.films)
+    within = np.ones(count, dtype=bool) if inside is None else inside
+    taken = np.zeros(count, dtype=bool) if children is None else children
+    return Population({part.panel.name: within}, taken)
+
+
+def test_verdicts_are_measured_inside_the_scope_alone():
+    """Wrong answers outside it cost neither sensitivity nor specificity; areas keep every image."""
+    wrong = [("kermany", "pneumonia_viral", "pneumonia_bacterial")] * 6
+    test = told(RIGHT + wrong)
+    inside = np.arange(len(test.films)) < len(RIGHT)
+    apart = measure_panel(told(RIGHT), test, known_of(test, inside=inside))
+    whole = measure_panel(told(RIGHT), test)
+    for section, films, share in ((apart, 0, 1.0), (whole, 6, EACH / (EACH + 6))):
+        label = section["labels"]["pneumonia_viral"]
+        assert label["test"]["sensitivity"]["value"] == pytest.approx(share, abs=1e-4)
+        assert label["test_by_source"][0]["positive_films"] == EACH + films
+        row = section["within_source"][1]
+        assert row["assessed_negative_films"] == EACH + films
+        assert row["named_specificity"]["value"] == pytest.approx(share, abs=1e-4)
+        assert (row["negative_films"], section["films"]["test"]) == (EACH + 6, len(RIGHT) + 6)
+        assert row["auroc"]["value"] < 1.0
+
+
+def test_who_is_a_child_is_what_the_product_takes_for_one():
+    """At the point for children an image is flagged that the point for others leaves alone."""
+    infection = panel("infection")
+    points = PanelPoints.of_recipe(infection, {"normal": 0.9, "infected": 0.9}, {"infected": 0.3})
+    films = [film(0, "kermany", "pneumonia_viral", age=5.0), film(1, "kermany", "normal", age=5.0)]
+    part = answers(infection, films, np.log([[0.5, 0.5], [0.8, 0.2]]).tolist())
+    as_it_is = Calibration("vector", (1.0,) * 2, (0.0,) * 2, (True,) * 2)
+    for taken, sensitivity in ((True, 1.0), (False, 0.0)):
+        known = known_of(part, children=np.full(2, taken))
+        row = compare(infection.comparisons[0], part, part, as_it_is, points, known)
+        assert row["shipped_sensitivity"]["value"] == sensitivity
+        assert row["named_sensitivity"]["value"] == sensitivity
 
 
 def test_groups_stand_in_tables_of_their_own():

@@ -11,7 +11,6 @@ from hilum_training.measures.metrics import (
     area_under_curve,
     confusion_matrix,
     expected_calibration_error,
-    sensitivity_specificity,
     sigmoid,
 )
 
@@ -32,13 +31,6 @@ def test_area_is_the_share_of_pairs_in_the_right_order():
 def test_area_without_one_side_is_not_a_number():
     """No pair, no area."""
     assert math.isnan(area_under_curve(np.array([0.1, 0.2]), np.array([True, True])))
-
-
-def test_sensitivity_and_specificity_count_the_threshold_as_positive():
-    """A score that equals the threshold is called positive."""
-    scores = np.array([0.2, 0.5, 0.5, 0.9])
-    positive = np.array([False, False, True, True])
-    assert sensitivity_specificity(scores, positive, 0.5) == (1.0, 0.5)
 
 
 def test_calibration_error_is_the_gap_of_confidence_and_accuracy():

@@ -95,6 +95,9 @@ def test_a_page_leads_with_flags_of_all_panels_then_with_its_own():
     assert "infected | nih14 | 60 | 3 |" not in text
     assert "children with: Hernia" in text
     assert "26 COVID-19 images and 18 others" in text
+    assert "figures are of release 0.2.0. Version 9.0.0 was not measured there." in text
+    measured = {**about(), "version": "0.2.0"}
+    assert "not measured there" not in panel_page("pneumonia", section, (), measured)
     assert "unseen hospital" not in panel_page("tuberculosis", section, (), about())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,33 @@ def test_labels_rank_as_far_as_the_films_carry_them():
         assert {label.rank for label in panel.labels} <= {"validated", "experimental"}
         assert {label.name for label in panel.labels if label.prevalence} == findings
         assert panel.caution.count(". ") == 0, "one sentence"
+
+
+def cautions():
+    """What every shipped recipe says with its panels."""
+    lungs = read_segmentation_recipe(RECIPES / "lungs.toml")
+    panels = [*SHIPPED.panels, *read_recipe(RECIPES / "gate.toml").panels]
+    return {"lungs": lungs.caution, **{panel.name: panel.caution for panel in panels}}
+
+
+@pytest.mark.parametrize(("panel", "caution"), cautions().items())
+def test_a_caution_claims_nothing_of_the_data(panel, caution):
+    """Data change without the recipe: what is said of them is computed, see the scope."""
+    assert caution, panel
+    counted = r"\d|\b(two|three|dozen|hundred|thousand|few|most|mostly|were real)\b"
+    assert not re.search(f"{counted}|in training are|one hospital", caution), caution
+
+
+def test_what_a_caution_says_of_its_labels_holds():
+    """All findings are experimental, infection has the one disease, the heart is weak."""
+    panels, said = {panel.name: panel for panel in SHIPPED.panels}, cautions()
+    assert said["pathology"].startswith("Every one of these findings is experimental")
+    assert {label.rank for label in panels["pathology"].labels} == {"experimental"}
+    assert "no disease but infection" in said["infection"]
+    assert [label.name for label in panels["infection"].labels if label.abnormal] == ["infected"]
+    assert "evidence for it is weak" in said["lungs"]
+    lungs = read_segmentation_recipe(RECIPES / "lungs.toml")
+    assert [label.name for label in lungs.labels if label.weak] == ["heart"]
 
 
 def test_networks_that_serve_together_agree_about_the_film_and_the_split():

@@ -93,6 +93,8 @@ def test_the_pages_say_what_a_thumbnail_an_unseen_hospital_and_the_release_befor
     hospital = kept["external"]["unseen_hospital"]
     assert f"{hospital['covid19_images']} COVID-19 images" in page
     assert short(hospital["covid19_named"]) in page
+    version = reports["network/chest"]["version"]
+    assert f"release {hospital['release']}. Version {version} was not measured there." in page
     assert f"{kept['external']['regrouped_patients']['images']} images of" in page
     assert "AUROCs within a source of 0.2.0" in page
 

@@ -226,6 +226,36 @@ def test_few_children_and_labels_that_are_no_finding_share_the_threshold():
     assert chosen(found, rule, NORMAL).child_threshold is None
 
 
+def test_each_group_must_carry_its_own_threshold():
+    """Nineteen ill adults are too few once children are apart, however many ill children are."""
+    rule = replace(RULE, child_specificity=0.8)
+    found = with_children(images(CALM, LOUD, ILL, ("nih14", True, spread(0.4, 1.0, 19))))
+    assert chosen(found).threshold is not None
+    point = chosen(found, rule)
+    assert (point.threshold, point.child_threshold) == (None, None)
+    assert point.no_point.startswith("19 validation patients with it, of at least 20")
+    assert point.no_point.endswith(", small children not counted")
+
+
+def test_children_among_whom_the_label_is_not_told_share_the_threshold():
+    """Their own AUROC does not reach the bar, though that of all together does."""
+    rule = replace(RULE, child_specificity=0.8)
+    alike = [("kermany", present, spread(0.0, 0.2)) for present in (True, False)]
+    adults = [("nih14", False, spread(0.0, 0.2, 90)), ("nih14", True, spread(0.5, 1.0, 90))]
+    point = chosen(with_children(images(*alike, *adults)), rule)
+    assert point.threshold is not None
+    assert point.child_threshold is None
+
+
+def test_few_patients_with_many_images_are_no_source_of_their_own():
+    """Forty loud images of four patients do not decide for everybody."""
+    found = images(CALM, ILL, ("covid_cxnet", False, spread(0.8, 0.9, 40)))
+    assert "(covid_cxnet)" in chosen(found).rule
+    clusters = found.clusters.copy()
+    clusters[found.sources == "covid_cxnet"] = [f"c{place % 4}" for place in range(40)]
+    assert "(kermany)" in chosen(replace(found, clusters=clusters)).rule
+
+
 def test_a_gate_takes_all_sources_together():
     """Its rule is pooled and asks for no number of patients."""
     rule = OperatingPointRecipe("sensitivity", 0.9)

@@ -141,6 +141,29 @@ def fitted_on(rows: Sequence[Mapping[str, Any]], rule: str) -> str:
     )
 
 
+def measured_on(row: Mapping[str, Any] | None, *, children_apart: bool) -> str:
+    """Return in words which test images the shipped sensitivity and specificity are of.
+
+    Args:
+        row: From :func:`hilum_training.evaluation.point_figures.worst_of`, or None where no source
+            has enough patients.
+        children_apart: Small children have a threshold of their own, and do not count.
+    """
+    if row is None:
+        return (
+            "Sensitivity and specificity: not measured, since no source has test images of "
+            f"{FEWEST_TO_DRAW} patients of each kind."
+        )
+    apart = ", small children not counted" if children_apart else ""
+    text = (
+        f"Sensitivity and specificity: {row['positive_films']} test images with it and "
+        f"{row['negative_films']} without it, of {row['source']}{apart}."
+    )
+    if row.get("assumed_false_flag"):
+        text += " None of the latter was flagged: the specificity assumes one patient more who is."
+    return text
+
+
 def _counted(rows: Sequence[Mapping[str, Any]], kind: str) -> str:
     parts = []
     for row in rows:

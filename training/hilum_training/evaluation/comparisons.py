@@ -14,20 +14,20 @@ import numpy as np
 
 from hilum_training.evaluation.by_source import NOT_MEASURED
 from hilum_training.evaluation.operating_points import best_accuracy
-from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
-from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
+    from hilum_training.evaluation.verdicts import PanelPoints
     from hilum_training.films.pack import Film
     from hilum_training.measures.calibration import Calibration
     from hilum_training.panel_recipe import ComparisonRecipe
+    from hilum_training.population.inside import Population
 
 TRIAGE_SENSITIVITY: Final = 0.9
 """At which the WHO target for a triage test of tuberculosis asks for a specificity of 0.7."""
@@ -41,11 +41,13 @@ class Asked:
         answers: N films of both sides.
         scores: float64 [N], calibrated mass on the positive outputs among both sides' outputs.
         positive: bool [N].
+        at: int64 [N], their places among the films that were looked through.
     """
 
     answers: Answers
     scores: NDArray[np.float64]
     positive: NDArray[np.bool_]
+    at: NDArray[np.int64]
 
     @property
     def two_sided(self) -> bool:
@@ -55,26 +57,39 @@ class Asked:
 
 def ask(comparison: ComparisonRecipe, answers: Answers, calibration: Calibration) -> Asked:
     """A comparison's films and scores."""
-    sides = (*comparison.positive, *comparison.negative)
+    at, positive = sides(comparison, answers.films)
+    part = answers.take(at)
+    chances = calibration.probabilities(part.logits)
+    return Asked(part, comparison_scores(comparison, part.panel.names, chances), positive, at)
 
-    def belongs(film: Film) -> bool:
-        return film.source == comparison.source and recorded_kind(film) in sides
 
-    part = answers.where(belongs)
-    positive = [recorded_kind(film) in comparison.positive for film in part.films]
-    return Asked(
-        part,
-        comparison_scores(comparison, part, calibration),
-        np.array(positive, dtype=bool),
-    )
+def sides(
+    comparison: ComparisonRecipe, films: Sequence[Film]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return which films a question is about: their places int64 [N], and which are positive."""
+    recorded = (*comparison.positive, *comparison.negative)
+    at = [
+        place
+        for place, film in enumerate(films)
+        if film.source == comparison.source and recorded_kind(film) in recorded
+    ]
+    positive = [recorded_kind(films[place]) in comparison.positive for place in at]
+    return np.array(at, dtype=np.int64), np.array(positive, dtype=bool)
 
 
 def comparison_scores(
-    comparison: ComparisonRecipe, part: Answers, calibration: Calibration
+    comparison: ComparisonRecipe, names: Sequence[str], chances: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Mass on the positive outputs among both sides' outputs, float64 [N]."""
-    chances = calibration.probabilities(part.logits)
-    names = part.panel.names
+    """Return the mass on the positive outputs among both sides' outputs.
+
+    Args:
+        comparison: The question.
+        names: Of the K outputs.
+        chances: float64 [N, K], calibrated probabilities.
+
+    Returns:
+        float64 [N].
+    """
     on, off = (
         chances[:, [names.index(label) for label in outputs]].sum(axis=1)
         for outputs in (comparison.positive_outputs, comparison.negative_outputs)
@@ -87,8 +102,8 @@ def compare(
     validation: Answers,
     test: Answers,
     calibration: Calibration,
-    thresholds: Mapping[str, float],
-    child_thresholds: Mapping[str, float] | None = None,
+    points: PanelPoints,
+    population: Population,
 ) -> dict[str, Any] | None:
     """The figures of one question, or None when one side has no test film.
 
@@ -97,13 +112,15 @@ def compare(
         validation: Choose the threshold of the accuracy, within the same source.
         test: Measured.
         calibration: Of the panel.
-        thresholds: Shipped operating point of each label that has one.
-        child_thresholds: Those for images of small children, of labels where they differ.
+        points: The panel's shipped operating points.
+        population: Of the test films.
 
     Returns:
         Beside the areas: ``shipped_...`` at the operating points of the positive outputs, and
-        ``named_...`` for the labels that the panel names, experimental ones among them. Neither
-        is measured where no positive output has an operating point.
+        ``named_...`` for the labels that the panel names, experimental ones among them. Both are
+        of the ``assessed_...`` films, those inside the panel's scope: outside there is no verdict,
+        though there is a score. Neither is measured where no positive output has an operating
+        point.
     """
     asked = ask(comparison, test, calibration)
     if not asked.two_sided:
@@ -122,19 +139,7 @@ def compare(
     row["specificity_at_90_sensitivity"] = draws.specificity_at(
         scores, positive, TRIAGE_SENSITIVITY
     )
-    own = child_thresholds or {}
-    judged = (
-        ("shipped", _called(comparison, asked.answers, calibration, thresholds, own)),
-        ("named", _named(comparison, asked.answers, calibration, thresholds, own)),
-    )
-    pointless = not set(thresholds) & set(comparison.positive_outputs)
-    for how, called in judged:
-        for figure, hits, among in (
-            ("sensitivity", called, positive),
-            ("specificity", ~called, ~positive),
-        ):
-            row[f"{how}_{figure}"] = dict(NOT_MEASURED) if pointless else draws.share(hits, among)
-    return row
+    return row | _at_points(comparison, asked, calibration, points, population)
 
 
 def _at_best_accuracy(chosen_on: Asked, asked: Asked, draws: PatientBootstrap) -> dict[str, Any]:
@@ -146,34 +151,35 @@ def _at_best_accuracy(chosen_on: Asked, asked: Asked, draws: PatientBootstrap) -
     return {"threshold": threshold, "accuracy": draws.share(right)}
 
 
-def _called(
+def _at_points(
     comparison: ComparisonRecipe,
-    part: Answers,
+    asked: Asked,
     calibration: Calibration,
-    thresholds: Mapping[str, float],
-    own: Mapping[str, float],
-) -> NDArray[np.bool_]:
-    """Films on which any positive output reaches its shipped operating point, bool [N]."""
-    chances = calibration.probabilities(part.logits)
-    names, children = part.panel.names, children_of(part.films)
-    reached = np.zeros(len(chances), dtype=bool)
-    for label in comparison.positive_outputs:
-        if label in thresholds:
-            bounds = np.where(children, own.get(label, thresholds[label]), thresholds[label])
-            reached |= chances[:, names.index(label)] >= bounds
-    return reached
-
-
-def _named(
-    comparison: ComparisonRecipe,
-    part: Answers,
-    calibration: Calibration,
-    thresholds: Mapping[str, float],
-    own: Mapping[str, float],
-) -> NDArray[np.bool_]:
-    """Films on which the panel names a positive output, bool [N]."""
-    points = PanelPoints.of_recipe(part.panel, thresholds, own)
-    chances = calibration.probabilities(part.logits)
-    named = points.named(chances, experimental=True, children=children_of(part.films))
-    places = [part.panel.names.index(label) for label in comparison.positive_outputs]
-    return np.asarray(named[:, places].any(axis=1))
+    points: PanelPoints,
+    population: Population,
+) -> dict[str, Any]:
+    """Sensitivity and specificity of the films inside the panel's scope, both ways of judging."""
+    answers, positive = asked.answers, asked.positive
+    inside = population.inside[answers.panel.name][asked.at]
+    children = population.children[asked.at]
+    chances = calibration.probabilities(answers.logits)
+    places = [answers.panel.names.index(label) for label in comparison.positive_outputs]
+    judged: dict[str, NDArray[np.bool_]] = {
+        "shipped": points.reached(chances, children),
+        "named": points.named(chances, experimental=True, children=children),
+    }
+    draws = PatientBootstrap(answers.clusters)
+    pointless = not set(points.thresholds) & set(comparison.positive_outputs)
+    row: dict[str, Any] = {
+        "assessed_positive_films": int((positive & inside).sum()),
+        "assessed_negative_films": int((~positive & inside).sum()),
+    }
+    for how, labels in judged.items():
+        called = np.asarray(labels[:, places].any(axis=1))
+        for figure, hits, among in (
+            ("sensitivity", called, positive),
+            ("specificity", ~called, ~positive),
+        ):
+            found = dict(NOT_MEASURED) if pointless else draws.share(hits, among & inside)
+            row[f"{how}_{figure}"] = found
+    return row

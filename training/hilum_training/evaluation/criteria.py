@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum_training.export.figure_text import FEWEST_TO_LEAD, is_few, short
+from hilum_training.export.figure_text import FEWEST_TO_LEAD, few_last, is_few, short
+from hilum_training.export.lead_tables import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Reports = Mapping[str, Mapping[str, Any]]
     Figure = Mapping[str, Any]
@@ -25,6 +26,8 @@ NETWORK: Final = "network/chest"
 MET: Final = "yes"
 MISSED: Final = "**no**"
 NOT_MEASURED: Final = "not measured"
+_FLAGS: Final = "flags a normal image"
+_MISSED: Final = "ill images without a flag"
 _NO_BODIES: Final = ("changed", "drawn", "picture", "several", "part of a chest")
 """Kinds of images without a chest that are no radiographs of another body."""
 
@@ -98,26 +101,18 @@ def criteria_sentence(reports: Reports) -> str:
 
 def _of_headline(reports: Reports) -> list[Criterion]:
     """Flags and misses of the labels that are shown by default."""
-    part = reports.get(NETWORK, {}).get("headline", {}).get("default")
+    part = reports.get(NETWORK, {}).get("headline", {}).get(DEFAULT)
     if part is None:
         return [
-            Criterion("flags a normal image", MOST_FLAGS, _unmeasured, at_most=True),
-            Criterion("ill images without a flag", MOST_WITHOUT_A_FLAG, _unmeasured, at_most=True),
+            Criterion(_FLAGS, MOST_FLAGS, _unmeasured, at_most=True),
+            Criterion(_MISSED, MOST_WITHOUT_A_FLAG, _unmeasured, at_most=True),
         ]
-    ordered = sorted(part["by_source"], key=lambda row: is_few(row, "normal_films"))
+    rows = part["by_source"]
     return [
-        *(
-            Criterion(
-                f"flags a normal image, {row['source']}{_few(row, 'normal_films')}",
-                MOST_FLAGS,
-                _given(row["flags_a_normal_film"]),
-                at_most=True,
-            )
-            for row in ordered
-            if row["normal_films"]
-        ),
+        *_of_sources(_FLAGS, MOST_FLAGS, rows, "flags_a_normal_film", "normal_films"),
+        *_of_sources(_MISSED, MOST_WITHOUT_A_FLAG, rows, "ill_films_without_a_flag", "ill_films"),
         Criterion(
-            "ill images without a flag, all sources",
+            f"{_MISSED}, all sources",
             MOST_WITHOUT_A_FLAG,
             _given(part["overall"]["ill_films_without_a_flag"]),
             at_most=True,
@@ -131,6 +126,15 @@ def _of_headline(reports: Reports) -> list[Criterion]:
             at_most=True,
         ),
     ]
+
+
+def _of_sources(
+    what: str, bound: float, rows: Sequence[Mapping[str, Any]], key: str, kind: str
+) -> Iterator[Criterion]:
+    """A ceiling in every source with images of a kind, sources of few images last."""
+    for row in few_last([row for row in rows if row[kind]], kind):
+        named = f"{what}, {row['source']}{_few(row, kind)}"
+        yield Criterion(named, bound, _given(row[key]), at_most=True)
 
 
 def _of_calibration(reports: Reports) -> list[Criterion]:

@@ -4,28 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
-from hilum_training.evaluation.answers import Answers
-from hilum_training.evaluation.box_figures import localisation_figures
-from hilum_training.evaluation.copied_films import copied_films
-from hilum_training.evaluation.features import class_maps
 from hilum_training.evaluation.figures import draw_figures
-from hilum_training.evaluation.headline import headline
 from hilum_training.evaluation.headline_tables import headline_lines
-from hilum_training.evaluation.heatmaps import (
-    NOT_TO_BE_SHOWN,
-    choose_shown,
-    draw_page,
-    licence_rows,
-    page_note,
-    shown_rows,
-)
-from hilum_training.evaluation.measure import (
-    measure_panel,
-    section_child_thresholds,
-    section_thresholds,
-)
+from hilum_training.evaluation.measure import measure_panel
+from hilum_training.evaluation.measured_network import HEATMAP_KINDS, MeasuredNetwork
 from hilum_training.evaluation.panel_page import panel_page
 from hilum_training.evaluation.report_files import (
     METRICS,
@@ -34,37 +16,24 @@ from hilum_training.evaluation.report_files import (
     created,
     write_reports,
 )
-from hilum_training.evaluation.shortcuts.changed_films import changed_films, without_lungs
-from hilum_training.evaluation.shortcuts.lung_fields import (
-    LungFields,
-    found_lung_fields,
-    pack_lung_fields,
-)
-from hilum_training.evaluation.shortcuts.source_probe import probe_films, probe_source, thumbnails
-from hilum_training.evaluation.verdicts import PanelPoints
+from hilum_training.export.figure_text import short
 from hilum_training.export.other_reports import with_other_reports
 from hilum_training.films.severity import read_severity
-from hilum_training.population.inside import Population, scope_of
 from hilum_training.population.limits import population_report
-from hilum_training.population.probe import load_probe, measures_of, probe_path
-from hilum_training.prediction import predict_logits, predict_pooled
+from hilum_training.population.probe import measures_of, probe_path
 from hilum_training.weights import weights_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     import keras
-    from numpy.typing import NDArray
 
     from hilum_training.evaluation.shortcuts.lung_fields import Masks
     from hilum_training.films.library import Library
-    from hilum_training.measures.calibration import Calibration
-    from hilum_training.panel_recipe import PanelRecipe
+    from hilum_training.population.inside import Population
     from hilum_training.recipe import Recipe
 
 HEATMAPS: Final = "heatmaps.png"
-HEATMAP_KINDS: Final = frozenset({"single_label", "multi_label"})
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is read or written
@@ -94,11 +63,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is r
         What was written to the network's ``metrics.json``.
     """
     probe = probe or probe_path(reports.parent, recipe.name)
-    measured = _Measured(recipe, library, network)
-    sections = {
-        panel.name: measure_panel(measured.validation[panel.name], measured.test[panel.name])
-        for panel in recipe.panels
-    }
+    measured = MeasuredNetwork(recipe, library, network)
+    scoped, sections, population = _measure(measured, recipe, probe)
     for key, tables in measured.tables(pack, lungs).items():
         for name, rows in tables.items():
             sections[name][key] = rows
@@ -109,13 +75,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is r
         "weights": digest,
         "parameters": int(network.count_params()),
         "films_used": count_films(library),
+        **scoped,
     }
-    population = None
-    if measures_of(recipe):
-        about["population"], scopes = population_report(recipe, library, network, probe)
-        for name, scope in scopes.items():
-            sections[name]["scope"] = scope
-        population = measured.population(scopes, probe)
     if found := measured.headline(sections, read_severity(pack) if pack else {}, population):
         about["headline"] = found
     if any(panel.comparisons for panel in recipe.panels):
@@ -129,8 +90,27 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each thing that is r
     return report
 
 
+def _measure(
+    measured: MeasuredNetwork, recipe: Recipe, probe: Path
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]], Population | None]:
+    """The population's part of the report, each panel's section, and what is in scope."""
+    scoped: dict[str, Any] = {}
+    scopes: dict[str, dict[str, Any]] = {}
+    population = None
+    if measures_of(recipe):
+        scoped["population"], scopes = population_report(recipe, measured.parts(), probe)
+        population = measured.population(scopes, probe)
+    sections = {
+        name: measure_panel(chosen_on, measured.test[name], population)
+        for name, chosen_on in measured.validation.items()
+    }
+    for name, scope in scopes.items():
+        sections[name]["scope"] = scope
+    return scoped, sections, population
+
+
 def _draw(
-    measured: _Measured,
+    measured: MeasuredNetwork,
     recipe: Recipe,
     sections: dict[str, dict[str, Any]],
     reports: Path,
@@ -156,145 +136,9 @@ def headlines(report: dict[str, Any]) -> list[str]:
     lines = headline_lines(report["headline"]) if "headline" in report else []
     for name, section in report["panels"].items():
         for row in section["within_source"]:
-            low, high = row["auroc"]["interval"] or (float("nan"),) * 2
-            area = row["auroc"]["value"]
-            lines.append(f"{name}: {area:.3f} ({low:.3f} to {high:.3f})  {row['question']}")
+            lines.append(f"{name}: {short(row['auroc'], 3)}  {row['question']}")
         worst = section["calibration_error"]["worst_source"]
         error = f"{worst['error']['value']} within {worst['source']}" if worst else "not measured"
         summary = section.get("accuracy", {}).get("value") or section.get("mean_auroc")
         lines.append(f"{name}: all sources {summary}, largest calibration error {error}")
     return lines
-
-
-class _Measured:
-    """A network's answers to a library, and what else is asked of it."""
-
-    def __init__(self, recipe: Recipe, library: Library, network: keras.Model) -> None:
-        self._recipe, self._library, self._network = recipe, library, network
-        chosen_on = predict_logits(network, library.validation.inputs)
-        self._features, self._logits = predict_pooled(network, library.test.inputs)
-        self.validation = {
-            panel.name: Answers.of(panel, library.validation, chosen_on[panel.name])
-            for panel in recipe.panels
-        }
-        self.test = {
-            panel.name: Answers.of(panel, library.test, self._logits[panel.name])
-            for panel in recipe.panels
-        }
-        self.calibrations: dict[str, Calibration] = {
-            name: answers.calibration() for name, answers in self.validation.items()
-        }
-
-    def tables(
-        self, pack: Path | None, lungs: Masks | None
-    ) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """What needs more than one pass over the films as they are: by subject, then by panel."""
-        panels = [panel for panel in self._recipe.panels if panel.comparisons]
-        test = self._library.test
-        found = {}
-        if len(test.films):
-            found["copied_films"] = copied_films(
-                self._recipe.panels, self.calibrations, test, self._logits, self._predict
-            )
-        if panels and len(test.films):
-            found["changed_films"] = changed_films(
-                panels, self.calibrations, test, self._logits, self._predict
-            )
-            fields = self._fields(pack, lungs)
-            if len(fields.at):
-                found["without_lungs"] = without_lungs(
-                    panels, self.calibrations, test, self._logits, fields, self._predict
-                )
-        if pack is not None:
-            found["localisation"] = localisation_figures(
-                self._recipe.panels, self._library, self._network, pack, lungs
-            )
-        return found
-
-    def population(self, scopes: Mapping[str, Mapping[str, Any]], probe: Path) -> Population:
-        """Return by panel which test images lie inside its scope, and which show children."""
-        bounds = {
-            panel.name: scope_of(panel.scope, scopes[panel.name]) for panel in self._recipe.panels
-        }
-        return Population.of(bounds, load_probe(probe).measures(self._features))
-
-    def headline(
-        self,
-        sections: Mapping[str, Mapping[str, Any]],
-        severity: Mapping[str, float],
-        population: Population | None = None,
-    ) -> dict[str, Any]:
-        """What all panels together say of normal and of ill test films; empty for a gate."""
-        panels = [panel for panel in self._recipe.panels if panel.kind in HEATMAP_KINDS]
-        if not panels or not self._library.test.films:
-            return {}
-        chances = {
-            panel.name: self.calibrations[panel.name].probabilities(self._logits[panel.name])
-            for panel in panels
-        }
-        points = [
-            PanelPoints.of_recipe(
-                panel,
-                section_thresholds(sections[panel.name]),
-                section_child_thresholds(sections[panel.name]),
-            )
-            for panel in panels
-        ]
-        test = self._library.test
-        known = (population.inside, population.children) if population else (None, None)
-        return headline(test.films, test.clusters, points, chances, severity, *known)
-
-    def _fields(self, pack: Path | None, lungs: Masks | None) -> LungFields:
-        test = self._library.test
-        size = test.inputs.shape[1]
-        if lungs is not None:
-            return found_lung_fields(lungs(test.inputs))
-        if pack is not None:
-            return pack_lung_fields(pack, test.films, size)
-        return LungFields(np.zeros(0, dtype=np.int64), np.zeros((0, size, size), dtype=bool))
-
-    def source_probe(self) -> dict[str, Any]:
-        """The source told from features: of all films, of normal ones only, and from thumbnails."""
-        train = self._library.train
-        train = train.take(probe_films(train.films))
-        features = predict_pooled(self._network, train.inputs)[0]
-        test = self._library.test
-        small = thumbnails(train.inputs), thumbnails(test.inputs)
-        normal = [
-            np.flatnonzero([film.label == "normal" for film in part.films])
-            for part in (train, test)
-        ]
-        return {
-            "features": probe_source(train, test, (features, self._features)),
-            "features_of_normal_films": probe_source(
-                train.take(normal[0]),
-                test.take(normal[1]),
-                (features[normal[0]], self._features[normal[1]]),
-            ),
-            "thumbnails_of_16_pixels": probe_source(train, test, small),
-        }
-
-    def draw_heatmaps(
-        self, panel: PanelRecipe, path: Path, *, every: bool = False
-    ) -> dict[str, list[dict[str, Any]]]:
-        """The panel's page of maps, if any test film may be shown, and whose films are on it."""
-        targets = self.test[panel.name].targets
-        counted = np.flatnonzero(targets.whole if panel.kind == "multi_label" else targets.single)
-        answers, calibration = self.test[panel.name].take(counted), self.calibrations[panel.name]
-        shown = choose_shown(answers, calibration, every=every)
-        about = {
-            "answers_by_licence": licence_rows(answers, calibration),
-            "films_shown": shown_rows(answers, shown),
-        }
-        if not shown:
-            return about
-        films = self._library.test.take(counted[[tile.at for tile in shown]])
-        maps = class_maps(self._network, films.inputs, panel.name)
-        answered = [panel.names.index(tile.answered) for tile in shown]
-        chosen = maps[np.arange(len(shown)), :, :, answered]
-        note = NOT_TO_BE_SHOWN if every else page_note(answers, shown)
-        draw_page(films.inputs, chosen, shown, path, note)
-        return about
-
-    def _predict(self, inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
-        return predict_logits(self._network, inputs)

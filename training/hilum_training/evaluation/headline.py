@@ -14,6 +14,7 @@ import numpy as np
 
 from hilum_training.evaluation.by_source import share
 from hilum_training.evaluation.label_images import NORMAL
+from hilum_training.export.lead_tables import DEFAULT, WITH_EXPERIMENTAL
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from hilum_training.films.pack import Film
 
 ALL: Final = "all"
-DEFAULT: Final = "default"
-WITH_EXPERIMENTAL: Final = "with_experimental"
 _SEVERITY: Final = (
     (2.0, "opacity score below 2"),
     (4.0, "opacity score 2 to below 4"),
@@ -127,7 +126,7 @@ def _figures(films: Sequence[Film], clusters: Sequence[str], said: Flags) -> dic
             "source": name,
             "normal_films": int(healthy.sum()),
             "normal_patients": len(np.unique(patients[healthy])),
-            "flags_a_normal_film": _mean(draws, said.count, healthy, patients),
+            "flags_a_normal_film": mean_flags(draws, said.count, healthy, patients),
             "normal_films_without_a_flag": share(draws, clear, healthy, patients),
             "ill_films": int(ill.sum()),
             "ill_patients": len(np.unique(patients[ill])),
@@ -146,13 +145,22 @@ def is_normal(films: Sequence[Film]) -> NDArray[np.bool_]:
     return np.array([recorded_kind(film) == NORMAL for film in films], dtype=bool)
 
 
-def _mean(
+def mean_flags(
     draws: PatientBootstrap,
     counts: NDArray[np.int64],
     among: NDArray[np.bool_],
     patients: NDArray[np.str_],
 ) -> dict[str, Any]:
-    """Flags an image. Without any, the upper end is that of the share of images with one."""
+    """Return flags an image.
+
+    Without any, the upper end is that of the share of images with one.
+
+    Args:
+        draws: Of the patients.
+        counts: int64 [N], flags of each image.
+        among: bool [N], the images that count.
+        patients: str [N], patient cluster of each image.
+    """
     found = draws.ratio((counts * among).astype(np.float64), among.astype(np.float64))
     if found["value"] == 0.0:
         found["interval"] = share(draws, counts > 0, among, patients)["interval"]

@@ -19,6 +19,7 @@ from hilum_training.evaluation.headline_tables import headline_lines
 from hilum_training.evaluation.measure import child_thresholds_of, choose_points, thresholds_of
 from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.population.inside import Population, scope_of
+from hilum_training.population.limits import Measured, choose_limits, panel_scope
 from hilum_training.population.probe import load_probe, measures_of
 from hilum_training.weights import load_network, weights_path
 
@@ -115,12 +116,6 @@ def _population(
 ) -> Population | None:
     if path is None or not path.is_file() or not measures_of(recipe):
         return None
-    from hilum_training.population.limits import (  # noqa: PLC0415 - loads TensorFlow
-        Measured,
-        choose_limits,
-        panel_scope,
-    )
-
     probe = load_probe(path)
     validation, test = (kept.features[split] for split in SPLITS)
     limits = choose_limits(probe, Measured(library.validation, validation))

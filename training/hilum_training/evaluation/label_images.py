@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hilum_training.films.targets import recorded_kind
-from hilum_training.population.probe import children_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from hilum_training.evaluation.answers import Answers
     from hilum_training.measures.calibration import Calibration
+    from hilum_training.population.inside import Population
 
 NORMAL: Final = "normal"
 """The recorded label of an image without a finding."""
@@ -63,7 +61,9 @@ class LabelImages:
         return len(np.unique(self.clusters[self.present == present]))
 
 
-def label_images(part: Answers, calibration: Calibration) -> dict[str, LabelImages]:
+def label_images(
+    part: Answers, calibration: Calibration, population: Population
+) -> dict[str, LabelImages]:
     """Return each label's images.
 
     A label is known to be there where it is the one allowed answer of a single-label panel, or a
@@ -73,17 +73,18 @@ def label_images(part: Answers, calibration: Calibration) -> dict[str, LabelImag
     Args:
         part: Answers to a whole split, images that mean nothing to the panel among them.
         calibration: Of the panel.
+        population: Of the same images. Those outside the panel's scope are left out.
     """
     chances = calibration.probabilities(part.logits)
     normal = np.array([recorded_kind(film) == NORMAL for film in part.films], dtype=bool)
     sources = np.array([film.source for film in part.films], dtype=str)
     clusters = np.array(part.clusters, dtype=str)
-    children = children_of(part.films)
+    inside, children = population.inside[part.panel.name], population.children
     found = {}
     for place, label in enumerate(part.panel.labels):
         present, absent = known(part, place)
         absent |= normal & ~present & label.abnormal
-        chosen = present | absent
+        chosen = (present | absent) & inside
         found[label.name] = LabelImages(
             chances[chosen, place],
             present[chosen],
@@ -110,26 +111,3 @@ def known(part: Answers, place: int) -> tuple[NDArray[np.bool_], NDArray[np.bool
     if part.panel.kind == "multi_label":
         return carries & targets.known, absent
     return carries & targets.single, absent
-
-
-def groups(sources: Sequence[str] | NDArray[np.str_], fewest: int) -> dict[str, NDArray[np.bool_]]:
-    """Return which images count as one source.
-
-    Sources with fewer than ``fewest`` images are pooled. What is still fewer then decides nothing,
-    unless there is no other group.
-
-    Args:
-        sources: Source of each of N images.
-        fewest: Images of a group.
-
-    Returns:
-        Group name -> bool [N]. The name of pooled sources joins theirs with ``+``.
-    """
-    named = np.array(sources, dtype=str)
-    names, counts = np.unique(named, return_counts=True)
-    large = [str(name) for name, count in zip(names, counts, strict=True) if count >= fewest]
-    found = {name: named == name for name in large}
-    small = ~np.isin(named, large)
-    if small.sum() >= fewest or (small.any() and not found):
-        found["+".join(map(str, np.unique(named[small])))] = small
-    return found

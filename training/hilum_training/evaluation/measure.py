@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilum_training.evaluation.breakdown import breakdown, findings_row
-from hilum_training.evaluation.by_source import (
-    NOT_MEASURED,
-    by_source,
-    fitted_on,
-    predictive_values,
-)
 from hilum_training.evaluation.calibration_figures import calibration_figures
 from hilum_training.evaluation.comparisons import ask, compare
 from hilum_training.evaluation.gate_figures import gate_figures
 from hilum_training.evaluation.label_images import label_images
+from hilum_training.evaluation.point_figures import point_figures
 from hilum_training.evaluation.shortcuts.aspect import aspect_shortcut
-from hilum_training.evaluation.worst_source import area_within_sources, point_of
+from hilum_training.evaluation.verdicts import PanelPoints
+from hilum_training.evaluation.worst_source import point_of
 from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
 from hilum_training.measures.findings import FEWEST_IN_MEAN
-from hilum_training.measures.metrics import confusion_matrix, sensitivity_specificity
+from hilum_training.measures.metrics import confusion_matrix
+from hilum_training.population.inside import Population
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,12 +33,19 @@ if TYPE_CHECKING:
     from hilum_training.measures.calibration import Calibration
 
 
-def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
+def measure_panel(
+    validation: Answers, test: Answers, population: Population | None = None
+) -> dict[str, Any]:
     """A panel's section of the report.
+
+    Figures at operating points are of images inside the panel's scope: outside there is no verdict.
+    Areas, accuracy and calibration are of all images, which keep their scores.
 
     Args:
         validation: Choose calibration and operating points.
         test: Patients unseen: everything else is measured on them.
+        population: Of the test images, as in the headline. None: all lie inside the scope, and the
+            recorded age says who is a child.
 
     Raises:
         NoOperatingPoint: A label's operating point cannot be chosen.
@@ -51,11 +55,13 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
     multi = panel.kind == "multi_label"
     chosen_on, counted = (part.known() if multi else part.single() for part in (validation, test))
     points = choose_points(validation, calibration)
-    thresholds, children = thresholds_of(points), child_thresholds_of(points)
+    population = population or Population.as_recorded(panel.name, test.films)
+    thresholds = thresholds_of(points)
+    judged = PanelPoints.of_recipe(panel, thresholds, child_thresholds_of(points))
     rows = [
         row
         for comparison in panel.comparisons
-        if (row := compare(comparison, validation, test, calibration, thresholds, children))
+        if (row := compare(comparison, validation, test, calibration, judged, population))
     ]
     return {
         "kind": panel.kind,
@@ -70,7 +76,7 @@ def measure_panel(validation: Answers, test: Answers) -> dict[str, Any]:
             if multi
             else _single_label(counted, calibration)
         ),
-        "labels": _per_label(validation, test, calibration, points),
+        "labels": _per_label((validation, test), calibration, points, population),
         "calibration_error": calibration_figures(chosen_on, counted, calibration),
         "calibration": calibration.to_report(),
         **(gate_figures(counted, calibration, thresholds) if panel.kind == "gate" else {}),
@@ -91,11 +97,17 @@ def choose_points(validation: Answers, calibration: Calibration) -> dict[str, La
         NoOperatingPoint: A gate has no validation image without a label.
     """
     panel = validation.panel
-    images = label_images(validation, calibration)
+    images = _chosen_images(validation, calibration)
     return {
         label.name: point_of(panel.kind, label, images[label.name], panel.operating_point)
         for label in panel.labels
     }
+
+
+def _chosen_images(validation: Answers, calibration: Calibration) -> dict[str, LabelImages]:
+    """Return the images that choose each label's point: outside the scope as well, by age."""
+    recorded = Population.as_recorded(validation.panel.name, validation.films)
+    return label_images(validation, calibration, recorded)
 
 
 def thresholds_of(points: Mapping[str, LabelPoint]) -> dict[str, float]:
@@ -145,15 +157,26 @@ def _single_label(counted: Answers, calibration: Calibration) -> dict[str, Any]:
 
 
 def _per_label(
-    validation: Answers, test: Answers, calibration: Calibration, points: Mapping[str, LabelPoint]
+    parts: tuple[Answers, Answers],
+    calibration: Calibration,
+    points: Mapping[str, LabelPoint],
+    population: Population,
 ) -> dict[str, Any]:
-    chosen_on, measured = (label_images(part, calibration) for part in (validation, test))
+    validation, test = parts
+    chosen_on = _chosen_images(validation, calibration)
+    measured = label_images(test, calibration, population)
+    gate = test.panel.kind == "gate"
     return {
         label.name: {
             **_discrimination(test, calibration, place),
             "rank": label.rank,
-            **_at_point(chosen_on[label.name], measured[label.name], points[label.name]),
-            **_predictive(measured[label.name], points[label.name], label.prevalence),
+            **point_figures(
+                chosen_on[label.name],
+                measured[label.name],
+                points[label.name],
+                label.prevalence,
+                pooled=gate,
+            ),
         }
         for place, label in enumerate(test.panel.labels)
     }
@@ -174,51 +197,6 @@ def _discrimination(test: Answers, calibration: Calibration, place: int) -> dict
     if single:
         row |= _precision_recall_f1(draws, chances.argmax(axis=1) == place, present)
     return row
-
-
-def _at_point(chosen_on: LabelImages, measured: LabelImages, point: LabelPoint) -> dict[str, Any]:
-    """Which images chose a label's point, and what it gives on them and on test images."""
-    rows = by_source(chosen_on, point.threshold, point.child_threshold)
-    on_validation = (float("nan"),) * 2
-    if point.threshold is not None:
-        called = chosen_on.called(point.threshold, point.child_threshold)
-        on_validation = sensitivity_specificity(
-            called.astype(np.float64), chosen_on.present, threshold=1.0
-        )
-    return {
-        "threshold": point.threshold,
-        **({} if point.child_threshold is None else {"child_threshold": point.child_threshold}),
-        "chosen_by": point.rule or None,
-        **({"no_point": point.no_point} if point.no_point else {}),
-        "fitted_on": fitted_on(rows, point.rule),
-        "validation": {
-            "films": int(chosen_on.present.sum()),
-            "sensitivity": figure(on_validation[0]),
-            "specificity": figure(on_validation[1]),
-            "auroc_within_sources": area_within_sources(chosen_on),
-        },
-        "by_source": rows,
-        "test": _shares(measured, point),
-        "test_by_source": by_source(measured, point.threshold, point.child_threshold),
-    }
-
-
-def _shares(images: LabelImages, point: LabelPoint) -> dict[str, Any]:
-    """Sensitivity and specificity over all sources together."""
-    if point.threshold is None:
-        return {"sensitivity": dict(NOT_MEASURED), "specificity": dict(NOT_MEASURED)}
-    draws = PatientBootstrap(images.clusters.tolist())
-    called = images.called(point.threshold, point.child_threshold)
-    return {
-        "sensitivity": draws.share(called, images.present),
-        "specificity": draws.share(~called, ~images.present),
-    }
-
-
-def _predictive(images: LabelImages, point: LabelPoint, prevalence: float | None) -> dict[str, Any]:
-    shares = _shares(images, point)
-    found = predictive_values(shares["sensitivity"], shares["specificity"], prevalence)
-    return {"predictive_values": found} if found else {}
 
 
 def _precision_recall_f1(

@@ -113,7 +113,8 @@ def _elsewhere(name: str, about: Mapping[str, Any]) -> Iterator[str]:
         yield f"## Bacterial or viral\n\n{markdown(rows)}\n\n{text}"
     found = kept.get("external", {}).get("unseen_hospital")
     if name in _INFECTIONS and found:
-        yield f"## At an unseen hospital\n\n{lead_sentences.unseen_hospital(found)}"
+        text = lead_sentences.unseen_hospital(found, about["version"])
+        yield f"## At an unseen hospital\n\n{text}"
 
 
 def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,9 +136,7 @@ def _by_label(section: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "test_by_source": sorted(by_source, key=_rests_on_few),
         "predictive_values": {
-            name: row["predictive_values"]
-            for name, row in labels.items()
-            if "predictive_values" in row
+            name: row["predictive_values"] for name, row in lead_tables.flagged(labels)
         },
         **{key: few_last(section[key], "films") for key in _GATE_KINDS if section.get(key)},
         "calibration_within_source": few_last(

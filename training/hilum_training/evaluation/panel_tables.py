@@ -10,21 +10,23 @@ BEFORE: Final = (
         "Within one source",
         """The hospital is the same on both sides and cannot give the label away. Age, projection
 and aspect ratio still may, and cohen's images are of many hospitals. `shipped` is at the operating
-points of the positive outputs, `named` is what the panel names.""",
+points of the positive outputs, `named` is what the panel names. Both are of the images inside the
+panel's scope (`assessed`).""",
     ),
     (
         "test_by_source",
         "At the operating point, by source",
         """Test images on which it is known whether the label is there. Images that are recorded as
-normal lack every finding, also those of sources that the panel does not use. The panel's scope is
-not applied. Intervals of few patients are Wilson's.""",
+normal lack every finding, also those of sources that the panel does not use. Images outside the
+panel's scope are left out. Intervals of few patients are Wilson's.""",
     ),
     (
         "predictive_values",
         "What a flag means",
         """Of images that are flagged, the share that have the finding (ppv), and of the others the
-share that do not (npv), at the stated prevalence. From sensitivity and specificity over all
-sources together.""",
+share that do not (npv), at the stated prevalence. From sensitivity and specificity at the source
+where a flag means least, among those with enough patients of each kind. Without a false flag there,
+one patient more is taken to be flagged.""",
     ),
     (
         "no_point",

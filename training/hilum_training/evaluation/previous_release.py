@@ -4,8 +4,7 @@ The figures of a release that is replaced are kept in ``reports/previous/<versio
 the pages over all reports can compare the new ones with them. They come from the release's own
 report. Flags on normal images were not reported before 0.3.0. They are measured again with the
 graph and the operating points of the release, on the test images of sources whose test images are
-still the same. That is so where an AUROC within the source comes out as the release reported it.
-Ill images count where all of the source's AUROCs do.
+still the same. That is so where every AUROC within the source comes out as the release reported it.
 """
 
 from __future__ import annotations
@@ -22,12 +21,13 @@ import numpy as np
 import onnxruntime
 
 from hilum_training.evaluation.by_source import share
-from hilum_training.evaluation.headline import is_normal
+from hilum_training.evaluation.comparisons import comparison_scores, sides
+from hilum_training.evaluation.headline import is_normal, mean_flags
 from hilum_training.evaluation.report_files import write_json
 from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
-from hilum_training.films.targets import recorded_kind
 from hilum_training.measures.bootstrap import PatientBootstrap
+from hilum_training.measures.metrics import area_under_curve
 from hilum_training.recipe import read_recipe
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum_training.films.library import FilmSet
-    from hilum_training.panel_recipe import ComparisonRecipe
     from hilum_training.recipe import Recipe
 
     Chances = Mapping[str, NDArray[np.float64]]
@@ -166,15 +165,13 @@ def flags_by_source(
     sources = np.array([film.source for film in test.films], dtype=str)
     draws, patients = PatientBootstrap(test.clusters), np.array(test.clusters, dtype=str)
     rows = []
-    for source, whole in same_sources(recipe, test, chances, report).items():
-        healthy, ill = (sources == source) & normal, (sources == source) & ~normal & whole
+    for source in same_sources(recipe, test, chances, report):
+        healthy, ill = (sources == source) & normal, (sources == source) & ~normal
         rows.append(
             {
                 "source": source,
                 "normal_films": int(healthy.sum()),
-                "flags_a_normal_film": draws.ratio(
-                    (flagged * healthy).astype(np.float64), healthy.astype(np.float64)
-                ),
+                "flags_a_normal_film": mean_flags(draws, flagged, healthy, patients),
                 "normal_films_without_a_flag": share(draws, flagged == 0, healthy, patients),
                 "ill_films": int(ill.sum()),
                 "ill_films_without_a_flag": share(draws, flagged == 0, ill, patients),
@@ -185,17 +182,14 @@ def flags_by_source(
 
 def same_sources(
     recipe: Recipe, test: FilmSet, chances: Chances, report: Mapping[str, Any]
-) -> dict[str, bool]:
-    """Return the sources on whose test images a release's graph gives an AUROC that it reported.
+) -> list[str]:
+    """Return the sources on whose test images a release's graph gives every AUROC as reported.
 
     Args:
         recipe: With the questions within sources.
         test: Test images of now.
         chances: The graph's probabilities on them.
         report: Of the release.
-
-    Returns:
-        Source -> whether all of its AUROCs are the reported ones.
     """
     told: dict[str, list[bool]] = {}
     for panel in recipe.panels:
@@ -205,29 +199,12 @@ def same_sources(
         }
         for asked in panel.comparisons:
             if asked.name in reported:
-                area = _area(asked, test, chances[panel.name], panel.names)
-                same = area is not None and abs(area - reported[asked.name]) < _SAME
-                told.setdefault(asked.source, []).append(same)
-    return {source: all(same) for source, same in sorted(told.items()) if any(same)}
-
-
-def _area(
-    asked: ComparisonRecipe, test: FilmSet, chances: NDArray[np.float64], names: Sequence[str]
-) -> float | None:
-    sides = {*asked.positive, *asked.negative}
-    at = np.array(
-        [film.source == asked.source and recorded_kind(film) in sides for film in test.films]
-    )
-    films = [test.films[index] for index in np.flatnonzero(at)]
-    positive = np.array([recorded_kind(film) in asked.positive for film in films], dtype=bool)
-    on, off = (
-        chances[at][:, [names.index(label) for label in outputs]].sum(axis=1)
-        for outputs in (asked.positive_outputs, asked.negative_outputs)
-    )
-    scores = on / np.maximum(on + off, 1e-12)
-    found = PatientBootstrap([str(index) for index in range(len(films))], draws=1)
-    area: float | None = found.area(scores, positive)["value"]
-    return area
+                at, positive = sides(asked, test.films)
+                scores = comparison_scores(asked, panel.names, chances[panel.name][at])
+                # Without an image on one side it is not a number, and not the same.
+                apart = abs(area_under_curve(scores, positive) - reported[asked.name])
+                told.setdefault(asked.source, []).append(apart < _SAME)
+    return sorted(source for source, same in told.items() if all(same))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,10 +19,12 @@ from hilum_training.command_line import run_told
 from hilum_training.evaluation.answers import Answers
 from hilum_training.evaluation.comparisons import compare
 from hilum_training.evaluation.report_files import METRICS, NOTICE, write_json
+from hilum_training.evaluation.verdicts import PanelPoints
 from hilum_training.films.library import open_library
 from hilum_training.films.pack import pack_folder
 from hilum_training.films.targets import recorded_kind
 from hilum_training.learning.log import write_log
+from hilum_training.population.inside import Population
 from hilum_training.recipe import Recipe, read_recipe
 from hilum_training.recipe_errors import InvalidRecipe
 from hilum_training.recipe_files import named_files
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 TRAINING: Final = Path(__file__).resolve().parents[2]
 SHIFTS: Final = "shifts"
 # Small runs have no operating points, so that these figures of a comparison are not there.
-_AT_POINTS: Final = ("shipped_", "named_")
+_AT_POINTS: Final = ("shipped_", "named_", "assessed_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,11 @@ def measure_shift(shift: Shift, recipe: Recipe, library: Library, logits: Any) -
         for part, found in zip((library.validation, library.test), logits, strict=True)
     )
     calibration = validation.calibration()
+    pointless = PanelPoints.of_recipe(panel, {})
+    recorded = Population.as_recorded(panel.name, test.films)
     rows = []
     for comparison in panel.comparisons:
-        found = compare(comparison, validation, test, calibration, {})
+        found = compare(comparison, validation, test, calibration, pointless, recorded)
         if found is not None:
             kept = {key: value for key, value in found.items() if not key.startswith(_AT_POINTS)}
             rows.append({"seen_in_training": comparison.source in shift.learn_from, **kept})

@@ -76,6 +76,22 @@ class PanelPoints:
             },
         )
 
+    def reached(
+        self, chances: NDArray[np.floating], children: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return which labels reach their points, each judged by itself.
+
+        Args:
+            chances: float [N, K], calibrated probabilities.
+            children: bool [N], images of small children.
+
+        Returns:
+            bool [N, K]. A label without a point reaches none.
+        """
+        points = [self.thresholds.get(label, np.inf) for label in self.labels]
+        own = [self.child_thresholds.get(label, points[k]) for k, label in enumerate(self.labels)]
+        return np.asarray(chances >= np.where(children[:, np.newaxis], own, points))
+
     def named(
         self,
         chances: NDArray[np.floating],

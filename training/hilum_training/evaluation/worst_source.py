@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hilum_training.evaluation.label_images import groups
 from hilum_training.evaluation.operating_points import choose_point, rounded
 from hilum_training.measures.bootstrap import PatientBootstrap
+from hilum_training.measures.source_groups import groups
 
 if TYPE_CHECKING:
     from typing import Any
@@ -65,11 +65,12 @@ def point_of(
     if kind == _GATE:
         chosen = choose_point(images.scores, images.present, recipe)
         return LabelPoint(chosen.threshold, chosen.rule)
-    if reason := lacking(images, recipe):
-        return LabelPoint(None, no_point=reason)
     child = _for_children(label, images, recipe)
     if child is not None and images.children is not None:
         images = images.take(~images.children)
+    if reason := lacking(images, recipe):
+        apart = "" if child is None else ", small children not counted"
+        return LabelPoint(None, no_point=f"{reason}{apart}")
     threshold, rule = _by_rule(label, images, recipe)
     if threshold < recipe.floor:
         threshold, rule = recipe.floor, f"no less than {recipe.floor:g} ({rule})"
@@ -82,12 +83,11 @@ def point_of(
 def _for_children(
     label: LabelRecipe, images: LabelImages, recipe: OperatingPointRecipe
 ) -> float | None:
-    """The threshold of a finding for children, where the recipe wants one and enough have it."""
+    """The threshold of a finding for children, where the recipe wants one and they carry it."""
     if recipe.child_specificity is None or not label.abnormal or images.children is None:
         return None
     own = images.take(images.children)
-    enough = recipe.fewest_patients
-    if own.patients(present=True) < enough or own.patients(present=False) < enough:
+    if lacking(own, recipe):
         return None
     return _at_specificity(own.scores[~own.present], images.scores, recipe.child_specificity)
 
@@ -152,12 +152,12 @@ def specificity_everywhere(images: LabelImages, wanted: float, fewest: int) -> t
     Args:
         images: Of the label.
         wanted: The specificity.
-        fewest: Images without the label from which a source counts by itself.
+        fewest: Patients without the label from which a source counts by itself.
     """
     absent = images.take(~images.present)
     found = {
         name: _at_specificity(absent.scores[chosen], images.scores, wanted)
-        for name, chosen in groups(absent.sources, fewest).items()
+        for name, chosen in groups(absent.sources, absent.clusters, fewest).items()
     }
     worst = max(found, key=lambda name: found[name])
     return found[worst], f"specificity {wanted:g} at the worst source ({worst})"
@@ -169,12 +169,12 @@ def sensitivity_everywhere(images: LabelImages, wanted: float, fewest: int) -> t
     Args:
         images: Of the label.
         wanted: The sensitivity.
-        fewest: Images with the label from which a source counts by itself.
+        fewest: Patients with the label from which a source counts by itself.
     """
     carrying = images.take(images.present)
     found = {
         name: _at_sensitivity(carrying.scores[chosen], images.scores, wanted)
-        for name, chosen in groups(carrying.sources, fewest).items()
+        for name, chosen in groups(carrying.sources, carrying.clusters, fewest).items()
     }
     worst = min(found, key=lambda name: found[name])
     return found[worst], f"sensitivity {wanted:g} at the worst source ({worst})"

@@ -14,6 +14,8 @@ from hilum_training.export.figure_text import (
 )
 from hilum_training.export.lead_tables import (
     DEFAULT,
+    FLAGGED,
+    OTHERS,
     VALIDATED,
     WITH_EXPERIMENTAL,
     predictive_table,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     Report = Mapping[str, Any]
 
 _GERMS: Final = "bacterial or viral"
-_FLAGGED: Final = "of 100 flagged images, with it"
-_OTHERS: Final = "of 100 others, with it"
 _OWN: Final = ("normal",)
 _MOST_NAMED: Final = 4
 """Labels of a panel that a sentence names one by one; more are counted."""
@@ -234,15 +234,16 @@ def _germs(report: Report) -> Report | None:
     return None
 
 
-def unseen_hospital(found: Report | None) -> str:
+def unseen_hospital(found: Report | None, version: str) -> str:
     """Return what COVID-19 by name was worth at a hospital that training did not see.
 
     Args:
         found: ``reports/external/unseen_hospital.json``, or None.
+        version: Of the network that the text speaks of.
     """
     if found is None:
         return NOTHING
-    return (
+    text = (
         f"At {found['what']} ({found['covid19_images']} COVID-19 images and "
         f"{found['other_images']} others; {found['origin']}), release {found['release']} named "
         f"{short(found['covid19_named'])} of the COVID-19 images so. The AUROC against that "
@@ -251,6 +252,12 @@ def unseen_hospital(found: Report | None) -> str:
         f'normal" had an AUROC of {short(found["not_normal_auroc"])} '
         f"({found['not_normal_note']}). An image without finding carried "
         f"{short(found['flags_a_normal_image'])} flags."
+    )
+    if found["release"] == version:
+        return text
+    return (
+        f"{text} These figures are of release {found['release']}. Version {version} was not "
+        "measured there."
     )
 
 
@@ -266,7 +273,7 @@ def read_before(previous: Report | None) -> str:
 
 
 def severity_sentence(report: Report) -> str:
-    """Return ill images without a flag by readers' opacity score."""
+    """Return ill images without a flag by readers' opacity score, where enough were scored."""
     rows = report.get("headline", {}).get(DEFAULT, {}).get("by_severity", ())
     if not rows:
         return NOTHING
@@ -279,19 +286,22 @@ def severity_sentence(report: Report) -> str:
     told = listed(
         f"{short(row['ill_films_without_a_flag'])} ({row['severity']}, {row['ill_films']} images)"
         for row in rows
+        if not is_few(row, "ill_films")
     )
     return f"Ill images without a flag by readers' opacity score: {told}."
 
 
 def flag_values(panels: Mapping[str, Report]) -> str:
-    """Return what a flag of a validated label means at its stated prevalence."""
+    """Return what a flag of a validated label means at its stated prevalence, and where."""
     parts = [
-        f"at a prevalence of {number(100 * row['prevalence'], 1)} %, {row[_FLAGGED]} of 100 images "
-        f"flagged {row['label'].partition(': ')[2]} have it, and {row[_OTHERS]} of 100 others"
+        f"{row['label'].partition(': ')[2]} at a prevalence of "
+        f"{number(100 * row['prevalence'], 1)} %, {row[FLAGGED]} of 100 flagged images have it, "
+        f"and {row[OTHERS]} of 100 others ({row['source']}, {row['images']} images)"
         for row in predictive_table(panels)
     ]
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if parts else NOTHING
+    if not parts:
+        return NOTHING
+    return f"What a flag means, at the source where it means least: {'; '.join(parts)}."
 
 
 def scope_sentence(report: Report) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hilum_training.export.figure_text import FEWEST_TO_LEAD, few_last, is_few, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Report = Mapping[str, Any]
     Rows = list[dict[str, Any]]
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEFAULT: Final = "default"
 WITH_EXPERIMENTAL: Final = "with_experimental"
 VALIDATED: Final = "validated"
+FLAGGED: Final = "of 100 flagged images, with it"
+OTHERS: Final = "of 100 others, with it"
+_CLEAR: Final = "ill_films_without_a_flag"
 _LABEL_ORDER: Final = (VALIDATED, "experimental", "not_shown")
 _MULTI: Final = "multi_label"
 
@@ -123,21 +126,46 @@ def _judged(panels: Mapping[str, Report]) -> Iterable[tuple[str, Sequence[Mappin
                 yield label.replace("_", " "), row["test_by_source"]
 
 
+def flagged(labels: Mapping[str, Report]) -> Iterator[tuple[str, Report]]:
+    """Yield what judges each label: its name in words, its threshold and what a flag means.
+
+    Where small children have a threshold of their own, there is a row for them and one for others.
+    """
+    for label, row in labels.items():
+        name, own = label.replace("_", " "), row.get("children")
+        if "predictive_values" in row and "worst_source" in row:
+            yield f"{name} (others than small children)" if own else name, row
+        if own and "predictive_values" in own:
+            yield f"{name} (small children)", {**own, "threshold": row["child_threshold"]}
+
+
 def predictive_table(panels: Mapping[str, Report], rank: str = VALIDATED) -> Rows:
-    """Return what a flag means at a stated prevalence, for labels of a rank."""
+    """Return what a flag means at a stated prevalence, for labels of a rank.
+
+    The figures are of the source where it means least. Rows of few images follow the others.
+    """
+    found = [
+        (f"{name}: {label}", row, row["worst_source"])
+        for name, section in panels.items()
+        for label, row in flagged(
+            {key: row for key, row in section["labels"].items() if row.get("rank") == rank}
+        )
+    ]
     return [
         {
-            "label": f"{name}: {label}".replace("_", " "),
+            "label": label,
             "threshold": row["threshold"],
-            "sensitivity": short(row["test"]["sensitivity"]),
-            "specificity": short(row["test"]["specificity"]),
+            "source": worst["source"],
+            "images": f"{worst['positive_films']} + {worst['negative_films']}",
+            "sensitivity": short(worst["sensitivity"]),
+            "specificity": short(worst["specificity"]),
             "prevalence": row["predictive_values"]["prevalence"],
-            "of 100 flagged images, with it": _of_hundred(row["predictive_values"]["ppv"]),
-            "of 100 others, with it": _of_hundred(row["predictive_values"]["npv"], less=True),
+            FLAGGED: _of_hundred(row["predictive_values"]["ppv"]),
+            OTHERS: _of_hundred(row["predictive_values"]["npv"], less=True),
         }
-        for name, section in panels.items()
-        for label, row in section["labels"].items()
-        if row.get("rank") == rank and "predictive_values" in row
+        for label, row, worst in sorted(
+            found, key=lambda item: is_few(item[2], "positive_films", "negative_films")
+        )
     ]
 
 
@@ -201,7 +229,10 @@ def age_table(report: Report) -> Rows:
 
 
 def severity_table(report: Report) -> Rows:
-    """Return ill images without a flag by readers' opacity score, labels switched on and off."""
+    """Return ill images without a flag by readers' opacity score, labels switched on and off.
+
+    A share of fewer than :data:`FEWEST_TO_LEAD` images is left out.
+    """
     if "by_severity" not in report.get("headline", {}).get(DEFAULT, {}):
         return []
     pairs = zip(
@@ -212,8 +243,13 @@ def severity_table(report: Report) -> Rows:
         {
             "severity": row["severity"],
             "ill images": row["ill_films"],
-            "without a flag": short(row["ill_films_without_a_flag"]),
-            "the same, experimental labels on": short(other["ill_films_without_a_flag"]),
+            **{
+                column: "-" if is_few(part, "ill_films") else short(part[_CLEAR])
+                for column, part in (
+                    ("without a flag", row),
+                    ("the same, experimental labels on", other),
+                )
+            },
         }
         for row, other in pairs
     ]

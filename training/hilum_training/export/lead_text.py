@@ -76,7 +76,9 @@ def _of_files(report: Report, files: Report, previous: Report | None) -> dict[st
     external = files["external"]
     return {
         "germs": sentences.germ_sentence(files["thumbnail_ridge"], report),
-        "unseen_hospital": sentences.unseen_hospital(external.get("unseen_hospital")),
+        "unseen_hospital": sentences.unseen_hospital(
+            external.get("unseen_hospital"), report.get("version", "0")
+        ),
         "read_before": sentences.read_before(previous),
         "changed_since": changes.before_and_after_sentence(previous, report),
         "flags_changed": changes.flags_sentence(previous, report),

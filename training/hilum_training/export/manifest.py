@@ -128,9 +128,10 @@ def panel_of(
         kind: A value of :class:`hilum.domain.model.PanelKind`.
         labels: See :func:`coded_label`.
         measured: ``calibration`` (a mapping) and, unless the panel gives masks, ``labels``: for
-            each label ``threshold``, ``fitted_on`` and ``validation`` with ``sensitivity`` and
-            ``specificity``. A label whose threshold is None has no operating point. All but the
-            calibration becomes the panel's metrics.
+            each label ``threshold``, ``fitted_on`` and ``worst_source``, None or a row with
+            ``sensitivity`` and ``specificity``, from which predictive values follow. A label whose
+            threshold is None has no operating point. All but the calibration becomes the panel's
+            metrics.
         caution: Shown with the panel.
         scope: The population that the operating points are valid for.
     """
@@ -139,8 +140,8 @@ def panel_of(
         OperatingPoint(
             label=label.name,
             threshold=row["threshold"],
-            sensitivity=row["validation"]["sensitivity"],
-            specificity=row["validation"]["specificity"],
+            sensitivity=_at_worst(row, "sensitivity"),
+            specificity=_at_worst(row, "specificity"),
             fitted_on=row.get("fitted_on", ""),
             child_threshold=row.get("child_threshold"),
         )
@@ -158,6 +159,11 @@ def panel_of(
         caution=caution,
         scope=scope or Scope(),
     )
+
+
+def _at_worst(row: Mapping[str, Any], share: str) -> float | None:
+    worst = row["worst_source"]
+    return None if worst is None else worst[share]["value"]
 
 
 def coded_label(

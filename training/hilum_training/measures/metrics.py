@@ -41,16 +41,6 @@ def area_under_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -
     return float((rank_sum - positives * (positives + 1) / 2) / (positives * (count - positives)))
 
 
-def sensitivity_specificity(
-    scores: NDArray[np.float64], positive: NDArray[np.bool_], threshold: float
-) -> tuple[float, float]:
-    """Share of positives at or above the threshold, and of negatives below it (nan if none)."""
-    called = scores >= threshold
-    sensitivity = called[positive].mean() if positive.any() else np.nan
-    specificity = (~called[~positive]).mean() if (~positive).any() else np.nan
-    return float(sensitivity), float(specificity)
-
-
 def expected_calibration_error(
     confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = 15
 ) -> float:

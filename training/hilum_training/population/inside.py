@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilum.domain.scope import Depicted, Scope, ScopeLimit, outside, shows_a_child
-from hilum_training.population.probe import MEASURES, REASONS
+from hilum_training.population.probe import MEASURES, REASONS, children_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from hilum_training.films.pack import Film
     from hilum_training.panel_recipe import ScopeRecipe
 
 
@@ -40,11 +41,11 @@ def scope_of(recipe: ScopeRecipe, measured: Mapping[str, Any]) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What the pixels of N images say of scopes, as for files that state neither age nor view.
+    """Which of N images lie inside scopes, and which count as small children's.
 
     Attributes:
         inside: bool [N] by panel: inside its scope.
-        children: bool [N]: taken for a small child's by a panel that has operating points for such.
+        children: bool [N]: taken for a small child's.
     """
 
     inside: dict[str, NDArray[np.bool_]]
@@ -52,7 +53,9 @@ class Population:
 
     @classmethod
     def of(cls, scopes: Mapping[str, Scope], measures: NDArray[np.floating]) -> Population:
-        """Apply scopes to measures.
+        """Apply scopes to measures, as for files that state neither age nor view.
+
+        Children are those of a panel that has operating points for such.
 
         Args:
             scopes: By panel.
@@ -70,3 +73,8 @@ class Population:
             any(shows_a_child(scope, seen) for scope in scopes.values()) for seen in depicted
         ]
         return cls(inside, np.array(children, dtype=bool))
+
+    @classmethod
+    def as_recorded(cls, panel: str, films: Sequence[Film]) -> Population:
+        """Take who is a child from the records, with every image inside a panel's scope."""
+        return cls({panel: np.ones(len(films), dtype=bool)}, children_of(films))

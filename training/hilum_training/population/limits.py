@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hilum_training.measures.bootstrap import PatientBootstrap, figure
+from hilum_training.measures.source_groups import groups
 from hilum_training.population.probe import MEASURES, fit_probe, is_child, save_probe
 from hilum_training.population.shown import never_shown, shown_sources
-from hilum_training.prediction import predict_pooled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import keras
     from numpy.typing import NDArray
 
-    from hilum_training.films.library import FilmSet, Library
+    from hilum_training.films.library import FilmSet
     from hilum_training.panel_recipe import PanelRecipe
     from hilum_training.population.probe import PopulationProbe
     from hilum_training.recipe import Recipe
@@ -29,6 +28,7 @@ INSIDE: Final = 0.99
 ADULTS_INSIDE: Final = 0.98
 """Share of the validation images of adults of each source that are not taken for a child's."""
 _FEWEST: Final = 8
+"""Patients from which a source decides by itself."""
 _STEP: Final = 1e-4
 
 
@@ -43,11 +43,6 @@ class Measured:
 
     films: FilmSet
     features: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, network: keras.Model, films: FilmSet) -> Measured:
-        """Ask the trunk."""
-        return cls(films, predict_pooled(network, films.inputs)[0])
 
     def where(self, kept: NDArray[np.bool_]) -> Measured:
         """Take a part of the images."""
@@ -64,16 +59,23 @@ def choose_limits(probe: PopulationProbe, validation: Measured) -> dict[str, flo
     """Choose the bound of each measure at the worst source.
 
     ``distance``: the largest of the sources' quantiles of :data:`INSIDE`. ``child``: the same of
-    images of adults and :data:`ADULTS_INSIDE`, but at least 0.5. Sources with few images count
+    images of adults and :data:`ADULTS_INSIDE`, but at least 0.5. Sources with few patients count
     together.
     """
-    values = probe.measures(validation.features)
     films = validation.films.films
-    adults = np.array([is_child(film) is False for film in films], dtype=bool)
-    names = _pooled(validation.sources)
-    distance = _worst(values[:, 0], names, INSIDE)
-    child = _worst(values[adults, 1], names[adults], ADULTS_INSIDE)
-    return {"distance": distance, "child": max(child, 0.5)}
+    adults = validation.where(np.array([is_child(film) is False for film in films], dtype=bool))
+    return {
+        "distance": _at_worst(probe, validation, 0, INSIDE),
+        "child": max(_at_worst(probe, adults, 1, ADULTS_INSIDE), 0.5),
+    }
+
+
+def _at_worst(probe: PopulationProbe, part: Measured, place: int, share: float) -> float:
+    """The largest quantile of a measure over the sources."""
+    values = probe.measures(part.features)[:, place]
+    own = groups(part.sources, part.films.clusters, _FEWEST).values()
+    worst = max((np.quantile(values[chosen], share) for chosen in own), default=0.0)
+    return round(float(worst) + _STEP, 4)
 
 
 def scope_figures(
@@ -150,18 +152,6 @@ def _share(part: Measured, beyond: NDArray[np.bool_], name: str) -> dict[str, An
     return {"images": len(beyond), name: PatientBootstrap(part.films.clusters).share(beyond)}
 
 
-def _pooled(sources: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Small sources under one name."""
-    names, counts = np.unique(sources, return_counts=True)
-    small = set(names[counts < _FEWEST].tolist())
-    return np.array(["others" if name in small else name for name in sources.tolist()])
-
-
-def _worst(values: NDArray[np.float64], names: NDArray[np.str_], share: float) -> float:
-    quantiles = [np.quantile(values[names == name], share) for name in np.unique(names)]
-    return round(float(max(quantiles, default=0.0)) + _STEP, 4)
-
-
 def panel_scope(panel: PanelRecipe, limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the bounds of a panel's scope.
 
@@ -179,32 +169,29 @@ def panel_scope(panel: PanelRecipe, limits: Mapping[str, float]) -> dict[str, An
 
 
 def population_report(
-    recipe: Recipe, library: Library, network: keras.Model, probe_file: Path
+    recipe: Recipe, parts: tuple[Measured, Measured, Measured], probe_file: Path
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Fit the probe, keep it, choose the bounds and measure them.
 
     Args:
         recipe: What was trained.
-        library: Its images.
-        network: With its trained weights.
+        parts: Training, validation and test images.
         probe_file: Where the probe is written.
 
     Returns:
         The network's section of the report, and each panel's ``scope``: ``limits``, ``sources``,
         ``never_shown``, and ``child_above`` where children have operating points of their own.
     """
-    train, validation, test = (
-        Measured.of(network, part) for part in (library.train, library.validation, library.test)
-    )
+    train, validation, _ = parts
     probe = fit_probe(train.features, train.films.films)
     save_probe(probe, probe_file)
     limits = choose_limits(probe, validation)
     scopes = {
         panel.name: {
             **panel_scope(panel, limits),
-            "sources": shown_sources(panel, library.train),
-            "never_shown": never_shown(panel, library.train),
+            "sources": shown_sources(panel, train.films),
+            "never_shown": never_shown(panel, train.films),
         }
         for panel in recipe.panels
     }
-    return scope_figures((train, validation, test), probe, limits), scopes
+    return scope_figures(parts, probe, limits), scopes
