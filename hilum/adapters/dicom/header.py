@@ -56,9 +56,11 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
     turned = statements.orientation(dataset)
     aspect, of_aspect = statements.pixel_aspect(dataset)
     stated_age = element(dataset, "PatientAge")
+    if isinstance(stated_age, str):
+        stated_age = stated_age.strip()
     age = age_in_years(stated_age) if isinstance(stated_age, str) else None
     notes = turned.notes | of_aspect
-    if age is None and str(stated_age or "").strip():
+    if age is None and stated_age:
         notes |= {ImageNote.PATIENT_AGE_IGNORED}
     if statements.has_burned_in_text(dataset):
         notes |= {ImageNote.BURNED_IN_ANNOTATION}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,7 +84,7 @@ def text(dataset: Dataset, keyword: str) -> str:
 def is_for_processing(dataset: Dataset) -> bool:
     """Return whether an image is FOR PROCESSING, by its intent or its SOP Class (PS3.3 A.26)."""
     intent = re.sub(r"[^A-Z]", "", text(dataset, "PresentationIntentType"))
-    return intent == "FORPROCESSING" or element(dataset, "SOPClassUID") in _RAW_SOP_CLASSES
+    return intent == "FORPROCESSING" or text(dataset, "SOPClassUID") in _RAW_SOP_CLASSES
 
 
 def orientation(dataset: Dataset) -> Orientation:
@@ -93,8 +94,9 @@ def orientation(dataset: Dataset) -> Orientation:
         Whole flips where both directions are plain and belong to a frontal image. Nothing for an
         oblique image of the usual orientation.
     """
-    stated = element(dataset, "PatientOrientation") or ""
-    values = (stated,) if isinstance(stated, str) else stated
+    stated = element(dataset, "PatientOrientation")
+    several = isinstance(stated, Sequence) and not isinstance(stated, str)
+    values = stated if several else (stated or "",)
     directions = tuple(str(value).strip().upper() for value in values)
     if not any(directions):
         return Orientation()

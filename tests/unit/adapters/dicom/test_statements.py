@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 
 from hilum.domain.errors import ForProcessing
 from hilum.domain.image_note import ImageNote
@@ -192,3 +195,36 @@ def test_text_in_the_pixels_and_ages_that_cannot_be_read_are_noted(reader, attri
 def test_one_side_of_the_body(reader, side, one_side):
     """A chest is unpaired: one side of it is half an image."""
     assert header(reader, ImageLaterality=side).one_side is one_side
+
+
+STATED = (
+    "PresentationIntentType",
+    "PatientOrientation",
+    "ViewPosition",
+    "BodyPartExamined",
+    "ImageLaterality",
+    "BurnedInAnnotation",
+    "PatientAge",
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "PixelAspectRatio",
+)
+
+
+@pytest.mark.parametrize("keyword", STATED)
+@pytest.mark.parametrize(
+    ("representation", "value"),
+    [("US", 3), ("US", [1, 2]), ("SQ", [Dataset()]), ("OB", b"\xff\0"), ("FD", float("nan"))],
+)
+def test_a_statement_of_another_kind_of_value_refuses_no_image(
+    reader, keyword, representation, value
+):
+    """The door and the decoder read the image. What was stated is not followed."""
+    ds = films.dataset(SCENE, bits=12)
+    tag = tag_for_keyword(keyword)
+    ds.pop(tag, None)
+    ds.add(DataElement(tag, representation, value))
+    data = films.file_of(ds)
+    for found in (reader.inspect(data, len(data)), reader.read(data).header):
+        assert (found.mirrored, found.flipped, found.for_processing) == (False, False, False)
+        assert (found.frontal, found.chest, found.one_side) == (None, None, False)
