@@ -90,10 +90,12 @@ def read_film(film: Film, models: ModelSet, engine: InferenceEngine) -> FilmRead
     if flips is not None and not seen.passed:
         stored = _looked_at(film, models, engine)
         if stored.passed:
-            seen, flips, notes = stored, None, notes | {ImageNote.ORIENTATION_IGNORED}
+            notes = notes - flips.notes | {ImageNote.ORIENTATION_IGNORED}
+            seen, flips = stored, None
     notes |= contradictions(film.header, seen.scores, passed=seen.passed)
     if not seen.passed:
-        return FilmReading(passed=False, inverted=seen.inverted, gate=seen.scores, notes=notes)
+        shown = notes - flips.notes if flips else notes
+        return FilmReading(passed=False, inverted=seen.inverted, gate=seen.scores, notes=shown)
     if seen.inverted:
         notes |= {ImageNote.GREY_SCALE_INVERTED}
     read = _read_behind_gate(seen, models)

@@ -53,7 +53,7 @@ class Orientation:
         mirrored: Left and right are exchanged.
         flipped: Top and bottom are exchanged.
         lateral: The image shows the patient from the side.
-        notes: What cannot be applied.
+        notes: What is to be done about it, or cannot be.
     """
 
     mirrored: bool = False
@@ -62,10 +62,12 @@ class Orientation:
     notes: frozenset[ImageNote] = frozenset()
 
 
+_MIRRORED: Final = frozenset({ImageNote.IMAGE_MIRRORED})
+_FLIPPED: Final = frozenset({ImageNote.IMAGE_FLIPPED})
 _PLAIN: Final[dict[tuple[str, ...], Orientation]] = {
-    ("R", "F"): Orientation(mirrored=True),
-    ("L", "H"): Orientation(flipped=True),
-    ("R", "H"): Orientation(mirrored=True, flipped=True),
+    ("R", "F"): Orientation(mirrored=True, notes=_MIRRORED),
+    ("L", "H"): Orientation(flipped=True, notes=_FLIPPED),
+    ("R", "H"): Orientation(mirrored=True, flipped=True, notes=_MIRRORED | _FLIPPED),
     **{(row, column): Orientation(lateral=True) for row in "AP" for column in "FH"},
     **{
         (row, column): Orientation(notes=frozenset({ImageNote.ORIENTATION_SIDEWAYS}))

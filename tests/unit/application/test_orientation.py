@@ -36,7 +36,7 @@ def stored(mirrored: bool, flipped: bool) -> Film:  # noqa: FBT001 - as in NOTES
     film = plain()
     across, down = -1 if mirrored else 1, -1 if flipped else 1
     header = replace(film.header, mirrored=mirrored, flipped=flipped)
-    return Film(film.pixels[::down, ::across], header)
+    return Film(film.pixels[::down, ::across], header, frozenset(NOTES[mirrored, flipped]))
 
 
 @pytest.mark.parametrize("flips", NOTES)
@@ -101,7 +101,7 @@ class StoredOnly(BandEngine):
 
 def test_a_header_is_not_followed_where_the_gate_accepts_the_stored_image_alone():
     """The answer is that of the stored image, and the header is noted as ignored."""
-    film = replace(plain(), header=replace(plain().header, flipped=True))
+    film = replace(stored(False, True), pixels=plain().pixels)
     read = read_film(film, MODELS, StoredOnly(MODELS.models))
     assert read.passed
     assert read.notes == {ImageNote.ORIENTATION_IGNORED}
@@ -113,7 +113,8 @@ def test_an_image_that_no_flip_makes_frontal_is_rejected_by_what_its_header_says
     pixels = np.full((ROWS, COLUMNS), 250, np.uint8)
     header = replace(plain().header, mirrored=True, chest=True)
     engine = BandEngine(MODELS.models)
-    read = read_film(Film(pixels, header), MODELS, engine)
+    notes = frozenset({ImageNote.IMAGE_MIRRORED})
+    read = read_film(Film(pixels, header, notes), MODELS, engine)
     assert not read.passed
     assert engine.asked == ["gate", "gate"]
     assert read.notes == {ImageNote.HEADER_BODY_PART_CHEST}
