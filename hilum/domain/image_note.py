@@ -51,12 +51,12 @@ TEXTS: Final[Mapping[ImageNote, str]] = {
         "The displayed image is inverted, not rotated or mirrored."
     ),
     ImageNote.IMAGE_MIRRORED: (
-        "The image was mirrored before analysis: its header says that the patient's right is at "
-        "the right edge. The page shows it mirrored, with its grey scale unchanged by that."
+        "The image was mirrored before analysis, because its header says that the patient's right "
+        "is at the right edge. The page displays it mirrored."
     ),
     ImageNote.IMAGE_FLIPPED: (
-        "Top and bottom of the image were exchanged before analysis: its header says that the "
-        "patient's head is at the lower edge. The page shows it so."
+        "Top and bottom of the image were exchanged before analysis, because its header says that "
+        "the patient's head is at the lower edge. The page displays it so."
     ),
     ImageNote.ASPECT_CORRECTED: (
         "The pixels are not square. The image is displayed with the proportions that its header "
