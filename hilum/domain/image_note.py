@@ -48,7 +48,7 @@ TEXTS: Final[Mapping[ImageNote, str]] = {
     ),
     ImageNote.GREY_SCALE_INVERTED: (
         "The grey scale was inverted before analysis. "
-        "The displayed image is inverted, not rotated or mirrored."
+        "The displayed image is inverted. That neither rotates nor mirrors it."
     ),
     ImageNote.IMAGE_MIRRORED: (
         "The image was mirrored before analysis, because its header says that the patient's right "

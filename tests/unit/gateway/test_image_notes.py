@@ -167,7 +167,7 @@ def test_an_inverted_image_is_called_inverted_and_nothing_else(api: Api):
     job = analysed(api, 255 - chest())
     assert codes(job) == {"grey_scale_inverted": "corrected"}
     assert job["result"]["inverted"]
-    assert "not rotated or mirrored" in job["notes"][0]["text"]
+    assert "neither rotates nor mirrors" in job["notes"][0]["text"]
 
 
 def test_raw_detector_values_are_refused_until_the_site_accepts_them(api: Api):
