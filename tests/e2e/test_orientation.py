@@ -55,7 +55,7 @@ def test_a_mirrored_image_is_displayed_with_the_left_on_the_right(hilum, page):
     expect(note).to_contain_text("The image was mirrored before analysis")
     mirrored = seen(page.locator("#film-image")).mean(axis=2)
     assert np.abs(mirrored - shown).mean() < 2
-    page.get_by_label("Boxes").check()
+    page.locator('input[name="boxes"]').check()
     drawn = page.locator("#boxes rect:not(.halo)")
     box = next(
         finding["boxes"][0]
