@@ -27,10 +27,8 @@ class Box:
     """Where on the film the evidence for a finding lies.
 
     Attributes:
-        x: Left edge, film pixels.
-        y: Upper edge, film pixels.
-        width: Film pixels, above 0.
-        height: Film pixels, above 0.
+        x, y: Left and upper edge, film pixels.
+        width, height: Film pixels, above 0.
         score: Largest activation inside, logit units.
     """
 
