@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hilum.application.contradictions import contradictions
+from hilum.application.orientation import Flips
 from hilum.application.places import locate_within, lung_field, structures_reading
 from hilum.application.reading import (
     INVERTED,
@@ -15,6 +17,7 @@ from hilum.application.reading import (
     upright,
     with_evidence,
 )
+from hilum.domain.image_note import ImageNote
 from hilum.domain.impression_rule import impression_of
 from hilum.domain.model import PanelKind
 from hilum.domain.scope import Depicted
@@ -36,12 +39,13 @@ class FilmReading:
 
     Attributes:
         passed: Whether the gate let the film through; nothing but its scores is there otherwise.
-        inverted: The film was displayed as its own negative, and was turned before it was read.
+        inverted: The grey scale was inverted before the film was read.
         gate: The gate's scores; None where the set has no gate, which lets every film through.
         panels: Readings in the order of the set, without the gate's.
         heatmaps: Of what is positive and abnormal.
         structures: Readings of the panels that outline structures.
         impression: What is said first; None where the gate stopped the film.
+        notes: What was corrected on the film, and what contradicts it.
     """
 
     passed: bool
@@ -51,6 +55,7 @@ class FilmReading:
     heatmaps: tuple[Heatmap, ...] = ()
     structures: tuple[StructuresReading, ...] = ()
     impression: Impression | None = None
+    notes: frozenset[ImageNote] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class _AtGate:
 def read_film(film: Film, models: ModelSet, engine: InferenceEngine) -> FilmReading:
     """Read one film.
 
-    A film that displays as its own negative is turned first. Where the gate takes what it then
-    sees for a negative, the film is turned (back) and the gate is asked once more.
+    A film whose header says that it is mirrored or upside down is flipped first. Where the gate
+    accepts only the stored film, the header is not followed. Places are in stored pixels.
 
     Raises:
         InferenceUnavailable: The engine is down, busy or too slow.
@@ -79,15 +84,45 @@ def read_film(film: Film, models: ModelSet, engine: InferenceEngine) -> FilmRead
         InferenceFailed: A model gave something other than its manifest promises.
         InvalidManifest: A manifest asks for what this release does not have.
     """
+    flips = Flips.of(film)
+    seen = _looked_at(flips.looked_at(film) if flips else film, models, engine)
+    notes = film.notes
+    if flips is not None and not seen.passed:
+        stored = _looked_at(film, models, engine)
+        if stored.passed:
+            notes = notes - flips.notes | {ImageNote.ORIENTATION_IGNORED}
+            seen, flips = stored, None
+    notes |= contradictions(film.header, seen.scores, passed=seen.passed)
+    if not seen.passed:
+        shown = notes - flips.notes if flips else notes
+        return FilmReading(passed=False, inverted=seen.inverted, gate=seen.scores, notes=shown)
+    if seen.inverted:
+        notes |= {ImageNote.GREY_SCALE_INVERTED}
+    read = _read_behind_gate(seen, models)
+    if flips is None:
+        return replace(read, notes=notes)
+    return replace(
+        read,
+        panels=tuple(map(flips.stored_panel, read.panels)),
+        heatmaps=tuple(map(flips.stored_heatmap, read.heatmaps)),
+        structures=tuple(map(flips.stored_structures, read.structures)),
+        notes=notes | flips.notes,
+    )
+
+
+def _looked_at(film: Film, models: ModelSet, engine: InferenceEngine) -> _AtGate:
+    """Ask the gate about a film.
+
+    A film that displays as its own negative is inverted first. Where the gate takes what it then
+    sees for a negative, the film is inverted (back) and the gate is asked once more.
+    """
     first, inverted = upright(film)
     seen = _before_gate(first, models, engine, inverted=inverted)
     if seen.scores is not None and seen.scores.leading.label == INVERTED:
         other = _before_gate(turned(first), models, engine, inverted=not inverted)
         if other.passed or not seen.passed:
-            seen = other
-    if not seen.passed:
-        return FilmReading(passed=False, inverted=seen.inverted, gate=seen.scores)
-    return _read_behind_gate(seen, models)
+            return other
+    return seen
 
 
 def _before_gate(

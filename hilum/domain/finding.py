@@ -1,7 +1,7 @@
 """What a film showed: findings and structures by panel, with the evidence kept for each.
 
 Places on a film are in film pixels: x is a column, y a row, both from the upper left corner of the
-film as it is displayed.
+film as it is stored (a photograph: as its EXIF orientation shows it).
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ class Box:
     """Where on the film the evidence for a finding lies.
 
     Attributes:
-        x: Left edge, film pixels.
-        y: Upper edge, film pixels.
-        width: Film pixels, above 0.
-        height: Film pixels, above 0.
+        x, y: Left and upper edge, film pixels.
+        width, height: Film pixels, above 0.
         score: Largest activation inside, logit units.
     """
 
@@ -250,10 +248,11 @@ class Analysis:
         rows: Rows of the film.
         columns: Columns of the film.
         created_at: UTC.
-        inverted: The film was displayed as its own negative, and was turned before it was read.
+        inverted: The grey scale was inverted before analysis.
         gate: What the gate said of the film; None where the model set had none.
         structures: Readings of the panels that outline structures.
         impression: What is said first; None in results of releases that drew none.
+        pixel_aspect: Height of a stored pixel over its width.
     """
 
     job_id: UUID
@@ -267,6 +266,7 @@ class Analysis:
     gate: PanelReading | None = None
     structures: tuple[StructuresReading, ...] = ()
     impression: Impression | None = None
+    pixel_aspect: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from hilum.domain.finding import Finding, PanelReading
 
+LATERAL: Final = "lateral"
+"""The label of a gate for a chest from the side."""
 NOT_CHEST: Final = "not_chest"
 """The label of a gate for an image of anything else than a chest."""
 NOT_CHEST_SUFFICES: Final = 0.25

@@ -118,6 +118,8 @@ class Job:
         started_at: Last claim.
         finished_at: End.
         film_expired_at: When retention took the film's bytes; None while they are kept.
+        notes: Codes of what was corrected on the image or is to be known of its header, see
+            :class:`hilum.domain.image_note.ImageNote`; of a newer release, too.
     """
 
     id: UUID
@@ -142,3 +144,4 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     film_expired_at: datetime | None = None
+    notes: tuple[str, ...] = ()

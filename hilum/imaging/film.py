@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from hilum.domain.image_note import ImageNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class FilmHeader:
             file, which a sender writes anew.
         patient_age: Patient's Age (0010,1010) in years, or None. It is not kept.
         view_position: View Position (0018,5101), in capitals, or None.
+        for_processing: The pixels are raw detector values (Presentation Intent Type (0008,0068) or
+            SOP Class FOR PROCESSING).
+        frontal: Whether View Position or Patient Orientation state a frontal view. None: neither.
+        chest: Whether Body Part Examined (0018,0015) is the chest, or None.
+        one_side: Image Laterality (0020,0062) is one side of the body.
+        mirrored: Patient Orientation (0020,0020) says that left and right are exchanged.
+        flipped: It says that top and bottom are exchanged.
+        pixel_aspect: Height of a pixel over its width.
+        notes: What else is to be known of the header.
     """
 
     media_type: str
@@ -54,36 +64,28 @@ class FilmHeader:
     content_at: int = 0
     patient_age: float | None = None
     view_position: str | None = None
-
-
-class FilmNote(StrEnum):
-    """What was corrected while a film was decoded. Each value is a stable code."""
-
-    VOI_TABLE_IGNORED = "voi_table_ignored"
-    """The VOI LUT is invalid. The window was applied."""
-
-    MODALITY_TABLE_IGNORED = "modality_table_ignored"
-    """The Modality LUT is invalid. Rescale Slope and Intercept were applied."""
-
-    TABLE_DEPTH_CORRECTED = "table_depth_corrected"
-    """A look-up table holds entries of another depth than it says. They span the full range."""
-
-    TRANSFER_SYNTAX_CORRECTED = "transfer_syntax_corrected"
-    """The pixel data is not of the transfer syntax that the file names."""
+    for_processing: bool = False
+    frontal: bool | None = None
+    chest: bool | None = None
+    one_side: bool = False
+    mirrored: bool = False
+    flipped: bool = False
+    pixel_aspect: float = 1.0
+    notes: frozenset[ImageNote] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A decoded film in display orientation.
+    """A decoded film, rows and columns as they are stored.
 
     Attributes:
         pixels: uint8 [H, W], presentation values: 0 is black (air), 255 is white (bone), that is
             MONOCHROME2 whatever the file's photometric interpretation was. Modality LUT and VOI
             LUT have been applied (PS3.3 C.11.1 and C.11.2).
         header: What the file said of itself.
-        notes: What was corrected, in no order.
+        notes: What was corrected, and what the header says, in no order.
     """
 
     pixels: NDArray[np.uint8]
     header: FilmHeader
-    notes: frozenset[FilmNote] = frozenset()
+    notes: frozenset[ImageNote] = frozenset()

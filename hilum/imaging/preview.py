@@ -20,24 +20,42 @@ _QUALITY: Final = 92
 
 
 def preview_pixels(
-    pixels: NDArray[np.uint8], long_side: int = PREVIEW_LONG_SIDE
+    pixels: NDArray[np.uint8], long_side: int = PREVIEW_LONG_SIDE, *, aspect: float = 1.0
 ) -> NDArray[np.uint8]:
-    """Shrink a film for the screen: box filter, aspect kept, never enlarged.
+    """Shrink a film for the screen: box filter, proportions kept, never enlarged.
+
+    Where pixels are not square, their longer side is kept and the shorter one is stretched.
 
     Args:
         pixels: uint8 [H, W].
         long_side: Pixels of the longer side of the result, at most.
+        aspect: Height of a pixel over its width.
 
     Returns:
-        uint8 [h, w].
+        uint8 [h, w], of square pixels.
     """
-    rows, columns = pixels.shape
-    scale = long_side / max(rows, columns)
-    if scale >= 1.0:
-        return pixels
+    stored_rows, stored_columns = pixels.shape
+    rows, columns = displayed_size(stored_rows, stored_columns, aspect)
+    scale = min(1.0, long_side / max(rows, columns))
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    small = Image.fromarray(pixels).resize(size, Image.Resampling.BOX)
+    if size == pixels.shape[::-1]:
+        return pixels
+    resampling = Image.Resampling.BOX if scale < 1.0 else Image.Resampling.BILINEAR
+    small = Image.fromarray(pixels).resize(size, resampling)
     return np.asarray(small, dtype=np.uint8)
+
+
+def displayed_size(rows: int, columns: int, aspect: float) -> tuple[int, int]:
+    """Return rows and columns of square pixels that show an image in its proportions.
+
+    Args:
+        rows: Stored rows.
+        columns: Stored columns.
+        aspect: Height of a pixel over its width.
+    """
+    if aspect > 1.0:
+        return round(rows * aspect), columns
+    return rows, round(columns / aspect)
 
 
 def encode_preview(pixels: NDArray[np.uint8]) -> bytes:

@@ -179,6 +179,7 @@ def an_analysis(job: Job) -> Analysis:
             "",
             "Finding: COVID-19.",
         ),
+        pixel_aspect=0.1 + 0.2,
     )
 
 

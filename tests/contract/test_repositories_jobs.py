@@ -169,18 +169,20 @@ def test_a_heartbeat_moves_the_leases_that_its_worker_holds(unit_of_work: UnitOf
 def test_the_owner_finishes_its_job(
     unit_of_work: UnitOfWork, event: JobEvent, state: JobState, reason: Reason | None
 ) -> None:
-    """The job ends with its reason and timings, and without a lease."""
+    """The job ends with its reason, timings and notes, and without a lease."""
     job = claimed(unit_of_work, reason=Reason("worker_lost", "before"))
     timings = {"infer": 10.5, "total": 30.0}
+    notes = ("image_mirrored", "of_a_newer_release")
     with unit_of_work.begin() as transaction:
         done = transaction.jobs.finish(
-            job.id, "worker-1", event, LATER, reason=reason, timings_ms=timings
+            job.id, "worker-1", event, LATER, reason=reason, timings_ms=timings, notes=notes
         )
     assert done == replace(
         job,
         state=state,
         reason=reason,
         timings_ms=timings,
+        notes=notes,
         lease_owner=None,
         lease_expires_at=None,
         updated_at=LATER,

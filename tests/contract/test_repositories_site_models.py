@@ -10,6 +10,7 @@ import pytest
 from hilum.domain.errors import InternalError
 from hilum.domain.model import OperatingPoint
 from hilum.domain.site_models import Origin, Promotion, SiteOperatingPoint
+from hilum.domain.site_rule import SiteRule
 from tests.contract.samples import NOW, seconds
 
 if TYPE_CHECKING:
@@ -155,3 +156,16 @@ def test_a_promotion_is_taken_back_once(unit_of_work: UnitOfWork) -> None:
         assert promotions.roll_back(_promotion(3), "operator:b", later) is None
     with unit_of_work.begin(write=False) as transaction:
         assert list(transaction.promotions.all()) == [_promotion(1), taken_back]
+
+
+def test_a_rule_takes_the_place_of_its_former_value(unit_of_work: UnitOfWork) -> None:
+    """One value for each site and rule, ordered by both."""
+    first = SiteRule("south", "for_processing", "accept", "operator:a", NOW)
+    other = SiteRule("north", "for_processing", "refuse", "operator:b", NOW)
+    second = replace(first, value="refuse", set_by="operator:b")
+    for rule in (first, other, second):
+        with unit_of_work.begin() as transaction:
+            transaction.site_rules.put(rule)
+    with unit_of_work.begin(write=False) as transaction:
+        assert list(transaction.site_rules.all()) == [other, second]
+        assert list(transaction.site_rules.of_sites({"south", "default"})) == [second]

@@ -105,6 +105,7 @@ class InMemoryJobs:
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
+        notes: Sequence[str] = (),
     ) -> Job | None:
         if event not in FINISHING:
             raise TransitionNotAllowed(f"{event.value} does not finish a job")
@@ -121,6 +122,7 @@ class InMemoryJobs:
             finished_at=now,
             reason=None if event is JobEvent.COMPLETE else reason,
             timings_ms=job.timings_ms if timings_ms is None else dict(timings_ms),
+            notes=tuple(notes),
         )
 
     def release(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
+    from hilum.domain.site_rule import SiteRule
     from hilum.domain.study import Instance, Study
 
 
@@ -34,6 +35,7 @@ class Rows:
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
     operating_points: dict[tuple[str, ...], SiteOperatingPoint] = field(default_factory=dict)
     promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
+    site_rules: dict[tuple[str, str], SiteRule] = field(default_factory=dict)
     removals: dict[str, datetime] = field(default_factory=dict)
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
@@ -50,6 +52,7 @@ class Rows:
             dict(self.api_keys),
             dict(self.operating_points),
             dict(self.promotions),
+            dict(self.site_rules),
             dict(self.removals),
             dict(self.sent_again),
             list(self.audit),

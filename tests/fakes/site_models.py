@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
+    from hilum.domain.site_rule import SiteRule
     from tests.fakes.repositories import Rows
 
 
@@ -38,6 +39,22 @@ class InMemoryOperatingPoints:
             self._rows.operating_points.pop(
                 (point.site, point.model, point.version, *point.key), None
             )
+
+
+class InMemorySiteRules:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def of_sites(self, sites: Collection[str]) -> Sequence[SiteRule]:
+        return [rule for rule in self.all() if rule.site in sites]
+
+    def all(self) -> Sequence[SiteRule]:
+        held = self._rows.site_rules
+        return [held[key] for key in sorted(held)]
+
+    def put(self, rule: SiteRule) -> None:
+        self._rows.require_writable()
+        self._rows.site_rules[rule.site, rule.rule] = rule
 
 
 class InMemoryPromotions:

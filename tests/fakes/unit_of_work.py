@@ -20,7 +20,7 @@ from tests.fakes.repositories import (
     InMemoryStudies,
     Rows,
 )
-from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions
+from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ class InMemoryTransaction:
         self.api_keys = InMemoryApiKeys(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
         self.promotions = InMemoryPromotions(rows)
+        self.site_rules = InMemorySiteRules(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
 

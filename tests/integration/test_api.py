@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hilum.imaging.phantom import phantom_png
+from hilum.imaging.phantom import phantom_film, phantom_png
 from hilum.imaging.png_writer import encode_png
 from hilum_stack.embedded import EmbeddedStack
 from tests.grey_networks import PANELS, write_grey_repository
 from tests.servers import run_folder
+from tests.unit.adapters.dicom.films import film as dicom_film
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -133,6 +134,48 @@ def test_what_is_no_chest_is_rejected_with_the_gate_s_scores(client):
     scores = {score["label"]: score["probability"] for score in job["gate"]["scores"]}
     assert scores["not_chest"] > 0.9
     assert client.get(f"/v1/jobs/{job_id}/preview.png").status_code == 200
+
+
+def test_a_mirrored_dicom_image_says_so_in_job_list_and_events(client):
+    """Through a real worker and a real database, with the probabilities of its plain twin."""
+    pixels = phantom_film(256, 256, seed=77)
+    header = {"PatientOrientation": ["R", "F"], "BodyPartExamined": "HAND"}
+    mirrored = dicom_film(pixels[:, ::-1], bits=8, **header, SOPInstanceUID="2.25.77")
+    plain = dicom_film(pixels, bits=8, SOPInstanceUID="2.25.78")
+    ids = [
+        one["job_id"]
+        for one in submit(client, ("m.dcm", mirrored), ("p.dcm", plain)).json()["jobs"]
+    ]
+    wait_for(
+        lambda: {client.get(f"/v1/jobs/{one}").json()["state"] for one in ids} == {"completed"},
+        "both are analysed",
+    )
+    first, second = (client.get(f"/v1/jobs/{one}").json() for one in ids)
+    codes = [note["code"] for note in first["notes"]]
+    assert codes == ["header_body_part_other", "image_mirrored"]
+    assert second["notes"] == []
+    listed = {job["job_id"]: job["notes"] for job in client.get("/v1/jobs").json()["jobs"]}
+    assert listed[ids[0]] == first["notes"]
+    scores = [
+        [
+            (finding["label"], finding["probability"])
+            for panel in job["result"]["panels"]
+            for finding in panel["findings"]
+        ]
+        for job in (first, second)
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_a_raw_detector_image_is_refused_and_nothing_is_kept(client, stack: EmbeddedStack):
+    """Its plain neighbour is taken."""
+    before = films_stored(stack)
+    raw = dicom_film(
+        phantom_film(256, 256, seed=5), bits=8, PresentationIntentType="FOR PROCESSING"
+    )
+    (refused,) = submit(client, ("raw.dcm", raw)).json()["jobs"]
+    assert (refused["state"], refused["reason"]["code"]) == ("refused", "for_processing")
+    assert films_stored(stack) == before
 
 
 def test_one_film_sent_by_many_at_once_is_one_job(client):

@@ -16,11 +16,12 @@ from hilum.adapters.dicom.palette import palette_colours
 from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels
 from hilum.adapters.dicom.presentation import presentation_of
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
-from hilum.domain.errors import FileTooLarge, Rejected, UnreadableFilm
+from hilum.domain.errors import FileTooLarge, ForProcessing, Rejected, UnreadableFilm
+from hilum.domain.image_note import ImageNote
 from hilum.imaging.blank import refuse_blank
 from hilum.imaging.colour import deep_grey, grey_of_array
 from hilum.imaging.deep_png import render_deep
-from hilum.imaging.film import Film, FilmNote
+from hilum.imaging.film import Film
 from hilum.imaging.grey import render
 from hilum.imaging.raster import decode_raster
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hilum.imaging.film import FilmHeader, FilmLimits
-
-_LOG = logging.getLogger(__name__)
 
 _ROOM_FOR_ATTRIBUTES: Final = 16 * 1024 * 1024
 _LARGEST_SAMPLE: Final = 2
@@ -72,11 +71,12 @@ class DicomFilmReader:
         check_smallest_side(header)
         return header
 
-    def read(self, data: bytes) -> Film:
+    def read(self, data: bytes, *, for_processing: bool = False) -> Film:
         """Decode a film.
 
         Args:
             data: The whole file.
+            for_processing: Accept raw detector values.
 
         Returns:
             The film, ready to look at.
@@ -87,7 +87,7 @@ class DicomFilmReader:
         if not looks_like_dicom(data):
             return decode_raster(data, self._limits)
         try:
-            return self._read_dicom(data)
+            return self._read_dicom(data, for_processing=for_processing)
         except (Rejected, MemoryError):  # no memory left is not the file's fault
             raise
         except Exception as error:
@@ -98,7 +98,7 @@ class DicomFilmReader:
     def _inflated_limit(self) -> int:
         return self._limits.max_pixels * _LARGEST_SAMPLE + _ROOM_FOR_ATTRIBUTES
 
-    def _read_dicom(self, data: bytes) -> Film:
+    def _read_dicom(self, data: bytes, *, for_processing: bool) -> Film:
         if len(data) > self._limits.max_bytes:
             raise FileTooLarge(
                 f"The file has {len(data)} bytes; the limit is {self._limits.max_bytes} bytes."
@@ -108,16 +108,18 @@ class DicomFilmReader:
         encoding_of(parsed.transfer_syntax)
         require_whole(parsed)
         header = header_of(parsed)
+        if header.for_processing and not for_processing:
+            raise ForProcessing("The image holds raw detector values (FOR PROCESSING).")
         pixel = image_pixel(parsed.dataset)
         check_limits(header, len(data), self._limits)
         check_smallest_side(header)
         stored = decode_pixels(_pixel_data(parsed), pixel, self._limits.max_compression_ratio)
         pixels, notes = _presented(parsed, pixel, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
-            notes |= {FilmNote.TRANSFER_SYNTAX_CORRECTED}
-        if notes:
-            _LOG.info("corrected while decoding: %s", ", ".join(sorted(notes)))
-        return Film(pixels, header, notes)
+            notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}
+        if header.for_processing:
+            notes |= {ImageNote.FOR_PROCESSING_ACCEPTED}
+        return Film(pixels, header, notes | header.notes)
 
 
 def _pixel_data(parsed: ParsedFile) -> PixelData:
@@ -132,7 +134,7 @@ def _pixel_data(parsed: ParsedFile) -> PixelData:
 
 def _presented(
     parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels
-) -> tuple[NDArray[np.uint8], frozenset[FilmNote]]:
+) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
     if stored.photometric in MONOCHROME:
         shown = presentation_of(parsed.dataset, pixel, stored)
         pixels = render(stored.patterns, shown.transform)

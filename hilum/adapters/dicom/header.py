@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from hilum.adapters.dicom import statements
 from hilum.adapters.dicom.dataset import ParsedFile, parse
 from hilum.adapters.dicom.image_pixel import element, integer, refuse_frames
 from hilum.adapters.dicom.transfer_syntax import encoding_of
 from hilum.domain.errors import NotAnImage
+from hilum.domain.image_note import ImageNote
 from hilum.imaging.film import FilmHeader
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 DICOM_MEDIA_TYPE: Final = "application/dicom"
 _IMAGE_PIXEL_GROUP: Final = 0x0028
 _AGE: Final = re.compile(r"(\d{1,3})([DWMY]?)")
+_OLDEST: Final = 130.0
 _TO_A_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
 
 
@@ -52,6 +52,18 @@ def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
 def header_of(parsed: ParsedFile) -> FilmHeader:
     """What a parsed file says of itself."""
     dataset = parsed.dataset
+    view = statements.text(dataset, "ViewPosition")
+    turned = statements.orientation(dataset)
+    aspect, of_aspect = statements.pixel_aspect(dataset)
+    stated_age = element(dataset, "PatientAge")
+    if isinstance(stated_age, str):
+        stated_age = stated_age.strip()
+    age = age_in_years(stated_age) if isinstance(stated_age, str) else None
+    notes = turned.notes | of_aspect
+    if age is None and stated_age:
+        notes |= {ImageNote.PATIENT_AGE_IGNORED}
+    if statements.has_burned_in_text(dataset):
+        notes |= {ImageNote.BURNED_IN_ANNOTATION}
     return FilmHeader(
         DICOM_MEDIA_TYPE,
         rows=integer(dataset, "Rows"),
@@ -61,8 +73,16 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         sop_instance_uid=parsed.sop_instance_uid,
         transfer_syntax_uid=parsed.transfer_syntax,
         content_at=parsed.data_set_at,
-        patient_age=age_in_years(_text(dataset, "PatientAge")),
-        view_position=_text(dataset, "ViewPosition").upper() or None,
+        patient_age=age,
+        view_position=view or None,
+        for_processing=statements.is_for_processing(dataset),
+        frontal=False if turned.lateral else statements.frontal(view),
+        chest=statements.chest(statements.text(dataset, "BodyPartExamined")),
+        one_side=statements.shows_one_side(dataset),
+        mirrored=turned.mirrored,
+        flipped=turned.flipped,
+        pixel_aspect=aspect,
+        notes=notes,
     )
 
 
@@ -74,16 +94,11 @@ def age_in_years(text: str) -> float | None:
             which some senders write, are years.
 
     Returns:
-        Years, or None for anything else.
+        Years, or None for anything else, an age that nobody reaches included.
     """
     found = _AGE.fullmatch(text.strip().upper())
-    return int(found[1]) / _TO_A_YEAR[found[2] or "Y"] if found else None
-
-
-def _text(dataset: Dataset, keyword: str) -> str:
-    """A single text, empty where the file holds none or several."""
-    value = element(dataset, keyword)
-    return value.strip() if isinstance(value, str) else ""
+    years = int(found[1]) / _TO_A_YEAR[found[2] or "Y"] if found else None
+    return None if years is None or years > _OLDEST else years
 
 
 def refuse_without_pixels(parsed: ParsedFile, *, complete: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hilum.adapters.dicom.image_pixel import element, integer
 from hilum.adapters.dicom.lookup_table import InvalidTable, declared_depth, lookup_table
 from hilum.domain.errors import BlankRendering, UnreadableFilm
-from hilum.imaging.film import FilmNote
+from hilum.domain.image_note import ImageNote
 from hilum.imaging.grey import GreyTransform, StoredBits
 from hilum.imaging.voi import LookupTable, VoiFunction, Window
 
@@ -34,7 +34,7 @@ class Presentation:
     """
 
     transform: GreyTransform
-    notes: frozenset[FilmNote]
+    notes: frozenset[ImageNote]
 
 
 def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -> Presentation:
@@ -64,7 +64,7 @@ def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -
         shift=stored.shift,
         signed=pixel.signed,
     )
-    notes: set[FilmNote] = set()
+    notes: set[ImageNote] = set()
     slope = _number(element(dataset, "RescaleSlope"))
     intercept = _number(element(dataset, "RescaleIntercept"))
     modality_table = _modality_table(dataset, bits.reach, notes, rescaled=slope is not None)
@@ -123,7 +123,7 @@ def _window(dataset: Dataset) -> Window | None:
 
 
 def _first_table(
-    dataset: Dataset, keyword: str, reach: tuple[float, float], notes: set[FilmNote]
+    dataset: Dataset, keyword: str, reach: tuple[float, float], notes: set[ImageNote]
 ) -> LookupTable | None:
     """The first valid table of a sequence, or None where the sequence has no items.
 
@@ -140,7 +140,7 @@ def _first_table(
             first = first or InvalidTable(f"The look-up table of {keyword} is damaged.")
         else:
             if table.bits != declared_depth(item):
-                notes.add(FilmNote.TABLE_DEPTH_CORRECTED)
+                notes.add(ImageNote.TABLE_DEPTH_CORRECTED)
             return table
     if first is not None:
         raise first
@@ -148,25 +148,25 @@ def _first_table(
 
 
 def _modality_table(
-    dataset: Dataset, reach: tuple[float, float], notes: set[FilmNote], *, rescaled: bool
+    dataset: Dataset, reach: tuple[float, float], notes: set[ImageNote], *, rescaled: bool
 ) -> LookupTable | None:
     try:
         return _first_table(dataset, "ModalityLUTSequence", reach, notes)
     except InvalidTable as invalid:
         if not rescaled:
             raise UnreadableFilm(invalid.detail) from invalid
-        notes.add(FilmNote.MODALITY_TABLE_IGNORED)
+        notes.add(ImageNote.MODALITY_TABLE_IGNORED)
         return None
 
 
 def _voi_table(
-    dataset: Dataset, reach: tuple[float, float], notes: set[FilmNote], *, windowed: bool
+    dataset: Dataset, reach: tuple[float, float], notes: set[ImageNote], *, windowed: bool
 ) -> LookupTable | None:
     try:
         return _first_table(dataset, "VOILUTSequence", reach, notes)
     except InvalidTable as invalid:
         if windowed:
-            notes.add(FilmNote.VOI_TABLE_IGNORED)
+            notes.add(ImageNote.VOI_TABLE_IGNORED)
             return None
         kind = BlankRendering if invalid.blank else UnreadableFilm
         raise kind(invalid.detail) from invalid

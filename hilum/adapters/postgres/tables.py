@@ -119,6 +119,8 @@ JOBS: Final = sa.Table(
     # Retention took the film's bytes; and from when on it counts, where they were sent again.
     sa.Column("film_expired_at", UtcTime),
     sa.Column("film_sent_again_at", UtcTime),
+    # Codes; null where there are none, and in a row of a schema before 0008.
+    sa.Column("notes", Document),
     sa.UniqueConstraint("idempotency_key"),
     _one_of("state", JobState),
     _one_of("priority", Priority),
@@ -177,6 +179,8 @@ RESULTS: Final = sa.Table(
     sa.Column("structures", Document),
     # Null in a result of a schema before 0007.
     sa.Column("impression", Document),
+    # Null in a result of a schema before 0008.
+    sa.Column("pixel_aspect", sa.Double),
 )
 
 GATE_READINGS: Final = sa.Table(
@@ -266,6 +270,16 @@ MODEL_PROMOTIONS: Final = sa.Table(
     sa.Column("promoted_at", UtcTime, nullable=False),
     sa.Column("rolled_back_by", sa.Text),
     sa.Column("rolled_back_at", UtcTime),
+)
+
+SITE_RULES: Final = sa.Table(
+    "site_rules",
+    METADATA,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Column("set_at", UtcTime, nullable=False),
 )
 
 SCHEMA_STEPS: Final = sa.Table(

@@ -18,6 +18,7 @@ from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
+from hilum.adapters.postgres.repositories.site_rules import SqlSiteRuleRepository
 from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
 from hilum.domain.errors import InternalError
 
@@ -39,6 +40,7 @@ class SqlTransaction:
         self.api_keys = SqlApiKeyRepository(connection)
         self.operating_points = SqlOperatingPointRepository(connection)
         self.promotions = SqlPromotionRepository(connection)
+        self.site_rules = SqlSiteRuleRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
 

@@ -24,11 +24,16 @@ class FilmReader(Protocol):
         """
         ...
 
-    def read(self, data: bytes) -> Film:
-        """Decode a whole file to display orientation.
+    def read(self, data: bytes, *, for_processing: bool = False) -> Film:
+        """Decode a whole file, rows and columns as they are stored.
+
+        Args:
+            data: The file.
+            for_processing: Accept raw detector values.
 
         Raises:
-            Rejected: One of its leaves.
+            ForProcessing: The file holds raw detector values, which were not to be accepted.
+            Rejected: Another of its leaves.
             MemoryError: There is no memory left; not the film's fault.
         """
         ...

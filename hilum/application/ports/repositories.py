@@ -126,6 +126,7 @@ class JobRepository(Protocol):
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
+        notes: Sequence[str] = (),
     ) -> Job | None:
         """Running -> completed, rejected or failed, if this owner still holds the lease."""
         ...

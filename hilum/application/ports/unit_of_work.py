@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ResultRepository,
         StudyRepository,
     )
+    from hilum.application.ports.site_rules import SiteRuleRepository
 
 
 class Transaction(Protocol):
@@ -50,6 +51,11 @@ class Transaction(Protocol):
     @property
     def promotions(self) -> PromotionRepository:
         """Promotions of models at sites."""
+        ...
+
+    @property
+    def site_rules(self) -> SiteRuleRepository:
+        """Rules of sites."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from hilum.application.read_film import read_film
 from hilum.application.reading import gate_refusal
+from hilum.application.use_cases.site_rules import read_for
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from hilum.domain.study import Instance
 
 _LOG = logging.getLogger(__name__)
+
+_Notes = tuple[str, ...]
 
 OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Pauses between attempts to write an outcome: a restart of the database costs no film's work."""
@@ -103,8 +106,8 @@ class AnalyseFilm:
             )
             try:
                 with watch.stage("total"):
-                    read = self._analyse(job, instance, watch)
-                return self._conclude(job, read, watch)
+                    read, notes = self._analyse(job, instance, watch)
+                return self._conclude(job, read, notes, watch)
             except DatabaseUnavailable:
                 raise
             except Rejected as error:
@@ -130,8 +133,10 @@ class AnalyseFilm:
             raise InternalError(f"job {job_id} has no instance")
         return job, instance
 
-    def _analyse(self, job: Job, instance: Instance, watch: _Stopwatch) -> Analysis | GateRecord:
-        """The result, or what the gate said of a film that it did not let through."""
+    def _analyse(
+        self, job: Job, instance: Instance, watch: _Stopwatch
+    ) -> tuple[Analysis | GateRecord, _Notes]:
+        """The result, or what the gate said of a film that it did not let through; and notes."""
         with watch.stage("fetch"):
             content = self._store.get(instance.object_key)
         if len(content) != instance.size_bytes:
@@ -141,15 +146,16 @@ class AnalyseFilm:
         models = self._catalogue.of_site(job.site)
         try:
             with watch.stage("decode"):
-                film = self._reader.read(content)
+                film = read_for(job.site, self._reader, content, self._unit_of_work)
             with watch.stage("infer"):
                 read = read_film(film, models, self._engine)
         except MemoryError as error:
             raise OutOfMemory("the worker has no memory left") from error
         now = self._clock.now()
+        notes = tuple(sorted(read.notes))
         if read.gate is not None and not read.passed:
-            return GateRecord(job.id, models.version, read.gate, now)
-        return Analysis(
+            return GateRecord(job.id, models.version, read.gate, now), notes
+        analysis = Analysis(
             job_id=job.id,
             model_set=models.version,
             panels=read.panels,
@@ -161,19 +167,30 @@ class AnalyseFilm:
             gate=read.gate,
             structures=read.structures,
             impression=read.impression,
+            pixel_aspect=film.header.pixel_aspect,
         )
+        return analysis, notes
 
-    def _conclude(self, job: Job, read: Analysis | GateRecord, watch: _Stopwatch) -> Job | None:
+    def _conclude(
+        self, job: Job, read: Analysis | GateRecord, notes: _Notes, watch: _Stopwatch
+    ) -> Job | None:
         if isinstance(read, Analysis):
-            return self._complete(job, read, watch)
+            return self._complete(job, read, notes, watch)
         refusal = NotAFrontalChestXray(gate_refusal(read.reading))
-        return self._end(job, JobEvent.REJECT, refusal, watch, read)
+        return self._end(job, JobEvent.REJECT, refusal, watch, read, notes)
 
-    def _complete(self, job: Job, analysis: Analysis, watch: _Stopwatch) -> Job | None:
+    def _complete(
+        self, job: Job, analysis: Analysis, notes: _Notes, watch: _Stopwatch
+    ) -> Job | None:
         def outcome(transaction: Transaction) -> Job | None:
             now = self._clock.now()
             done = transaction.jobs.finish(
-                job.id, self._leases.owner, JobEvent.COMPLETE, now, timings_ms=watch.milliseconds
+                job.id,
+                self._leases.owner,
+                JobEvent.COMPLETE,
+                now,
+                timings_ms=watch.milliseconds,
+                notes=notes,
             )
             if done is not None:
                 transaction.results.add(analysis)
@@ -189,6 +206,7 @@ class AnalyseFilm:
         error: HilumError,
         watch: _Stopwatch,
         gate: GateRecord | None = None,
+        notes: _Notes = (),
     ) -> Job | None:
         reason = Reason(error.code, error.detail)
 
@@ -200,6 +218,7 @@ class AnalyseFilm:
                 self._clock.now(),
                 reason=reason,
                 timings_ms=watch.milliseconds,
+                notes=notes,
             )
             if ended is not None:
                 if gate is not None:
@@ -252,7 +271,11 @@ class AnalyseFilm:
             object_type="job",
             object_id=str(job.id),
             at=job.updated_at,
-            details={"attempts": job.attempts, "reason": reason.code if reason else None},
+            details={
+                "attempts": job.attempts,
+                "reason": reason.code if reason else None,
+                **({"notes": ",".join(job.notes)} if job.notes else {}),
+            },
         )
 
 

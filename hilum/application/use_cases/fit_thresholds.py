@@ -15,6 +15,7 @@ from hilum.application.labelled_films import (
 )
 from hilum.application.model_events import points_events
 from hilum.application.read_film import read_film
+from hilum.application.use_cases.site_rules import read_for
 from hilum.domain.errors import HilumError, InvalidRequest, NotFound, Permanent, Transient
 from hilum.domain.model import ModelSet, OperatingPoint
 from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_of
@@ -203,7 +204,7 @@ class FitThresholds:
 
     def _readings(self, film: LabelledFilm, models: ModelSet, site: str) -> Sequence[PanelReading]:
         if film.job_id is None and film.sop_instance_uid is None:
-            return self._read(film, models)
+            return self._read(film, models, site)
         with self._unit_of_work.begin(write=False) as transaction:
             job = _job(transaction, film, site)
             analysis = transaction.results.get(job.id)
@@ -211,11 +212,12 @@ class FitThresholds:
         panels = analysis.panels if analysis else ()
         return panels if gate is None else (gate, *panels)
 
-    def _read(self, film: LabelledFilm, models: ModelSet) -> Sequence[PanelReading]:
+    def _read(self, film: LabelledFilm, models: ModelSet, site: str) -> Sequence[PanelReading]:
         if film.content is None:
             raise NotFound("neither a job, nor a SOP Instance UID, nor a file")
         reader, engine = self._reading()
-        read = read_film(reader.read(film.content()), models, engine)
+        image = read_for(site, reader, film.content(), self._unit_of_work)
+        read = read_film(image, models, engine)
         return read.panels if read.gate is None else (read.gate, *read.panels)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
-    from hilum.domain.finding import Heatmap, StructuresReading
+    from hilum.domain.finding import Analysis, Heatmap, StructuresReading
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class _Shown:
     job_id: UUID
     object_key: str
     inverted: bool
+    pixel_aspect: float | None
 
     @property
     def preview_key(self) -> str:
@@ -51,7 +52,7 @@ class ShowFilm:
         self._reader = reader
 
     def preview(self, job_id: UUID, key: ApiKey) -> bytes:
-        """The film as it was read, small, see :mod:`hilum.imaging.preview`.
+        """The film in its stored orientation, small, see :mod:`hilum.imaging.preview`.
 
         A film that the gate stopped was decoded by a worker, too: it is shown as it came.
 
@@ -82,8 +83,8 @@ class ShowFilm:
 
     def structures(
         self, job_id: UUID, panel: str, key: ApiKey
-    ) -> tuple[StructuresReading, int, int]:
-        """What a panel outlined on the film, and the film's rows and columns.
+    ) -> tuple[StructuresReading, Analysis]:
+        """What a panel outlined on the film, and the result that it is part of.
 
         Raises:
             NotFound: No such job for this key, or it has no such panel (yet).
@@ -95,7 +96,7 @@ class ShowFilm:
         if analysis is not None:
             for reading in analysis.structures:
                 if reading.panel == panel:
-                    return reading, analysis.rows, analysis.columns
+                    return reading, analysis
         raise NotFound(f"job {job_id} has no outlines {panel}")
 
     def _shown(self, transaction: Transaction, job_id: UUID, key: ApiKey, wanted: str) -> _Shown:
@@ -106,14 +107,18 @@ class ShowFilm:
         decoded = analysis is not None or transaction.results.gate(job_id) is not None
         if instance is None or not decoded:
             raise NotFound(f"job {job_id} has no {wanted}")
-        return _Shown(job_id, instance.object_key, analysis is not None and analysis.inverted)
+        if analysis is None:
+            return _Shown(job_id, instance.object_key, inverted=False, pixel_aspect=None)
+        return _Shown(job_id, instance.object_key, analysis.inverted, analysis.pixel_aspect)
 
     def _preview(self, shown: _Shown) -> bytes:
         try:
             return self._store.get(shown.preview_key)
         except ObjectMissing:
-            film = self._reader.read(self._store.get(shown.object_key))
-        small = preview_pixels(film.pixels)
+            film = self._reader.read(self._store.get(shown.object_key), for_processing=True)
+        # A result of a release before 0.3.0 has its places on pixels that were shown square.
+        aspect = film.header.pixel_aspect if shown.pixel_aspect is None else shown.pixel_aspect
+        small = preview_pixels(film.pixels, aspect=aspect)
         stored = encode_preview(negative(small) if shown.inverted else small)
         try:
             self._store.put(shown.preview_key, [stored], media_type="image/jpeg")

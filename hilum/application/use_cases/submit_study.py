@@ -22,10 +22,12 @@ from hilum.application.submission import (
 )
 from hilum.application.submission_rows import Sender, record_submission
 from hilum.application.upload import Upload
+from hilum.application.use_cases.site_rules import accepts_raw
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import (
     BrokerUnavailable,
     DatabaseUnavailable,
+    ForProcessing,
     InvalidRequest,
     ObjectStoreUnavailable,
     Rejected,
@@ -97,12 +99,20 @@ class SubmitStudy:
         self._catalogue.current()  # without models, before a byte is taken
         study_id = uuid4()
         taken: list[StoredImage | RefusedFile] = []
+        raw: set[UUID] = set()
         try:
             for file in files:
                 self._check_room(len(taken))
-                taken.append(self._take(study_id, file))
+                taken.append(self._take(study_id, file, raw))
             study = self._study(study_id, fields(), key)
             model_set = self._catalogue.of_site(study.site).version
+            if raw and not accepts_raw(self._unit_of_work, study.site):
+                self._forget(
+                    item.instance
+                    for item in taken
+                    if isinstance(item, StoredImage) and item.instance.id in raw
+                )
+                taken = [_refused_raw(item, raw, study.site) for item in taken]
         except BaseException:
             self._forget(item.instance for item in taken if isinstance(item, StoredImage))
             raise
@@ -121,8 +131,10 @@ class SubmitStudy:
         if taken >= self._limits.max_files:
             raise TooManyFiles(f"at most {self._limits.max_files} files in one request")
 
-    def _take(self, study_id: UUID, file: IncomingFile) -> StoredImage | RefusedFile:
-        """Store one file while hashing it, or refuse it."""
+    def _take(
+        self, study_id: UUID, file: IncomingFile, raw: set[UUID]
+    ) -> StoredImage | RefusedFile:
+        """Store one file while hashing it, or refuse it. Those FOR PROCESSING are added to raw."""
         upload = Upload(file.chunks, self._limits.max_file_bytes)
         instance_id = uuid4()
         object_key = film_key(study_id, instance_id)
@@ -134,6 +146,8 @@ class SubmitStudy:
             self._store.put(object_key, upload, media_type=header.media_type)
         except Rejected as error:
             return RefusedFile(file.filename, error)
+        if header.for_processing:
+            raw.add(instance_id)
         instance = Instance(
             id=instance_id,
             study_id=study_id,
@@ -177,3 +191,12 @@ class SubmitStudy:
                 self._store.delete(instance.object_key)
             except ObjectStoreUnavailable:
                 _LOG.warning("orphan object %s: the store does not answer", instance.object_key)
+
+
+def _refused_raw(
+    item: StoredImage | RefusedFile, raw: set[UUID], site: str
+) -> StoredImage | RefusedFile:
+    if isinstance(item, RefusedFile) or item.instance.id not in raw:
+        return item
+    reason = f"The image holds raw detector values (FOR PROCESSING), which site {site} refuses."
+    return RefusedFile(item.instance.filename, ForProcessing(reason))

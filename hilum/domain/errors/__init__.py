@@ -12,6 +12,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- MultiFrameFilm            multi_frame
     |   |-- ColourFilm                colour_film
     |   |-- BlankRendering            blank_rendering
+    |   |-- ForProcessing             for_processing
     |   |-- FilmTooSmall              film_too_small
     |   |-- NotAFrontalChestXray      not_a_frontal_chest_xray
     |   `-- LimitExceeded             (each names the limit in its text)
@@ -94,6 +95,7 @@ from hilum.domain.errors.rejected import (
     CompressionRatioTooHigh,
     FileTooLarge,
     FilmTooSmall,
+    ForProcessing,
     LimitExceeded,
     MultiFrameFilm,
     NotAFrontalChestXray,
@@ -131,6 +133,7 @@ __all__ = [
     "FileTooLarge",
     "FilmExpired",
     "FilmTooSmall",
+    "ForProcessing",
     "HilumError",
     "InferenceFailed",
     "InferenceUnavailable",

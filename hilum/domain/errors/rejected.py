@@ -59,6 +59,12 @@ class BlankRendering(Rejected):
     code = "blank_rendering"
 
 
+class ForProcessing(Rejected):
+    """Raw detector values: not prepared for display, and no model was trained on them."""
+
+    code = "for_processing"
+
+
 class FilmTooSmall(Rejected):
     """Too few pixels for any model to say something true."""
 

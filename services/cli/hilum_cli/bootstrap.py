@@ -29,6 +29,7 @@ from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.prune_backups import PruneBackups
 from hilum.application.use_cases.restore_backup import RestoreBackup
+from hilum.application.use_cases.site_rules import ManageSiteRules
 from hilum.application.use_cases.sweep_orphans import SweepOrphans
 from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.errors import InternalError
@@ -53,6 +54,7 @@ class Database:
     url: str
     unit_of_work: UnitOfWork
     keys: ManageKeys
+    rules: ManageSiteRules
 
     def upgrade(self) -> None:
         """Run the migrations that are missing."""
@@ -84,7 +86,13 @@ class Database:
 def open_database(url: str) -> Database:
     """Wire the database; connects to nothing yet."""
     unit_of_work = SqlUnitOfWork(create_database_engine(url, pool_size=1))
-    return Database(url, unit_of_work, ManageKeys(unit_of_work=unit_of_work, clock=SystemClock()))
+    clock = SystemClock()
+    return Database(
+        url,
+        unit_of_work,
+        ManageKeys(unit_of_work=unit_of_work, clock=clock),
+        ManageSiteRules(unit_of_work=unit_of_work, clock=clock),
+    )
 
 
 @dataclass(frozen=True, slots=True)

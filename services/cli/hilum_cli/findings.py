@@ -89,6 +89,11 @@ class FilmOutcome:
             )
         ]
 
+    def notes(self) -> list[str]:
+        """Return what was corrected on the image, and what its header says, one line each."""
+        noted = (self.job or {}).get("notes") or ()
+        return [f"{note['kind']}: {note['text']} ({note['code']})" for note in noted]
+
     def ratios(self) -> list[str]:
         """Return the cardiothoracic ratio of each panel that outlines structures."""
         result = self.job.get("result") if self.job else None
@@ -125,6 +130,8 @@ def print_findings(
     """
     for outcome in outcomes:
         print_prose(f"{outcome.path}: {outcome.impression}")
+        for note in outcome.notes():
+            print_prose(f"  {note}")
     names = _names(outcomes)
     rows = [
         (name, *row)

@@ -13,6 +13,7 @@ from hilum_cli.commands.jobs import discard, jobs, retry
 from hilum_cli.commands.keys import keys
 from hilum_cli.commands.maintain import maintain
 from hilum_cli.commands.models import models
+from hilum_cli.commands.rules import rules
 from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.status import status
 from hilum_cli.commands.store import store
@@ -33,6 +34,7 @@ COMMANDS = (
     discard,
     models,
     thresholds,
+    rules,
     database,
     store,
     keys,

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from hilum.imaging.preview import displayed_size
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hilum.domain.finding import Structure, StructuresReading
+    from hilum.domain.finding import Analysis, Structure, StructuresReading
 
 MEDIA_TYPE: Final = "image/svg+xml"
 
@@ -38,25 +40,24 @@ def colour_of(label: str) -> str:
     return COLOURS.get(label, _OTHER)
 
 
-def outline_picture(
-    reading: StructuresReading, rows: int, columns: int, *, names: bool = True
-) -> bytes:
-    """Draw the outlines as an SVG file as large as the image.
+def outline_picture(reading: StructuresReading, analysis: Analysis, *, names: bool = True) -> bytes:
+    """Draw the outlines as an SVG file as large as square pixels show the image.
 
     Args:
         reading: Outlines in image pixels.
-        rows: Of the image.
-        columns: Of the image.
+        analysis: The result that they are part of.
         names: Write each structure's name into its outline. A page has them in its legend instead.
     """
+    rows, columns = analysis.rows, analysis.columns
     seen = [structure for structure in reading.structures if structure.outlines]
     height = round(_TEXT_SHARE * max(rows, columns), 2)
     parts = [_path(each) for each in seen] + _widths(reading, height)
     drawn = "\n".join(parts + [_name(each, height) for each in seen if names])
+    shown_rows, shown_columns = displayed_size(rows, columns, analysis.pixel_aspect)
     # A film that is squashed on the screen squashes its outlines with it.
     text = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns} {rows}" '
-        f'width="{columns}" height="{rows}" preserveAspectRatio="none" role="img">\n'
+        f'width="{shown_columns}" height="{shown_rows}" preserveAspectRatio="none" role="img">\n'
         f"<title>{escape(reading.display or reading.panel)}</title>\n"
         f"{drawn}\n</svg>\n"
     )

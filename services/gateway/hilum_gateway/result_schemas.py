@@ -1,7 +1,7 @@
 """The JSON of a result: the impression, findings, structures, and the scores of the gate.
 
 Places are in image pixels: x is a column, y a row, from the upper left corner of the image as it is
-displayed (its grey scale inverted where ``inverted`` says so). Sides are the patient's.
+stored, also where it was mirrored or flipped for analysis. Sides are the patient's.
 """
 
 from typing import Literal, Self, cast
@@ -338,6 +338,10 @@ class ResultBody(BaseModel):
     model_set: str
     rows: int
     columns: int
+    pixel_aspect: float = Field(
+        description="Height of a pixel over its width. Boxes and outlines are in stored pixels, "
+        "and pictures have square pixels: scale x and y each by the size of the picture."
+    )
     inverted: bool = Field(
         description="The grey scale was inverted before analysis. The displayed image is inverted, "
         "not rotated or mirrored."
@@ -355,6 +359,7 @@ class ResultBody(BaseModel):
             model_set=analysis.model_set,
             rows=analysis.rows,
             columns=analysis.columns,
+            pixel_aspect=analysis.pixel_aspect,
             inverted=analysis.inverted,
             impression=ImpressionBody.of(analysis.impression),
             panels=[PanelBody.of(analysis.job_id, panel) for panel in analysis.panels],

@@ -1,13 +1,14 @@
 """The JSON of uploads and jobs: what clients read, and how it is made from the domain."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from hilum.application.submission import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.application.use_cases.read_jobs import JobView
+from hilum.domain.image_note import is_correction, note_text
 from hilum.domain.job import Job, JobState, Priority, Reason
 from hilum.domain.sent_again import Outcome
 from hilum_gateway.result_schemas import GateBody, ResultBody
@@ -23,6 +24,20 @@ class ReasonBody(BaseModel):
     def of(cls, reason: Reason | None) -> Self | None:
         """Of a job's reason, where it has one."""
         return None if reason is None else cls(code=reason.code, detail=reason.detail)
+
+
+class NoteBody(BaseModel):
+    """What was corrected on an image, or what to be aware of in its header."""
+
+    code: str = Field(description="Stable code. Later releases may add codes.")
+    kind: Literal["corrected", "flagged"]
+    text: str = Field(description="What it means, for people.")
+
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """Make it from a code."""
+        kind: Literal["corrected", "flagged"] = "corrected" if is_correction(code) else "flagged"
+        return cls(code=code, kind=kind, text=note_text(code))
 
 
 class LinksBody(BaseModel):
@@ -112,6 +127,10 @@ class JobSummaryBody(BaseModel):
         description="When retention removed the film. Its pictures then answer with 410, "
         "`film_expired`; the result stays."
     )
+    notes: list[NoteBody] = Field(
+        description="What was corrected on the image, and what its header says otherwise than the "
+        "pixels. Empty before the job has ended, and in jobs of releases before 0.3.0."
+    )
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -161,4 +180,5 @@ def _summary(job: Job) -> dict[str, Any]:
         "updated_at": job.updated_at,
         "finished_at": job.finished_at,
         "film_expired_at": job.film_expired_at,
+        "notes": [NoteBody.of(code) for code in job.notes],
     }

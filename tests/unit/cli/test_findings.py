@@ -263,3 +263,15 @@ def test_everything_stays_within_100_columns(capsys):
     text = "No finding. Looked for: " + ", ".join(["pleural thickening"] * 12) + "."
     lines = printed(capsys, outcome(long, path="1.2.840/a.dcm", text=text), every_label=True)
     assert all(len(line) <= 100 for line in lines)
+
+
+def test_notes_of_an_image_follow_its_impression(capsys):
+    """Also where there is no result."""
+    note = {"code": "image_mirrored", "kind": "corrected", "text": "The image was mirrored."}
+    done = outcome(QUIET, text="No finding.")
+    rejected = FilmOutcome(Path("b.dcm"), {"state": "rejected", "reason": None, "notes": [note]})
+    done.job["notes"] = [note]
+    print_findings([done, rejected])
+    lines = capsys.readouterr().out.splitlines()
+    told = "  corrected: The image was mirrored. (image_mirrored)"
+    assert lines[:4] == ["scans/a.dcm: No finding.", told, "b.dcm: rejected", told]

@@ -29,6 +29,7 @@ EXPECTED = {
     "multi_frame": 422,
     "colour_film": 422,
     "blank_rendering": 422,
+    "for_processing": 422,
     "film_too_small": 422,
     "not_a_frontal_chest_xray": 422,
     "limit_exceeded": 422,

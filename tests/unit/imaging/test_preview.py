@@ -21,6 +21,20 @@ def test_the_long_side_is_bounded_and_nothing_is_enlarged(shape, expected):
     assert preview_pixels(waves(*shape)).shape == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "aspect", "expected"),
+    [
+        ((160, 72), 0.5, (160, 144)),
+        ((160, 72), 2.0, (320, 72)),
+        ((2000, 1000), 0.5, (1024, 1024)),
+        ((160, 72), 1.0, (160, 72)),
+    ],
+)
+def test_pixels_that_are_not_square_are_shown_in_their_proportions(shape, aspect, expected):
+    """The longer side of a pixel is kept, within the bound of the long side."""
+    assert preview_pixels(waves(*shape), aspect=aspect).shape == expected
+
+
 def test_a_preview_shows_the_mean_of_what_it_covers():
     """Box filter: halving averages 2 x 2 pixels."""
     pixels = waves(200, 160)

@@ -45,6 +45,7 @@ def _finish(event: JobEvent) -> dict[bool, Statement]:
         **_NO_LEASE,
         **(_NO_REASON if event is JobEvent.COMPLETE else _REASON),
         "finished_at": _NOW,
+        "notes": sa.bindparam("notes", type_=JOBS.c.notes.type),
     }
     mine = JOBS.c.lease_owner == sa.bindparam("owner")
     timings = sa.bindparam("timings", type_=JOBS.c.timings_ms.type)

@@ -34,6 +34,7 @@ JOB_COLUMNS: Final = (
     JOBS.c.started_at,
     JOBS.c.finished_at,
     JOBS.c.film_expired_at,
+    JOBS.c.notes,
 )
 """In the order in which :func:`job_of` takes them."""
 
@@ -49,7 +50,8 @@ def job_of(row: Sequence[Any]) -> Job:
         Priority(row[_PRIORITY]),
         *row[_PRIORITY + 1 : _REASON_CODE],
         None if code is None else Reason(code, row[_REASON_DETAIL]),
-        *row[_REASON_DETAIL + 1 :],
+        *row[_REASON_DETAIL + 1 : -1],
+        tuple(row[-1] or ()),
     )
     return Job(*values)
 
@@ -81,4 +83,5 @@ def row_of(job: Job) -> dict[str, object]:
         "finished_at": job.finished_at,
         "film_expired_at": job.film_expired_at,
         "film_sent_again_at": None,
+        "notes": list(job.notes) or None,
     }

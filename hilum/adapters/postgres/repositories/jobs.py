@@ -91,6 +91,7 @@ class SqlJobRepository:
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
+        notes: Sequence[str] = (),
     ) -> Job | None:
         """From running to completed, rejected or failed, if this owner still holds the lease.
 
@@ -100,6 +101,7 @@ class SqlJobRepository:
         if event not in job_changes.FINISH:
             raise TransitionNotAllowed(f"{event.value} does not finish a job")
         values: dict[str, Any] = {"wanted_id": job_id, "owner": owner, "now": now}
+        values["notes"] = list(notes) or None
         if timings_ms is not None:
             values["timings"] = dict(timings_ms)
         if event is not JobEvent.COMPLETE:

@@ -36,6 +36,7 @@ _RESULT_COLUMNS = sa.select(
     RESULTS.c.structures,
     GATE_READINGS.c.reading,
     RESULTS.c.impression,
+    RESULTS.c.pixel_aspect,
 )
 _RESULT = _RESULT_COLUMNS.select_from(
     RESULTS.outerjoin(GATE_READINGS, GATE_READINGS.c.job_id == RESULTS.c.job_id)
@@ -78,6 +79,7 @@ class SqlResultRepository:
             "created_at": analysis.created_at,
             "structures": [document_of_structures(reading) for reading in analysis.structures],
             "impression": document_of_impression(analysis.impression),
+            "pixel_aspect": analysis.pixel_aspect,
         }
         if not insert_absent(self._connection, RESULTS.c.job_id, [result]):
             return False
@@ -106,7 +108,7 @@ class SqlResultRepository:
         row = self._connection.execute(_RESULT, {"wanted_id": job_id}).one_or_none()
         if row is None:
             return None
-        model_set, panels, rows, columns, inverted, created_at, structures, gate, said = row
+        model_set, panels, rows, columns, inverted, created_at, structures, gate, said, aspect = row
         return Analysis(
             job_id=job_id,
             model_set=model_set,
@@ -119,6 +121,7 @@ class SqlResultRepository:
             gate=None if gate is None else panel_of(gate),
             structures=tuple(structures_of(document) for document in structures or ()),
             impression=impression_of_document(said),
+            pixel_aspect=aspect or 1.0,
         )
 
     def overviews(self, job_ids: Sequence[UUID]) -> Mapping[UUID, ResultOverview]:

@@ -57,6 +57,10 @@ def _show_job(job: Mapping[str, Any], *, experimental: bool) -> None:
     ]
     if reason := job.get("reason"):
         facts.append(("reason", f"{reason['code']}: {reason['detail']}"))
+    if not job.get("result"):  # otherwise they are printed with the findings
+        facts.extend(
+            (note["kind"], f"{note['text']} ({note['code']})") for note in job.get("notes") or ()
+        )
     if gate := job.get("gate"):
         told = ", ".join(f"{item['label']} {item['probability']:.3f}" for item in gate["scores"])
         facts.append((f"gate ({gate['model']} {gate['version']})", told))

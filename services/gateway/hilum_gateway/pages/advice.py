@@ -29,6 +29,10 @@ ADVICE: Final[Mapping[str, str]] = {
         "The display settings in the file show one grey throughout. Export the image with a "
         "window that fits it, and send the new file."
     ),
+    "for_processing": (
+        "Send the image that was made for display (FOR PRESENTATION). Your administrator can let "
+        "this site accept raw ones."
+    ),
     "not_a_frontal_chest_xray": (
         "Only frontal chest radiographs (PA or AP) are analysed. If this is one, check that it is "
         "upright, not rotated and shows the whole chest, and send it again."
@@ -69,6 +73,7 @@ IN_SHORT: Final[Mapping[str, str]] = {
     "multi_frame": "Several frames",
     "colour_film": "A colour image",
     "blank_rendering": "Shows one grey throughout",
+    "for_processing": "Raw detector image",
     "not_a_frontal_chest_xray": "Not a frontal chest image",
     "film_too_small": "Too small",
     "file_too_large": "File too large",

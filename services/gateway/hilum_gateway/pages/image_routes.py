@@ -45,8 +45,8 @@ def heatmap_layer(
 @router.get("/outlines/{panel}.svg")
 def outlines(job_id: UUID, panel: str, key: SignedIn, parts: Parts) -> Response:
     """Draw the outlines of structures as large as the image, without their names."""
-    reading, rows, columns = parts.container.show_film.structures(job_id, panel, key)
-    picture = outline_picture(reading, rows, columns, names=False)
+    reading, analysis = parts.container.show_film.structures(job_id, panel, key)
+    picture = outline_picture(reading, analysis, names=False)
     return Response(picture, media_type=SVG, headers=NOT_STORED)
 
 

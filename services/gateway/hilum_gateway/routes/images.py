@@ -85,8 +85,8 @@ def outlines(
     headers = _kept(job_id, f"outlines-{panel}")
     if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    reading, rows, columns = container.show_film.structures(job_id, panel, key)
-    picture = outline_picture(reading, rows, columns)
+    reading, analysis = container.show_film.structures(job_id, panel, key)
+    picture = outline_picture(reading, analysis)
     return Response(picture, media_type=SVG, headers=headers)
 
 

@@ -13,7 +13,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
-from hilum.imaging.film import FilmNote
+from hilum.domain.image_note import ImageNote
 from tests.unit.adapters.dicom import films
 from tests.unit.adapters.dicom.recast import (
     DELIMITER,
@@ -129,7 +129,7 @@ def test_a_codestream_is_decoded_as_what_it_is(syntax, said, reader):
         (uid.RLELossless, uid.RLELossless),
         (uid.JPEG2000, uid.JPEG2000Lossless),
     }
-    assert (FilmNote.TRANSFER_SYNTAX_CORRECTED in shown.notes) is not same_family
+    assert (ImageNote.TRANSFER_SYNTAX_CORRECTED in shown.notes) is not same_family
     assert shown.header.transfer_syntax_uid == said
 
 
@@ -143,7 +143,7 @@ def test_uncompressed_pixels_under_a_compressed_syntax(said, reader):
     ):
         shown = reader.read(data)
         assert np.array_equal(shown.pixels, SHOWN)
-        assert shown.notes == {FilmNote.TRANSFER_SYNTAX_CORRECTED}
+        assert shown.notes == {ImageNote.TRANSFER_SYNTAX_CORRECTED}
 
 
 @pytest.mark.parametrize("said", [uid.ExplicitVRLittleEndian, uid.JPEG2000Lossless])
@@ -214,7 +214,7 @@ def test_the_bytes_of_a_data_set_decide_over_its_transfer_syntax(said, name, rea
     shown = reader.read(meta(said) + BARE[name])
     assert np.array_equal(shown.pixels, SHOWN)
     wrong_order = (said == uid.ExplicitVRBigEndian) is not (name == "big endian")
-    assert (FilmNote.TRANSFER_SYNTAX_CORRECTED in shown.notes) is wrong_order
+    assert (ImageNote.TRANSFER_SYNTAX_CORRECTED in shown.notes) is wrong_order
 
 
 def test_a_deflated_data_set_with_the_header_of_zlib(reader):

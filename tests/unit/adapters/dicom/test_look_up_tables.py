@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from hilum.domain.errors import BlankRendering, UnreadableFilm
-from hilum.imaging.film import FilmNote
+from hilum.domain.image_note import ImageNote
 from tests.unit.adapters.dicom import films
 from tests.unit.adapters.dicom.recast import WINDOW, in_window
 
@@ -107,7 +107,7 @@ def test_a_declared_depth_of_16_over_entries_that_need_less(used, reader):
     entries = CURVE.astype(np.uint32) * (2**used - 1) // 4095
     film = reader.read(films.film(PIXELS, bits=12, VOILUTSequence=table(entries, [4096, 0, 16])))
     assert np.array_equal(film.pixels, shown_by(entries, used, PIXELS))
-    assert film.notes == {FilmNote.TABLE_DEPTH_CORRECTED}
+    assert film.notes == {ImageNote.TABLE_DEPTH_CORRECTED}
 
 
 def test_entries_beyond_their_declared_depth(reader):
@@ -163,7 +163,7 @@ def test_an_invalid_table_gives_way_to_the_window_and_says_so(name, reader):
     """The window beside an invalid VOI LUT is applied, with a note."""
     film = reader.read(films.film(PIXELS, bits=12, VOILUTSequence=INVALID[name], **WINDOW))
     assert np.array_equal(film.pixels, in_window(PIXELS))
-    assert film.notes == {FilmNote.VOI_TABLE_IGNORED}
+    assert film.notes == {ImageNote.VOI_TABLE_IGNORED}
 
 
 @pytest.mark.parametrize("name", INVALID)
@@ -187,7 +187,7 @@ def test_an_invalid_modality_table_gives_way_to_rescale(reader):
     rescale = {"RescaleSlope": 1, "RescaleIntercept": 0}
     film = reader.read(films.film(PIXELS, bits=12, ModalityLUTSequence=broken, **rescale, **WINDOW))
     assert np.array_equal(film.pixels, in_window(PIXELS))
-    assert film.notes == {FilmNote.MODALITY_TABLE_IGNORED}
+    assert film.notes == {ImageNote.MODALITY_TABLE_IGNORED}
     with pytest.raises(UnreadableFilm, match="shorter"):
         reader.read(films.film(PIXELS, bits=12, ModalityLUTSequence=broken, **WINDOW))
 

@@ -129,7 +129,7 @@
     const off = checked("boxes").length === 0;
     boxes.toggleAttribute("hidden", off);
     const isOther = (part) => Boolean(finding) && part.dataset.finding !== finding;
-    for (const group of boxes.querySelectorAll("g")) group.toggleAttribute("hidden", isOther(group));
+    for (const group of boxes.querySelectorAll("g[data-finding]")) group.toggleAttribute("hidden", isOther(group));
     for (const entry of document.querySelectorAll("#legend [data-finding]")) {
       entry.hidden = off || isOther(entry);
     }

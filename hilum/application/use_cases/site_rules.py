@@ -1,0 +1,79 @@
+"""Decide and look up the rules of sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.audit import AuditEvent
+from hilum.domain.errors import ForProcessing, InvalidRequest
+from hilum.domain.site_rule import ACCEPT, CHOICES, Rule, SiteRule, value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hilum.application.ports.clock import Clock
+    from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.imaging.film import Film
+
+
+def accepts_raw(unit_of_work: UnitOfWork, site: str) -> bool:
+    """Return whether a site accepts FOR PROCESSING images. Asked only where there is such an image.
+
+    Raises:
+        DatabaseUnavailable: It is down.
+    """
+    with unit_of_work.begin(write=False) as transaction:
+        decided = transaction.site_rules.of_sites({site, DEFAULT_SITE})
+    return value_at(site, Rule.FOR_PROCESSING, decided) == ACCEPT
+
+
+def read_for(site: str, reader: FilmReader, content: bytes, unit_of_work: UnitOfWork) -> Film:
+    """Decode an image by the rules of its site.
+
+    Raises:
+        Rejected: The image is of no use, or the site refuses such images.
+        DatabaseUnavailable: It is down, and a rule decides.
+    """
+    try:
+        return reader.read(content)
+    except ForProcessing:
+        if not accepts_raw(unit_of_work, site):
+            raise
+        return reader.read(content, for_processing=True)
+
+
+class ManageSiteRules:
+    """Rules of sites, for an administrator."""
+
+    def __init__(self, *, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    def all(self) -> Sequence[SiteRule]:
+        """Return what was decided, by site and rule."""
+        with self._unit_of_work.begin(write=False) as transaction:
+            return transaction.site_rules.all()
+
+    def decide(self, site: str, rule: str, value: str, actor: str) -> SiteRule:
+        """Decide a rule for a site, and write the decision to the audit log.
+
+        Raises:
+            InvalidRequest: No such rule, or it has no such value.
+        """
+        if value not in CHOICES.get(rule, ()):
+            raise InvalidRequest(f"{value} is no value of a rule {rule}")
+        decided = SiteRule(site, rule, value, actor, self._clock.now())
+        event = AuditEvent(
+            actor=actor,
+            action="site_rule.set",
+            object_type="site",
+            object_id=site,
+            at=decided.set_at,
+            details={"rule": rule, "value": value},
+        )
+        with self._unit_of_work.begin() as transaction:
+            transaction.site_rules.put(decided)
+            transaction.audit.append([event])
+        return decided
