@@ -11,7 +11,7 @@ import pytest
 
 from hilum.domain.model import PanelKind
 from hilum.serving.installed import read_installed
-from hilum_training.evaluation.criteria import MET, NETWORK, criteria
+from hilum_training.evaluation.criteria import MET, MOST_WITHOUT_A_FLAG, NETWORK, criteria
 from hilum_training.evaluation.headline import headline
 from hilum_training.evaluation.headline_tables import headline_rows
 from hilum_training.evaluation.report_files import count_films
@@ -28,8 +28,6 @@ REPOSITORY = ROOT / "model_repository"
 MODELS = [installed.newest for installed in read_installed(REPOSITORY)]
 CHEST = next(model for model in MODELS if model.name == "chest")
 REPORT = json.loads((ROOT / "training/reports/chest/metrics.json").read_text(encoding="utf-8"))
-MOST_MISSED = 0.06
-"""Of ill images without any flag. The criterion of 0.05 is not reached: the summary says so."""
 LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.9, 0.7
 """The WHO target for a triage test of tuberculosis."""
 BATCH = 16
@@ -45,9 +43,9 @@ def test_a_normal_image_of_every_source_carries_few_flags():
 
 
 def test_few_ill_images_carry_no_flag():
-    """Of all ill test images at most six in a hundred."""
+    """Of all ill test images at most five in a hundred."""
     whole = REPORT["headline"][DEFAULT]["overall"]
-    assert whole["ill_films_without_a_flag"]["value"] <= MOST_MISSED
+    assert whole["ill_films_without_a_flag"]["value"] <= MOST_WITHOUT_A_FLAG
 
 
 @pytest.mark.parametrize("switched", [DEFAULT, WITH_EXPERIMENTAL])
