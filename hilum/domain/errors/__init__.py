@@ -7,6 +7,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- UnsupportedFormat         unsupported_format
     |   |-- UnsupportedTransferSyntax unsupported_transfer_syntax
     |   |-- UnreadableFilm            unreadable_film
+    |   |   |-- DecoderCrashed        decoder_crashed
     |   |   `-- TruncatedFilm         truncated_film
     |   |-- NotAnImage                not_an_image
     |   |-- MultiFrameFilm            multi_frame
@@ -19,6 +20,12 @@ The class of an error says what happens to the job or to the request::
     |       |-- RequestTooLarge       request_too_large
     |       |-- TooManyFiles          too_many_files
     |       |-- TooManyPixels         too_many_pixels
+    |       |-- TooManyElements       too_many_elements
+    |       |-- NestedTooDeep         nested_too_deep
+    |       |-- TooManySegments       too_many_segments
+    |       |-- TooManyScans          too_many_scans
+    |       |-- WorkingMemoryExceeded working_memory
+    |       |-- CpuTimeExceeded       cpu_time
     |       `-- CompressionRatioTooHigh compression_ratio_too_high
     |-- Transient                     the outside is down or busy: retry with backoff
     |   |-- DatabaseUnavailable       database_unavailable
@@ -92,20 +99,27 @@ from hilum.domain.errors.rejected import (
     BlankRendering,
     ColourFilm,
     CompressionRatioTooHigh,
+    CpuTimeExceeded,
+    DecoderCrashed,
     FileTooLarge,
     FilmTooSmall,
     LimitExceeded,
     MultiFrameFilm,
+    NestedTooDeep,
     NotAFrontalChestXray,
     NotAnImage,
     Rejected,
     RequestTooLarge,
+    TooManyElements,
     TooManyFiles,
     TooManyPixels,
+    TooManyScans,
+    TooManySegments,
     TruncatedFilm,
     UnreadableFilm,
     UnsupportedFormat,
     UnsupportedTransferSyntax,
+    WorkingMemoryExceeded,
 )
 from hilum.domain.errors.root import HilumError
 from hilum.domain.errors.transient import (
@@ -126,8 +140,10 @@ __all__ = [
     "BrokerUnavailable",
     "ColourFilm",
     "CompressionRatioTooHigh",
+    "CpuTimeExceeded",
     "DatabaseCopyFailed",
     "DatabaseUnavailable",
+    "DecoderCrashed",
     "FileTooLarge",
     "FilmExpired",
     "FilmTooSmall",
@@ -142,6 +158,7 @@ __all__ = [
     "LimitExceeded",
     "ModelNotServed",
     "MultiFrameFilm",
+    "NestedTooDeep",
     "NoShippedPoint",
     "NotAFrontalChestXray",
     "NotAnImage",
@@ -160,8 +177,11 @@ __all__ = [
     "RestoreRefused",
     "SchemaIncompatible",
     "TooFewFilms",
+    "TooManyElements",
     "TooManyFiles",
     "TooManyPixels",
+    "TooManyScans",
+    "TooManySegments",
     "Transient",
     "TransitionNotAllowed",
     "TruncatedFilm",
@@ -169,4 +189,5 @@ __all__ = [
     "UnsupportedFormat",
     "UnsupportedTransferSyntax",
     "WorkerLost",
+    "WorkingMemoryExceeded",
 ]
