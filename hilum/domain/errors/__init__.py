@@ -49,6 +49,7 @@ The class of an error says what happens to the job or to the request::
         |-- NotFound                  not_found
         |-- FilmExpired               film_expired
         |-- InvalidRequest            invalid_request
+        |-- UploadTooSlow             upload_too_slow
         |-- TransitionNotAllowed      transition_not_allowed
         |-- OperatingPointsMissing    operating_points_missing
         |-- NothingToRollBack         nothing_to_roll_back
@@ -94,6 +95,7 @@ from hilum.domain.errors.refused import (
     RestoreRefused,
     TooFewFilms,
     TransitionNotAllowed,
+    UploadTooSlow,
 )
 from hilum.domain.errors.rejected import (
     BlankRendering,
@@ -188,6 +190,7 @@ __all__ = [
     "UnreadableFilm",
     "UnsupportedFormat",
     "UnsupportedTransferSyntax",
+    "UploadTooSlow",
     "WorkerLost",
     "WorkingMemoryExceeded",
 ]
