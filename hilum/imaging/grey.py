@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _SHALLOW_BITS: Final = 8
 _BYTE_PATTERNS: Final = 256
 _TAIL: Final = 0.005
-_BAND_PIXELS: Final = 1_000_000
+_BAND_PIXELS: Final = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def count_values(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
 
 
 def _bands(pixels: NDArray[np.unsignedinteger]) -> Iterator[slice]:
-    """Rows that have about a million pixels: numpy makes indices of 8 bytes from them."""
+    """Rows of 1 MiB of indices, which numpy makes from pixels: they stay in the cache."""
     height = max(1, _BAND_PIXELS // max(1, pixels.shape[1]))
     for top in range(0, pixels.shape[0], height):
         yield slice(top, top + height)

@@ -8,7 +8,15 @@ import zlib
 import pytest
 from pydicom import uid
 
-from hilum.domain.errors import NestedTooDeep, TooManyElements, TooManySegments
+from hilum.adapters.dicom.codestream import Codestream
+from hilum.adapters.dicom.decoding_cost import check_decoding_memory
+from hilum.adapters.dicom.transfer_syntax import GDCM, Encoding
+from hilum.domain.errors import (
+    NestedTooDeep,
+    TooManyElements,
+    TooManySegments,
+    WorkingMemoryExceeded,
+)
 from hilum.imaging.budget import BUDGET
 from tests.costs import cost_of_inspection, cost_of_reading
 from tests.unit.adapters.dicom import films
@@ -141,3 +149,18 @@ def test_a_window_of_millions_of_values_is_no_window(reader):
     cost = cost_of_reading(reader, data[:at] + window + data[at:])
     assert cost.answer == "accepted"
     assert cost.cpu_s < 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "decoder", "components"),
+    [
+        (Encoding.JPEG_2000, "pylibjpeg", 3),
+        (Encoding.JPEG, "pillow", 3),
+        (Encoding.JPEG, GDCM, 3),
+    ],
+)
+def test_a_codestream_that_needs_too_much_memory_is_refused(encoding, decoder, components):
+    """Colour of 36 megapixels is refused before its decoder is asked, and grey is not."""
+    with pytest.raises(WorkingMemoryExceeded, match="limit is 288 MiB"):
+        check_decoding_memory(Codestream(6000, 6000, components, 8), encoding, decoder)
+    check_decoding_memory(Codestream(6000, 6000, 1, 12), encoding, decoder)
