@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import resource
+import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,6 +29,8 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     reader = DicomFilmReader(pickle.loads(connection.recv_bytes()))  # noqa: S301 - from our parent
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A terminal interrupts every process of a group. This one ends when its parent does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
             size = int.from_bytes(connection.recv_bytes())
