@@ -49,6 +49,11 @@ test-python: .venv-dev/.installed ## Unit, contract, integration and browser tes
 test-training: .venv-training/.installed ## Tests of the training code (TensorFlow, an environment of its own)
 	.venv-training/bin/pytest tests/unit/training
 
+.PHONY: fuzz
+fuzz: .venv-dev/.installed ## Fuzz the reader for FUZZ_SECONDS (600) with Atheris, which you install: nightly, not in CI
+	mkdir -p .cache/fuzz
+	.venv-dev/bin/python -m tests.fuzz.fuzz_reader -max_total_time=$(or $(FUZZ_SECONDS),600) .cache/fuzz tests/fuzz/corpus
+
 .PHONY: format
 format: .venv-dev/.installed ## Format the code and mend what the linter can
 	.venv-dev/bin/ruff check --fix .

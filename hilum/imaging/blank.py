@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hilum.domain.errors import BlankRendering
-from hilum.imaging.grey import GreyTransform, stored_values
+from hilum.imaging.grey import GreyTransform, count_values, stored_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,13 +37,15 @@ def refuse_blank(
 
 
 def _is_blank(pixels: NDArray[np.uint8]) -> bool:
-    counts = np.bincount(pixels.ravel(), minlength=256)
+    counts = count_values(pixels)
     return bool(pixels.size - counts.max() <= _LARGEST_REST * pixels.size)
 
 
 def _cause(patterns: NDArray[np.integer], transform: GreyTransform) -> str:
-    unsigned = patterns.view(np.uint8 if patterns.itemsize == 1 else np.uint16)
-    cells = np.flatnonzero(np.bincount(unsigned.ravel()))
+    unsigned: NDArray[np.unsignedinteger] = patterns.view(
+        np.uint8 if patterns.itemsize == 1 else np.uint16
+    )
+    cells = np.flatnonzero(count_values(unsigned))
     values = stored_values(transform.bits)[cells]
     if values.min() == values.max():
         return "Every pixel of the image has the same stored value."

@@ -1,33 +1,27 @@
-"""PNG with 16 bits per sample and more than one sample per pixel, at its full depth.
-
-Pillow keeps the upper byte of such samples alone, so 12-bit values in 16 bits end as 16 shades.
-Here it decodes the same bytes under another name, twice where it has to, and both bytes are kept.
-"""
+"""PNG with 16 bits per sample and more than one sample per pixel, at its full depth."""
 
 from __future__ import annotations
 
-import io
-import struct
-import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image
 
-from hilum.imaging.colour import deep_grey
+from hilum.imaging.colour import LUMA, cells, reduction, refuse_colour, row_bands, stays_near
+from hilum.imaging.deep_png_bands import decoded_bands
 from hilum.imaging.grey import GreyTransform, StoredBits, render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
 
     from hilum.imaging.film import FilmHeader
 
 _DEEP: Final = 16
-_IHDR_END: Final = 33
-_GREY_ALPHA: Final = 2
 _OPAQUE: Final = 65_535
-_REPLICATION: Final = 257
-_RGBA_OF_EIGHT_BITS: Final = b"\x08\x06"
+_MIDDLE: Final = 32_768
 
 
 def is_deep_colour(header: FilmHeader) -> bool:
@@ -36,7 +30,7 @@ def is_deep_colour(header: FilmHeader) -> bool:
 
 
 def deep_png_grey(data: bytes, header: FilmHeader) -> NDArray[np.uint16]:
-    """Decode a 16-bit PNG with 2, 3 or 4 samples per pixel.
+    """Decode a 16-bit PNG with 2, 3 or 4 samples per pixel, band by band.
 
     Args:
         data: The file.
@@ -47,20 +41,41 @@ def deep_png_grey(data: bytes, header: FilmHeader) -> NDArray[np.uint16]:
 
     Raises:
         ColourFilm: The picture has real colour.
+        TruncatedFilm: The file ends before its pixels do.
     """
-    if header.samples == _GREY_ALPHA:
-        grey, alpha = _grey_and_alpha(data)
-        return _over_black(grey, alpha)
-    kind = "RGB" if header.samples == 3 else "RGBA"  # noqa: PLR2004 - red, green, blue
-    high, low = _decoded(data, f"{kind};16B"), _decoded(data, f"{kind};16L")
-    channels = [_channel(high, low, index) for index in range(len(kind))]
-    if len(channels) > 3:  # noqa: PLR2004 - as above
-        alpha = channels.pop()
-        channels = [_over_black(channel, alpha) for channel in channels]
-    red, green, blue = channels
-    if np.array_equal(red, green) and np.array_equal(red, blue):
-        return red
-    return deep_grey(np.stack(channels, axis=-1))
+    shape, count = (header.rows or 0, header.columns or 0), header.samples or 1
+    bands = partial(decoded_bands, data, shape, count, multiple=reduction(shape))
+    grey = np.empty(shape, dtype=np.uint16)
+    plain = neutral = True
+    largest = 0
+    for top, channels in bands():
+        shown = _over_black(channels)
+        grey[top : top + len(shown[0])] = shown[0]
+        plain = plain and all(np.array_equal(shown[0], other) for other in shown[1:])
+        neutral = neutral and all(stays_near(other, _MIDDLE) for other in shown[1:])
+        largest = max(largest, *(int(channel.max()) for channel in shown))
+    if not (plain or neutral):
+        _luminance(bands, max(8, largest.bit_length()) - 8, reduction(shape), grey)
+    return grey
+
+
+def _luminance(
+    bands: Callable[[], Iterator[tuple[int, list[NDArray[np.uint16]]]]],
+    shift: int,
+    step: int,
+    grey: NDArray[np.uint16],
+) -> None:
+    """Write the luminance of colours, and refuse real colour, judged at the depth in use."""
+    looked_at = []
+    for top, channels in bands():
+        shown = _over_black(channels)
+        eight = np.stack([(channel >> shift).astype(np.uint8) for channel in shown], axis=-1)
+        looked_at.append(cells(Image.fromarray(eight, "RGB"), step))
+        luma = np.zeros(shown[0].shape, dtype=np.float32)
+        for weight, channel in zip(LUMA, shown, strict=True):
+            luma += np.float32(weight) * channel
+        grey[top : top + len(luma)] = np.rint(luma).astype(np.uint16)
+    refuse_colour(np.vstack(looked_at))
 
 
 def render_deep(samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -73,39 +88,22 @@ def render_deep(samples: NDArray[np.uint16]) -> NDArray[np.uint8]:
         uint8 [H, W]: stretched between robust percentiles, unless every sample is an 8-bit value
         written twice, which is undone exactly.
     """
-    high: NDArray[np.uint8] = (samples >> 8).astype(np.uint8)
-    if np.array_equal(samples, high * np.uint16(_REPLICATION)):
-        return high
+    shape = (samples.shape[0], samples.shape[1])
+    if all(_written_twice(samples[top:bottom]) for top, bottom in row_bands(shape)):
+        return (samples & 0xFF).astype(np.uint8)
     return render(samples, GreyTransform(StoredBits(allocated=16, stored=16)))
 
 
-def _decoded(data: bytes, raw_mode: str) -> Image.Image:
-    """Decode with a raw mode that picks the upper (16B) or the lower byte (16L) of samples."""
-    image = Image.open(io.BytesIO(data), formats=["PNG"])
-    image.tile = [image.tile[0]._replace(args=raw_mode)]
-    image.load()
-    return image
+def _written_twice(samples: NDArray[np.uint16]) -> bool:
+    return np.array_equal(samples >> 8, samples & 0xFF)
 
 
-def _channel(high: Image.Image, low: Image.Image, index: int) -> NDArray[np.uint16]:
-    samples = np.asarray(high.getchannel(index)).astype(np.uint16)
-    samples <<= 8
-    samples |= np.asarray(low.getchannel(index))
-    return samples
-
-
-def _grey_and_alpha(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Decode as RGBA of 8 bits: as many bytes per pixel, filtered alike (W3C PNG section 9.2)."""
-    body = b"IHDR" + data[16:24] + _RGBA_OF_EIGHT_BITS + data[26:29]
-    named = data[:12] + body + struct.pack(">I", zlib.crc32(body)) + data[_IHDR_END:]
-    with Image.open(io.BytesIO(named), formats=["PNG"]) as image:
-        image.load()
-        pairs = np.asarray(image, dtype=np.uint8).view(">u2")
-    return pairs[..., 0].astype(np.uint16), pairs[..., 1].astype(np.uint16)
-
-
-def _over_black(samples: NDArray[np.uint16], alpha: NDArray[np.uint16]) -> NDArray[np.uint16]:
+def _over_black(channels: list[NDArray[np.uint16]]) -> list[NDArray[np.uint16]]:
+    """Lay grey and alpha, or colours and alpha, over black."""
+    if len(channels) % 2:
+        return channels
+    *colours, alpha = channels
     if int(alpha.min()) == _OPAQUE:
-        return samples
+        return colours
     share = alpha.astype(np.float32) / np.float32(_OPAQUE)
-    return np.rint(samples * share).astype(np.uint16)
+    return [np.rint(colour * share).astype(np.uint16) for colour in colours]

@@ -15,11 +15,14 @@ import numpy as np
 from hilum.imaging.voi import LookupTable, Window, apply_table, apply_window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _SHALLOW_BITS: Final = 8
 _BYTE_PATTERNS: Final = 256
 _TAIL: Final = 0.005
+_BAND_PIXELS: Final = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,34 @@ def render(patterns: NDArray[np.integer], transform: GreyTransform) -> NDArray[n
     table = display_table(transform, unsigned)
     if table.size == _BYTE_PATTERNS and np.array_equal(table, np.arange(_BYTE_PATTERNS)):
         return unsigned.view(np.uint8)
-    # Every pattern is inside the table; "wrap" only spares numpy the check, half of its time.
-    return np.take(table, unsigned, mode="wrap")
+    shown = np.empty(unsigned.shape, dtype=np.uint8)
+    for rows in _bands(unsigned):
+        # Every pattern is inside the table; "wrap" only spares numpy the check, half of its time.
+        np.take(table, unsigned[rows], mode="wrap", out=shown[rows])
+    return shown
+
+
+def count_values(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
+    """Count each value, as ``numpy.bincount`` does, without a copy of 8 bytes for each pixel.
+
+    Args:
+        values: uint8 or uint16 [H, W].
+
+    Returns:
+        int [256] or [65536].
+    """
+    length = int(np.iinfo(values.dtype).max) + 1
+    counts = np.zeros(length, dtype=np.intp)
+    for rows in _bands(values):
+        counts += np.bincount(values[rows].ravel(), minlength=length)
+    return counts
+
+
+def _bands(pixels: NDArray[np.unsignedinteger]) -> Iterator[slice]:
+    """Rows of 1 MiB of indices, which numpy makes from pixels: they stay in the cache."""
+    height = max(1, _BAND_PIXELS // max(1, pixels.shape[1]))
+    for top in range(0, pixels.shape[0], height):
+        yield slice(top, top + height)
 
 
 def display_table(
@@ -164,7 +193,7 @@ def _voi(
     if transform.bits.stored <= _SHALLOW_BITS:
         low, high = float(values.min()), float(values.max())
     else:
-        counts = np.bincount(patterns.ravel(), minlength=values.size)
+        counts = count_values(patterns)
         low, high = percentile_range(values, np.where(picture, counts, 0))
     if high <= low:
         # One value fills the film: middle grey, and what differs from it black or white.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, PngImagePlugin
 
 from hilum.domain.errors import (
     ColourFilm,
@@ -17,17 +17,20 @@ from hilum.domain.errors import (
     TooManyPixels,
     TruncatedFilm,
     UnreadableFilm,
+    WorkingMemoryExceeded,
 )
-from hilum.imaging.colour import grey_of
+from hilum.imaging.colour import grey_of_bands, row_bands
 from hilum.imaging.deep_png import deep_png_grey, is_deep_colour, render_deep
 from hilum.imaging.film import Film, FilmHeader, FilmLimits
+from hilum.imaging.metadata_cost import png_exif
+from hilum.imaging.raster_cost import check_raster_cost
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LARGEST_SCAN_COUNT: Final = 256
-"""Scans of a JPEG. A progressive encoder writes about ten; thousands are an attack on the CPU."""
+# Text that Pillow may inflate, in bytes. By default it is 64 MiB.
+PngImagePlugin.MAX_TEXT_MEMORY = 8 * 1024 * 1024
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,8 +76,7 @@ def decode_raster(data: bytes, limits: FilmLimits) -> Film:
     header = inspect(data, len(data))
     check_limits(header, len(data), limits)
     check_smallest_side(header)
-    if header.media_type == "image/jpeg" and data.count(b"\xff\xda") > LARGEST_SCAN_COUNT:
-        raise UnreadableFilm(f"The JPEG has more than {LARGEST_SCAN_COUNT} scans.")
+    check_raster_cost(data, header)
     try:
         if is_deep_colour(header):
             return Film(_deep_pixels(data, header), header)
@@ -89,8 +91,10 @@ def decode_raster(data: bytes, limits: FilmLimits) -> Film:
         raise _reason(error, header) from error
 
 
-def _reason(error: Exception, header: FilmHeader) -> UnreadableFilm:
+def _reason(error: Exception, header: FilmHeader) -> Rejected:
     text = str(error).lower()
+    if "text chunks" in text or "decompressed data too large" in text:
+        return WorkingMemoryExceeded("The text in the PNG file is larger than can be read.")
     if "truncated" in text or isinstance(error, EOFError):
         return TruncatedFilm("The file ends before its pixels do.")
     return UnreadableFilm(f"The {_PILLOW_FORMATS[header.media_type]} file cannot be decoded.")
@@ -100,12 +104,10 @@ def _deep_pixels(data: bytes, header: FilmHeader) -> NDArray[np.uint8]:
     """16 bits with colour or transparency, which Pillow would cut to 8."""
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         _check(image, header)
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    shown = render_deep(deep_png_grey(data, header))
-    turn = _TURNS.get(orientation or 0)
-    if turn is None:
-        return shown
-    return np.asarray(Image.fromarray(shown).transpose(turn), dtype=np.uint8)
+    exif = Image.Exif()  # the file's own would decode its pixels first
+    with suppress(Exception):
+        exif.load(png_exif(data))
+    return _turned(render_deep(deep_png_grey(data, header)), _orientation(exif))
 
 
 def _check(image: Image.Image, header: FilmHeader) -> None:
@@ -118,28 +120,56 @@ def _check(image: Image.Image, header: FilmHeader) -> None:
 def _pixels(image: Image.Image, header: FilmHeader) -> NDArray[np.uint8]:
     _check(image, header)
     image.load()
+    orientation = None
     with suppress(Exception):
-        # A damaged EXIF block says nothing about orientation, and nothing about the pixels.
-        ImageOps.exif_transpose(image, in_place=True)
+        orientation = _orientation(image.getexif())
     if image.mode == "I;16":
-        return render_deep(np.asarray(image, dtype=np.uint16))
-    return np.asarray(_to_grey(image), dtype=np.uint8)
+        return _turned(render_deep(_deep_samples(image)), orientation)
+    return _turned(_grey(image), orientation)
 
 
-def _to_grey(image: Image.Image) -> Image.Image:
-    if image.mode == "L" and "transparency" not in image.info:
-        return image
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return grey_of(image)
+def _orientation(exif: Image.Exif) -> int | None:
+    """A damaged EXIF block says nothing about orientation, and nothing about the pixels."""
+    with suppress(Exception):
+        value: int | None = exif.get(ExifTags.Base.Orientation)
+        return value
+    return None
+
+
+def _turned(shown: NDArray[np.uint8], orientation: int | None) -> NDArray[np.uint8]:
+    turn = _TURNS.get(orientation or 0)
+    if turn is None:
+        return shown
+    return np.asarray(Image.fromarray(shown).transpose(turn), dtype=np.uint8)
+
+
+def _deep_samples(image: Image.Image) -> NDArray[np.uint16]:
+    """Samples of mode I;16, band by band: Pillow copies twice what numpy asks for."""
+    samples = np.empty((image.height, image.width), dtype=np.uint16)
+    for top, bottom in row_bands(samples.shape):
+        samples[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return samples
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    transparent = "transparency" in image.info
+    if image.mode == "L" and not transparent:
+        return np.asarray(image, dtype=np.uint8)
     if image.mode == "CMYK":
         raise ColourFilm("A CMYK picture, made for print; a radiograph is grey.")
     if image.mode not in {"L", "RGB", "P", "LA", "PA", "RGBA"}:
         raise UnreadableFilm(f"Pixels of kind {image.mode} have no shades of grey to read.")
-    return grey_of(_over_black(image.convert("RGBA")))
+
+    def band(top: int, bottom: int) -> Image.Image:
+        part = image.crop((0, top, image.width, bottom))
+        return part if part.mode == "RGB" and not transparent else _over_black(part)
+
+    return grey_of_bands((image.height, image.width), band)
 
 
 def _over_black(image: Image.Image) -> Image.Image:
-    if image.getchannel("A").getextrema() == (255, 255):
-        return image.convert("RGB")
-    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-    return Image.alpha_composite(black, image).convert("RGB")
+    samples = image.convert("RGBA")
+    if samples.getchannel("A").getextrema() == (255, 255):
+        return samples.convert("RGB")
+    black = Image.new("RGBA", samples.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, samples).convert("RGB")

@@ -14,8 +14,8 @@ from pydicom import uid
 
 from hilum.adapters.dicom.transfer_syntax import Encoding
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
-from hilum.imaging.jpeg_header import jpeg_frame
-from hilum.imaging.raster import LARGEST_SCAN_COUNT
+from hilum.imaging.jpeg_cost import check_scans
+from hilum.imaging.jpeg_header import header_segments, jpeg_frame
 
 if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
@@ -28,8 +28,6 @@ _END: Final = b"\xff\xd9"
 _JPEG_START: Final = b"\xff\xd8"
 _START_OF_TILE: Final = b"\xff\x90"
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe"
-_FILL: Final = 0xFF
-_SCAN: Final = 0xDA
 _LOSSLESS_FRAME: Final = 0xC3
 _JPEG_LS_FRAME: Final = 0xF7
 _BASELINE_BITS: Final = 8
@@ -81,13 +79,14 @@ def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Cod
     Raises:
         TruncatedFilm: The codestream ends inside its header.
         UnreadableFilm: It claims another picture than the dataset, or is no codestream.
+        TooManySegments: It has more segments than the budget allows.
+        TooManyScans: It has more scans than the budget allows.
     """
     if encoding is Encoding.JPEG_2000:
         claim = _jpeg_2000(frame)
     else:
         claim = _jpeg(frame)
-        if frame.count(b"\xff\xda") > LARGEST_SCAN_COUNT:
-            raise UnreadableFilm(f"The JPEG has more than {LARGEST_SCAN_COUNT} scans.")
+        check_scans(frame, claim.rows * claim.columns)
     if (claim.rows, claim.columns) != (pixel.rows, pixel.columns):
         raise UnreadableFilm(
             f"The dataset has {pixel.rows} x {pixel.columns} pixels, its codestream "
@@ -155,10 +154,11 @@ def _body(frame: bytes) -> int:
     """Offset behind the headers, which may hold a thumbnail with an end marker of its own."""
     if not frame.startswith(_JPEG_START):
         return max(frame.find(_START_OF_TILE), 0)
-    at = 2
-    while at + 4 <= len(frame) and frame[at] == _FILL and frame[at + 1] != _SCAN:
-        at += 1 if frame[at + 1] == _FILL else 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
-    return at
+    try:
+        return max((at for _, at in header_segments(frame)), default=2)
+    except UnreadableFilm:
+        # What stands there instead of a marker is no header. Its decoder says so.
+        return 2
 
 
 def _jpeg(frame: bytes) -> Codestream:

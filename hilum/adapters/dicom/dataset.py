@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import zlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -13,19 +12,16 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator
 from pydicom.tag import BaseTag
 
-from hilum.adapters.dicom.data_start import (
-    VALUE_REPRESENTATIONS,
-    element_encoding,
-    implied_syntax,
-    start_of_elements,
+from hilum.adapters.dicom.bounded_stream import (
+    BoundedStream,
+    ElementCount,
+    InflatedStream,
+    opened,
 )
+from hilum.adapters.dicom.data_start import element_encoding, implied_syntax, start_of_elements
 from hilum.adapters.dicom.fragments import span_of_items
-from hilum.domain.errors import (
-    CompressionRatioTooHigh,
-    TruncatedFilm,
-    UnreadableFilm,
-    UnsupportedFormat,
-)
+from hilum.adapters.dicom.sequences import is_kept, parse_sequence, ran_too_deep, too_deep
+from hilum.domain.errors import Rejected, TruncatedFilm, UnsupportedFormat
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -35,7 +31,8 @@ _PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _UNDEFINED_LENGTH: Final = 0xFFFFFFFF
 _HEADER: Final = 12
 _IMPLICIT_HEADER: Final = 8
-_ZLIB: Final = 0x78
+_IMAGE_PIXEL_GROUP: Final = 0x0028
+_ROWS: Final = 0x00280010
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class ParsedFile:
         pixels_announced: The tag of a pixel data element was met.
         pixel_length: Its declared length in bytes; None where it is undefined (encapsulated).
         last_group: Group of the last element that began within the bytes.
-        cut: Reading ended in the middle of an element.
+        cut: Reading ended in the middle of an element, or of a deflated data set.
     """
 
     dataset: Dataset
@@ -70,12 +67,13 @@ def looks_like_dicom(prefix: bytes) -> bool:
     return start_of_elements(prefix) is not None
 
 
-def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
+def parse(data: bytes, *, inflated_limit: int, header_only: bool = False) -> ParsedFile:
     """Read the elements of a DICOM file, or of its first bytes.
 
     Args:
         data: The file, or a prefix of it.
         inflated_limit: Most bytes that a deflated dataset may inflate to.
+        header_only: Whether a deflated dataset is inflated no further than its Image Pixel module.
 
     Returns:
         What was read; ``cut`` tells whether the bytes ended too early.
@@ -84,21 +82,24 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
         UnsupportedFormat: Not DICOM.
         UnreadableFilm: The deflated part is damaged.
         CompressionRatioTooHigh: The deflated part inflates beyond the limit.
+        TooManyElements: It has more elements and items than the budget allows.
+        NestedTooDeep: Its sequences are nested deeper than the budget allows.
     """
     start = start_of_elements(data)
     if start is None:
         raise UnsupportedFormat("The file is not DICOM.")
-    stream = io.BytesIO(data)
+    count = ElementCount()
+    stream = BoundedStream(data, count)
     stream.seek(start)
-    meta = _Elements()
+    meta = _Elements(count)
     meta.read(stream, implicit=False, little=True, only_group=_FILE_META_GROUP)
     data_set_at = stream.tell()
     meta_set = Dataset(meta.found)
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
-        stream = io.BytesIO(_inflate(stream.read(), inflated_limit))
+        stream = opened(stream.read(), count, inflated_limit)
     implicit, little = _encoding_at(stream, syntax)
-    body = _Elements()
+    body = _Elements(count, header_only=header_only and isinstance(stream, InflatedStream))
     body.read(stream, implicit=implicit, little=little)
     dataset = Dataset(body.found)
     dataset.set_original_encoding(implicit, little)
@@ -119,28 +120,40 @@ def parse(data: bytes, *, inflated_limit: int) -> ParsedFile:
 class _Elements:
     """Elements read one by one, so that those before a damaged one are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: ElementCount, *, header_only: bool = False) -> None:
         self.found: dict[BaseTag, DataElement | RawDataElement] = {}
         self.pixels_announced = False
         self.pixel_length: int | None = None
         self.last_group = 0
         self.cut = False
+        self._count = count
+        self._header_only = header_only
         self._fragments: tuple[BaseTag, str | None] | None = None
 
     def read(
-        self, stream: io.BytesIO, *, implicit: bool, little: bool, only_group: int | None = None
+        self, stream: BoundedStream, *, implicit: bool, little: bool, only_group: int | None = None
     ) -> None:
-        """Read elements until the stream or the group ends."""
+        """Read elements until the stream or the group ends.
+
+        Raises:
+            Rejected: The budget is used up, or the deflated bytes are damaged.
+        """
         try:
             while self._read_to_fragments(
                 stream, implicit=implicit, little=little, only_group=only_group
             ):
                 self._read_fragments(stream, implicit=implicit, little=little)
-        except Exception:  # noqa: BLE001 - end of data shows as EOFError, OSError, struct.error ...
+        except Rejected:
+            raise
+        except Exception as error:  # end of data shows as EOFError, OSError, struct.error ...
+            if self._count.failure is not None:
+                raise self._count.failure from error
+            if ran_too_deep(error):
+                raise too_deep() from error
             self.cut = True
 
     def _read_to_fragments(
-        self, stream: io.BytesIO, *, implicit: bool, little: bool, only_group: int | None
+        self, stream: BoundedStream, *, implicit: bool, little: bool, only_group: int | None
     ) -> bool:
         """Read elements, and stop in front of encapsulated pixels: are there any?"""
         self._fragments = None
@@ -149,6 +162,9 @@ class _Elements:
             if only_group is not None:
                 return tag.group != only_group
             self.last_group = tag.group
+            if self._header_only and tag.group > _IMAGE_PIXEL_GROUP and _ROWS in self.found:
+                self.cut = True
+                return True
             if tag in _PIXEL_TAGS:
                 self.pixels_announced = True
                 self.pixel_length = None if length == _UNDEFINED_LENGTH else length
@@ -162,15 +178,18 @@ class _Elements:
                 if element.tag not in _PIXEL_TAGS:
                     # Half a value is a wrong value.
                     continue
-            self.found[element.tag] = element
+            if _is_kept(element):
+                self.found[element.tag] = parse_sequence(element, self._count)
         return self._fragments is not None
 
-    def _read_fragments(self, stream: io.BytesIO, *, implicit: bool, little: bool) -> None:
+    def _read_fragments(self, stream: BoundedStream, *, implicit: bool, little: bool) -> None:
         """Take the items of the pixel data element that the stream stands in front of."""
         if self._fragments is None:  # pragma: no cover - called where they are
             return
         tag, vr = self._fragments
         start = stream.tell() + (_IMPLICIT_HEADER if vr is None else _HEADER)
+        if isinstance(stream, InflatedStream):
+            stream.inflate_all()
         with stream.getbuffer() as data:
             span = span_of_items(data, start, little=little)
             value = bytes(data[start : span.end])
@@ -179,7 +198,7 @@ class _Elements:
         )
         # The codestream tells whether it is whole. A missing delimiter alone harms nothing.
         self.cut = self.cut or span.resume is None
-        stream.seek(0, io.SEEK_END) if span.resume is None else stream.seek(span.resume)
+        stream.seek(0, os.SEEK_END) if span.resume is None else stream.seek(span.resume)
 
 
 def _short(element: DataElement | RawDataElement) -> bool:
@@ -190,26 +209,13 @@ def _short(element: DataElement | RawDataElement) -> bool:
     return bool(len(element.value or b"") < length)
 
 
-def _inflate(packed: bytes, limit: int) -> bytes:
-    """Undo Deflated Explicit VR Little Endian (PS3.5 section A.5), never beyond the limit."""
-    if packed.startswith(b"\x08\x00") and packed[4:6] in VALUE_REPRESENTATIONS:
-        # The transfer syntax says deflated and the data set is not.
-        return packed
-    # Some writers wrap the stream in zlib's header and checksum (RFC 1950).
-    wrapped = packed[:1] == bytes([_ZLIB]) and int.from_bytes(packed[:2], "big") % 31 == 0
-    inflater = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
-    try:
-        plain = inflater.decompress(packed, limit)
-    except zlib.error as error:
-        raise UnreadableFilm("The deflated dataset is damaged.") from error
-    if inflater.unconsumed_tail:
-        raise CompressionRatioTooHigh(
-            f"The deflated dataset is larger than {limit} bytes, the most that the limits allow."
-        )
-    return plain
+def _is_kept(element: DataElement | RawDataElement) -> bool:
+    if not isinstance(element, RawDataElement):
+        return True
+    return is_kept(element.tag, element.VR, len(element.value or b""))
 
 
-def _encoding_at(stream: io.BytesIO, syntax: str | None) -> tuple[bool, bool]:
+def _encoding_at(stream: BoundedStream, syntax: str | None) -> tuple[bool, bool]:
     start = stream.tell()
     first = stream.read(6)
     stream.seek(start)

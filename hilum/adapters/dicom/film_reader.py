@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from pydicom import config
@@ -13,7 +13,7 @@ from hilum.adapters.dicom.dataset import ParsedFile, looks_like_dicom, parse, re
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
-from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels
+from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels, is_native
 from hilum.adapters.dicom.presentation import presentation_of
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
 from hilum.domain.errors import FileTooLarge, ForProcessing, Rejected, UnreadableFilm
@@ -35,6 +35,26 @@ _ROOM_FOR_ATTRIBUTES: Final = 16 * 1024 * 1024
 _LARGEST_SAMPLE: Final = 2
 
 
+class CostlyReader(Protocol):
+    """Reads what costs much, elsewhere."""
+
+    def __call__(
+        self, data: bytes, pixels: int, *, encoded: bool, for_processing: bool
+    ) -> Film | None:
+        """Read a file.
+
+        Args:
+            data: The file.
+            pixels: Rows x columns.
+            encoded: Whether its pixels are in a DICOM encoding that needs a decoder.
+            for_processing: Accept raw detector values.
+
+        Returns:
+            The film, or None where the file is not costly.
+        """
+        ...
+
+
 class DicomFilmReader:
     """Reads DICOM, PNG and JPEG films. Implements the port ``FilmReader``.
 
@@ -42,10 +62,12 @@ class DicomFilmReader:
 
     Args:
         limits: Checked before anything is decoded.
+        costly: Asked before pixels are decoded. It may read the file itself, elsewhere.
     """
 
-    def __init__(self, limits: FilmLimits) -> None:
+    def __init__(self, limits: FilmLimits, costly: CostlyReader | None = None) -> None:
         self._limits = limits
+        self._costly = costly
         _silence_pydicom()
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
@@ -85,7 +107,7 @@ class DicomFilmReader:
             Rejected: The file is of no use; the class says why.
         """
         if not looks_like_dicom(data):
-            return decode_raster(data, self._limits)
+            return self._elsewhere(data) or decode_raster(data, self._limits)
         try:
             return self._read_dicom(data, for_processing=for_processing)
         except (Rejected, MemoryError):  # no memory left is not the file's fault
@@ -93,6 +115,15 @@ class DicomFilmReader:
         except Exception as error:
             # No file may bring a worker down: what nobody foresaw is the file's fault as well.
             raise UnreadableFilm("The DICOM file cannot be read.") from error
+
+    def _elsewhere(self, data: bytes) -> Film | None:
+        """Have a costly PNG or JPEG read elsewhere."""
+        if self._costly is None:
+            return None
+        header = inspect(data, len(data))
+        check_limits(header, len(data), self._limits)
+        pixels = (header.rows or 0) * (header.columns or 0)
+        return self._costly(data, pixels, encoded=False, for_processing=False)
 
     @property
     def _inflated_limit(self) -> int:
@@ -113,7 +144,12 @@ class DicomFilmReader:
         pixel = image_pixel(parsed.dataset)
         check_limits(header, len(data), self._limits)
         check_smallest_side(header)
-        stored = decode_pixels(_pixel_data(parsed), pixel, self._limits.max_compression_ratio)
+        source = _pixel_data(parsed)
+        if self._costly is not None:
+            asked = {"encoded": not is_native(source, pixel), "for_processing": for_processing}
+            if (film := self._costly(data, pixel.rows * pixel.columns, **asked)) is not None:
+                return film
+        stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
         pixels, notes = _presented(parsed, pixel, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
             notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}

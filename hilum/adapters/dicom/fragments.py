@@ -9,6 +9,9 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from hilum.domain.errors import TooManySegments
+from hilum.imaging.budget import BUDGET
+
 ITEM: Final = b"\xfe\xff\x00\xe0"
 _ITEM_TAG: Final = (0xFFFE, 0xE000)
 _DELIMITER_TAG: Final = (0xFFFE, 0xE0DD)
@@ -39,9 +42,13 @@ def span_of_items(data: bytes | memoryview, start: int, *, little: bool = True) 
 
     Returns:
         The span. Items that the data cut off are part of it.
+
+    Raises:
+        TooManySegments: There are more items than the budget allows.
     """
     order = "<" if little else ">"
     at = start
+    count = 0
     while at + 8 <= len(data):
         group, number, length = struct.unpack_from(f"{order}HHL", data, at)
         if (group, number) == _DELIMITER_TAG:
@@ -49,6 +56,8 @@ def span_of_items(data: bytes | memoryview, start: int, *, little: bool = True) 
         if (group, number) != _ITEM_TAG or length == _UNDEFINED:
             break
         at += 8 + int(length)
+        count += 1
+        _refuse_many(count)
     return Span(min(at, len(data)) if at > start else len(data), None)
 
 
@@ -74,6 +83,9 @@ def join_fragments(value: bytes, *, little: bool = True) -> Frame:
 
     Returns:
         The frame. A value that does not begin with an item is a frame as it is.
+
+    Raises:
+        TooManySegments: There are more fragments than the budget allows.
     """
     order = "<" if little else ">"
     items: list[tuple[int, int]] = []
@@ -83,6 +95,7 @@ def join_fragments(value: bytes, *, little: bool = True) -> Frame:
         if (group, number) != _ITEM_TAG or length == _UNDEFINED:
             break
         items.append((at + 8, min(at + 8 + int(length), len(value))))
+        _refuse_many(len(items))
         at += 8 + int(length)
     if not items:
         return Frame(value, plain=False)
@@ -92,3 +105,8 @@ def join_fragments(value: bytes, *, little: bool = True) -> Frame:
     if len(items) == 2:  # noqa: PLR2004 - the table and one fragment
         return Frame(value[slice(*items[1])], plain=table in {b"", bytes(4)} and little)
     return Frame(b"".join(value[slice(*item)] for item in items[1:]), plain=False)
+
+
+def _refuse_many(count: int) -> None:
+    if count > BUDGET.fragments:
+        raise TooManySegments(f"The pixel data has more than {BUDGET.fragments} fragments.")

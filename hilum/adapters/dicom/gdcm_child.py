@@ -1,7 +1,7 @@
 """The process that GDCM runs in: a codestream on stdin, samples on stdout.
 
 Run by ``gdcm_process`` as a script, in isolated mode, so it imports nothing of the project.
-Arguments: transfer syntax, rows, columns, bits per sample, samples per pixel.
+Arguments: transfer syntax, rows, columns, bits per sample, samples per pixel, seconds of CPU time.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ _BYTE: Final = 8
 
 
 def main() -> None:
-    """Decode stdin to stdout, within a bounded address space."""
+    """Decode stdin to stdout, within bounded address space and CPU time."""
     syntax = sys.argv[1]
-    rows, columns, precision, samples = (int(argument) for argument in sys.argv[2:6])
+    rows, columns, precision, samples, seconds = (int(argument) for argument in sys.argv[2:7])
     most = _ROOM + _COPIES * 2 * rows * columns * samples
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     # A crash here is expected of hostile files; it shall leave no core file behind.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     frame = sys.stdin.buffer.read()

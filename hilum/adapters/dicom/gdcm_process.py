@@ -8,6 +8,7 @@ syntaxes alone.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from importlib.machinery import PathFinder
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hilum.domain.errors import UnreadableFilm
+from hilum.domain.errors import CpuTimeExceeded, UnreadableFilm
+from hilum.imaging.budget import BUDGET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,10 +51,12 @@ def decode_with_gdcm(
         sign-extended, in the colours of the codestream.
 
     Raises:
-        UnreadableFilm: GDCM refused the codestream, died over it, or took more than a minute.
+        UnreadableFilm: GDCM refused the codestream or died over it.
+        CpuTimeExceeded: It took more CPU time than the budget allows, or more than a minute.
     """
     width = 1 if precision <= _BYTE else 2
-    arguments = [syntax, pixel.rows, pixel.columns, precision, pixel.samples]
+    picture = [syntax, pixel.rows, pixel.columns, precision, pixel.samples]
+    arguments = [*picture, BUDGET.cpu_seconds]
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD), *map(str, arguments)],
@@ -62,7 +66,11 @@ def decode_with_gdcm(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise UnreadableFilm("The pixel data takes too long to decode.") from error
+        raise CpuTimeExceeded("The pixel data takes too long to decode.") from error
+    if child.returncode == -signal.SIGXCPU:
+        raise CpuTimeExceeded(
+            f"Decoding the image takes more than {BUDGET.cpu_seconds} seconds of CPU time."
+        )
     size = pixel.rows * pixel.columns * pixel.samples * width
     if child.returncode != 0 or len(child.stdout) != size:
         raise UnreadableFilm("The pixel data cannot be decoded.")

@@ -41,8 +41,10 @@ def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
         MultiFrameFilm: More than one frame.
         UnreadableFilm: A deflated dataset is damaged.
         CompressionRatioTooHigh: A deflated dataset inflates beyond the limit.
+        TooManyElements: It has more elements and items than the budget allows.
+        NestedTooDeep: Its sequences are nested deeper than the budget allows.
     """
-    parsed = parse(prefix, inflated_limit=inflated_limit)
+    parsed = parse(prefix, inflated_limit=inflated_limit, header_only=True)
     refuse_without_pixels(parsed, complete=len(prefix) >= size)
     encoding_of(parsed.transfer_syntax)
     refuse_frames(parsed.dataset)

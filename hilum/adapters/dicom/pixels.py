@@ -18,6 +18,7 @@ from hilum.adapters.dicom.codestream import (
     has_adobe_marker,
     whole_codestream,
 )
+from hilum.adapters.dicom.decoding_cost import check_decoding_memory
 from hilum.adapters.dicom.fragments import ITEM, join_fragments
 from hilum.adapters.dicom.gdcm_process import decode_with_gdcm
 from hilum.adapters.dicom.rle import decode_rle
@@ -94,6 +95,7 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
         TruncatedFilm: Fewer bytes than the picture needs.
         UnreadableFilm: The bytes cannot be decoded as that picture.
         CompressionRatioTooHigh: The encoded pixels are too few to be honest.
+        LimitExceeded: Decoding costs more than the budget allows, see ``hilum.imaging.budget``.
     """
     if not _in_fragments(source, pixel):
         return _native(source.value, source, pixel)
@@ -111,10 +113,12 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
     if encoding is Encoding.RLE:
         return _described(decode_rle(frame.data, pixel), pixel, syntax)
     claim = check_codestream(frame.data, encoding, pixel)
+    decoder = decoder_of(syntax)
+    if syntax == uid.JPEGExtended12Bit and claim.precision > _BASELINE_BITS:
+        decoder = GDCM
+    check_decoding_memory(claim, encoding, decoder)
     whole = whole_codestream(frame.data)
-    if decoder_of(syntax) == GDCM or (
-        syntax == uid.JPEGExtended12Bit and claim.precision > _BASELINE_BITS
-    ):
+    if decoder == GDCM:
         patterns = decode_with_gdcm(whole, syntax, claim.precision, pixel)
         return _in_cell(patterns, pixel.photometric, claim, pixel, syntax)
     coded = replace(pixel, stored=claim.precision)
@@ -128,6 +132,12 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
         # The marker names the colours, so the plug-in has converted them.
         photometric = "RGB"
     return _in_cell(decoded, photometric, claim, pixel, syntax)
+
+
+def is_native(source: PixelData, pixel: ImagePixel) -> bool:
+    """Whether pixels are uncompressed: numpy reads them, and no decoder sees their bytes."""
+    plain = not source.encapsulated and not source.value.startswith(_STARTS)
+    return plain and len(source.value) >= pixel.native_length
 
 
 def _in_fragments(source: PixelData, pixel: ImagePixel) -> bool:

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
 
 _HEADER: Final = 64
-_NO_OPERATION: Final = 128
 
 
 def decode_rle(frame: bytes, pixel: ImagePixel) -> NDArray[np.unsignedinteger]:
@@ -46,7 +46,7 @@ def decode_rle(frame: bytes, pixel: ImagePixel) -> NDArray[np.unsignedinteger]:
     planes = np.empty((pixel.samples, size, width), dtype=np.uint8)
     for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
         segment = _unpack_bits(frame[start:end], size)
-        planes[index // width, :, width - 1 - index % width] = np.frombuffer(segment, np.uint8)
+        planes[index // width, :, width - 1 - index % width] = np.asarray(segment)[0]
     samples: NDArray[np.unsignedinteger] = planes.view(f"<u{width}").reshape(
         pixel.samples, pixel.rows, pixel.columns
     )
@@ -55,20 +55,13 @@ def decode_rle(frame: bytes, pixel: ImagePixel) -> NDArray[np.unsignedinteger]:
     return np.ascontiguousarray(samples.transpose(1, 2, 0))
 
 
-def _unpack_bits(segment: bytes, size: int) -> bytearray:
-    """One segment (G.3.2); stops as soon as it has ``size`` bytes, so no bomb grows past it."""
-    out = bytearray()
-    position, end = 0, len(segment)
-    while len(out) < size and position + 1 < end:
-        control = segment[position]
-        if control < _NO_OPERATION:
-            out += segment[position + 1 : position + 2 + control]
-            position += 2 + control
-        elif control > _NO_OPERATION:
-            out += segment[position + 1 : position + 2] * (257 - control)
-            position += 2
-        else:
-            position += 1
-    if len(out) < size:
-        raise TruncatedFilm("An RLE segment ends before the picture does.")
-    return out[:size]
+def _unpack_bits(segment: bytes, size: int) -> Image.Image:
+    """Decode one segment (G.3.2), as an image of one line that stops after ``size`` bytes.
+
+    Pillow's decoder of TIFF's PackBits reads the same. In Python, a segment of 30 MB that does
+    nothing takes seconds.
+    """
+    try:
+        return Image.frombytes("L", (size, 1), segment, "packbits", "L")
+    except ValueError as error:
+        raise TruncatedFilm("An RLE segment ends before the picture does.") from error

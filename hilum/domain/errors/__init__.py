@@ -7,6 +7,7 @@ The class of an error says what happens to the job or to the request::
     |   |-- UnsupportedFormat         unsupported_format
     |   |-- UnsupportedTransferSyntax unsupported_transfer_syntax
     |   |-- UnreadableFilm            unreadable_film
+    |   |   |-- DecoderCrashed        decoder_crashed
     |   |   `-- TruncatedFilm         truncated_film
     |   |-- NotAnImage                not_an_image
     |   |-- MultiFrameFilm            multi_frame
@@ -20,6 +21,12 @@ The class of an error says what happens to the job or to the request::
     |       |-- RequestTooLarge       request_too_large
     |       |-- TooManyFiles          too_many_files
     |       |-- TooManyPixels         too_many_pixels
+    |       |-- TooManyElements       too_many_elements
+    |       |-- NestedTooDeep         nested_too_deep
+    |       |-- TooManySegments       too_many_segments
+    |       |-- TooManyScans          too_many_scans
+    |       |-- WorkingMemoryExceeded working_memory
+    |       |-- CpuTimeExceeded       cpu_time
     |       `-- CompressionRatioTooHigh compression_ratio_too_high
     |-- Transient                     the outside is down or busy: retry with backoff
     |   |-- DatabaseUnavailable       database_unavailable
@@ -43,6 +50,7 @@ The class of an error says what happens to the job or to the request::
         |-- NotFound                  not_found
         |-- FilmExpired               film_expired
         |-- InvalidRequest            invalid_request
+        |-- UploadTooSlow             upload_too_slow
         |-- TransitionNotAllowed      transition_not_allowed
         |-- OperatingPointsMissing    operating_points_missing
         |-- NothingToRollBack         nothing_to_roll_back
@@ -88,26 +96,34 @@ from hilum.domain.errors.refused import (
     RestoreRefused,
     TooFewFilms,
     TransitionNotAllowed,
+    UploadTooSlow,
 )
 from hilum.domain.errors.rejected import (
     BlankRendering,
     ColourFilm,
     CompressionRatioTooHigh,
+    CpuTimeExceeded,
+    DecoderCrashed,
     FileTooLarge,
     FilmTooSmall,
     ForProcessing,
     LimitExceeded,
     MultiFrameFilm,
+    NestedTooDeep,
     NotAFrontalChestXray,
     NotAnImage,
     Rejected,
     RequestTooLarge,
+    TooManyElements,
     TooManyFiles,
     TooManyPixels,
+    TooManyScans,
+    TooManySegments,
     TruncatedFilm,
     UnreadableFilm,
     UnsupportedFormat,
     UnsupportedTransferSyntax,
+    WorkingMemoryExceeded,
 )
 from hilum.domain.errors.root import HilumError
 from hilum.domain.errors.transient import (
@@ -128,8 +144,10 @@ __all__ = [
     "BrokerUnavailable",
     "ColourFilm",
     "CompressionRatioTooHigh",
+    "CpuTimeExceeded",
     "DatabaseCopyFailed",
     "DatabaseUnavailable",
+    "DecoderCrashed",
     "FileTooLarge",
     "FilmExpired",
     "FilmTooSmall",
@@ -145,6 +163,7 @@ __all__ = [
     "LimitExceeded",
     "ModelNotServed",
     "MultiFrameFilm",
+    "NestedTooDeep",
     "NoShippedPoint",
     "NotAFrontalChestXray",
     "NotAnImage",
@@ -163,13 +182,18 @@ __all__ = [
     "RestoreRefused",
     "SchemaIncompatible",
     "TooFewFilms",
+    "TooManyElements",
     "TooManyFiles",
     "TooManyPixels",
+    "TooManyScans",
+    "TooManySegments",
     "Transient",
     "TransitionNotAllowed",
     "TruncatedFilm",
     "UnreadableFilm",
     "UnsupportedFormat",
     "UnsupportedTransferSyntax",
+    "UploadTooSlow",
     "WorkerLost",
+    "WorkingMemoryExceeded",
 ]

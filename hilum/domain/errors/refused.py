@@ -41,6 +41,12 @@ class InvalidRequest(Refused):
     code = "invalid_request"
 
 
+class UploadTooSlow(Refused):
+    """The body of an upload comes slower than the least rate."""
+
+    code = "upload_too_slow"
+
+
 class TransitionNotAllowed(Refused):
     """The job's state does not allow the asked transition."""
 

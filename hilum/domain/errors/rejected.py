@@ -35,6 +35,12 @@ class TruncatedFilm(UnreadableFilm):
     code = "truncated_film"
 
 
+class DecoderCrashed(UnreadableFilm):
+    """The decoder's process ended over the file. Other files are not affected."""
+
+    code = "decoder_crashed"
+
+
 class NotAnImage(Rejected):
     """A DICOM object without pixel data (a report, a presentation state)."""
 
@@ -105,6 +111,42 @@ class TooManyPixels(LimitExceeded):
     """More pixels than allowed, read from the header before decoding."""
 
     code = "too_many_pixels"
+
+
+class TooManyElements(LimitExceeded):
+    """More DICOM elements and sequence items than an image needs."""
+
+    code = "too_many_elements"
+
+
+class NestedTooDeep(LimitExceeded):
+    """DICOM sequences inside one another, deeper than any image has them."""
+
+    code = "nested_too_deep"
+
+
+class TooManySegments(LimitExceeded):
+    """More JPEG segments, PNG chunks or DICOM fragments than an image needs."""
+
+    code = "too_many_segments"
+
+
+class TooManyScans(LimitExceeded):
+    """A JPEG whose scans pass over its pixels too often."""
+
+    code = "too_many_scans"
+
+
+class WorkingMemoryExceeded(LimitExceeded):
+    """Decoding needs more memory than one image may use."""
+
+    code = "working_memory"
+
+
+class CpuTimeExceeded(LimitExceeded):
+    """Decoding took more CPU time than one image may use."""
+
+    code = "cpu_time"
 
 
 class CompressionRatioTooHigh(LimitExceeded):

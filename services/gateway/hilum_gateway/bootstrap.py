@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
-from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres.engine import create_database_engine
@@ -42,7 +42,7 @@ def bootstrap(settings: Settings) -> Container:
         unit_of_work=unit_of_work,
         clock=clock,
     )
-    reader = DicomFilmReader(film_limits(settings))
+    reader = GuardedFilmReader(film_limits(settings))
 
     def close() -> None:
         celery.close()

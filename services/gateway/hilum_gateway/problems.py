@@ -35,6 +35,7 @@ from hilum.domain.errors import (
     RequestTooLarge,
     Transient,
     TransitionNotAllowed,
+    UploadTooSlow,
 )
 from hilum_gateway.request_id import current_request_id
 
@@ -57,6 +58,7 @@ STATUS: Final[Mapping[type[HilumError], HTTPStatus]] = {
     Permanent: HTTPStatus.INTERNAL_SERVER_ERROR,
     Refused: HTTPStatus.BAD_REQUEST,
     InvalidRequest: HTTPStatus.BAD_REQUEST,
+    UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     NotPermitted: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from hilum_gateway.bounded_protocol import bounded_protocol
 from hilum_gateway.certificates import Certificates
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def create_server(app: FastAPI, settings: Settings) -> Server:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=bounded_protocol(settings),
+        limit_concurrency=settings.max_connections,
         loop="uvloop",
         lifespan="on",
         log_config=None,  # the root logger writes JSON

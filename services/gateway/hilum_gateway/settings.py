@@ -42,10 +42,18 @@ class Settings(BaseSettings):
         max_files: Most files of an upload.
         max_pixels: Most pixels of a film, rows x columns.
         max_compression_ratio: Largest decoded bytes / encoded bytes of a film.
-        upload_stall_s: Longest wait for the next 256 KiB of an upload.
+        upload_stall_s: Longest wait for the next 256 KiB of an upload, in seconds.
+        upload_min_bytes_per_s: Least rate of an upload over its whole body, in bytes per second.
+            It counts from ``upload_stall_s`` on, and only while the gateway waits for bytes.
         request_threads: Threads that answer requests; each holds one database connection at most.
         upload_threads: Uploads that are taken in at once; a further one waits for its turn. They
             need a connection for their last few milliseconds only.
+        upload_threads_per_key: Of them, most of one API key.
+        upload_threads_per_address: Of them, most from one address. Behind a proxy that is not
+            among ``trusted_proxies`` all senders have one address.
+        max_connections: Most open connections. A further one is answered with 503.
+        max_connections_per_address: Most open connections of one address. A further one is closed.
+        header_timeout_s: Longest time for the head of a request, in seconds.
         events_poll_s: How often changes are looked up while somebody listens to events.
         events_heartbeat_s: Silence on an event stream after which a comment is sent.
         events_key_check_s: How soon a stream ends whose key was revoked.
@@ -76,6 +84,12 @@ class Settings(BaseSettings):
     upload_stall_s: float = Field(default=60.0, gt=0)
     request_threads: int = Field(default=16, gt=0)
     upload_threads: int = Field(default=32, gt=0)
+    upload_threads_per_key: int = Field(default=8, gt=0)
+    upload_threads_per_address: int = Field(default=24, gt=0)
+    upload_min_bytes_per_s: float = Field(default=16 * 1024, ge=0)
+    max_connections: int = Field(default=1024, gt=0)
+    max_connections_per_address: int = Field(default=512, gt=0)
+    header_timeout_s: float = Field(default=10.0, gt=0)
     events_poll_s: float = Field(default=0.5, gt=0)
     events_heartbeat_s: float = Field(default=15.0, gt=0)
     events_key_check_s: float = Field(default=5.0, gt=0)

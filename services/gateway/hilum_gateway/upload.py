@@ -2,7 +2,8 @@
 
 The use case and its adapters are synchronous and run in a worker thread; the body arrives on the
 event loop. The thread pulls: it asks for the next piece when the object store has taken the last
-one, so a fast client cannot fill the memory and a slow one only holds its own thread.
+one, so a fast client cannot fill the memory and a slow one only holds its own thread. Threads are
+shared out by key and by address, see ``upload_slots``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from hilum_gateway.multipart import MultipartDecoder
 from hilum_gateway.request_body import RequestBody
 from hilum_gateway.request_id import current_request_id
 from hilum_gateway.submission_form import SubmissionForm
+from hilum_gateway.upload_slots import UploadSlots
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from hilum.application.submission import SubmittedStudy
     from hilum.domain.access import ApiKey
     from hilum_gateway.container import Container
+    from hilum_gateway.settings import Settings
 
 
 async def submit_from_request(
@@ -40,23 +43,28 @@ async def submit_from_request(
 
     Raises:
         HilumError: As :class:`hilum.application.use_cases.submit_study.SubmitStudy` does, and
-            InvalidRequest and RequestTooLarge for the body itself.
+            InvalidRequest, UploadTooSlow and RequestTooLarge for the body itself.
         ClientDisconnect: The client went away; nothing was accepted.
     """
     key.require(Permission.SUBMIT)
     settings = container.settings
     decoder = MultipartDecoder(request.headers.get("content-type", ""))
     body = RequestBody(
-        request, max_bytes=settings.max_request_bytes, stall_s=settings.upload_stall_s
+        request,
+        max_bytes=settings.max_request_bytes,
+        stall_s=settings.upload_stall_s,
+        least_rate=settings.upload_min_bytes_per_s,
     )
-    # Most uploads fit into the first piece: those hold a thread only while it works.
+    # Most uploads fit into the first piece: those hold a slot only while it works. And a sender
+    # that stalls before it is complete holds none.
     first = await body.read()
     pull = _Pull(body, first)
     form = SubmissionForm(decoder, pull)
     work = partial(container.submit_study, form.files(), form.fields, key, current_request_id())
-    return await anyio.to_thread.run_sync(
-        work, limiter=_upload_limiter(request, settings.upload_threads)
-    )
+    address = request.client.host if request.client else ""
+    slots = _slots(request, settings)
+    async with slots.hold(str(key.id), address):
+        return await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
 
 
 class _Pull:
@@ -76,10 +84,14 @@ class _Pull:
         return anyio.from_thread.run(self._body.read, token=self._token)
 
 
-def _upload_limiter(request: Request, threads: int) -> anyio.CapacityLimiter:
-    """The threads for uploads: their own, so that slow senders never block a reader."""
+def _slots(request: Request, settings: Settings) -> UploadSlots:
+    """The slots of uploads: threads of their own, so that slow senders never block a reader."""
     state = request.app.state
-    if not hasattr(state, "upload_limiter"):
-        state.upload_limiter = anyio.CapacityLimiter(threads)
-    limiter: anyio.CapacityLimiter = state.upload_limiter
-    return limiter
+    if not hasattr(state, "upload_slots"):
+        state.upload_slots = UploadSlots(
+            settings.upload_threads,
+            settings.upload_threads_per_key,
+            settings.upload_threads_per_address,
+        )
+    slots: UploadSlots = state.upload_slots
+    return slots

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
-from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
 from hilum.adapters.object_store.object_store import open_object_store
@@ -87,7 +87,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         analyse=AnalyseFilm(
             unit_of_work=unit_of_work,
             store=open_object_store(settings.object_store_url),
-            reader=DicomFilmReader(settings.film_limits),
+            reader=GuardedFilmReader(settings.film_limits),
             engine=engine,
             catalogue=catalogue,
             clock=clock,

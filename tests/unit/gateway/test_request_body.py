@@ -6,7 +6,7 @@ import anyio
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
-from hilum.domain.errors import InvalidRequest, RequestTooLarge
+from hilum.domain.errors import InvalidRequest, RequestTooLarge, UploadTooSlow
 from hilum_gateway.request_body import PIECE_BYTES, RequestBody
 from hilum_gateway.unread_body import BodyWatch
 
@@ -115,3 +115,31 @@ async def test_a_request_without_a_body_has_nothing_to_settle():
     """A GET never waits."""
     request = request_of()
     assert await BodyWatch(request.scope, request.receive).settle()
+
+
+async def test_a_body_that_trickles_is_refused():
+    """A body below the least rate is refused, though each of its pieces comes in time."""
+
+    async def receive():
+        await anyio.sleep(0.02)
+        return {"type": "http.request", "body": b"x" * PIECE_BYTES, "more_body": True}
+
+    request = Request({"type": "http", "headers": []}, receive)
+    body = RequestBody(request, max_bytes=10**9, stall_s=0.1, least_rate=1e9)
+
+    async def read_on():
+        while True:
+            await body.read()
+
+    with pytest.raises(UploadTooSlow, match="1e\\+09 bytes per second"):
+        await read_on()
+
+
+async def test_a_pause_of_the_reader_is_not_the_senders():
+    """Time in which nobody reads does not count against the rate."""
+    body = RequestBody(
+        request_of(b"x" * PIECE_BYTES, b"x"), max_bytes=10**9, stall_s=0.1, least_rate=1e9
+    )
+    await body.read()
+    await anyio.sleep(0.3)
+    assert await body.read() == b"x"

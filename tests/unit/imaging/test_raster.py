@@ -18,12 +18,14 @@ from hilum.domain.errors import (
     MultiFrameFilm,
     Rejected,
     TooManyPixels,
+    TooManyScans,
     TruncatedFilm,
     UnreadableFilm,
     UnsupportedFormat,
 )
+from hilum.imaging.budget import BUDGET
 from hilum.imaging.film import FilmLimits
-from hilum.imaging.raster import LARGEST_SCAN_COUNT, decode_raster
+from hilum.imaging.raster import decode_raster
 from tests.unit.imaging.pictures import (
     colour_photograph,
     jpeg,
@@ -196,8 +198,8 @@ def test_a_jpeg_of_countless_scans_is_refused():
     """A progressive file of thousands of scans costs minutes of CPU and shows nothing more."""
     data = jpeg(GREY, progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
-    with pytest.raises(UnreadableFilm, match="scans"):
-        pixels_of(data[:-2] + scan * (LARGEST_SCAN_COUNT + 1) + data[-2:])
+    with pytest.raises(TooManyScans, match="256 scans"):
+        pixels_of(data[:-2] + scan * (BUDGET.scans + 1) + data[-2:])
 
 
 SEEDS = st.sampled_from([png(GREY), jpeg(GREY), jpeg(COLOUR, progressive=True), png(COLOUR)])

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
 _SEND_AGAIN: Final = "Export the image from its source again and send the new file."
 _CHOOSE_FRONTAL: Final = "Send one frontal chest radiograph as a file of its own."
+_FEWER_ATTRIBUTES: Final = (
+    "Export the image from its source again without private attributes, and send the new file."
+)
+_COSTS_LESS: Final = (
+    "Export the image in grey with at most 16 bits, uncompressed or in a smaller size, and send it."
+)
 _OUTSIDE: Final = "Nothing is wrong with the image. It is tried again without your doing."
 _INSTALLATION: Final = (
     "The image is kept. Tell your administrator the reason's code and the image's number; once the "
@@ -42,6 +48,13 @@ ADVICE: Final[Mapping[str, str]] = {
     "request_too_large": "Send fewer images at a time.",
     "too_many_files": "Send fewer images at a time.",
     "too_many_pixels": "Send the image in a smaller size, or ask for a higher limit.",
+    "too_many_elements": _FEWER_ATTRIBUTES,
+    "nested_too_deep": _FEWER_ATTRIBUTES,
+    "too_many_segments": _SEND_AGAIN,
+    "too_many_scans": "Export the image as a baseline JPEG or without compression, and send it.",
+    "working_memory": _COSTS_LESS,
+    "cpu_time": _COSTS_LESS,
+    "decoder_crashed": "The pixels are damaged. " + _SEND_AGAIN,
     "compression_ratio_too_high": _SEND_AGAIN,
     "limit_exceeded": "Send a smaller image, or ask for a higher limit.",
     "rejected": _SEND_AGAIN,
@@ -78,6 +91,13 @@ IN_SHORT: Final[Mapping[str, str]] = {
     "film_too_small": "Too small",
     "file_too_large": "File too large",
     "too_many_pixels": "Too many pixels",
+    "too_many_elements": "Too many attributes",
+    "nested_too_deep": "Attributes nested too deep",
+    "too_many_segments": "Too many parts",
+    "too_many_scans": "Too many JPEG scans",
+    "working_memory": "Needs too much memory",
+    "cpu_time": "Takes too long",
+    "decoder_crashed": "Damaged pixels",
     "compression_ratio_too_high": "Implausibly compressed",
 }
 """What a row of the worklist says of a rejected film, before the detail."""

@@ -6,20 +6,23 @@ The files are read by the reader that ships; models are small.
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import MPEG2MPML
 
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.phantom_dicom import phantom_dicom
 from hilum.application.submission import RefusedFile, SubmissionLimits
-from hilum.domain.errors import InferenceFailed, TooManyFiles
+from hilum.domain.errors import DecoderCrashed, InferenceFailed, TooManyFiles
 from hilum.domain.job import JobState
+from hilum.imaging.budget import BUDGET
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.phantom import phantom_film
 from hilum_gateway.pages.advice import ADVICE, PARKED, advice
@@ -29,10 +32,10 @@ from tests.unit.application.stage import Stage, key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pydicom import Dataset
+    from hilum.imaging.film import Film
 
 SIDE = 300
-MAX_BYTES = 400_000
+MAX_BYTES = 450_000
 ALL_FILES = 3
 
 
@@ -69,6 +72,47 @@ def noise(side: int) -> bytes:
     return png(np.random.default_rng(1).integers(0, 256, (side, side)).astype(np.uint8))
 
 
+def nested(dataset: Dataset) -> None:
+    """Sequences in one another, as a broken converter writes them."""
+    inner = Dataset()
+    for _ in range(BUDGET.depth + 1):
+        outer = Dataset()
+        outer.ContentSequence = [inner]
+        inner = outer
+    dataset.ContentSequence = [inner]
+
+
+def many_scans() -> bytes:
+    """A progressive JPEG whose last scan stands there again and again."""
+    file = io.BytesIO()
+    Image.fromarray(phantom_film(256, 256, 1)).save(file, "jpeg", progressive=True, quality=5)
+    whole = file.getvalue()
+    last, end = whole.rindex(b"\xff\xda"), whole.rindex(b"\xff\xd9")
+    return whole[:end] + whole[last:end] * BUDGET.scans + whole[end:]
+
+
+def much_memory() -> bytes:
+    """A PNG whose EXIF entries all point at the same 300 KB."""
+    count, length = 1200, 300_000
+    entries = (struct.pack("<HHLL", tag, 1, length - 8, 8) for tag in range(1, count + 1))
+    head = b"II*\0\x08\0\0\0" + struct.pack("<H", count) + b"".join(entries)
+    body = b"eXIf" + head.ljust(length, b"\0")
+    chunk = struct.pack(">L", length) + body + struct.pack(">L", zlib.crc32(body))
+    return RADIOGRAPH[:33] + chunk + RADIOGRAPH[33:]
+
+
+CRASHES = changed(lambda d: setattr(d, "SeriesNumber", 13))
+
+
+class Reader(DicomFilmReader):
+    """The reader that ships, with one file over which its decoder crashes."""
+
+    def read(self, data: bytes, *, for_processing: bool = False) -> Film:
+        if data == CRASHES:
+            raise DecoderCrashed("The decoder ended over the image.")
+        return super().read(data, for_processing=for_processing)
+
+
 REFUSED: dict[str, tuple[bytes, bytes]] = {
     "unsupported_format": (b"a letter", RADIOGRAPH),
     "unsupported_transfer_syntax": (
@@ -82,6 +126,14 @@ REFUSED: dict[str, tuple[bytes, bytes]] = {
     "colour_film": (tinted(), RADIOGRAPH),
     "blank_rendering": (changed(lambda d: setattr(d, "WindowCenter", 60000)), DICOM),
     "not_a_frontal_chest_xray": (png(np.full((SIDE, SIDE), 250, np.uint8)), RADIOGRAPH),
+    "for_processing": (
+        changed(lambda d: setattr(d, "PresentationIntentType", "FOR PROCESSING")),
+        DICOM,
+    ),
+    "nested_too_deep": (changed(nested), DICOM),
+    "too_many_scans": (many_scans(), RADIOGRAPH),
+    "working_memory": (much_memory(), RADIOGRAPH),
+    "decoder_crashed": (CRASHES, DICOM),
     "film_too_small": (png(phantom_film(256, 256, 1)[:40, :40]), RADIOGRAPH),
     "file_too_large": (noise(700), RADIOGRAPH),
     "too_many_pixels": (png(np.zeros((1100, 1100), np.uint8)), RADIOGRAPH),
@@ -94,7 +146,7 @@ def stage() -> Stage:
     limits = FilmLimits(max_bytes=MAX_BYTES, max_pixels=1_000_000)
     return Stage(
         models=whole_set(),
-        reader=DicomFilmReader(limits),
+        reader=Reader(limits),
         limits=SubmissionLimits(MAX_BYTES, ALL_FILES),
     )
 

@@ -1,0 +1,76 @@
+"""A process that reads images for another, within limits of CPU time and address space.
+
+Started by ``reader_pool`` as ``python -m``. It is asked through a socket, one image at a time, and
+answers with the image or with the reason of a refusal. What kills it (a crash of a decoder, its
+CPU limit) kills nothing else.
+"""
+
+from __future__ import annotations
+
+import pickle
+import resource
+import signal
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.domain.errors import Rejected, WorkingMemoryExceeded
+from hilum.imaging.budget import BUDGET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MIB: Final = 1024 * 1024
+# Threads' stacks, the allocator's arenas and modules that are loaded when they are first used.
+_ROOM: Final = 64 * _MIB
+
+
+def main() -> None:
+    """Answer until the socket is closed."""
+    connection = Connection(int(sys.argv[1]))
+    reader = DicomFilmReader(pickle.loads(connection.recv_bytes()))  # noqa: S301 - from our parent
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A terminal interrupts every process of a group. This one ends when its parent does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            method, options = pickle.loads(connection.recv_bytes())  # noqa: S301 - likewise
+            data = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send_bytes(pickle.dumps(_answer(reader, method, data, options), protocol=5))
+
+
+def _answer(reader: DicomFilmReader, method: str, data: bytes, options: Mapping[str, int]) -> Any:
+    """What ``inspect`` or ``read`` gives, or why it refuses."""
+    _limit(len(data))
+    try:
+        return getattr(reader, method)(data, **options)
+    except Rejected as error:
+        return type(error)(error.detail)
+    except MemoryError:
+        return WorkingMemoryExceeded(
+            f"Decoding needs more than {BUDGET.working_bytes // _MIB} MiB of memory."
+        )
+    finally:
+        # What follows is the answer's way back, not the image's cost.
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _limit(length: int) -> None:
+    """Limit CPU time and address space of the next image, from what is used now."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + BUDGET.cpu_seconds
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    space = pages * resource.getpagesize() + BUDGET.working_bytes + length + _ROOM
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (space, most))
+
+
+if __name__ == "__main__":
+    main()

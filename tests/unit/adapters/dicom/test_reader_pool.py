@@ -1,0 +1,135 @@
+"""Images that cost much are read in processes of their own."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from pydicom import uid
+
+from hilum.adapters.dicom import guarded_reader, reader_pool
+from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
+from hilum.adapters.dicom.reader_pool import ReaderPool
+from hilum.domain.errors import (
+    CpuTimeExceeded,
+    DecoderCrashed,
+    TooManyElements,
+    UnreadableFilm,
+    WorkingMemoryExceeded,
+)
+from hilum.imaging.film import FilmLimits
+from tests.fakes.dying_reader import ALLOCATE, CRASH, KILLED, REFUSED, SPIN
+from tests.unit.adapters.dicom import films
+
+SCENE = films.scene(bits=12)
+
+
+@pytest.fixture
+def dying(monkeypatch):
+    """A pool of one process that dies of what it is sent."""
+    monkeypatch.setattr(reader_pool, "_MODULE", "tests.fakes.dying_reader")
+    return ReaderPool(FilmLimits(), processes=1)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (SPIN, CpuTimeExceeded),
+        (CRASH, DecoderCrashed),
+        (ALLOCATE, WorkingMemoryExceeded),
+        (KILLED, MemoryError),
+        (REFUSED, UnreadableFilm),
+    ],
+)
+def test_a_process_that_dies_is_replaced_and_the_cause_is_named(data, kind, dying):
+    """Whatever an image does to its process has a reason, and the next image is read."""
+    with pytest.raises(kind):
+        dying.read(data, large=False)
+    assert dying.read(b"\x07", large=True).pixels[0, 0] == 7
+
+
+def test_answers_never_mix(monkeypatch):
+    """Threads that read and images that kill processes leave each reader its own image."""
+    monkeypatch.setattr(reader_pool, "_MODULE", "tests.fakes.dying_reader")
+    pool = ReaderPool(FilmLimits(), processes=2)
+
+    def read(index: int) -> bool:
+        if index % 7 == 0:
+            with pytest.raises(DecoderCrashed):
+                pool.read(CRASH, large=False)
+            return True
+        return int(pool.read(bytes([index]), large=index % 5 == 0).pixels[0, 0]) == index
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(read, range(1, 60)))
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    return GuardedFilmReader(FilmLimits())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        films.jpeg_2000(uid.JPEG2000Lossless, SCENE, bits=12),
+        films.compressed(uid.JPEGLSLossless, SCENE, bits=12),
+        films.native(uid.DeflatedExplicitVRLittleEndian, SCENE, bits=12),
+        films.film(SCENE, bits=12),
+    ],
+    ids=["jpeg 2000", "jpeg-ls", "deflated", "native"],
+)
+def test_an_image_is_the_same_wherever_it_is_read(data, guarded, reader):
+    """Header, pixels and notes do not depend on the process."""
+    here, there = reader.read(data), guarded.read(data)
+    assert np.array_equal(here.pixels, there.pixels)
+    assert (here.header, here.notes) == (there.header, there.notes)
+    assert guarded.inspect(data, len(data)) == reader.inspect(data, len(data))
+
+
+def test_a_plain_image_is_read_in_the_process_itself(monkeypatch):
+    """Uncompressed DICOM needs no process of its own, and does not pay for one."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process was asked")
+
+    monkeypatch.setattr(reader_pool.ReaderPool, "_ask", refuse)
+    plain = GuardedFilmReader(FilmLimits())
+    assert plain.read(films.film(SCENE, bits=12)).pixels.shape == SCENE.shape
+    monkeypatch.setattr(guarded_reader, "PLAIN_PIXELS", 100)
+    with pytest.raises(UnreadableFilm, match="cannot be read"):
+        plain.read(films.film(SCENE, bits=12))
+
+
+def test_a_refusal_of_another_process_keeps_its_reason(guarded):
+    """A deflated bomb is refused with the same code as anywhere, and others are read meanwhile."""
+    element = b"\x08\x00\x50\x00SH\0\0" * 100_000
+    data = films.native(uid.DeflatedExplicitVRLittleEndian, SCENE, bits=12)
+    start = 144 + int.from_bytes(data[140:144], "little")
+
+    plain = zlib.decompress(data[start:], -zlib.MAX_WBITS)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = data[:start] + packer.compress(element + plain) + packer.flush()
+    done = threading.Event()
+
+    def bombard() -> None:
+        for look in (lambda: guarded.inspect(bomb, len(bomb)), lambda: guarded.read(bomb)):
+            with pytest.raises(TooManyElements, match="10000 elements"):
+                look()
+        done.set()
+
+    beside = threading.Thread(target=bombard)
+    beside.start()
+    assert guarded.read(films.film(SCENE, bits=12)).pixels.shape == SCENE.shape
+    beside.join()
+    assert done.is_set()
+
+
+def test_a_reader_of_one_process_asks_nobody():
+    """The command line reads in its own process."""
+    data = films.jpeg_2000(uid.JPEG2000Lossless, SCENE, bits=12)
+    assert DicomFilmReader(FilmLimits()).read(data).pixels.shape == SCENE.shape
