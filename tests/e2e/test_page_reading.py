@@ -126,7 +126,7 @@ def look_at_boxes_and_outlines(page: Page) -> None:
     with_boxes = seen(box)
     assert coloured(with_boxes) > coloured(alone) + 0.001
     legend = page.locator("#legend li:visible")
-    drawn = page.locator("#boxes g")
+    drawn = page.locator("#boxes g[data-finding]")
     expect(legend).to_have_count(drawn.count())
 
     outlines = page.locator("#outlines-lungs")
