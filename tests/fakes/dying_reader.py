@@ -11,7 +11,14 @@ from hilum.adapters.dicom import reader_process
 from hilum.domain.errors import UnreadableFilm
 from hilum.imaging.film import Film, FilmHeader
 
-SPIN, CRASH, ALLOCATE, KILLED, REFUSED = b"spin", b"crash", b"allocate", b"killed", b"refused"
+SPIN, CRASH, ALLOCATE, KILLED, REFUSED, LIE = (
+    b"spin",
+    b"crash",
+    b"allocate",
+    b"killed",
+    b"refused",
+    b"lie",
+)
 
 
 class DyingReader:
@@ -30,6 +37,8 @@ class DyingReader:
             os.kill(os.getpid(), signal.SIGKILL)
         if data == ALLOCATE:
             bytearray(1 << 30)
+        if data == LIE:
+            return Film(np.zeros((1, 2, 3), np.uint8), FilmHeader("image/png"))
         if data == REFUSED:
             raise UnreadableFilm("for a reason")
         return Film(np.full((1, 1), data[0], np.uint8), FilmHeader("image/png"))

@@ -6,18 +6,20 @@ the threads of this process go on: decoding in a thread would hold Python's lock
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from hilum.adapters.dicom.reader_messages import unpacked
 from hilum.domain.errors import CpuTimeExceeded, DecoderCrashed, Rejected
 from hilum.imaging.budget import BUDGET
 
@@ -110,14 +112,16 @@ class _Child:
                 },
             )
         self._connection = Connection(ours.detach())
-        self._connection.send_bytes(pickle.dumps(limits))
+        self._connection.send_bytes(json.dumps(asdict(limits)).encode())
 
     @property
     def lives(self) -> bool:
         """Whether the process can be asked."""
         return not self._connection.closed and self._process.poll() is None
 
-    def ask(self, method: str, data: bytes, options: Mapping[str, int]) -> Any:
+    def ask(
+        self, method: str, data: bytes, options: Mapping[str, int]
+    ) -> Film | FilmHeader | Rejected:
         """Have a method of the reader called with a file.
 
         Raises:
@@ -126,13 +130,17 @@ class _Child:
             MemoryError: The system ended the process.
         """
         try:
-            self._connection.send_bytes(pickle.dumps((method, options)))
+            self._connection.send_bytes(json.dumps([method, options]).encode())
             self._connection.send_bytes(data)
             if self._connection.poll(_SECONDS):
-                return pickle.loads(self._connection.recv_bytes())  # noqa: S301 - from our child
+                return unpacked(self._connection.recv_bytes(), self._connection.recv_bytes())
         except (EOFError, OSError):
             self._end()
             raise self._cause() from None
+        except (ValueError, KeyError, TypeError):
+            self._process.kill()
+            self._end()
+            raise DecoderCrashed("The decoder gave no image.") from None
         except BaseException:
             self._end()
             raise

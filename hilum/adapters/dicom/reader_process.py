@@ -7,20 +7,24 @@ CPU limit) kills nothing else.
 
 from __future__ import annotations
 
-import pickle
+import json
 import resource
 import signal
 import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.reader_messages import packed
 from hilum.domain.errors import Rejected, WorkingMemoryExceeded
 from hilum.imaging.budget import BUDGET
+from hilum.imaging.film import FilmLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from hilum.imaging.film import Film, FilmHeader
 
 _MIB: Final = 1024 * 1024
 # Threads' stacks, the allocator's arenas and modules that are loaded when they are first used.
@@ -30,26 +34,32 @@ _ROOM: Final = 64 * _MIB
 def main() -> None:
     """Answer until the socket is closed."""
     connection = Connection(int(sys.argv[1]))
-    reader = DicomFilmReader(pickle.loads(connection.recv_bytes()))  # noqa: S301 - from our parent
+    reader = DicomFilmReader(FilmLimits(**json.loads(connection.recv_bytes())))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A terminal interrupts every process of a group. This one ends when its parent does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
-            method, options = pickle.loads(connection.recv_bytes())  # noqa: S301 - likewise
+            method, options = json.loads(connection.recv_bytes())
             data = connection.recv_bytes()
         except EOFError:
             return
-        connection.send_bytes(pickle.dumps(_answer(reader, method, data, options), protocol=5))
+        document, pixels = packed(_answer(reader, method, data, options))
+        connection.send_bytes(document)
+        connection.send_bytes(pixels)
 
 
-def _answer(reader: DicomFilmReader, method: str, data: bytes, options: Mapping[str, int]) -> Any:
+def _answer(
+    reader: DicomFilmReader, method: str, data: bytes, options: Mapping[str, int]
+) -> Film | FilmHeader | Rejected:
     """What ``inspect`` or ``read`` gives, or why it refuses."""
     _limit(len(data))
     try:
-        return getattr(reader, method)(data, **options)
+        if method == "inspect":
+            return reader.inspect(data, options["size"])
+        return reader.read(data, for_processing=bool(options["for_processing"]))
     except Rejected as error:
-        return type(error)(error.detail)
+        return error
     except MemoryError:
         return WorkingMemoryExceeded(
             f"Decoding needs more than {BUDGET.working_bytes // _MIB} MiB of memory."

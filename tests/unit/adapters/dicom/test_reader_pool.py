@@ -22,7 +22,7 @@ from hilum.domain.errors import (
     WorkingMemoryExceeded,
 )
 from hilum.imaging.film import FilmLimits
-from tests.fakes.dying_reader import ALLOCATE, CRASH, KILLED, REFUSED, SPIN
+from tests.fakes.dying_reader import ALLOCATE, CRASH, KILLED, LIE, REFUSED, SPIN
 from tests.unit.adapters.dicom import films
 
 SCENE = films.scene(bits=12)
@@ -43,6 +43,7 @@ def dying(monkeypatch):
         (ALLOCATE, WorkingMemoryExceeded),
         (KILLED, MemoryError),
         (REFUSED, UnreadableFilm),
+        (LIE, DecoderCrashed),
     ],
 )
 def test_a_process_that_dies_is_replaced_and_the_cause_is_named(data, kind, dying):
