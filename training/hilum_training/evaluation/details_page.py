@@ -17,6 +17,7 @@ from hilum_training.evaluation.shift_tables import (
     left_out_costs,
     mask_curve,
     shift_tables,
+    what_moved_it,
 )
 from hilum_training.evaluation.summary_sentences import (
     bounds_of_lungs,
@@ -152,6 +153,7 @@ def _flags(report: Mapping[str, Any]) -> dict[str, str]:
 def _external_validation(reports: Reports) -> dict[str, str]:
     return {
         "shifts": shift_tables(reports) or NOTHING,
+        "what_moved_it": what_moved_it(reports),
         "left_out": table(left_out_costs(reports)),
         "curve": table(learning_curve(reports)),
         "mask_curve": table(mask_curve(reports)),

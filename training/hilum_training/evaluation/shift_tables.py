@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from statistics import mean
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum_training.evaluation.report_files import METRICS
 from hilum_training.markdown import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     Reports = Mapping[str, Mapping[str, Any]]
 
 SHIFT: Final = "shifts/"
 EVERYWHERE: Final = f"{SHIFT}infection-from-everywhere"
 LEFT_OUT: Final = "infection, one source left out"
+FROZEN: Final = "tuberculosis across sites, frozen stages and random numbers"
 LEARNING_CURVE: Final = "children of kermany, learning curve"
 MASK_SHARE: Final = "lungs/shares/"
 
@@ -26,6 +28,41 @@ def shift_tables(reports: Reports) -> str:
         series.setdefault(report["series"], []).extend(_rows(name, report))
     tables = [f"### {name[:1].upper()}{name[1:]}\n\n{markdown(series[name])}" for name in series]
     return "\n\n".join(tables)
+
+
+def what_moved_it(reports: Reports) -> str:
+    """Say what frozen stages and random numbers change at a site that training did not see.
+
+    It is empty unless two or more random numbers were each run with two numbers of frozen stages.
+    """
+    runs: dict[int, dict[int, float]] = {}
+    for _, report in _shifts(reports):
+        if report["series"] != FROZEN:
+            continue
+        (unseen,) = [row for row in report["within_source"] if not row["seen_in_training"]]
+        stages = runs.setdefault(report["frozen_stages"], {})
+        stages[report["seed"]] = unseen["auroc"]["value"]
+    few, *_, many = sorted(runs) if len(runs) > 1 else (0, 0)
+    pairs = sorted(set(runs.get(few, {})) & set(runs.get(many, {})))
+    if few == many or len(pairs) < 2:  # noqa: PLR2004 - one pair shows no spread
+        return ""
+    changes = [runs[many][seed] - runs[few][seed] for seed in pairs]
+    means = " and ".join(
+        f"{mean(runs[stages].values()):.3f} ({_range(runs[stages].values())}) with {stages} frozen "
+        "stages"
+        for stages in (few, many)
+    )
+    widest = max(max(run.values()) - min(run.values()) for run in runs.values())
+    return (
+        f"AUROC at the site that training did not see, mean of {len(pairs)} random numbers: "
+        f"{means}. With the same random numbers {many} frozen stages instead of {few} change it by "
+        f"{mean(changes):+.3f} ({_range(changes)}). Random numbers alone change it by up to "
+        f"{widest:.3f}."
+    )
+
+
+def _range(values: Collection[float]) -> str:
+    return f"{min(values):.3f} to {max(values):.3f}"
 
 
 def left_out_costs(reports: Reports) -> Sequence[Mapping[str, Any]]:
