@@ -17,6 +17,10 @@ from hilum.imaging.png_header import PNG_SIGNATURE
 _APP1: Final = 0xE1
 _APP2: Final = 0xE2
 _TIFF_BLOCKS: Final = ((_APP1, b"Exif\0\0"), (_APP2, b"MPF\0"))
+_APP13: Final = 0xED
+_JOINED: Final = frozenset({_APP1, _APP13})
+"""Pillow joins these, or walks through them entry by entry."""
+_MOST_METADATA: Final = 4 * 1024 * 1024
 _LARGEST_COPY: Final = 32 * 1024 * 1024
 
 
@@ -32,7 +36,15 @@ def check_jpeg_metadata(data: bytes) -> None:
         UnreadableFilm: There is no marker where one has to stand.
     """
     blocks: dict[int, bytearray] = {}
+    total = 0
     for marker, at in header_segments(data):
+        if marker in _JOINED:
+            total += int.from_bytes(data[at + 2 : at + 4])
+            if total > _MOST_METADATA:
+                raise WorkingMemoryExceeded(
+                    f"The file has more than {_MOST_METADATA // 2**20} MiB of EXIF, multi-picture "
+                    "or Photoshop blocks."
+                )
         for kind, start in _TIFF_BLOCKS:
             if marker == kind and data.startswith(start, at + 4):
                 end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
@@ -64,9 +76,10 @@ def png_exif(data: bytes) -> bytes:
         The last block, from its byte order on; empty where there is none.
 
     Raises:
-        TooManySegments: More chunks than the budget allows.
+        TooManySegments: More chunks than the budget allows, or more than one colour profile, which
+            each decoder would inflate.
     """
-    block = b""
+    block, profiled = b"", False
     at, count = len(PNG_SIGNATURE), 0
     while at + 8 <= len(data):
         count += 1
@@ -75,6 +88,10 @@ def png_exif(data: bytes) -> bytes:
         length, name = struct.unpack_from(">L4s", data, at)
         if name == b"IEND":
             break
+        if name == b"iCCP":
+            if profiled:
+                raise TooManySegments("The PNG file has more than one colour profile.")
+            profiled = True
         if name == b"eXIf":
             block = data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0")
         at += 12 + int(length)

@@ -54,6 +54,15 @@ def test_only_a_film_whose_job_has_ended_goes(unit_of_work: UnitOfWork, state: J
     assert stored(unit_of_work, film.job.id) == replace(film.job, film_expired_at=kept)
 
 
+def test_a_discarded_job_gets_no_bytes(unit_of_work: UnitOfWork) -> None:
+    """It gave up its key: the image that is sent again is another job's."""
+    film = ended(unit_of_work, state=JobState.DISCARDED)
+    new = replace(film.instance, id=uuid4(), object_key="films/again")
+    with unit_of_work.begin() as transaction:
+        gone = {"instead_of": film.instance.object_key, "now": LATER}
+        assert transaction.film_retention.send_again(film.job.id, new, **gone) is None
+
+
 def test_the_oldest_go_first_and_each_once(unit_of_work: UnitOfWork) -> None:
     """In batches; who ended at the very moment or after it stays."""
     films = [ended(unit_of_work, after) for after in (3, 1, 2, 5, 6)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
-from hilum.domain.job import ENDED
+from hilum.domain.job import ENDED, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -52,7 +52,9 @@ class InMemoryFilmRetention:
     ) -> Job | None:
         self._rows.require_writable()
         job = self._rows.jobs.get(job_id)
-        if job is None or self._rows.instances[job.instance_id].object_key != instead_of:
+        if job is None or job.state is JobState.DISCARDED:
+            return None
+        if self._rows.instances[job.instance_id].object_key != instead_of:
             return None
         self._rows.jobs[job_id] = job = replace(job, film_expired_at=None)
         self._rows.sent_again[job_id] = now

@@ -13,7 +13,12 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.dicom.data_start import VALUE_REPRESENTATIONS
-from hilum.domain.errors import CompressionRatioTooHigh, TooManyElements, UnreadableFilm
+from hilum.domain.errors import (
+    CompressionRatioTooHigh,
+    TooManyElements,
+    UnreadableFilm,
+    WorkingMemoryExceeded,
+)
 from hilum.imaging.budget import BUDGET
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ _HEADER: Final = 8
 _READS_OF_AN_ELEMENT: Final = 5
 _PIECE: Final = 64 * 1024
 _ZLIB: Final = 0x78
+_MOST_COPIED: Final = 32 * 1024 * 1024
 
 
 class ElementCount:
@@ -35,6 +41,7 @@ class ElementCount:
     def __init__(self) -> None:
         self._headers = BUDGET.elements
         self._reads = _READS_OF_AN_ELEMENT * BUDGET.elements
+        self._copied = 0
         self.failure: Rejected | None = None
 
     def one_more(self, size: int | None) -> None:
@@ -53,6 +60,20 @@ class ElementCount:
             self.fail(
                 TooManyElements(
                     f"The DICOM file has more than {BUDGET.elements} elements and sequence items."
+                )
+            )
+
+    def copy(self, size: int) -> None:
+        """Count bytes of a sequence inside another, which are there once more while it is parsed.
+
+        Raises:
+            WorkingMemoryExceeded: There are more than the budget allows.
+        """
+        self._copied += size
+        if self._copied > _MOST_COPIED:
+            self.fail(
+                WorkingMemoryExceeded(
+                    f"Nested sequences of the file hold more than {_MOST_COPIED // 2**20} MiB."
                 )
             )
 

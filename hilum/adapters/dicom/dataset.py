@@ -62,23 +62,31 @@ class ParsedFile:
     cut: bool
 
 
+class LeftDeflated(Exception):
+    """The data set is deflated, and was not to be inflated here."""
+
+
 def looks_like_dicom(prefix: bytes) -> bool:
     """Whether the first bytes are a DICOM file, or a data set that lost its preamble."""
     return start_of_elements(prefix) is not None
 
 
-def parse(data: bytes, *, inflated_limit: int, header_only: bool = False) -> ParsedFile:
+def parse(
+    data: bytes, *, inflated_limit: int, header_only: bool = False, inflate: bool = True
+) -> ParsedFile:
     """Read the elements of a DICOM file, or of its first bytes.
 
     Args:
         data: The file, or a prefix of it.
         inflated_limit: Most bytes that a deflated dataset may inflate to.
         header_only: Whether a deflated dataset is inflated no further than its Image Pixel module.
+        inflate: Whether a deflated dataset is inflated at all.
 
     Returns:
         What was read; ``cut`` tells whether the bytes ended too early.
 
     Raises:
+        LeftDeflated: It is deflated, and not to be inflated.
         UnsupportedFormat: Not DICOM.
         UnreadableFilm: The deflated part is damaged.
         CompressionRatioTooHigh: The deflated part inflates beyond the limit.
@@ -93,10 +101,13 @@ def parse(data: bytes, *, inflated_limit: int, header_only: bool = False) -> Par
     stream.seek(start)
     meta = _Elements(count)
     meta.read(stream, implicit=False, little=True, only_group=_FILE_META_GROUP)
-    data_set_at = stream.tell()
+    # Where the meta group is damaged, the whole file is its content.
+    data_set_at = 0 if meta.cut else stream.tell()
     meta_set = Dataset(meta.found)
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
+        if not inflate:
+            raise LeftDeflated
         stream = opened(stream.read(), count, inflated_limit)
     implicit, little = _encoding_at(stream, syntax)
     body = _Elements(count, header_only=header_only and isinstance(stream, InflatedStream))

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 from pydicom import config
 
-from hilum.adapters.dicom.dataset import ParsedFile, looks_like_dicom, parse, require_whole
+from hilum.adapters.dicom.dataset import (
+    LeftDeflated,
+    ParsedFile,
+    looks_like_dicom,
+    parse,
+    require_whole,
+)
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 
 _ROOM_FOR_ATTRIBUTES: Final = 16 * 1024 * 1024
 _LARGEST_SAMPLE: Final = 2
+_BYTE: Final = 8
 
 
 class CostlyReader(Protocol):
@@ -62,7 +69,8 @@ class DicomFilmReader:
 
     Args:
         limits: Checked before anything is decoded.
-        costly: Asked before pixels are decoded. It may read the file itself, elsewhere.
+        costly: Asked before pixels are decoded. It may read the file itself, elsewhere. With it a
+            deflated file is not read here: :class:`LeftDeflated` is raised.
     """
 
     def __init__(self, limits: FilmLimits, costly: CostlyReader | None = None) -> None:
@@ -86,7 +94,9 @@ class DicomFilmReader:
             Rejected: The file can already be seen to be of no use; the class says why.
         """
         if looks_like_dicom(prefix):
-            header = read_header(prefix, size, inflated_limit=self._inflated_limit)
+            header = read_header(
+                prefix, size, inflated_limit=self._inflated_limit, inflate=self._costly is None
+            )
         else:
             header = inspect(prefix, size)
         check_limits(header, min(size, self._limits.max_bytes), self._limits)
@@ -110,7 +120,7 @@ class DicomFilmReader:
             return self._elsewhere(data) or decode_raster(data, self._limits)
         try:
             return self._read_dicom(data, for_processing=for_processing)
-        except (Rejected, MemoryError):  # no memory left is not the file's fault
+        except (Rejected, LeftDeflated, MemoryError):  # no memory left is not the file's fault
             raise
         except Exception as error:
             # No file may bring a worker down: what nobody foresaw is the file's fault as well.
@@ -134,7 +144,8 @@ class DicomFilmReader:
             raise FileTooLarge(
                 f"The file has {len(data)} bytes; the limit is {self._limits.max_bytes} bytes."
             )
-        parsed = parse(data, inflated_limit=self._inflated_limit)
+        inflate = self._costly is None
+        parsed = parse(data, inflated_limit=self._inflated_limit, inflate=inflate)
         refuse_without_pixels(parsed, complete=True)
         encoding_of(parsed.transfer_syntax)
         require_whole(parsed)
@@ -147,7 +158,7 @@ class DicomFilmReader:
         source = _pixel_data(parsed)
         if self._costly is not None:
             asked = {"encoded": not is_native(source, pixel), "for_processing": for_processing}
-            if (film := self._costly(data, pixel.rows * pixel.columns, **asked)) is not None:
+            if (film := self._costly(data, _size_of(pixel), **asked)) is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
         pixels, notes = _presented(parsed, pixel, stored)
@@ -156,6 +167,12 @@ class DicomFilmReader:
         if header.for_processing:
             notes |= {ImageNote.FOR_PROCESSING_ACCEPTED}
         return Film(pixels, header, notes | header.notes)
+
+
+def _size_of(pixel: ImagePixel) -> int:
+    """Pixels of a grey image of 16 bits that costs as much as this one."""
+    width = pixel.samples * max(pixel.allocated // _BYTE, 1)
+    return pixel.rows * pixel.columns * max(width, _LARGEST_SAMPLE) // _LARGEST_SAMPLE
 
 
 def _pixel_data(parsed: ParsedFile) -> PixelData:

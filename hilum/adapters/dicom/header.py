@@ -20,7 +20,9 @@ _OLDEST: Final = 130.0
 _TO_A_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
 
 
-def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
+def read_header(
+    prefix: bytes, size: int, *, inflated_limit: int, inflate: bool = True
+) -> FilmHeader:
     """Read what a DICOM file says of itself, as far as its first bytes go.
 
     A prefix that ends before the Image Pixel module (long private elements stand in front of it
@@ -30,11 +32,13 @@ def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
         prefix: The first bytes.
         size: Size of the whole file, in bytes.
         inflated_limit: Most bytes that a deflated prefix may inflate to.
+        inflate: Whether a deflated prefix is inflated at all.
 
     Returns:
         The header.
 
     Raises:
+        LeftDeflated: It is deflated, and not to be inflated.
         UnsupportedFormat: Not DICOM.
         UnsupportedTransferSyntax: No decoder for it.
         NotAnImage: The object has no pixels.
@@ -44,7 +48,7 @@ def read_header(prefix: bytes, size: int, *, inflated_limit: int) -> FilmHeader:
         TooManyElements: It has more elements and items than the budget allows.
         NestedTooDeep: Its sequences are nested deeper than the budget allows.
     """
-    parsed = parse(prefix, inflated_limit=inflated_limit, header_only=True)
+    parsed = parse(prefix, inflated_limit=inflated_limit, header_only=True, inflate=inflate)
     refuse_without_pixels(parsed, complete=len(prefix) >= size)
     encoding_of(parsed.transfer_syntax)
     refuse_frames(parsed.dataset)

@@ -8,6 +8,7 @@ CPU limit) kills nothing else.
 from __future__ import annotations
 
 import json
+import math
 import resource
 import signal
 import sys
@@ -73,7 +74,7 @@ def _answer(
 def _limit(length: int) -> None:
     """Limit CPU time and address space of the next image, from what is used now."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + BUDGET.cpu_seconds
+    seconds = math.ceil(used.ru_utime + used.ru_stime) + BUDGET.cpu_seconds
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
     pages = int(Path("/proc/self/statm").read_text().split()[0])

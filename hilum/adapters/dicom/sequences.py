@@ -63,6 +63,7 @@ def parse_sequence(element: DataElement | RawDataElement, count: ElementCount) -
     Raises:
         TooManyElements: The budget of elements is used up.
         NestedTooDeep: Sequences are nested deeper than the budget allows.
+        WorkingMemoryExceeded: Nested sequences copy more than an image may.
     """
     return _parsed(element, count, 1)
 
@@ -96,6 +97,8 @@ def _parsed(element: DataElement | RawDataElement, count: ElementCount, depth: i
     if depth > BUDGET.depth:
         raise too_deep()
     if isinstance(element, RawDataElement):
+        if depth > 1:
+            count.copy(len(element.value or b""))
         stream = BoundedStream(element.value or b"", count)
         try:
             items = read_sequence(

@@ -85,7 +85,10 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 def is_for_processing(dataset: Dataset) -> bool:
     """Return whether an image is FOR PROCESSING, by its intent or its SOP Class (PS3.3 A.26)."""
-    intent = re.sub(r"[^A-Z]", "", text(dataset, "PresentationIntentType"))
+    stated = element(dataset, "PresentationIntentType")
+    several = isinstance(stated, Sequence) and not isinstance(stated, str)
+    first = next(iter(stated), "") if several else stated
+    intent = re.sub(r"[^A-Z]", "", str(first or "").upper())
     return intent == "FORPROCESSING" or text(dataset, "SOPClassUID") in _RAW_SOP_CLASSES
 
 
@@ -99,7 +102,9 @@ def orientation(dataset: Dataset) -> Orientation:
     stated = element(dataset, "PatientOrientation")
     several = isinstance(stated, Sequence) and not isinstance(stated, str)
     values = stated if several else (stated or "",)
-    directions = tuple(str(value).strip().upper() for value in values)
+    directions = tuple(str(value).strip(" \0").upper() for value in values)
+    while directions and not directions[-1]:
+        directions = directions[:-1]
     if not any(directions):
         return Orientation()
     ignored = Orientation(notes=frozenset({ImageNote.ORIENTATION_IGNORED}))

@@ -77,7 +77,7 @@ class FilmRetention(Protocol):
             now: From when on retention counts anew.
 
         Returns:
-            The job, or None if the image has another object by now.
+            The job, or None if the image has another object by now, or the job was discarded.
         """
         ...
 

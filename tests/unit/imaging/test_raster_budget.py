@@ -95,6 +95,20 @@ COSTLY = {
         PNG[:33] + chunk(b"eXIf", entries(60_000, 2_000_000)) + PNG[33:],
         WorkingMemoryExceeded,
     ),
+    "colour profiles that inflate": (
+        PNG[:33] + chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)) * 2_000 + PNG[33:],
+        TooManySegments,
+    ),
+    "EXIF blocks that are joined": (
+        JPEG[:2] + (b"\xff\xe1\xff\xffExif\0\0" + b"II*\0" + b"\xff" * 65_523) * 500 + JPEG[2:],
+        WorkingMemoryExceeded,
+    ),
+    "Photoshop blocks of empty entries": (
+        JPEG[:2]
+        + (b"\xff\xed\xff\xfePhotoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5459 + bytes(10)) * 500
+        + JPEG[2:],
+        WorkingMemoryExceeded,
+    ),
     "chunks of text that inflate": (
         PNG[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)) * 60 + PNG[33:],
         WorkingMemoryExceeded,

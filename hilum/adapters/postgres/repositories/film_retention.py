@@ -10,6 +10,7 @@ from hilum.adapters.postgres.insertion import insert_absent
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS, job_of
 from hilum.adapters.postgres.tables import ENDED_JOBS, FILM_REMOVALS, INSTANCES, JOBS
 from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
+from hilum.domain.job import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -49,13 +50,15 @@ class SqlFilmRetention:
             .limit(limit)
         )
         films = [ExpiredFilm(*row) for row in self._connection.execute(oldest)]
-        if films:
-            self._connection.execute(
-                sa.update(JOBS)
-                .where(JOBS.c.id.in_([film.job_id for film in films]))
-                .values(film_expired_at=now)
-            )
-        return films
+        # Whoever was sent again meanwhile has other bytes, and is not due.
+        marked = self._connection.execute(
+            sa.update(JOBS)
+            .where(JOBS.c.id.in_([film.job_id for film in films]), *_due(ended_before))
+            .values(film_expired_at=now)
+            .returning(JOBS.c.id)
+        )
+        ended = set(marked.scalars())
+        return [film for film in films if film.job_id in ended]
 
     def ask_removal(self, keys: Collection[str], now: datetime) -> None:
         """Put objects on the list of what is to be removed."""
@@ -76,7 +79,11 @@ class SqlFilmRetention:
         self, job_id: UUID, instance: Instance, *, instead_of: str, now: datetime
     ) -> Job | None:
         """Give an image whose bytes are gone other ones, under another key."""
-        of_job = sa.select(JOBS.c.instance_id).where(JOBS.c.id == job_id).scalar_subquery()
+        # Locked: a discard or a retention at the same time waits, or is seen.
+        wanted = sa.select(JOBS.c.instance_id).where(
+            JOBS.c.id == job_id, JOBS.c.state != JobState.DISCARDED.value
+        )
+        of_job = self._connection.execute(wanted.with_for_update()).scalar()
         replaced = self._connection.execute(
             sa.update(INSTANCES)
             .where(INSTANCES.c.id == of_job, INSTANCES.c.object_key == instead_of)
@@ -114,7 +121,12 @@ class SqlFilmRetention:
 
 def _which(query: sa.Select[Any], ended_before: datetime, site: str | None) -> sa.Select[Any]:
     """Of films and their jobs, those that are due."""
-    query = query.where(
+    query = query.where(*_due(ended_before))
+    return query if site is None else query.where(JOBS.c.site == site)
+
+
+def _due(ended_before: datetime) -> tuple[sa.TextClause | sa.ColumnElement[bool], ...]:
+    return (
         ENDED_JOBS,
         JOBS.c.film_expired_at.is_(None),
         JOBS.c.updated_at < ended_before,
@@ -123,4 +135,3 @@ def _which(query: sa.Select[Any], ended_before: datetime, site: str | None) -> s
             JOBS.c.film_sent_again_at < ended_before,
         ),
     )
-    return query if site is None else query.where(JOBS.c.site == site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from pydicom import uid
 
@@ -164,3 +165,50 @@ def test_a_codestream_that_needs_too_much_memory_is_refused(encoding, decoder, c
     with pytest.raises(WorkingMemoryExceeded, match="limit is 288 MiB"):
         check_decoding_memory(Codestream(6000, 6000, components, 8), encoding, decoder)
     check_decoding_memory(Codestream(6000, 6000, 1, 12), encoding, decoder)
+
+
+def test_nested_sequences_that_copy_what_they_hold_are_refused(reader):
+    """Each level of declared length is there once more while the next is parsed."""
+    body = struct.pack("<HH2sHL", 0x28, 0x3006, b"OW", 0, 4_000_000) + bytes(4_000_000)
+    for _ in range(20):
+        body = sequence(0x00283010, ITEM + struct.pack("<L", len(body)) + body, declared=True)
+    cost = cost_of_reading(reader, with_elements(body, PIXEL_DATA))
+    cost.assert_bounded()
+    assert cost.answer == "working_memory"
+
+
+def segmented(*words: int) -> bytes:
+    """An image of which all three palettes are these segments."""
+    indices = np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)
+    dataset = films.dataset(indices, bits=8, PhotometricInterpretation="PALETTE COLOR")
+    for name in ("Red", "Green", "Blue"):
+        setattr(dataset, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        table = np.array(words, "<u2").tobytes()
+        setattr(dataset, f"Segmented{name}PaletteColorLookupTableData", table)
+    return films.file_of(dataset)
+
+
+RAMP = (0, 1, 0, 1, 255, 65535)
+
+
+def test_a_segmented_palette_is_applied(reader):
+    """A first entry, and a line up to the last."""
+    pixels = reader.read(segmented(*RAMP)).pixels
+    assert (pixels[0, 0], pixels[0, 63], pixels[3, 63]) == (0, 63, 255)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        RAMP + (1, 65535, 7) * 2000,
+        RAMP + (2, 2, 0, 0) * 2000 + (1, 65535, 7) * 2,
+        (0, 1, 0, 1, 65535, 7, *(2, 2, 0, 0) * 2000),
+        (2, 1, 0, 0),
+    ],
+    ids=["lines", "copies", "copies of a long line", "a copy of itself"],
+)
+def test_a_segmented_palette_that_expands_without_end_is_refused(reader, words):
+    """A descriptor can state 65,536 entries."""
+    cost = cost_of_reading(reader, segmented(*words))
+    cost.assert_bounded()
+    assert cost.answer == "unreadable_film"

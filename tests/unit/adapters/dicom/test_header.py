@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from hilum.adapters.dicom.dataset import looks_like_dicom
+from hilum.adapters.dicom.dataset import looks_like_dicom, parse
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.header import age_in_years
 from hilum.domain.errors import CompressionRatioTooHigh, TooManyPixels
@@ -155,3 +155,10 @@ def test_a_header_has_the_patient_s_age_and_the_view(reader, attributes, age, vi
     data = films.film(SCENE, bits=12, **attributes)
     header = reader.read(data).header
     assert (header.patient_age, header.view_position) == (age, view)
+
+
+def test_where_the_meta_group_is_damaged_the_whole_file_is_the_content(reader):
+    """Two such files with other pixels must not be taken for one."""
+    at = FILM.index(b"\x02\x00\x10\x00UI")
+    long = b"\x02\x00\x05\x00OB\0\0" + (len(FILM) * 2).to_bytes(4, "little")
+    assert parse(FILM[:at] + long + FILM[at:], inflated_limit=10**6).data_set_at == 0

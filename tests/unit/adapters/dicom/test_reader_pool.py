@@ -21,7 +21,7 @@ from hilum.domain.errors import (
     UnreadableFilm,
     WorkingMemoryExceeded,
 )
-from hilum.imaging.film import FilmLimits
+from hilum.imaging.film import FilmHeader, FilmLimits
 from tests.fakes.dying_reader import ALLOCATE, CRASH, KILLED, LIE, REFUSED, SPIN
 from tests.unit.adapters.dicom import films
 
@@ -134,3 +134,22 @@ def test_a_reader_of_one_process_asks_nobody():
     """The command line reads in its own process."""
     data = films.jpeg_2000(uid.JPEG2000Lossless, SCENE, bits=12)
     assert DicomFilmReader(FilmLimits()).read(data).pixels.shape == SCENE.shape
+
+
+def test_a_deflated_file_is_never_inflated_here(monkeypatch):
+    """Also where its transfer syntax stands far behind, after a long value of the meta group."""
+    data = films.native(uid.DeflatedExplicitVRLittleEndian, SCENE, bits=12)
+    at = data.index(b"\x02\x00\x10\x00UI")
+    long = b"\x02\x00\x05\x00OB\0\0" + (6000).to_bytes(4, "little") + bytes(6000)
+    data = data[:at] + long + data[at:]
+    asked = []
+
+    def elsewhere(_: object, method: str, *__: object, **___: object) -> FilmHeader:
+        asked.append(method)
+        return FilmHeader("application/dicom")
+
+    monkeypatch.setattr(reader_pool.ReaderPool, "_ask", elsewhere)
+    reader = GuardedFilmReader(FilmLimits())
+    reader.inspect(data, len(data))
+    reader.read(data)
+    assert asked == ["inspect", "read"]

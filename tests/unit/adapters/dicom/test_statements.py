@@ -32,6 +32,8 @@ def header(reader: DicomFilmReader, **attributes: Any) -> FilmHeader:
         (["L", "F"], False, False, set()),
         (["R", "F"], True, False, {ImageNote.IMAGE_MIRRORED}),
         (["r ", "f"], True, False, {ImageNote.IMAGE_MIRRORED}),
+        (["R", "F", ""], True, False, {ImageNote.IMAGE_MIRRORED}),
+        (["R\0", "F\0"], True, False, {ImageNote.IMAGE_MIRRORED}),
         (["L", "H"], False, True, {ImageNote.IMAGE_FLIPPED}),
         (["R", "H"], True, True, {ImageNote.IMAGE_MIRRORED, ImageNote.IMAGE_FLIPPED}),
         ("", False, False, set()),
@@ -155,6 +157,7 @@ def test_a_body_part_is_the_chest_or_not(reader, body_part, chest):
     ("attributes", "raw"),
     [
         ({"PresentationIntentType": "FOR PROCESSING"}, True),
+        ({"PresentationIntentType": ["FOR PROCESSING", "X"]}, True),
         ({"SOPClassUID": DX_RAW}, True),
         ({"SOPClassUID": DX_RAW, "PresentationIntentType": "FOR PRESENTATION"}, True),
         ({"PresentationIntentType": "FOR PRESENTATION"}, False),
