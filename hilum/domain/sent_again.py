@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hilum.domain.errors import ObjectMissing
+from hilum.domain.errors import ForProcessing, ObjectMissing
 from hilum.domain.job import JobState
 
 if TYPE_CHECKING:
@@ -28,10 +28,15 @@ class Outcome(StrEnum):
     """It had a job that failed since its file was gone. It is analysed now."""
 
 
+GIVES_UP_KEY: Final = frozenset({ForProcessing.code})
+"""Codes of rejections that a site's own rule decided: the rule may be another one by now."""
+
+
 def outcome_of(earlier: Job, *, stored: bool) -> Outcome:
     """Tell what happens to an image that has a job.
 
-    A discarded job is none of an image that is sent again: it gave up its key.
+    A discarded job is none of an image that is sent again: it gave up its key. So did one that was
+    rejected with a code of :data:`GIVES_UP_KEY`.
 
     Args:
         earlier: The job.

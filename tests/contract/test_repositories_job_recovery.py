@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.job import JobState, Reason
+from hilum.domain.job import JobEvent, JobState, Reason
 from tests.contract.samples import LEASE, NOW, accepted, claimed, seconds, stored
 
 if TYPE_CHECKING:
@@ -151,3 +151,18 @@ def test_only_a_parked_job_is_retried_or_discarded(
         assert transaction.jobs.retry(job.id, LATER) is None
         assert transaction.jobs.discard(job.id, LATER) is None
     assert stored(unit_of_work, job.id) == job
+
+
+@pytest.mark.parametrize(("code", "freed"), [("for_processing", "yes"), ("colour_film", "")])
+def test_a_rejection_by_a_rule_of_the_site_frees_the_key(
+    unit_of_work: UnitOfWork, code: str, freed: str
+) -> None:
+    """The rule may be another one when the image is sent again; its pixels stay what they are."""
+    job = claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        ended = transaction.jobs.finish(
+            job.id, job.lease_owner or "", JobEvent.REJECT, LATER, reason=Reason(code, "because")
+        )
+    assert ended is not None
+    assert (ended.idempotency_key != job.idempotency_key) is bool(freed)
+    assert stored(unit_of_work, job.id) == ended

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hilum.application.ports.repositories import QueueDepth
 from hilum.domain.errors import TransitionNotAllowed
 from hilum.domain.job import JobEvent, JobState, Priority, next_state, source_state
+from hilum.domain.sent_again import GIVES_UP_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,10 +114,12 @@ class InMemoryJobs:
         if job is None or job.lease_owner != owner:
             self._rows.require_writable()
             return None
+        gives_up = reason is not None and reason.code in GIVES_UP_KEY
         return self._change(
             job,
             event,
             now,
+            idempotency_key=f"ended {job_id}" if gives_up else job.idempotency_key,
             lease_owner=None,
             lease_expires_at=None,
             finished_at=now,
@@ -155,7 +158,7 @@ class InMemoryJobs:
         )
 
     def discard(self, job_id: UUID, now: datetime) -> Job | None:
-        given_up = {"idempotency_key": f"discarded {job_id}"}
+        given_up = {"idempotency_key": f"ended {job_id}"}
         return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, now, **given_up)
 
     def expired(self, now: datetime, limit: int) -> Sequence[Job]:

@@ -128,7 +128,10 @@ class JobRepository(Protocol):
         timings_ms: Mapping[str, float] | None = None,
         notes: Sequence[str] = (),
     ) -> Job | None:
-        """Running -> completed, rejected or failed, if this owner still holds the lease."""
+        """Running -> completed, rejected or failed, if this owner still holds the lease.
+
+        With a reason of :data:`hilum.domain.sent_again.GIVES_UP_KEY` the job gives up its key.
+        """
         ...
 
     def release(

@@ -100,8 +100,13 @@ PARK: Final = {
 
 RETRY: Final = _change(JobEvent.RETRY, **_FRESH, **_NO_REASON, finished_at=None)
 # A discarded job gives up its key: the image is new when it is sent again.
-DISCARD: Final = _change(
-    JobEvent.DISCARD, idempotency_key="discarded " + sa.cast(JOBS.c.id, sa.Text)
+_NO_KEY: Final = "ended " + sa.cast(JOBS.c.id, sa.Text)
+DISCARD: Final = _change(JobEvent.DISCARD, idempotency_key=_NO_KEY)
+GIVE_UP_KEY: Final = Statement(
+    sa.update(JOBS)
+    .where(JOBS.c.id == sa.bindparam("wanted_id"))
+    .values(idempotency_key=_NO_KEY)
+    .returning(*JOB_COLUMNS)
 )
 
 EXTEND: Final = (

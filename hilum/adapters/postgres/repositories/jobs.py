@@ -11,6 +11,7 @@ from hilum.adapters.postgres.tables import JOBS
 from hilum.application.ports.repositories import QueueDepth
 from hilum.domain.errors import TransitionNotAllowed
 from hilum.domain.job import JobEvent, JobState, Priority, source_state
+from hilum.domain.sent_again import GIVES_UP_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +107,10 @@ class SqlJobRepository:
             values["timings"] = dict(timings_ms)
         if event is not JobEvent.COMPLETE:
             values |= _because(reason)
-        return self._one(job_changes.FINISH[event][timings_ms is not None], **values)
+        job = self._one(job_changes.FINISH[event][timings_ms is not None], **values)
+        if job is not None and reason is not None and reason.code in GIVES_UP_KEY:
+            return self._one(job_changes.GIVE_UP_KEY, wanted_id=job_id)
+        return job
 
     def release(
         self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
