@@ -50,6 +50,8 @@ class SqlFilmRetention:
             .limit(limit)
         )
         films = [ExpiredFilm(*row) for row in self._connection.execute(oldest)]
+        if not films:
+            return []
         # Whoever was sent again meanwhile has other bytes, and is not due.
         marked = self._connection.execute(
             sa.update(JOBS)
