@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.submission_rows import RecordedSubmission, Sender
+    from hilum.domain.audit import AuditEvent
     from hilum.domain.study import Instance, Study
 
 _LOG = logging.getLogger(__name__)
@@ -74,16 +75,18 @@ def settle_submission(
     ]
     if not known:
         return SettledSubmission(SubmittedStudy(recorded.files), ())
+    events: list[AuditEvent] = []
     with unit_of_work.begin() as transaction:
         for place, file, sent in known:
             stored = seen.get(sent.id, True)
             earlier = recorded.earlier.get(sent.id)
             settled = _settled(transaction, study, file, sent, earlier, stored)
-            event = image_event(study, sent, settled.job, _ACTIONS[settled.outcome], sender)
-            transaction.audit.append([event])
+            action = _ACTIONS[settled.outcome]
+            events.append(image_event(study, sent, settled.job, action, sender))
             files[place] = settled
             if not settled.kept and stored is not None:
                 spare.append(sent)
+        transaction.audit.append(events)
     return SettledSubmission(SubmittedStudy(tuple(files)), tuple(spare))
 
 

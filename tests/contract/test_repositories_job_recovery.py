@@ -121,24 +121,24 @@ def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
     assert stored(unit_of_work, job.id) == queued
 
 
-def test_a_parked_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
+def test_a_failed_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
     """From failed to discarded; the reason stays, and its key is free for a new job."""
-    parked = _park(unit_of_work, claimed(unit_of_work), lost=False)
-    assert parked is not None
+    failed = _park(unit_of_work, claimed(unit_of_work), lost=False)
+    assert failed is not None
     with unit_of_work.begin() as transaction:
-        gone = transaction.jobs.discard(parked.id, LATER + LEASE)
+        gone = transaction.jobs.discard(failed.id, LATER + LEASE)
     assert gone is not None
-    assert gone.idempotency_key != parked.idempotency_key
+    assert gone.idempotency_key != failed.idempotency_key
     assert gone == replace(
-        parked,
+        failed,
         state=JobState.DISCARDED,
         updated_at=LATER + LEASE,
         idempotency_key=gone.idempotency_key,
     )
-    assert stored(unit_of_work, parked.id) == gone
-    fresh = replace(parked, id=uuid4(), state=JobState.QUEUED, lease_owner=None)
+    assert stored(unit_of_work, failed.id) == gone
+    fresh = replace(failed, id=uuid4(), state=JobState.QUEUED, lease_owner=None)
     with unit_of_work.begin() as transaction:
-        assert transaction.jobs.add_new([fresh]) == {parked.idempotency_key: fresh}
+        assert transaction.jobs.add_new([fresh]) == {failed.idempotency_key: fresh}
 
 
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.FAILED])

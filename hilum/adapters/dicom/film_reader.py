@@ -52,7 +52,7 @@ class CostlyReader(Protocol):
 
         Args:
             data: The file.
-            pixels: Rows x columns.
+            pixels: Of a grey image of 16 bits that costs as much.
             encoded: Whether its pixels are in a DICOM encoding that needs a decoder.
             for_processing: Accept raw detector values.
 

@@ -48,6 +48,19 @@ def insert_absent(
     return [value for (value,) in _insert(connection, column.table, rows, column)]
 
 
+@cache
+def upsert(dialect: str, table: sa.Table) -> sa.Executable:
+    """An INSERT that puts each row in the place of the one with its primary key."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    key = table.primary_key.columns.keys()
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if column.name not in key
+    }
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
 def _insert(
     connection: Connection,
     table: sa.Table,

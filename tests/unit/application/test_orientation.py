@@ -43,13 +43,13 @@ def stored(mirrored: bool, flipped: bool) -> Film:  # noqa: FBT001 - as in NOTES
 def test_a_stored_flip_changes_no_answer_and_places_lie_in_stored_pixels(flips):
     """Probabilities are equal, and boxes, heatmaps and outlines are flips of one another."""
     mirrored, flipped = flips
-    upright = read_film(plain(), MODELS, BandEngine(MODELS.models))
+    unflipped = read_film(plain(), MODELS, BandEngine(MODELS.models))
     read = read_film(stored(*flips), MODELS, BandEngine(MODELS.models))
     assert read.notes == NOTES[flips]
-    assert upright.notes == frozenset()
-    assert read.impression == upright.impression
+    assert unflipped.notes == frozenset()
+    assert read.impression == unflipped.impression
     boxes = 0
-    for one, other in zip(read.panels, upright.panels, strict=True):
+    for one, other in zip(read.panels, unflipped.panels, strict=True):
         assert replace(one, findings=()) == replace(other, findings=())
         for found, twin in zip(one.findings, other.findings, strict=True):
             assert replace(found, boxes=()) == replace(twin, boxes=())
@@ -61,7 +61,7 @@ def test_a_stored_flip_changes_no_answer_and_places_lie_in_stored_pixels(flips):
                 boxes += 1
     assert boxes
     assert read.heatmaps
-    for heat, twin in zip(read.heatmaps, upright.heatmaps, strict=True):
+    for heat, twin in zip(read.heatmaps, unflipped.heatmaps, strict=True):
         grid, other = (
             np.frombuffer(each.values, np.uint8).reshape(each.rows, each.columns)
             for each in (heat, twin)
@@ -71,12 +71,12 @@ def test_a_stored_flip_changes_no_answer_and_places_lie_in_stored_pixels(flips):
 
 def test_outlines_and_borders_of_a_mirrored_image_are_mirrored():
     """The right lung stays the patient's, and lies at the right edge of the stored image."""
-    (upright,) = read_film(plain(), MODELS, BandEngine(MODELS.models)).structures
+    (unflipped,) = read_film(plain(), MODELS, BandEngine(MODELS.models)).structures
     (read,) = read_film(stored(True, False), MODELS, BandEngine(MODELS.models)).structures
-    assert read.cardiothoracic.value == upright.cardiothoracic.value is not None
-    left, right = upright.cardiothoracic.thorax
+    assert read.cardiothoracic.value == unflipped.cardiothoracic.value is not None
+    left, right = unflipped.cardiothoracic.thorax
     assert read.cardiothoracic.thorax == pytest.approx((COLUMNS - right, COLUMNS - left))
-    for one, other in zip(read.structures, upright.structures, strict=True):
+    for one, other in zip(read.structures, unflipped.structures, strict=True):
         assert (one.label, one.area_share, one.flags) == (
             other.label,
             other.area_share,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hilum.adapters.postgres.insertion import upsert
 from hilum.adapters.postgres.tables import OPERATING_POINTS
 from hilum.domain.model import OperatingPoint
 from hilum.domain.site_models import Origin, SiteOperatingPoint
@@ -60,26 +59,13 @@ class SqlOperatingPointRepository:
     def put(self, points: Sequence[SiteOperatingPoint]) -> None:
         """Add each, or put it in the place of the one with its site, version and label."""
         if points:
-            statement = _put(self._connection.dialect.name)
+            statement = upsert(self._connection.dialect.name, OPERATING_POINTS)
             self._connection.execute(statement, [_row(point) for point in points])
 
     def remove(self, points: Sequence[SiteOperatingPoint]) -> None:
         """Remove those with these sites, versions and labels; what is not there is left out."""
         if points:
             self._connection.execute(_REMOVE, [_key(point) for point in points])
-
-
-@cache
-def _put(dialect: str) -> sa.Executable:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(OPERATING_POINTS)
-    key = OPERATING_POINTS.primary_key.columns.keys()
-    changed = {
-        column.name: statement.excluded[column.name]
-        for column in OPERATING_POINTS.columns
-        if column.name not in key
-    }
-    return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def _key(point: SiteOperatingPoint) -> dict[str, str]:

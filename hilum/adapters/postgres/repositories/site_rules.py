@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from hilum.adapters.postgres.insertion import upsert
 from hilum.adapters.postgres.tables import SITE_RULES
 from hilum.domain.site_rule import SiteRule
 
@@ -37,10 +37,5 @@ class SqlSiteRuleRepository:
 
     def put(self, rule: SiteRule) -> None:
         """Add a rule, or put it in the place of the one with its site and name."""
-        on_postgresql = self._connection.dialect.name == "postgresql"
-        insert = postgresql.insert if on_postgresql else sqlite.insert
-        statement = insert(SITE_RULES)
-        changed = {name: statement.excluded[name] for name in ("value", "set_by", "set_at")}
-        key = SITE_RULES.primary_key.columns.keys()
-        put = statement.on_conflict_do_update(index_elements=key, set_=changed)
+        put = upsert(self._connection.dialect.name, SITE_RULES)
         self._connection.execute(put, [asdict(rule)])
