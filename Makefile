@@ -43,16 +43,23 @@ check: .venv-dev/.installed ## Lint, format, types, import rules
 
 .PHONY: test-python
 test-python: .venv-dev/.installed ## Unit, contract, integration and browser tests
-	.venv-dev/bin/pytest tests --ignore=tests/unit/training --ignore=tests/images --ignore=tests/cluster
+	.venv-dev/bin/pytest tests --ignore=tests/unit/training --ignore=tests/images --ignore=tests/cluster --ignore=tests/nightly
 
 .PHONY: test-training
 test-training: .venv-training/.installed ## Tests of the training code (TensorFlow, an environment of its own)
 	.venv-training/bin/pytest tests/unit/training
 
+.PHONY: nightly
+nightly: public-sets fuzz ## Once a night: public sets of images beside another decoder, then the fuzzer
+
+.PHONY: public-sets
+public-sets: .venv-dev/nightly/.installed ## Read every file of public sets of images; compare those with a window with DCMTK
+	@PYTHON=$(PYTHON) bash scripts/services.sh decoders
+	PYTHONPATH=.venv-dev/nightly .venv-dev/bin/pytest -s tests/nightly
+
 .PHONY: fuzz
-fuzz: .venv-dev/.installed ## Fuzz the reader for FUZZ_SECONDS (600) with Atheris, which you install: nightly, not in CI
-	mkdir -p .cache/fuzz
-	.venv-dev/bin/python -m tests.fuzz.fuzz_reader -max_total_time=$(or $(FUZZ_SECONDS),600) .cache/fuzz tests/fuzz/corpus
+fuzz: .venv-dev/nightly/.installed ## Fuzz the reader with Atheris for FUZZ_SECONDS (3600)
+	PYTHONPATH=.venv-dev/nightly .venv-dev/bin/python -m tests.fuzz.fuzz_reader $(or $(FUZZ_SECONDS),3600)
 
 .PHONY: format
 format: .venv-dev/.installed ## Format the code and mend what the linter can
@@ -220,7 +227,7 @@ cluster-keda: cluster-tools ## Nightly: KEDA scales the workers of the chart by 
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
-	@for name in gateway worker cli engine demo dev training triton images; do \
+	@for name in gateway worker cli engine demo dev nightly training triton images; do \
 	  echo "requirements/$$name.lock"; \
 	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \
@@ -245,6 +252,12 @@ PROJECTS := pyproject.toml $(wildcard services/*/pyproject.toml) stack/pyproject
 
 .venv-dev/.installed: requirements/dev.lock $(PROJECTS)
 	$(call environment,dev,$(LOCAL) -e services/engine -e training)
+
+# Beside the environment, which stays what its lock says.
+.venv-dev/nightly/.installed: requirements/nightly.lock .venv-dev/.installed
+	@rm -rf $(@D)
+	@.venv-dev/bin/pip install --quiet --disable-pip-version-check --target $(@D) --require-hashes -r $<
+	@touch $@
 
 .venv-training/.installed: requirements/training.lock $(PROJECTS)
 	$(call environment,training,-e . -e stack -e training)

@@ -2,7 +2,8 @@
 # Installs the real servers that `make stack` and the integration tests start. Run it as often
 # as you like: what is there already is left alone. `make services` calls it; with the argument
 # `images` (`make image-tools`) it installs what builds the container images instead, with
-# `cluster` (`make cluster-packages`) what the test cluster runs on.
+# `cluster` (`make cluster-packages`) what the test cluster runs on, with `decoders` (`make
+# public-sets`) what decoded images are compared with.
 #
 #   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
@@ -209,7 +210,22 @@ end() {
   exit 0
 }
 
+provide_decoders() {
+  provide_package dcmtk have_dcmtk
+  provide_package libgdcm-tools have_gdcm_tools
+}
+
+report_decoders() {
+  report "DCMTK (tests of decoded images)" have_dcmtk
+  report "GDCM's tools (tests of decoded images)" have_gdcm_tools
+}
+
 mkdir -p "$CACHE"
+if [[ ${1:-} == decoders ]]; then
+  provide_decoders
+  report_decoders
+  end
+fi
 if [[ ${1:-} == cluster ]]; then
   provide_package etcd-server have_etcd
   provide_package runc have_runc_itself
@@ -251,8 +267,7 @@ provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
 provide_package podman have_podman_itself
 provide_package skopeo have_skopeo
-provide_package dcmtk have_dcmtk
-provide_package libgdcm-tools have_gdcm_tools
+provide_decoders
 provide_triton
 provide_minio
 provide_compose_reader
@@ -269,8 +284,7 @@ report "Chromium (browser tests)" have_chromium
 report "compose-project (tests of compose.yaml)" have_compose_reader
 report "podman (tests of bundles)" have_podman_itself
 report "skopeo (tests of bundles)" have_skopeo
-report "DCMTK (tests of decoded images)" have_dcmtk
-report "GDCM's tools (tests of decoded images)" have_gdcm_tools
+report_decoders
 report "crane (tests of bundles)" have_crane
 report "promtool (tests of alerts)" have_promtool
 end

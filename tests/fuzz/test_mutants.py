@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
-from hilum.domain.errors import Rejected
 from hilum.imaging.film import FilmLimits
+from tests.fuzz.answers import answer_to
 from tests.fuzz.mutator import mutate
 from tests.fuzz.seeds import seeds
 
@@ -34,18 +34,6 @@ def reader():
 def plain(reader):
     """What each unchanged file shows."""
     return {name: reader.read(data).pixels for name, data in SEEDS.items()}
-
-
-def answer_to(reader, data: bytes) -> str:
-    """Inspect and read a file; the code of a refusal. No other error may escape."""
-    answer = "accepted"
-    for look in (lambda: reader.inspect(data[: 256 * 1024], len(data)), lambda: reader.read(data)):
-        try:
-            look()
-        except Rejected as error:
-            assert error.detail  # noqa: PT017 - a refusal says why
-            answer = error.code
-    return answer
 
 
 def assert_bounded(reader, data: bytes, name: str) -> None:
