@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
+from hilum.runtime.logs import start_logging
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
-from hilum_gateway.json_log import log_to_stderr
 from hilum_gateway.server import create_server
 from hilum_gateway.settings import Settings
 
@@ -25,7 +25,7 @@ def main() -> None:
             name = "_".join(str(part) for part in item["loc"])
             sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
         sys.exit(2)
-    log_to_stderr(settings.log_level)
+    start_logging(settings.log_level)
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
     container = bootstrap(settings)
     app = create_app(container)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from structlog.contextvars import bound_contextvars
 
 from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
 from hilum.domain.errors import DatabaseUnavailable
-from hilum_worker.logs import about_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,7 +106,7 @@ class Consumer:
             _LOG.exception("malformed message dropped")
             self._metrics.error("message")
             return
-        with about_job(str(message.job_id)):
+        with bound_contextvars(job_id=str(message.job_id)):
             try:
                 job = self._analyse(message.job_id)
             except DatabaseUnavailable as error:
@@ -127,6 +127,7 @@ class Consumer:
             "job %s",
             job.state.value,
             extra={
+                "site": job.site,
                 "attempts": job.attempts,
                 "reason": job.reason.code if job.reason else None,
                 "timings_ms": dict(job.timings_ms),

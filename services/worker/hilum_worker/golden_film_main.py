@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import disable_created_metrics
 
 from hilum.domain.errors import Permanent
+from hilum.runtime.logs import start_logging
 from hilum_worker.bootstrap import bootstrap_golden_films
 from hilum_worker.golden_film.endpoint import endpoint
-from hilum_worker.logs import start_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

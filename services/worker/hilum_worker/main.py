@@ -11,9 +11,9 @@ from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
+from hilum.runtime.logs import start_logging
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
-from hilum_worker.logs import start_logging
 from hilum_worker.memory import keep_heap_small
 from hilum_worker.metrics import metrics_endpoint
 from hilum_worker.periodic import Periodic
