@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
-from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from hilum.runtime.logs import start_logging
+from hilum.runtime.metrics import served
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
 from hilum_gateway.server import create_server
@@ -26,7 +26,6 @@ def main() -> None:
             sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
         sys.exit(2)
     start_logging(settings.log_level)
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
     container = bootstrap(settings)
     app = create_app(container)
     try:
@@ -36,8 +35,8 @@ def main() -> None:
         sys.exit(2)
     with ExitStack() as beside:
         try:
-            endpoint = app.state.metrics.served(settings.metrics_host, settings.metrics_port)
-            beside.enter_context(endpoint)
+            registry = app.state.metrics.registry
+            beside.enter_context(served(registry, settings.metrics_host, settings.metrics_port))
         except OSError as error:
             sys.stderr.write(f"HILUM_METRICS_PORT: cannot be listened on: {error}\n")
             sys.exit(2)

@@ -7,15 +7,14 @@ import os
 import sys
 from typing import Final
 
-from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
+from hilum.runtime.metrics import served
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
 from hilum_worker.memory import keep_heap_small
-from hilum_worker.metrics import metrics_endpoint
 from hilum_worker.periodic import Periodic
 from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
@@ -46,8 +45,6 @@ def main() -> int:
             sys.stderr.write(f"HILUM_{name}: {problem['msg']}\n")
         return WRONG_SETTINGS
     start_logging(settings.log_level)
-    # Otherwise a second series stands beside every counter, and nobody reads it.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
         container = bootstrap(settings)
         warm_up(container.catalogue, container.engine)
@@ -94,7 +91,7 @@ def work(container: Container) -> int:
         priorities=settings.worker_queues,
         ready_file=settings.worker_ready_file,
     )
-    endpoint = metrics_endpoint(metrics, settings.metrics_host, settings.metrics_port)
+    endpoint = served(metrics.registry, settings.metrics_host, settings.metrics_port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
     with endpoint, heartbeat, reconciler:
         return consumer.run()
