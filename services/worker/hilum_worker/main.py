@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
+from hilum.runtime.timers import Timers
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
 from hilum_worker.memory import keep_heap_small
-from hilum_worker.periodic import Periodic
 from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
 
@@ -72,15 +72,13 @@ def beat(container: Container) -> None:
 def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
-    heartbeat = Periodic(
-        "heartbeat", lambda: beat(container), settings.heartbeat_seconds, on_error=metrics.error
-    )
-    reconciler = Periodic(
+    timers = Timers(on_error=metrics.error)
+    timers.every(settings.heartbeat_seconds, "heartbeat", lambda: beat(container))
+    timers.every(
+        settings.reconcile_seconds,
         "reconciler",
         lambda: metrics.reconciled(container.reconcile()),
-        settings.reconcile_seconds,
         jitter=_RECONCILE_JITTER,
-        on_error=metrics.error,
     )
     consumer = Consumer(
         container.celery,
@@ -93,5 +91,5 @@ def work(container: Container) -> int:
     )
     endpoint = served(metrics.registry, settings.metrics_host, settings.metrics_port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
-    with endpoint, heartbeat, reconciler:
+    with endpoint, timers:
         return consumer.run()

@@ -21,7 +21,7 @@ LEFT_IN: Final = frozenset(
 )
 """States in which a worker can leave a job that it ran."""
 PLACES: Final = ("message", "database", "job", "heartbeat", "reconciler")
-"""Where something beside a film can fail; the last two are threads, by their names."""
+"""Where something beside a film can fail; the last two are timers, by their names."""
 _ACTIONS: Final = ("released", "parked", "rung")
 
 
