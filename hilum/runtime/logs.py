@@ -53,6 +53,7 @@ def start_logging(level: str, *processors: Processor, stream: TextIO | None = No
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
             *_shared(processors),
             ProcessorFormatter.wrap_for_formatter,
         ],

@@ -55,8 +55,8 @@ def create_app(container: Container) -> FastAPI:
         read_jobs=container.read_jobs,
         manage_keys=container.manage_keys,
         clock=container.clock,
-        poll_s=settings.events_poll_s,
-        key_check_s=settings.events_key_check_s,
+        poll_s=settings.events.poll_seconds,
+        key_check_s=settings.events.key_check_seconds,
     )
     for subject in (studies, jobs, images, events, models, keys, health):
         app.include_router(subject.router)
@@ -71,7 +71,7 @@ def create_app(container: Container) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     container: Container = app.state.container
     limiter = anyio.to_thread.current_default_thread_limiter()
-    limiter.total_tokens = container.settings.request_threads
+    limiter.total_tokens = container.settings.http.max_threads
     try:
         yield
     finally:

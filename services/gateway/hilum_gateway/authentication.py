@@ -59,7 +59,7 @@ async def watching_key(
         NotAuthenticated: As :func:`authenticated_key`.
         DatabaseUnavailable: Likewise.
     """
-    if container.settings.metrics_port is not None:
+    if container.settings.metrics.port is not None:
         await authenticated_key(request, container, credentials)
 
 

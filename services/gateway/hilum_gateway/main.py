@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
+from typing import Final
 
+import structlog
 from pydantic import ValidationError
 
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
+from hilum.runtime.setting_groups import known_names
+from hilum.runtime.settings import misnamed, problems_of
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
 from hilum_gateway.server import create_server
 from hilum_gateway.settings import Settings
+
+_LOG: Final = structlog.get_logger(__name__)
 
 
 def main() -> None:
@@ -20,12 +27,11 @@ def main() -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        # Names and messages, not the values: some are secrets.
-        for item in error.errors():
-            name = "_".join(str(part) for part in item["loc"])
-            sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
+        sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         sys.exit(2)
-    start_logging(settings.log_level)
+    start_logging(settings.log.level)
+    for sentence in misnamed(Settings, known_names(), os.environ):
+        _LOG.warning("setting.misnamed", detail=sentence)
     container = bootstrap(settings)
     app = create_app(container)
     try:
@@ -36,7 +42,7 @@ def main() -> None:
     with ExitStack() as beside:
         try:
             registry = app.state.metrics.registry
-            beside.enter_context(served(registry, settings.metrics_host, settings.metrics_port))
+            beside.enter_context(served(registry, settings.metrics.host, settings.metrics.port))
         except OSError as error:
             sys.stderr.write(f"HILUM_METRICS_PORT: cannot be listened on: {error}\n")
             sys.exit(2)

@@ -7,11 +7,14 @@ import os
 import sys
 from typing import Final
 
+import structlog
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
+from hilum.runtime.setting_groups import known_names
+from hilum.runtime.settings import misnamed, problems_of
 from hilum.runtime.timers import Timers
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
@@ -19,7 +22,7 @@ from hilum_worker.memory import keep_heap_small
 from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
 
-_LOG = logging.getLogger(__name__)
+_LOG: Final = structlog.get_logger(__name__)
 
 WRONG_SETTINGS: Final = 78
 """Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
@@ -40,11 +43,11 @@ def main() -> int:
     try:
         settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - from the environment
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            sys.stderr.write(f"HILUM_{name}: {problem['msg']}\n")
+        sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         return WRONG_SETTINGS
-    start_logging(settings.log_level)
+    start_logging(settings.log.level)
+    for sentence in misnamed(WorkerSettings, known_names(), os.environ):
+        _LOG.warning("setting.misnamed", detail=sentence)
     try:
         container = bootstrap(settings)
         warm_up(container.catalogue, container.engine)
@@ -63,7 +66,7 @@ def beat(container: Container) -> None:
     """
     container.leases.beat()
     hanging = container.leases.given_up
-    if hanging >= container.settings.worker_concurrency:
+    if hanging >= container.settings.worker.max_slots:
         _LOG.critical("all %d threads hang, leaving", hanging)
         logging.shutdown()
         os._exit(ALL_HANG)
@@ -73,9 +76,9 @@ def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
-    timers.every(settings.heartbeat_seconds, "heartbeat", lambda: beat(container))
+    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
     timers.every(
-        settings.reconcile_seconds,
+        settings.queue.reconcile_seconds,
         "reconciler",
         lambda: metrics.reconciled(container.reconcile()),
         jitter=_RECONCILE_JITTER,
@@ -84,12 +87,12 @@ def work(container: Container) -> int:
         container.celery,
         container.analyse,
         metrics,
-        name=settings.worker_name,
-        concurrency=settings.worker_concurrency,
-        priorities=settings.worker_queues,
-        ready_file=settings.worker_ready_file,
+        name=settings.worker.name,
+        concurrency=settings.worker.max_slots,
+        priorities=settings.worker.queues,
+        ready_file=settings.worker.ready_file,
     )
-    endpoint = served(metrics.registry, settings.metrics_host, settings.metrics_port)
+    endpoint = served(metrics.registry, settings.metrics.host, settings.metrics.port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
     with endpoint, timers:
         return consumer.run()

@@ -93,7 +93,7 @@ def test_a_check_that_breaks_is_a_check_that_fails(client, gateway: FakeGateway)
     assert "secret" not in answer.text
 
 
-WATCHED = {"metrics_port": 0}
+WATCHED = {"metrics": {"port": 0}}
 """Prometheus has a port of its own, any that is free."""
 
 

@@ -36,7 +36,7 @@ class PageParts:
         return cls(
             container=container,
             sessions=Sessions(
-                secret=settings.session_secret.get_secret_value(),
+                secret=settings.session.secret.get_secret_value(),
                 keys=container.manage_keys,
                 clock=container.clock,
                 secure=settings.cookies_need_tls,
