@@ -13,6 +13,7 @@ from prometheus_client import (
     Metric,
     ProcessCollector,
     disable_created_metrics,
+    make_wsgi_app,
     start_http_server,
 )
 
@@ -83,7 +84,7 @@ def served(
         return
     server, thread = start_http_server(port, addr=host, registry=registry)
     if around is not None:
-        server.set_app(around(server.get_app()))
+        server.set_app(around(make_wsgi_app(registry)))
     try:
         yield server.server_port
     finally:
