@@ -92,6 +92,19 @@ class Log(Group):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
+class Tracing(Group):
+    """Traces over OTLP.
+
+    Attributes:
+        endpoint: Collector that takes OTLP over HTTP, e.g. ``http://collector:4318``. None by
+            default: then nothing is traced.
+        ratio: Share of the requests without a trace of their own that are traced.
+    """
+
+    endpoint: str | None = None
+    ratio: float = Field(default=1.0, ge=0, le=1)
+
+
 class Image(Group):
     """Limits of an image, checked on its header before anything is decoded.
 
@@ -316,6 +329,7 @@ class EverySetting(ProcessSettings):
     model: Model
     metrics: Metrics
     log: Log
+    tracing: Tracing
     image: Image
     http: Http
     tls: Tls

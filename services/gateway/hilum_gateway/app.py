@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from hilum_gateway import NOTICE, pages
 from hilum_gateway.job_changes import JobChanges
 from hilum_gateway.metrics import Metrics
-from hilum_gateway.middleware import AroundRequests
+from hilum_gateway.middleware import QUIET_ROUTES, AroundRequests
 from hilum_gateway.openapi import install_openapi
 from hilum_gateway.problems import install_problems
 from hilum_gateway.readiness import Readiness
@@ -46,6 +46,14 @@ def create_app(container: Container) -> FastAPI:
         docs_url=None,  # its scripts come from a CDN, which the content security policy forbids
         redoc_url=None,
         lifespan=_lifespan,
+        # Spans of requests alone: its logs hold texts of exceptions, and metrics are our own.
+        telemetry={
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope.get("path") in QUIET_ROUTES,
+        },
     )
     settings = container.settings
     app.state.container = container

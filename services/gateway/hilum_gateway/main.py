@@ -14,6 +14,7 @@ from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
 from hilum.runtime.setting_groups import known_names
 from hilum.runtime.settings import misnamed, problems_of
+from hilum.runtime.tracing import start_tracing
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
 from hilum_gateway.server import create_server
@@ -29,7 +30,11 @@ def main() -> None:
     except ValidationError as error:
         sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         sys.exit(2)
-    start_logging(settings.log.level)
+    try:
+        start_logging(settings.log.level, *start_tracing("gateway", settings.tracing))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     for sentence in misnamed(Settings, known_names(), os.environ):
         _LOG.warning("setting.misnamed", detail=sentence)
     container = bootstrap(settings)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import uvicorn
 
+from hilum.runtime.tracing import flush_traces
 from hilum_gateway.bounded_protocol import bounded_protocol
 from hilum_gateway.certificates import Certificates
 
@@ -29,9 +31,10 @@ class Server(uvicorn.Server):
         self._application = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the event streams, then stop as uvicorn does."""
+        """End the event streams, stop as uvicorn does, and send the last spans."""
         self._application.state.changes.close()
         await super().shutdown(sockets)
+        await anyio.to_thread.run_sync(flush_traces)
 
 
 def create_server(app: FastAPI, settings: Settings) -> Server:

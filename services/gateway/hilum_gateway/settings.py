@@ -14,6 +14,7 @@ from hilum.runtime.setting_groups import (
     ObjectStore,
     Session,
     Tls,
+    Tracing,
     Upload,
 )
 from hilum.runtime.settings import ProcessSettings
@@ -31,6 +32,7 @@ class Settings(ProcessSettings):
     tls: Tls
     metrics: Metrics
     log: Log
+    tracing: Tracing
     image: Image
     upload: Upload
     events: Events

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
 from hilum.domain.errors import DatabaseUnavailable
+from hilum.runtime.tracing import task_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,9 +91,12 @@ class Consumer:
         return int(worker.exitcode or 0)
 
     def _register(self) -> None:
-        @self._app.task(name=ANALYSE_TASK, ignore_result=True, acks_late=True, shared=False)
-        def analyse(*arguments: Any, **payload: Any) -> None:
-            self.hear(arguments, payload)
+        @self._app.task(
+            name=ANALYSE_TASK, bind=True, ignore_result=True, acks_late=True, shared=False
+        )
+        def analyse(task: Any, *arguments: Any, **payload: Any) -> None:
+            with task_span(ANALYSE_TASK, task.request.__dict__):
+                self.hear(arguments, payload)
 
     def hear(self, arguments: tuple[Any, ...], payload: dict[str, Any]) -> None:
         """Run the job that a message names. Never raises: the message is done either way.

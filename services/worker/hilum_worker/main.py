@@ -16,6 +16,7 @@ from hilum.runtime.metrics import served
 from hilum.runtime.setting_groups import known_names
 from hilum.runtime.settings import misnamed, problems_of
 from hilum.runtime.timers import Timers
+from hilum.runtime.tracing import start_tracing
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
 from hilum_worker.memory import keep_heap_small
@@ -45,7 +46,11 @@ def main() -> int:
     except ValidationError as error:
         sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         return WRONG_SETTINGS
-    start_logging(settings.log.level)
+    try:
+        start_logging(settings.log.level, *start_tracing("worker", settings.tracing))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_SETTINGS
     for sentence in misnamed(WorkerSettings, known_names(), os.environ):
         _LOG.warning("setting.misnamed", detail=sentence)
     try:

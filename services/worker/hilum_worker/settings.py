@@ -12,6 +12,7 @@ from hilum.runtime.setting_groups import (
     Model,
     ObjectStore,
     Queue,
+    Tracing,
     Worker,
 )
 from hilum.runtime.settings import ProcessSettings
@@ -29,4 +30,5 @@ class WorkerSettings(ProcessSettings):
     queue: Queue
     metrics: Metrics
     log: Log
+    tracing: Tracing
     image: Image
