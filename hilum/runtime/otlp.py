@@ -61,7 +61,7 @@ def start(service: str, endpoint: str, ratio: float) -> None:
             GrpcInstrumentorClient,
         )
 
-        GrpcInstrumentorClient().instrument()
+        GrpcInstrumentorClient().instrument()  # type: ignore[no-untyped-call]
 
 
 def _send_along(headers: dict[str, Any] | None = None, **_: object) -> None:

@@ -131,6 +131,7 @@ def test_an_image_leaves_one_tree_of_spans_and_no_patient_datum(folder: Path):
     assert {call.trace_id for call in calls} == {request.trace_id}
     assert {s.name for s in found["hilum-gateway"]}.isdisjoint({"GET /readyz", "GET /healthz"})
 
+    assert "setting.misnamed" not in {line["message"] for line in [*gateway_log, *worker_log]}
     trace_id = request.trace_id.hex()
     (posted,) = [line for line in gateway_log if line.get("route") == "/v1/studies"]
     (done,) = [line for line in worker_log if str(line["message"]).startswith("job ")]
