@@ -201,7 +201,7 @@ def _metric_rows(registry: CollectorRegistry) -> Iterator[Sequence[str]]:
             labels = getattr(collector, "_labelnames", None) or sorted(
                 {label for sample in metric.samples for label in sample.labels}
             )
-            old = OLD_NAMES.get(metric.name)
+            old = OLD_NAMES.get(metric.name, "").removesuffix("_total")
             total = "_total" if metric.type == "counter" else ""
             yield (
                 f"`{metric.name}{total}`",

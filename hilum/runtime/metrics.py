@@ -25,7 +25,7 @@ OLD_NAMES: Final[Mapping[str, str]] = {
     "hilum_images": "hilum_films",
     "hilum_http_request_duration_seconds": "hilum_http_request_seconds",
     "hilum_known_answer_ready": "hilum_golden_film_ready",
-    "hilum_known_answer_looks": "hilum_golden_film_looks",
+    "hilum_known_answer_looks": "hilum_golden_film_looks_total",
     "hilum_known_answer_seconds": "hilum_golden_film_seconds",
     "hilum_known_answer_deviation": "hilum_golden_film_deviation",
 }
@@ -46,7 +46,7 @@ class MetricsRegistry(CollectorRegistry):
         for metric in super().collect():
             yield metric
             if old := OLD_NAMES.get(metric.name):
-                yield _renamed(metric, old)
+                yield _renamed(metric, old.removesuffix("_total"))
 
 
 def _renamed(metric: Metric, old: str) -> Metric:
