@@ -35,11 +35,16 @@ services: ## Install the real servers that the integration tests and `make stack
 test: check test-python test-training ## All checks and all tests
 
 .PHONY: check
-check: .venv-dev/.installed ## Lint, format, types, import rules
+check: .venv-dev/.installed ## Lint, format, types, import rules, generated reference
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports --no-logo
+	.venv-dev/bin/python scripts/reference.py --check
+
+.PHONY: reference
+reference: .venv-dev/.installed ## Write docs/reference/ from the code: settings, errors, metrics
+	.venv-dev/bin/python scripts/reference.py
 
 .PHONY: test-python
 test-python: .venv-dev/.installed ## Unit, contract, integration and browser tests

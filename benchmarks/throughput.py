@@ -105,7 +105,7 @@ def measure(films: int, workers: int, threads: int, connections: int) -> dict[st
     """One run of everything."""
     cores = os.cpu_count() or 1
     before = [bare_films_per_second(films, 1), bare_films_per_second(films, cores)]
-    with fresh_stack(workers, {"HILUM_WORKER_CONCURRENCY": str(threads)}) as stack:
+    with fresh_stack(workers, {"HILUM_WORKER_MAX_SLOTS": str(threads)}) as stack:
         results = Results(stack.env["HILUM_DATABASE_URL"])
         low_load(stack, results, 10)  # warm-up, thrown away
         low = low_load(stack, results, max(20, films // 10))

@@ -48,7 +48,7 @@ def check(films: int, load: float, seed: int = 1) -> dict[str, Any]:
         load: Arrivals as a share of the capacity.
         seed: Of the arrivals.
     """
-    with fresh_stack(_WORKERS, {"HILUM_WORKER_CONCURRENCY": str(_THREADS)}) as stack:
+    with fresh_stack(_WORKERS, {"HILUM_WORKER_MAX_SLOTS": str(_THREADS)}) as stack:
         results = Results(stack.env["HILUM_DATABASE_URL"])
         low_load(stack, results, 20)
         capacity, _, _ = full_load(stack, results, films, 8)

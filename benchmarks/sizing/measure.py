@@ -31,7 +31,7 @@ def measure(films: int, workers: int) -> Costs:
         workers: How many worker processes.
     """
     mean_bytes = sum(len(film.content) for film in distinct_films(films)) / films
-    with fresh_stack(workers, {"HILUM_WORKER_CONCURRENCY": str(_THREADS)}) as stack:
+    with fresh_stack(workers, {"HILUM_WORKER_MAX_SLOTS": str(_THREADS)}) as stack:
         results = Results(stack.env["HILUM_DATABASE_URL"])
         low_load(stack, results, _WARM_UP)
         before = _database_bytes(stack), _object_bytes(stack)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from hilum_stack.errors import ProcessFailed
 from hilum_stack.health import is_healthy
@@ -16,6 +16,8 @@ from hilum_stack.server import Server, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+PORT_VARIABLE: Final = "HILUM_PORT"
 
 
 class Gateway(Server):
@@ -34,7 +36,7 @@ class Gateway(Server):
         """
         super().__init__(folder)
         self.port = port
-        self.env = {**env, "HILUM_HOST": LOOPBACK, "HILUM_PORT": str(port)}
+        self.env = {**env, "HILUM_HTTP_HOST": LOOPBACK, "HILUM_HTTP_PORT": str(port)}
         self._secure = "HILUM_TLS_CERTIFICATE" in self.env
 
     @property
@@ -127,13 +129,16 @@ def cli_command(*arguments: str) -> list[str]:
 def child_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Our environment, with settings laid over it, and no proxy for what is on this machine.
 
+    What is the stack's own port is an old name of the gateway's, which would go before the new one.
+
     gRPC and HTTP clients would take a proxy that the environment names also to 127.0.0.1.
     """
     spared = {
         name: ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
         for name in ("NO_PROXY", "no_proxy")
     }
-    return {**os.environ, **spared, **env}
+    own = {name: value for name, value in os.environ.items() if name != PORT_VARIABLE}
+    return {**own, **spared, **env}
 
 
 def _administer(env: Mapping[str, str], *arguments: str) -> None:

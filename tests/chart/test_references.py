@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hilum.runtime.setting_groups import ELSEWHERE, EverySetting
+from hilum.runtime.settings import settings_of
+
 _PART = re.compile(r"\$\(([A-Z_]+)\)")
 
 
@@ -124,13 +127,7 @@ def read_by_pods(rendered):
 
 def test_every_variable_is_a_setting_that_a_process_knows(rendered):
     """A misspelt HILUM_ variable would be ignored in silence."""
-    from hilum_cli.settings import CliSettings  # noqa: PLC0415 - heavy
-    from hilum_gateway.settings import Settings  # noqa: PLC0415 - heavy
-    from hilum_worker.settings import WorkerSettings  # noqa: PLC0415 - heavy
-
-    known = {"HILUM_TRITON_SITE_PACKAGES", "HILUM_TRITON_INTRA_OP_THREADS"}
-    for settings in (CliSettings, Settings, WorkerSettings):
-        known |= {f"HILUM_{name}".upper() for name in settings.model_fields}
+    known = {each.name for each in settings_of(EverySetting)} | {*ELSEWHERE}
     for pod in rendered.pods():
         for container in pod.containers():
             variables = container.get("env", ())

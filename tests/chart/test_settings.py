@@ -34,8 +34,8 @@ def test_cookies_are_for_https_alone_where_a_proxy_speaks_it(proxy):
     """Also where nothing inside the release is encrypted."""
     plain = {"tls.mode": "off"}
     direct, proxied = render(sets=plain), render(sets={**plain, **PROXIED[proxy]})
-    assert environment(direct, "gateway")["HILUM_SECURE_COOKIES"] == "false"
-    assert environment(proxied, "gateway")["HILUM_SECURE_COOKIES"] == "true"
+    assert environment(direct, "gateway")["HILUM_SESSION_SECURE_COOKIES"] == "false"
+    assert environment(proxied, "gateway")["HILUM_SESSION_SECURE_COOKIES"] == "true"
 
 
 def test_prometheus_reads_the_gateway_where_no_proxy_looks():

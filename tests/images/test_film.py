@@ -35,9 +35,9 @@ def settings() -> dict[str, str]:
         "HILUM_MODEL_REPOSITORY": "/data/models",
         "HILUM_INFERENCE_URL": f"triton://{LOOPBACK}:{triton}",
         "HILUM_SESSION_SECRET": "of no worth, and long enough for one",
-        "HILUM_HOST": LOOPBACK,
-        "HILUM_PORT": str(gateway),
-        "HILUM_URL": f"http://{LOOPBACK}:{gateway}",
+        "HILUM_HTTP_HOST": LOOPBACK,
+        "HILUM_HTTP_PORT": str(gateway),
+        "HILUM_API_URL": f"http://{LOOPBACK}:{gateway}",
         "HILUM_METRICS_HOST": LOOPBACK,
     }
 
@@ -69,7 +69,7 @@ def installation(
             run = Run(image(name), environment=own, mounts=mounts, network="host")
             stack.enter_context(running(engine, run))
         wait_for(lambda: is_ready(http), "Triton is ready")
-        wait_for(lambda: gateway_is_ready(settings["HILUM_URL"]), "the gateway is ready")
+        wait_for(lambda: gateway_is_ready(settings["HILUM_API_URL"]), "the gateway is ready")
         yield command
 
 

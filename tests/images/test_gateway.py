@@ -27,7 +27,7 @@ SETTINGS = {
     "HILUM_BROKER_URL": "filesystem:///data/broker",
     "HILUM_MODEL_REPOSITORY": "/data/models",
     "HILUM_SESSION_SECRET": "of no worth, and long enough for one",
-    "HILUM_HOST": "127.0.0.1",
+    "HILUM_HTTP_HOST": "127.0.0.1",
     "HILUM_METRICS_HOST": "127.0.0.1",
 }
 
@@ -68,7 +68,7 @@ def gateway(
         image("gateway"),
         environment={
             **SETTINGS,
-            "HILUM_PORT": str(port),
+            "HILUM_HTTP_PORT": str(port),
             "HILUM_METRICS_PORT": str(metrics_port),
         },
         mounts=mounts,

@@ -35,9 +35,9 @@ LARGE_BYTES = 500_000
 def stack() -> Iterator[EmbeddedStack]:
     """A gateway and a worker."""
     env = {
-        "HILUM_MAX_FILE_BYTES": str(MAX_FILE_BYTES),
-        "HILUM_MAX_REQUEST_BYTES": str(MAX_REQUEST_BYTES),
-        "HILUM_EVENTS_KEY_CHECK_S": "0.2",
+        "HILUM_IMAGE_MAX_BYTES": str(MAX_FILE_BYTES),
+        "HILUM_UPLOAD_MAX_BYTES": str(MAX_REQUEST_BYTES),
+        "HILUM_EVENTS_KEY_CHECK_SECONDS": "0.2",
     }
     with run_folder() as folder:
         models = write_grey_repository(folder / "models")

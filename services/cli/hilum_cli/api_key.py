@@ -24,8 +24,8 @@ def find_key(key_file: Path | None, settings: CliSettings) -> str:
     Raises:
         Failure: There is none, or the file cannot be read.
     """
-    if key_file is None and settings.api_key is not None:
-        return settings.api_key.get_secret_value()
+    if key_file is None and settings.api.key is not None:
+        return settings.api.key.get_secret_value()
     path = key_file or DEFAULT_FILE
     try:
         text = path.read_text(encoding="utf-8").strip()

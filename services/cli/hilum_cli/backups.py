@@ -52,8 +52,7 @@ def backups_of(address: str | None) -> Backups:
     Raises:
         Failure: Neither does, or it is none.
     """
-    configured = CliSettings().backup_store_url
-    address = address or (configured.get_secret_value() if configured else None)
+    address = address or CliSettings().backup_store.plain
     if not address:
         raise Failure("which backup store? pass its address or set HILUM_BACKUP_STORE_URL", USAGE)
     # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and MinIO.
@@ -74,9 +73,8 @@ def restoring_of(
         Failure: Its database or its object store is not named, or that is none.
     """
     settings = CliSettings()
-    configured = settings.object_store_url
-    database = database_url or settings.database_url
-    objects = object_store_url or (configured.get_secret_value() if configured else None)
+    database = database_url or settings.database.plain
+    objects = object_store_url or settings.object_store.plain
     if not database or not objects:
         raise Failure(
             "which platform? pass --database-url and --object-store-url or set "

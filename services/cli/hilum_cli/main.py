@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from hilum.runtime.setting_groups import known_names
+from hilum.runtime.settings import misnamed
 from hilum_cli.commands.analyse import analyse
 from hilum_cli.commands.audit import audit
 from hilum_cli.commands.backup import backup
@@ -18,11 +22,14 @@ from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.status import status
 from hilum_cli.commands.store import store
 from hilum_cli.commands.thresholds import thresholds
+from hilum_cli.settings import CliSettings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def hilum() -> None:
     """Hilum reads chest X-rays. Research use only, not for diagnosis."""
+    for sentence in misnamed(CliSettings, known_names(), os.environ):
+        click.echo(f"warning: {sentence}", err=True)
 
 
 COMMANDS = (

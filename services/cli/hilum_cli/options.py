@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Database, Models
 
-_URL = click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
+_URL = click.option("--url", help="Address of the gateway [HILUM_API_URL, http://127.0.0.1:8080].")
 _API_KEY_FILE = click.option(
     "--api-key-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -70,7 +70,7 @@ def gateway_at(url: str | None) -> Callable[[str], Gateway]:
     Raises:
         Failure: The address is none.
     """
-    address = url or CliSettings().url
+    address = url or CliSettings().api.url
     wrong = Failure(f"{address} is no address of a gateway: http://host:port is", USAGE)
     if not address.startswith(("http://", "https://")):
         raise wrong
@@ -90,7 +90,7 @@ def database_of(url: str | None) -> Database:
     Raises:
         Failure: Neither does.
     """
-    address = url or CliSettings().database_url
+    address = url or CliSettings().database.plain
     if not address:
         raise Failure(_WHICH_DATABASE, USAGE)
     # Loaded here: a command that talks to the gateway does not wait for SQLAlchemy and Alembic.
@@ -106,10 +106,10 @@ def models_of(url: str | None, model_repository: Path | None) -> Models:
         Failure: One of them is not named.
     """
     settings = CliSettings()
-    address = url or settings.database_url
+    address = url or settings.database.plain
     if not address:
         raise Failure(_WHICH_DATABASE, USAGE)
-    folder = model_repository or settings.model_repository
+    folder = model_repository or settings.model.repository
     if folder is None:
         raise Failure(
             "which models? pass --model-repository or set HILUM_MODEL_REPOSITORY; "
@@ -118,7 +118,7 @@ def models_of(url: str | None, model_repository: Path | None) -> Models:
         )
     from hilum_cli.bootstrap import open_models  # noqa: PLC0415
 
-    return open_models(address, folder, settings.inference_url)
+    return open_models(address, folder, settings.inference.url)
 
 
 def version_of(opened: Models, site: str, panel: str, version: str | None) -> ModelManifest:

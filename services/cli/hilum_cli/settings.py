@@ -1,4 +1,4 @@
-"""What the command is told from outside: environment variables with the prefix ``HILUM_``."""
+"""What the command is told by its environment; an option on the command line goes before each."""
 
 from __future__ import annotations
 
@@ -6,30 +6,54 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hilum.runtime.setting_groups import Api
+from hilum.runtime.settings import Group, ProcessSettings
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 
 
-class CliSettings(BaseSettings):
-    """Settings of the command; an option on the command line goes before each.
+class Address(Group):
+    """Of a part of the platform that some commands work on themselves.
 
     Attributes:
-        url: Of the gateway.
-        api_key: As a client sends it.
-        database_url: For the commands that work on the database itself.
-        object_store_url: For the commands that work on the object store itself.
-        backup_store_url: For the commands that work on backups.
-        model_repository: For the commands about models: the folder that the workers use.
-        inference_url: For films that a command reads itself.
+        url: As the other processes have it, or None.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HILUM_", frozen=True, extra="ignore")
+    url: SecretStr | None = None
 
-    url: str = DEFAULT_URL
-    api_key: SecretStr | None = None
-    database_url: str | None = None
-    object_store_url: SecretStr | None = None
-    backup_store_url: SecretStr | None = None
-    model_repository: Path | None = None
-    inference_url: str = "onnx://"
+    @property
+    def plain(self) -> str | None:
+        """Return the address with its password."""
+        return self.url.get_secret_value() if self.url else None
+
+
+class Repository(Group):
+    """The models, for the commands about them.
+
+    Attributes:
+        repository: Folder that the workers use, or None.
+    """
+
+    repository: Path | None = None
+
+
+class OwnInference(Group):
+    """What runs the networks on images that a command analyses itself.
+
+    Attributes:
+        url: As the worker has it.
+    """
+
+    url: str = "onnx://"
+
+
+class CliSettings(ProcessSettings):
+    """Settings of the command."""
+
+    api: Api
+    database: Address
+    object_store: Address
+    backup_store: Address
+    model: Repository
+    inference: OwnInference

@@ -17,7 +17,7 @@ class EngineMetrics:
     """Gauges of one run; an init container lives too shortly to be scraped."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._fallback = self._gauge(
             "hilum_engine_fallback",
             "1: the model is served by ONNX Runtime, since it has no engine",
@@ -71,7 +71,7 @@ class EngineMetrics:
     def write(self, path: Path) -> None:
         """Write the file in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_to_textfile(str(path), self._registry)
+        write_to_textfile(str(path), self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        return Gauge(name, text, labels, registry=self._registry)
+        return Gauge(name, text, labels, registry=self.registry)

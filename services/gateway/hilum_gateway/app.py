@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from hilum_gateway import NOTICE, pages
 from hilum_gateway.job_changes import JobChanges
 from hilum_gateway.metrics import Metrics
-from hilum_gateway.middleware import AroundRequests
+from hilum_gateway.middleware import QUIET_ROUTES, AroundRequests
 from hilum_gateway.openapi import install_openapi
 from hilum_gateway.problems import install_problems
 from hilum_gateway.readiness import Readiness
@@ -46,6 +46,14 @@ def create_app(container: Container) -> FastAPI:
         docs_url=None,  # its scripts come from a CDN, which the content security policy forbids
         redoc_url=None,
         lifespan=_lifespan,
+        # Spans of requests alone: its logs hold texts of exceptions, and metrics are our own.
+        telemetry={
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+            "exclude": lambda scope: scope.get("path") in QUIET_ROUTES,
+        },
     )
     settings = container.settings
     app.state.container = container
@@ -55,8 +63,8 @@ def create_app(container: Container) -> FastAPI:
         read_jobs=container.read_jobs,
         manage_keys=container.manage_keys,
         clock=container.clock,
-        poll_s=settings.events_poll_s,
-        key_check_s=settings.events_key_check_s,
+        poll_s=settings.events.poll_seconds,
+        key_check_s=settings.events.key_check_seconds,
     )
     for subject in (studies, jobs, images, events, models, keys, health):
         app.include_router(subject.router)
@@ -71,7 +79,7 @@ def create_app(container: Container) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     container: Container = app.state.container
     limiter = anyio.to_thread.current_default_thread_limiter()
-    limiter.total_tokens = container.settings.request_threads
+    limiter.total_tokens = container.settings.http.max_threads
     try:
         yield
     finally:

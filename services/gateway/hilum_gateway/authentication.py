@@ -5,6 +5,7 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from structlog.contextvars import bind_contextvars
 
 from hilum.domain.access import ApiKey
 from hilum.domain.errors import NotAuthenticated
@@ -40,8 +41,9 @@ async def authenticated_key(
 
 
 def note_key(request: Request, key: ApiKey) -> None:
-    """Remember whose request this is, for the access log."""
+    """Remember whose request this is, for the log."""
     request.state.key_id = key.id
+    bind_contextvars(principal=f"key:{key.id}", site=key.site)
 
 
 async def watching_key(
@@ -57,7 +59,7 @@ async def watching_key(
         NotAuthenticated: As :func:`authenticated_key`.
         DatabaseUnavailable: Likewise.
     """
-    if container.settings.metrics_port is not None:
+    if container.settings.metrics.port is not None:
         await authenticated_key(request, container, credentials)
 
 

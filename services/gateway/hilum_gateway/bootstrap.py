@@ -31,14 +31,14 @@ def bootstrap(settings: Settings) -> Container:
     """Wire a gateway. Nothing connects yet."""
     clock = SystemClock()
     engine = create_database_engine(
-        settings.database_url.get_secret_value(), pool_size=settings.database_connections
+        settings.database.url.get_secret_value(), pool_size=settings.database_connections
     )
     unit_of_work = SqlUnitOfWork(engine)
-    store = open_object_store(settings.object_store_url.get_secret_value())
-    celery = create_celery(settings.broker_url.get_secret_value())
+    store = open_object_store(settings.object_store.url.get_secret_value())
+    celery = create_celery(settings.broker.url.get_secret_value())
     queue = CeleryTaskQueue(celery)
     catalogue = ModelsOfSite(
-        catalogue=FilesystemModelCatalogue(settings.model_repository),
+        catalogue=FilesystemModelCatalogue(settings.model.repository),
         unit_of_work=unit_of_work,
         clock=clock,
     )
@@ -57,7 +57,7 @@ def bootstrap(settings: Settings) -> Container:
             reader=reader,
             catalogue=catalogue,
             clock=clock,
-            limits=SubmissionLimits(settings.max_file_bytes, settings.max_files),
+            limits=SubmissionLimits(settings.image.max_bytes, settings.upload.max_files),
         ),
         read_jobs=ReadJobs(unit_of_work=unit_of_work, store=store),
         show_film=ShowFilm(unit_of_work=unit_of_work, store=store, reader=reader),
@@ -75,8 +75,4 @@ def bootstrap(settings: Settings) -> Container:
 
 def film_limits(settings: Settings) -> FilmLimits:
     """The limits that are checked at the door, before anything is decoded."""
-    return FilmLimits(
-        max_bytes=settings.max_file_bytes,
-        max_pixels=settings.max_pixels,
-        max_compression_ratio=settings.max_compression_ratio,
-    )
+    return FilmLimits(**settings.image.model_dump())

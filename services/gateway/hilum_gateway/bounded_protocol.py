@@ -14,23 +14,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
-    from hilum_gateway.settings import Settings
+    from hilum.runtime.setting_groups import Http
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 
 
-def bounded_protocol(settings: Settings) -> type[HttpToolsProtocol]:
+def bounded_protocol(http: Http) -> type[HttpToolsProtocol]:
     """The protocol of one server, with its limits and its own count of connections.
 
     Args:
-        settings: ``header_timeout_s`` and ``max_connections_per_address``.
+        http: ``header_timeout_seconds`` and ``max_connections_per_address``.
     """
     return type(
         "BoundedProtocol",
         (_BoundedProtocol,),
         {
-            "timeout_s": settings.header_timeout_s,
-            "most_of_an_address": settings.max_connections_per_address,
+            "timeout_s": http.header_timeout_seconds,
+            "most_of_an_address": http.max_connections_per_address,
             "open_by_address": Counter(),
         },
     )

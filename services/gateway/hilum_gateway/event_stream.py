@@ -65,7 +65,7 @@ async def event_stream(
         # Here, while the answer can still be a problem.
         await anyio.to_thread.run_sync(container.read_jobs.job, job_id, key)
     since = _resumed(request.headers.get("last-event-id", ""))
-    heartbeat = container.settings.events_heartbeat_s
+    heartbeat = container.settings.events.heartbeat_seconds
     return EventSourceResponse(
         _events(changes, metrics_of(request), key, job_id, since),
         ping=heartbeat,

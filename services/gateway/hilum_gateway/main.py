@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
+from typing import Final
 
-from prometheus_client import disable_created_metrics
+import structlog
 from pydantic import ValidationError
 
+from hilum.runtime.logs import start_logging
+from hilum.runtime.metrics import served
+from hilum.runtime.setting_groups import known_names
+from hilum.runtime.settings import misnamed, problems_of
+from hilum.runtime.tracing import start_tracing
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
-from hilum_gateway.json_log import log_to_stderr
 from hilum_gateway.server import create_server
 from hilum_gateway.settings import Settings
+
+_LOG: Final = structlog.get_logger(__name__)
 
 
 def main() -> None:
@@ -20,13 +28,15 @@ def main() -> None:
     try:
         settings = Settings()
     except ValidationError as error:
-        # Names and messages, not the values: some are secrets.
-        for item in error.errors():
-            name = "_".join(str(part) for part in item["loc"])
-            sys.stderr.write(f"HILUM_{name.upper()}: {item['msg']}\n")
+        sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         sys.exit(2)
-    log_to_stderr(settings.log_level)
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody reads
+    try:
+        start_logging(settings.log.level, *start_tracing("gateway", settings.tracing))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    for sentence in misnamed(Settings, known_names(), os.environ):
+        _LOG.warning("setting.misnamed", detail=sentence)
     container = bootstrap(settings)
     app = create_app(container)
     try:
@@ -36,8 +46,8 @@ def main() -> None:
         sys.exit(2)
     with ExitStack() as beside:
         try:
-            endpoint = app.state.metrics.served(settings.metrics_host, settings.metrics_port)
-            beside.enter_context(endpoint)
+            registry = app.state.metrics.registry
+            beside.enter_context(served(registry, settings.metrics.host, settings.metrics.port))
         except OSError as error:
             sys.stderr.write(f"HILUM_METRICS_PORT: cannot be listened on: {error}\n")
             sys.exit(2)

@@ -1,21 +1,13 @@
-"""What Prometheus reads. Each application has a registry of its own; nothing here is global."""
+"""What the gateway tells Prometheus."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    start_http_server,
-)
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -23,9 +15,10 @@ from prometheus_client.registry import Collector
 from hilum.application.submission import RefusedFile
 from hilum.domain.errors import HilumError
 from hilum.domain.job import JobState, Priority
+from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from hilum.application.ports.repositories import QueueDepth
@@ -48,31 +41,30 @@ class Metrics:
         depths: Callable[[], Mapping[Priority, QueueDepth]],
         now: Callable[[], datetime],
     ) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = MetricsRegistry()
         self._requests = Counter(
             "hilum_http_requests",
             "Requests answered.",
             ("method", "route", "status"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
-            "hilum_http_request_seconds",
+            "hilum_http_request_duration_seconds",
             "Time to the end of the answer.",
             ("method", "route"),
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )
-        self._films = Counter(
-            "hilum_films",
-            "Films submitted, by what became of them at the door.",
+        self._images = Counter(
+            "hilum_images",
+            "Images submitted, by what became of them at ingestion.",
             ("outcome", "code"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self.event_streams = Gauge(
-            "hilum_event_streams", "Open event streams.", registry=self._registry
+            "hilum_event_streams", "Open event streams.", registry=self.registry
         )
-        self._registry.register(_Queues(depths, now))
-        ProcessCollector(registry=self._registry)
+        self.registry.register(_Queues(depths, now))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request; status 0 is one that the client left before an answer."""
@@ -84,38 +76,13 @@ class Metrics:
         """Count the films of one upload."""
         for file in submitted.files:
             if isinstance(file, RefusedFile):
-                self._films.labels("refused", file.error.code).inc()
+                self._images.labels("refused", file.error.code).inc()
             else:
-                self._films.labels("duplicate" if file.duplicate else "accepted", "").inc()
+                self._images.labels("duplicate" if file.duplicate else "accepted", "").inc()
 
     def render(self) -> bytes:
         """The exposition format, text version 0.0.4 or newer (see :data:`MEDIA_TYPE`)."""
-        return generate_latest(self._registry)
-
-    @contextmanager
-    def served(self, host: str, port: int | None) -> Iterator[int | None]:
-        """Serve them on a port of their own for as long as the block runs, if there is one.
-
-        Args:
-            host: Address to listen on.
-            port: 0 takes a free one.
-
-        Yields:
-            The port that is listened on, or None.
-
-        Raises:
-            OSError: It cannot be listened on.
-        """
-        if port is None:
-            yield None
-            return
-        server, thread = start_http_server(port, addr=host, registry=self._registry)
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        return generate_latest(self.registry)
 
 
 class _Queues(Collector):

@@ -97,7 +97,7 @@ class AroundRequests:
             "client": client[0] if client else None,
             "key": scope["state"].get("key_id"),
         }
-        _LOG.log(level, "%s %s %d", method, route, exchange.status, extra={"facts": facts})
+        _LOG.log(level, "%s %s %d", method, route, exchange.status, extra=facts)
 
 
 class _Exchange:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import uvicorn
 
+from hilum.runtime.tracing import flush_traces
 from hilum_gateway.bounded_protocol import bounded_protocol
 from hilum_gateway.certificates import Certificates
 
@@ -29,9 +31,10 @@ class Server(uvicorn.Server):
         self._application = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the event streams, then stop as uvicorn does."""
+        """End the event streams, stop as uvicorn does, and send the last spans."""
         self._application.state.changes.close()
         await super().shutdown(sockets)
+        await anyio.to_thread.run_sync(flush_traces)
 
 
 def create_server(app: FastAPI, settings: Settings) -> Server:
@@ -41,22 +44,23 @@ def create_server(app: FastAPI, settings: Settings) -> Server:
         OSError: Certificate or key cannot be loaded (``ssl.SSLError`` is one).
     """
     tls = None
-    if settings.tls_certificate is not None and settings.tls_key is not None:
-        tls = Certificates(settings.tls_certificate, settings.tls_key).context
+    if settings.tls.certificate is not None and settings.tls.key is not None:
+        tls = Certificates(settings.tls.certificate, settings.tls.key).context
+    http = settings.http
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
-        http=bounded_protocol(settings),
-        limit_concurrency=settings.max_connections,
+        host=http.host,
+        port=http.port,
+        http=bounded_protocol(http),
+        limit_concurrency=http.max_connections,
         loop="uvloop",
         lifespan="on",
         log_config=None,  # the root logger writes JSON
         access_log=False,  # the application writes its own
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
+        proxy_headers=bool(http.trusted_proxies),
+        forwarded_allow_ips=http.trusted_proxies or None,
         ssl_context_factory=None if tls is None else lambda *_: tls,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        timeout_graceful_shutdown=http.shutdown_grace_seconds,
     )
     return Server(config, app)

@@ -51,9 +51,9 @@ async def submit_from_request(
     decoder = MultipartDecoder(request.headers.get("content-type", ""))
     body = RequestBody(
         request,
-        max_bytes=settings.max_request_bytes,
-        stall_s=settings.upload_stall_s,
-        least_rate=settings.upload_min_bytes_per_s,
+        max_bytes=settings.upload.max_bytes,
+        stall_s=settings.upload.stall_seconds,
+        least_rate=settings.upload.min_bytes_per_second,
     )
     # Most uploads fit into the first piece: those hold a slot only while it works. And a sender
     # that stalls before it is complete holds none.
@@ -89,9 +89,9 @@ def _slots(request: Request, settings: Settings) -> UploadSlots:
     state = request.app.state
     if not hasattr(state, "upload_slots"):
         state.upload_slots = UploadSlots(
-            settings.upload_threads,
-            settings.upload_threads_per_key,
-            settings.upload_threads_per_address,
+            settings.upload.max_threads,
+            settings.upload.max_threads_per_key,
+            settings.upload.max_threads_per_address,
         )
     slots: UploadSlots = state.upload_slots
     return slots

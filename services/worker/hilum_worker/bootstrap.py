@@ -21,6 +21,7 @@ from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.domain.retry_policy import RetryPolicy
+from hilum.imaging.film import FilmLimits
 from hilum.serving.golden import GOLDEN, Golden
 from hilum.serving.installed import read_installed
 from hilum_worker.golden_film.look import GoldenFilms
@@ -61,20 +62,21 @@ def bootstrap(settings: WorkerSettings) -> Container:
     clock = SystemClock()
     chance = random.Random()  # noqa: S311 - jitter, not a secret
     policy = RetryPolicy(
-        max_attempts=settings.max_attempts,
-        max_losses=settings.max_losses,
-        base=timedelta(seconds=settings.backoff_base_seconds),
-        cap=timedelta(seconds=settings.backoff_cap_seconds),
+        max_attempts=settings.queue.max_attempts,
+        max_losses=settings.queue.max_losses,
+        base=timedelta(seconds=settings.queue.backoff_base_seconds),
+        cap=timedelta(seconds=settings.queue.backoff_cap_seconds),
     )
     unit_of_work = SqlUnitOfWork(
         create_database_engine(
-            settings.database_url, pool_size=settings.worker_concurrency + _BACKGROUND_THREADS
+            settings.database.url.get_secret_value(),
+            pool_size=settings.worker.max_slots + _BACKGROUND_THREADS,
         )
     )
-    celery = create_celery(settings.broker_url)
-    engine = open_inference(settings.inference_url, settings.model_repository)
+    celery = create_celery(settings.broker.url.get_secret_value())
+    engine = open_inference(settings.inference.url, settings.model.repository)
     catalogue = ModelsOfSite(
-        catalogue=FilesystemModelCatalogue(settings.model_repository),
+        catalogue=FilesystemModelCatalogue(settings.model.repository),
         unit_of_work=unit_of_work,
         clock=clock,
     )
@@ -86,8 +88,8 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         analyse=AnalyseFilm(
             unit_of_work=unit_of_work,
-            store=open_object_store(settings.object_store_url),
-            reader=GuardedFilmReader(settings.film_limits),
+            store=open_object_store(settings.object_store.url.get_secret_value()),
+            reader=GuardedFilmReader(FilmLimits(**settings.image.model_dump())),
             engine=engine,
             catalogue=catalogue,
             clock=clock,
@@ -103,8 +105,8 @@ def bootstrap(settings: WorkerSettings) -> Container:
             policy=policy,
             chance=chance,
             settings=ReconcileSettings(
-                ring_patience=timedelta(seconds=settings.ring_patience_seconds),
-                low_water=settings.low_water,
+                ring_patience=timedelta(seconds=settings.queue.ring_patience_seconds),
+                low_water=settings.queue.low_water,
             ),
         ),
         metrics=WorkerMetrics(leases),
@@ -115,9 +117,9 @@ def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) ->
     return KeepLeases(
         unit_of_work=unit_of_work,
         clock=clock,
-        owner=settings.worker_name,
-        lease=settings.lease,
-        max_run=timedelta(seconds=settings.max_run_seconds),
+        owner=settings.worker.name,
+        lease=timedelta(seconds=settings.queue.lease_seconds),
+        max_run=timedelta(seconds=settings.queue.max_run_seconds),
     )
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from structlog.contextvars import bound_contextvars
 
 from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
 from hilum.domain.errors import DatabaseUnavailable
-from hilum_worker.logs import about_job
+from hilum.runtime.tracing import task_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,9 +91,12 @@ class Consumer:
         return int(worker.exitcode or 0)
 
     def _register(self) -> None:
-        @self._app.task(name=ANALYSE_TASK, ignore_result=True, acks_late=True, shared=False)
-        def analyse(*arguments: Any, **payload: Any) -> None:
-            self.hear(arguments, payload)
+        @self._app.task(
+            name=ANALYSE_TASK, bind=True, ignore_result=True, acks_late=True, shared=False
+        )
+        def analyse(task: Any, *arguments: Any, **payload: Any) -> None:
+            with task_span(ANALYSE_TASK, task.request.__dict__):
+                self.hear(arguments, payload)
 
     def hear(self, arguments: tuple[Any, ...], payload: dict[str, Any]) -> None:
         """Run the job that a message names. Never raises: the message is done either way.
@@ -106,7 +110,7 @@ class Consumer:
             _LOG.exception("malformed message dropped")
             self._metrics.error("message")
             return
-        with about_job(str(message.job_id)):
+        with bound_contextvars(job_id=str(message.job_id)):
             try:
                 job = self._analyse(message.job_id)
             except DatabaseUnavailable as error:
@@ -127,6 +131,7 @@ class Consumer:
             "job %s",
             job.state.value,
             extra={
+                "site": job.site,
                 "attempts": job.attempts,
                 "reason": job.reason.code if job.reason else None,
                 "timings_ms": dict(job.timings_ms),

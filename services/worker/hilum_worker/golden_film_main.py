@@ -10,12 +10,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import disable_created_metrics
-
 from hilum.domain.errors import Permanent
+from hilum.runtime.logs import start_logging
 from hilum_worker.bootstrap import bootstrap_golden_films
 from hilum_worker.golden_film.endpoint import endpoint
-from hilum_worker.logs import start_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     start_logging("INFO")
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside each counter
     try:
         films = bootstrap_golden_films(options.triton, options.models)
     except (Permanent, ValueError, OSError) as error:

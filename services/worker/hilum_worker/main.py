@@ -7,20 +7,23 @@ import os
 import sys
 from typing import Final
 
-from prometheus_client import disable_created_metrics
+import structlog
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
+from hilum.runtime.logs import start_logging
+from hilum.runtime.metrics import served
+from hilum.runtime.setting_groups import known_names
+from hilum.runtime.settings import misnamed, problems_of
+from hilum.runtime.timers import Timers
+from hilum.runtime.tracing import start_tracing
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
-from hilum_worker.logs import start_logging
 from hilum_worker.memory import keep_heap_small
-from hilum_worker.metrics import metrics_endpoint
-from hilum_worker.periodic import Periodic
 from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
 
-_LOG = logging.getLogger(__name__)
+_LOG: Final = structlog.get_logger(__name__)
 
 WRONG_SETTINGS: Final = 78
 """Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
@@ -41,13 +44,15 @@ def main() -> int:
     try:
         settings = WorkerSettings()  # pyright: ignore[reportCallIssue] - from the environment
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            sys.stderr.write(f"HILUM_{name}: {problem['msg']}\n")
+        sys.stderr.writelines(f"{line}\n" for line in problems_of(error))
         return WRONG_SETTINGS
-    start_logging(settings.log_level)
-    # Otherwise a second series stands beside every counter, and nobody reads it.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
+    try:
+        start_logging(settings.log.level, *start_tracing("worker", settings.tracing))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_SETTINGS
+    for sentence in misnamed(WorkerSettings, known_names(), os.environ):
+        _LOG.warning("setting.misnamed", detail=sentence)
     try:
         container = bootstrap(settings)
         warm_up(container.catalogue, container.engine)
@@ -66,7 +71,7 @@ def beat(container: Container) -> None:
     """
     container.leases.beat()
     hanging = container.leases.given_up
-    if hanging >= container.settings.worker_concurrency:
+    if hanging >= container.settings.worker.max_slots:
         _LOG.critical("all %d threads hang, leaving", hanging)
         logging.shutdown()
         os._exit(ALL_HANG)
@@ -75,26 +80,24 @@ def beat(container: Container) -> None:
 def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
-    heartbeat = Periodic(
-        "heartbeat", lambda: beat(container), settings.heartbeat_seconds, on_error=metrics.error
-    )
-    reconciler = Periodic(
+    timers = Timers(on_error=metrics.error)
+    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
+    timers.every(
+        settings.queue.reconcile_seconds,
         "reconciler",
         lambda: metrics.reconciled(container.reconcile()),
-        settings.reconcile_seconds,
         jitter=_RECONCILE_JITTER,
-        on_error=metrics.error,
     )
     consumer = Consumer(
         container.celery,
         container.analyse,
         metrics,
-        name=settings.worker_name,
-        concurrency=settings.worker_concurrency,
-        priorities=settings.worker_queues,
-        ready_file=settings.worker_ready_file,
+        name=settings.worker.name,
+        concurrency=settings.worker.max_slots,
+        priorities=settings.worker.queues,
+        ready_file=settings.worker.ready_file,
     )
-    endpoint = metrics_endpoint(metrics, settings.metrics_host, settings.metrics_port)
+    endpoint = served(metrics.registry, settings.metrics.host, settings.metrics.port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
-    with endpoint, heartbeat, reconciler:
+    with endpoint, timers:
         return consumer.run()

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    start_http_server,
-)
+from prometheus_client import Counter, Gauge, Histogram
 
 from hilum.domain.job import TRANSITIONS, JobState, Priority
+from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hilum.application.use_cases.keep_leases import KeepLeases
     from hilum.application.use_cases.reconcile_jobs import Reconciliation
     from hilum.domain.job import Job
@@ -30,16 +21,15 @@ LEFT_IN: Final = frozenset(
 )
 """States in which a worker can leave a job that it ran."""
 PLACES: Final = ("message", "database", "job", "heartbeat", "reconciler")
-"""Where something beside a film can fail; the last two are threads, by their names."""
+"""Where something beside a film can fail; the last two are timers, by their names."""
 _ACTIONS: Final = ("released", "parked", "rung")
 
 
 class WorkerMetrics:
-    """Counts the jobs of this process; one registry a process, none global."""
+    """Counts the jobs of this process."""
 
     def __init__(self, leases: KeepLeases) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        self.registry = MetricsRegistry()
         self._left = Counter(
             "hilum_worker_jobs_total",
             "Jobs by the state in which this worker left them",
@@ -102,27 +92,3 @@ class WorkerMetrics:
         """A run of the reconciler ended."""
         for action in _ACTIONS:
             self._reconciled.labels(action).inc(getattr(did, action))
-
-
-@contextmanager
-def metrics_endpoint(metrics: WorkerMetrics, host: str, port: int | None) -> Iterator[int | None]:
-    """Serve the metrics over HTTP for as long as the block runs, if there is a port.
-
-    Args:
-        metrics: What is served.
-        host: Address to listen on.
-        port: 0 takes a free one.
-
-    Yields:
-        The port that is listened on, or None.
-    """
-    if port is None:
-        yield None
-        return
-    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

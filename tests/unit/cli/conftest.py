@@ -50,7 +50,7 @@ def database(tmp_path) -> str:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory) -> Iterator[EmbeddedStack]:
     """Gateway and worker; small limits, so that a test can go over them."""
-    limits = {"HILUM_MAX_FILES": "3", "HILUM_MAX_FILE_BYTES": str(4 * 1024 * 1024)}
+    limits = {"HILUM_UPLOAD_MAX_FILES": "3", "HILUM_IMAGE_MAX_BYTES": str(4 * 1024 * 1024)}
     folder = tmp_path_factory.mktemp("stack")
     models = write_grey_repository(tmp_path_factory.mktemp("models"))
     with EmbeddedStack(folder, env=limits, model_repository=models) as running:
@@ -62,7 +62,7 @@ def client(command, stack):
     """The command with the running gateway's address and admin key."""
 
     def run(*arguments: object, **environment: str) -> Result:
-        known = {"HILUM_URL": stack.url, "HILUM_API_KEY": stack.api_key}
+        known = {"HILUM_API_URL": stack.url, "HILUM_API_KEY": stack.api_key}
         return command(*arguments, **{**known, **environment})
 
     return run

@@ -20,7 +20,7 @@ def keys(stack):
 @pytest.fixture
 def selftest(command, stack):
     def run(*arguments: object, **environment: str):
-        known = {"HILUM_URL": stack.url, "HILUM_DATABASE_URL": stack.env["HILUM_DATABASE_URL"]}
+        known = {"HILUM_API_URL": stack.url, "HILUM_DATABASE_URL": stack.env["HILUM_DATABASE_URL"]}
         return command("selftest", *arguments, **{**known, **environment})
 
     return run
@@ -88,7 +88,7 @@ def test_without_a_worker_it_says_that_nobody_reads(command, tmp_path_factory):
     folder = tmp_path_factory.mktemp("idle")
     with EmbeddedStack(folder, workers=0, model_repository=models) as stack:
         assert isinstance(stack.gateway, Gateway)
-        known = {"HILUM_URL": stack.url, "HILUM_DATABASE_URL": stack.env["HILUM_DATABASE_URL"]}
+        known = {"HILUM_API_URL": stack.url, "HILUM_DATABASE_URL": stack.env["HILUM_DATABASE_URL"]}
         done = command("selftest", "--patience", "0.5", **known)
     assert done.exit_code == 1
     assert "FAILED  analysis" in done.output

@@ -69,7 +69,7 @@ def test_a_narrow_terminal_folds_cells_and_cuts_none(on_terminal, database):
 def test_progress_is_shown_while_films_are_sent_and_read(on_terminal, stack, tmp_path):
     """And the findings after it."""
     (tmp_path / "a.png").write_bytes(noise_film(90))
-    environment = {"HILUM_URL": stack.url, "HILUM_API_KEY": stack.api_key}
+    environment = {"HILUM_API_URL": stack.url, "HILUM_API_KEY": stack.api_key}
     code, shown = on_terminal("analyse", "a.png", **environment)
     assert code == 0, shown
     for word in ("sending", "analysing", "1/1", "pneumonia", "not for diagnosis"):

@@ -42,7 +42,7 @@ def test_a_gateway_that_is_not_there_ends_with_3(command):
     Path("a.png").touch()
     url = f"http://127.0.0.1:{reserve_port()}"
     for arguments in (("analyse", "a.png"), ("status",), ("jobs",)):
-        ended = command(*arguments, HILUM_URL=url, HILUM_API_KEY="hilum_a.b")
+        ended = command(*arguments, HILUM_API_URL=url, HILUM_API_KEY="hilum_a.b")
         assert ended.exit_code == 3
         assert url in ended.stderr
         assert len(ended.stderr.splitlines()) == 1

@@ -29,7 +29,9 @@ def anyio_backend():
 @asynccontextmanager
 async def served(**settings: object):
     """A gateway on a port of its own; gives a function that connects."""
-    server: uvicorn.Server = create_server(FakeGateway().app, fake_settings(port=0, **settings))
+    server: uvicorn.Server = create_server(
+        FakeGateway().app, fake_settings(http={"port": 0, **settings})
+    )
     server.config.loop = "asyncio"
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -49,7 +51,7 @@ async def answer_to(reader: asyncio.StreamReader) -> bytes:
 
 async def test_a_connection_that_sends_nothing_is_closed():
     """A silent connection ends after the header timeout, without an answer."""
-    async with served(header_timeout_s=0.1) as connect:
+    async with served(header_timeout_seconds=0.1) as connect:
         reader, writer = await connect()
         assert await reader.read() == b""
         writer.close()
@@ -57,7 +59,7 @@ async def test_a_connection_that_sends_nothing_is_closed():
 
 async def test_a_head_that_trickles_is_closed():
     """Bytes of a head that come one by one do not prolong the header timeout."""
-    async with served(header_timeout_s=0.2) as connect:
+    async with served(header_timeout_seconds=0.2) as connect:
         reader, writer = await connect()
         closed = asyncio.create_task(reader.read())
         async with asyncio.timeout(60):
@@ -73,7 +75,7 @@ async def test_a_head_that_trickles_is_closed():
 
 async def test_a_further_request_on_a_connection_has_the_same_time():
     """The head of a second request that stops half way closes the connection."""
-    async with served(header_timeout_s=0.2) as connect:
+    async with served(header_timeout_seconds=0.2) as connect:
         reader, writer = await connect()
         writer.write(REQUEST + REQUEST[:20])
         assert b"200 OK" in await answer_to(reader)

@@ -59,7 +59,8 @@ def mounted(tmp_path, authority) -> Mounted:
 def served(mounted: Mounted) -> Iterator[int]:
     """The gateway's server in a thread; its port."""
     port = reserve_port()
-    settings = fake_settings(port=port, tls_certificate=mounted.certificate, tls_key=mounted.key)
+    tls: dict[str, object] = {"certificate": mounted.certificate, "key": mounted.key}
+    settings = fake_settings(http={"port": port}, tls=tls)
     server = create_server(FakeGateway().app, settings)
     thread = threading.Thread(target=server.run)
     thread.start()

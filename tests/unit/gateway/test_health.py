@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from hilum.runtime.metrics import served
 from hilum_gateway.readiness import Readiness
 from tests.unit.gateway.api import Api, FakeGateway, fake_settings, film_bytes, problem
 
@@ -92,7 +93,7 @@ def test_a_check_that_breaks_is_a_check_that_fails(client, gateway: FakeGateway)
     assert "secret" not in answer.text
 
 
-WATCHED = {"metrics_port": 0}
+WATCHED = {"metrics": {"port": 0}}
 """Prometheus has a port of its own, any that is free."""
 
 
@@ -107,17 +108,13 @@ def test_metrics_at_the_main_port_need_a_key_where_they_have_a_port_of_their_own
     assert stranger.get("/readyz").status_code == 200
 
 
-def test_metrics_are_served_on_their_own_port_while_the_block_runs(gateway: FakeGateway):
-    """Without a key, the same as on the main port; without a port nothing listens."""
-    with gateway.app.state.metrics.served("127.0.0.1", 0) as port:
+def test_metrics_on_a_port_of_their_own_need_no_key(gateway: FakeGateway):
+    """They are those of the main port."""
+    with served(gateway.app.state.metrics.registry, "127.0.0.1", 0) as port:
         told = httpx.get(f"http://127.0.0.1:{port}/metrics")
     assert told.status_code == 200
     assert told.headers["content-type"].startswith("text/plain")
     assert 'hilum_jobs{priority="stat",state="queued"}' in told.text
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{port}/metrics")
-    with gateway.app.state.metrics.served("127.0.0.1", None) as port:
-        assert port is None
 
 
 def test_requests_are_counted_by_route_and_not_by_path(client, api: Api):

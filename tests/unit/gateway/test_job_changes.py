@@ -26,7 +26,9 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def gateway() -> FakeGateway:
     """A gateway that looks for changes as fast as it can."""
-    return FakeGateway(settings=fake_settings(events_poll_s=0.001, events_key_check_s=0.001))
+    return FakeGateway(
+        settings=fake_settings(events={"poll_seconds": 0.001, "key_check_seconds": 0.001})
+    )
 
 
 async def in_thread(call, *arguments: Any, **named: Any) -> Any:

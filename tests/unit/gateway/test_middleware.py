@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
+from hilum.runtime.logs import json_formatter
 from hilum_gateway import NOTICE
-from hilum_gateway.json_log import JsonFormatter
 from tests.unit.gateway.api import Api, film_bytes
 
 
@@ -49,7 +49,7 @@ def test_a_request_is_one_line_of_json_without_secrets(api: Api, caplog):
     api.submit(("Doe^Jane.pgm", film_bytes()), patient_ref="P-1")
     api.get("/v1/jobs?site=north&token=hunter2")
     records = [r for r in caplog.records if r.name == "hilum_gateway.access"]
-    lines = [JsonFormatter().format(record) for record in records]
+    lines = [json_formatter().format(record) for record in records]
     posted, listed = (json.loads(line) for line in lines)
     assert (posted["method"], posted["route"], posted["status"]) == ("POST", "/v1/studies", 202)
     assert listed["key"] == api.key.removeprefix("hilum_").partition(".")[0]
@@ -64,6 +64,6 @@ def test_a_log_record_with_a_trace_is_still_one_line():
     error = ValueError("a\nb")
     info = (ValueError, error, None)
     record = logging.LogRecord("x", logging.ERROR, "f", 1, "m %s", ("\n",), info)
-    line = JsonFormatter().format(record)
+    line = json_formatter().format(record)
     assert "\n" not in line
     assert "ValueError" in json.loads(line)["trace"]

@@ -10,7 +10,7 @@ def test_no_proxy_is_believed_unless_it_is_named():
     """Anybody could claim another address otherwise."""
     gateway = FakeGateway()
     assert not create_server(gateway.app, gateway.settings).config.proxy_headers
-    named = fake_settings(trusted_proxies="10.0.0.1")
+    named = fake_settings(http={"trusted_proxies": "10.0.0.1"})
     config = create_server(gateway.app, named).config
     assert config.proxy_headers
     assert config.forwarded_allow_ips == "10.0.0.1"
@@ -18,7 +18,7 @@ def test_no_proxy_is_believed_unless_it_is_named():
 
 def test_a_stop_waits_for_uploads_and_not_for_ever():
     """The grace period is the configured one."""
-    settings = fake_settings(shutdown_grace_s=7)
+    settings = fake_settings(http={"shutdown_grace_seconds": 7})
     config = create_server(FakeGateway().app, settings).config
     assert config.timeout_graceful_shutdown == 7
 

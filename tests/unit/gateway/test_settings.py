@@ -31,10 +31,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_settings_come_from_the_environment(environment):
     """With the project's prefix."""
-    environment.setenv("HILUM_PORT", "9000")
-    environment.setenv("HILUM_MAX_FILE_BYTES", "1000")
+    environment.setenv("HILUM_HTTP_PORT", "9000")
+    environment.setenv("HILUM_IMAGE_MAX_BYTES", "1000")
     settings = Settings()
-    assert (settings.port, settings.host) == (9000, "127.0.0.1")
+    assert (settings.http.port, settings.http.host) == (9000, "127.0.0.1")
     assert film_limits(settings).max_bytes == 1000
 
 
@@ -49,7 +49,7 @@ def test_settings_cannot_be_changed(environment):
     """What a process was told at its start holds."""
     settings = Settings()
     with pytest.raises(ValidationError):
-        settings.port = 1
+        settings.http.port = 1
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -63,13 +63,13 @@ def test_nothing_that_is_needed_has_a_default(environment, name):
 def test_a_start_with_wrong_settings_names_them_and_not_their_values(environment, capsys):
     """Exit code 2, one line each."""
     environment.setenv("HILUM_SESSION_SECRET", "t00short")
-    environment.setenv("HILUM_PORT", "p0rt")
+    environment.setenv("HILUM_HTTP_PORT", "p0rt")
     with pytest.raises(SystemExit) as ended:
         main.main()
     told = capsys.readouterr().err
     assert ended.value.code == 2
     assert "HILUM_SESSION_SECRET" in told
-    assert "HILUM_PORT" in told
+    assert "HILUM_HTTP_PORT" in told
     assert "t00short" not in told
     assert "p0rt" not in told
 
@@ -120,4 +120,4 @@ def test_cookies_are_for_https_where_the_gateway_speaks_it(environment):
 def test_every_request_thread_finds_a_database_connection(environment):
     """A thread holds one at most, so nobody waits for one that another waits to give."""
     settings = Settings()
-    assert settings.database_connections > settings.request_threads
+    assert settings.database_connections > settings.http.max_threads

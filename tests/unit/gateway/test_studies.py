@@ -105,7 +105,7 @@ def test_when_every_file_is_refused_the_answer_is_a_problem(api: Api, gateway: F
 
 def test_a_file_over_the_limit_is_refused_and_the_limit_named(api: Api, gateway: FakeGateway):
     """413, and nothing is kept of it."""
-    limit = gateway.settings.max_file_bytes
+    limit = gateway.settings.image.max_bytes
     answer = api.submit(("big.pgm", film_bytes() + b"\0" * limit))
     assert str(limit) in str(problem(answer, 413, "file_too_large")["detail"])
     assert gateway.store.objects == {}
@@ -113,7 +113,7 @@ def test_a_file_over_the_limit_is_refused_and_the_limit_named(api: Api, gateway:
 
 def test_a_file_over_the_limit_does_not_spoil_its_neighbours(api: Api, gateway: FakeGateway):
     """The rest of it is skipped and the next film is whole."""
-    big = film_bytes() + b"\0" * gateway.settings.max_file_bytes
+    big = film_bytes() + b"\0" * gateway.settings.image.max_bytes
     answer = api.submit(("big.pgm", big), ("small.pgm", film_bytes(2)))
     assert [job["state"] for job in answer.json()["jobs"]] == ["refused", "queued"]
     assert list(gateway.store.objects.values()) == [film_bytes(2)]
@@ -121,7 +121,7 @@ def test_a_file_over_the_limit_does_not_spoil_its_neighbours(api: Api, gateway: 
 
 def test_too_many_files_accept_none(api: Api, gateway: FakeGateway):
     """A request is taken in whole or not at all."""
-    files = [(f"{i}.pgm", film_bytes(i)) for i in range(gateway.settings.max_files + 1)]
+    files = [(f"{i}.pgm", film_bytes(i)) for i in range(gateway.settings.upload.max_files + 1)]
     problem(api.submit(*files), 422, "too_many_files")
     assert gateway.store.objects == {}
     assert rows(gateway) == 0
@@ -130,7 +130,7 @@ def test_too_many_files_accept_none(api: Api, gateway: FakeGateway):
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_request_over_the_limit_leaves_nothing_behind(declared):
     """Whether its length was declared or only counted."""
-    gateway = FakeGateway(settings=fake_settings(max_request_bytes=20_000))
+    gateway = FakeGateway(settings=fake_settings(upload={"max_bytes": 20_000}))
     api = Api(gateway)
     whole = body(*(part("files", film_bytes(i), f"{i}.pgm") for i in range(8)))
     content = whole if declared else iter([whole[:15_000], whole[15_000:]])
@@ -233,7 +233,7 @@ def test_the_store_failing_in_the_middle_leaves_nothing(api: Api, gateway: FakeG
 @pytest.fixture
 def streaming() -> FakeGateway:
     """A gateway that takes films of some megabytes."""
-    return FakeGateway(settings=fake_settings(max_file_bytes=3_000_000))
+    return FakeGateway(settings=fake_settings(image={"max_bytes": 3_000_000}))
 
 
 def upload(gateway: FakeGateway, **headers: str) -> Exchange:
@@ -301,7 +301,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(streaming: FakeGate
 @pytest.mark.anyio
 async def test_a_declared_length_over_the_limit_is_answered_before_the_body():
     """The connection is closed then: the client was going to send it all."""
-    gateway = FakeGateway(settings=fake_settings(max_request_bytes=1000))
+    gateway = FakeGateway(settings=fake_settings(upload={"max_bytes": 1000}))
     async with upload(gateway, content_length="1001", expect="100-continue") as exchange:
         message = await exchange.message()
     assert message["status"] == 413

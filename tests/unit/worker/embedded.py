@@ -79,9 +79,9 @@ class EmbeddedPlatform:
             "HILUM_INFERENCE_URL": "onnx://",
             "HILUM_MODEL_REPOSITORY": str(self.models),
             "HILUM_WORKER_READY_FILE": str(self.folder / "ready"),
-            "HILUM_RECONCILE_SECONDS": "0.2",
-            "HILUM_RING_PATIENCE_SECONDS": "2",
-            "HILUM_LEASE_SECONDS": "10",
+            "HILUM_QUEUE_RECONCILE_SECONDS": "0.2",
+            "HILUM_QUEUE_RING_PATIENCE_SECONDS": "2",
+            "HILUM_QUEUE_LEASE_SECONDS": "10",
         }
 
     @cached_property

@@ -177,4 +177,4 @@ def test_what_the_build_measured_is_given_out_as_well(films, tmp_path):
         status, metrics = get(port, "/metrics")
     assert status == 200
     assert "hilum_golden_film_ready" in metrics
-    assert metrics.endswith('hilum_engine_fallback{model="gate",version="1",reason="x"} 1.0\n')
+    assert metrics.endswith('hilum_engine_fallback{model="gate",reason="x",version="1"} 1.0\n')

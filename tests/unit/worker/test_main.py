@@ -10,7 +10,6 @@ import pytest
 
 from hilum.domain.job import JobState
 from hilum_worker.main import ALL_HANG, WRONG_SETTINGS, main
-from hilum_worker.settings import WorkerSettings
 from tests.grey_networks import write_grey_repository
 from tests.unit.worker.embedded import EmbeddedPlatform, noise_film
 from tests.unit.worker.test_settings import NEEDED
@@ -23,8 +22,8 @@ def environment(monkeypatch, tmp_path):
     """A worker's environment in which nothing is wrong yet; keeps the test run's own logging."""
     root = logging.getLogger()
     kept = root.handlers[:], root.level
-    for name in WorkerSettings.model_fields:
-        monkeypatch.delenv(f"HILUM_{name.upper()}", raising=False)
+    for name in [name for name in os.environ if name.startswith("HILUM_")]:
+        monkeypatch.delenv(name)
     folders = {
         "HILUM_OBJECT_STORE_URL": f"file://{tmp_path}/o",
         "HILUM_MODEL_REPOSITORY": str(write_grey_repository(tmp_path / "models")),
@@ -40,12 +39,12 @@ def test_missing_settings_are_named(environment, capsys):
     """Each on its line, under the name of its variable; what was set is not repeated."""
     for name in NEEDED:
         environment.delenv(name)
-    environment.setenv("HILUM_WORKER_CONCURRENCY", SECRET)
+    environment.setenv("HILUM_WORKER_MAX_SLOTS", SECRET)
     assert main() == WRONG_SETTINGS
     told = capsys.readouterr().err
     for name in NEEDED:
         assert f"{name}: Field required" in told.splitlines()
-    assert "HILUM_WORKER_CONCURRENCY: " in told
+    assert "HILUM_WORKER_MAX_SLOTS: " in told
     assert SECRET not in told
 
 
@@ -81,7 +80,7 @@ def test_a_worker_whose_threads_all_hang_leaves(tmp_path):
     film = path.read_bytes()
     path.unlink()
     os.mkfifo(path)
-    impatient = {"HILUM_MAX_RUN_SECONDS": "1", "HILUM_WORKER_CONCURRENCY": "1"}
+    impatient = {"HILUM_QUEUE_MAX_RUN_SECONDS": "1", "HILUM_WORKER_MAX_SLOTS": "1"}
     with platform.worker(**impatient) as worker:
         assert worker.wait() == ALL_HANG
         assert "all 1 threads hang" in worker.log

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.reconcile_jobs import Reconciliation
 from hilum.domain.job import Job, JobState, Priority
-from hilum_worker.metrics import WorkerMetrics, metrics_endpoint
+from hilum_worker.metrics import WorkerMetrics
 from tests.fakes.clock import FIRST_MOMENT, SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -92,20 +91,3 @@ def test_the_reconcilers_work_and_errors_are_counted(metrics):
     }
     assert counted == {"released": 1, "parked": 2, "rung": 3}
     assert value("hilum_worker_errors_total", {"where": "heartbeat"}) == 1
-
-
-def test_metrics_are_served_while_the_block_runs(metrics):
-    """On the address that was asked for, and not after it."""
-    with metrics_endpoint(metrics, "127.0.0.1", 0) as port:
-        url = f"http://127.0.0.1:{port}/metrics"
-        text = httpx.get(url).text
-    assert "hilum_worker_jobs_in_flight 0.0" in text
-    assert "process_resident_memory_bytes" in text
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
-
-
-def test_without_a_port_nothing_listens(metrics):
-    """The default."""
-    with metrics_endpoint(metrics, "127.0.0.1", None) as port:
-        assert port is None

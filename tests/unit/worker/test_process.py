@@ -94,7 +94,7 @@ def test_urgent_films_are_read_first(platform):
     late = platform.submit([noise_film(n) for n in range(4)], Priority.BATCH)
     middle = platform.submit([noise_film(n) for n in range(4, 8)], Priority.ROUTINE)
     first = platform.submit([noise_film(n) for n in range(8, 12)], Priority.STAT)
-    with platform.worker(HILUM_WORKER_CONCURRENCY="1"):
+    with platform.worker(HILUM_WORKER_MAX_SLOTS="1"):
         jobs = platform.settled([*late, *middle, *first])
     jobs.sort(key=lambda job: job.started_at)
     assert [job.priority for job in jobs] == [
@@ -125,7 +125,7 @@ def test_a_slice_of_workers_rings_for_every_queue(platform):
     queue = platform.folder / "broker" / QUEUES[Priority.BATCH]
     for ring in queue.glob("*.msg"):
         ring.unlink()
-    with platform.worker(HILUM_WORKER_QUEUES="stat", HILUM_RING_PATIENCE_SECONDS="0.1"):
+    with platform.worker(HILUM_WORKER_QUEUES="stat", HILUM_QUEUE_RING_PATIENCE_SECONDS="0.1"):
         wait_until(lambda: len(list(queue.glob("*.msg"))) >= len(jobs), "rings for the lost ones")
     assert {(job.state, job.attempts) for job in map(platform.job, jobs)} == {(JobState.QUEUED, 0)}
 

@@ -135,9 +135,8 @@ def _retention_of(database_url: str | None, object_store_url: str | None) -> Ret
         Failure: The database or the object store is not named, or that is none.
     """
     settings = CliSettings()
-    configured = settings.object_store_url
-    database = database_url or settings.database_url
-    objects = object_store_url or (configured.get_secret_value() if configured else None)
+    database = database_url or settings.database.plain
+    objects = object_store_url or settings.object_store.plain
     if not database or not objects:
         raise Failure(
             "which platform? pass --database-url and --object-store-url or set "

@@ -15,7 +15,7 @@ from hilum_cli.table import NOTICE
 
 
 @click.command()
-@click.option("--url", help="Address of the gateway [HILUM_URL, http://127.0.0.1:8080].")
+@click.option("--url", help="Address of the gateway [HILUM_API_URL, http://127.0.0.1:8080].")
 @click.option(
     "--site", default=KEY_NAME, show_default=True, help="Site that the test's film belongs to."
 )

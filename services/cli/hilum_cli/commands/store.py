@@ -21,9 +21,7 @@ def prepare(*, object_store_url: str | None) -> None:
 
     Needs the right to make a bucket. Where a hospital makes buckets itself, leave it out.
     """
-    settings = CliSettings()
-    configured = settings.object_store_url
-    address = object_store_url or (configured.get_secret_value() if configured else None)
+    address = object_store_url or CliSettings().object_store.plain
     if not address:
         raise Failure(
             "which object store? pass --object-store-url or set HILUM_OBJECT_STORE_URL", USAGE

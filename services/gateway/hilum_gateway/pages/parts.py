@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from hilum.domain.access import PERMISSIONS, ApiKey, Permission
+from hilum_gateway.authentication import note_key
 from hilum_gateway.container import Container
 from hilum_gateway.pages.failed_sign_ins import FailedSignIns
 from hilum_gateway.pages.same_origin import require_same_origin
@@ -34,7 +36,7 @@ class PageParts:
         return cls(
             container=container,
             sessions=Sessions(
-                secret=settings.session_secret.get_secret_value(),
+                secret=settings.session.secret.get_secret_value(),
                 keys=container.manage_keys,
                 clock=container.clock,
                 secure=settings.cookies_need_tls,
@@ -51,14 +53,14 @@ def page_parts(request: Request) -> PageParts:
     return parts
 
 
-def signed_in(request: Request, parts: Annotated[PageParts, Depends(page_parts)]) -> ApiKey:
+async def signed_in(request: Request, parts: Annotated[PageParts, Depends(page_parts)]) -> ApiKey:
     """The key of the person who asks.
 
     Raises:
         NotAuthenticated: Nobody is signed in, or not any more.
     """
-    key = parts.sessions.key(request)
-    request.state.key_id = key.id
+    key = await run_in_threadpool(parts.sessions.key, request)
+    note_key(request, key)
     return key
 
 

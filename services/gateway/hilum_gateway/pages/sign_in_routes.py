@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from hilum.domain.errors import InvalidRequest, NotAuthenticated, RequestTooLarge
+from hilum_gateway.authentication import note_key
 from hilum_gateway.pages.local_path import HOME, local_path
 from hilum_gateway.pages.page_route import SIGN_IN, PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts
@@ -44,7 +45,7 @@ async def sign_in(request: Request, parts: Parts) -> Response:
     except NotAuthenticated:
         return render("sign_in.html", status=401, message=_WRONG_KEY, next=goal)
     parts.failed_sign_ins.succeeded(address)
-    request.state.key_id = key.id
+    note_key(request, key)
     response = RedirectResponse(goal, 303, NOT_STORED)
     parts.sessions.open(request, response, key)
     return response

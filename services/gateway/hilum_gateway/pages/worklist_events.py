@@ -35,7 +35,7 @@ async def worklist_events(
     came_back = "last-event-id" in request.headers
     return EventSourceResponse(
         change_events(changes, metrics, key, came_back=came_back),
-        ping=parts.container.settings.events_heartbeat_s,
+        ping=parts.container.settings.events.heartbeat_seconds,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
         shutdown_grace_period=LAST_WORDS_S,

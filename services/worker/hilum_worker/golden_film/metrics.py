@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import Counter, Gauge
+
+from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,26 +16,26 @@ if TYPE_CHECKING:
 
 
 class GoldenFilmMetrics:
-    """One registry a process, none global."""
+    """Tells whether Triton gives the known answers."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = MetricsRegistry()
         self._ready = Gauge(
-            "hilum_golden_film_ready",
+            "hilum_known_answer_ready",
             "1: every model gave what it must for the golden films",
             registry=self.registry,
         )
         self._looks = Counter(
-            "hilum_golden_film_looks_total",
+            "hilum_known_answer_looks_total",
             "Looks at Triton: right, wrong (ready, but no right answer), or down",
             ["finding"],
             registry=self.registry,
         )
         self._seconds = Gauge(
-            "hilum_golden_film_seconds", "Time that the last look took", registry=self.registry
+            "hilum_known_answer_seconds", "Time that the last look took", registry=self.registry
         )
         self._deviation = Gauge(
-            "hilum_golden_film_deviation",
+            "hilum_known_answer_deviation",
             "Largest deviation from the expected answer, as a share of what is allowed",
             ["model", "version", "output"],
             registry=self.registry,

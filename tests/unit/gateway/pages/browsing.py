@@ -80,7 +80,9 @@ class FakeGateway:
                 reader=self.reader,
                 catalogue=self.of_site,
                 clock=self.clock,
-                limits=SubmissionLimits(self.settings.max_file_bytes, self.settings.max_files),
+                limits=SubmissionLimits(
+                    self.settings.image.max_bytes, self.settings.upload.max_files
+                ),
             ),
             read_jobs=ReadJobs(**rows, store=self.store),
             show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
@@ -142,18 +144,20 @@ class FakeGateway:
             analyse(ring.job_id)
 
 
-def fake_settings(**changes: object) -> Settings:
-    """Settings that reach nothing."""
-    values: dict[str, object] = {
-        "database_url": "sqlite:///nowhere",
-        "object_store_url": "file:///nowhere",
-        "broker_url": "filesystem:///nowhere",
-        "model_repository": "/nowhere",
-        "session_secret": "not-a-secret-but-long-enough-to-be-one",
-        "max_file_bytes": MAX_FILE_BYTES,
-        "max_files": 4,
+def fake_settings(**changes: dict[str, object]) -> Settings:
+    """Settings that reach nothing; changes are given by group."""
+    values: dict[str, dict[str, object]] = {
+        "database": {"url": "sqlite:///nowhere"},
+        "object_store": {"url": "file:///nowhere"},
+        "broker": {"url": "filesystem:///nowhere"},
+        "model": {"repository": "/nowhere"},
+        "session": {"secret": "not-a-secret-but-long-enough-to-be-one"},
+        "image": {"max_bytes": MAX_FILE_BYTES},
+        "upload": {"max_files": 4},
     }
-    return Settings.model_validate(values | changes)
+    for group, settings in changes.items():
+        values[group] = values.get(group, {}) | settings
+    return Settings.model_validate(values)
 
 
 def film_bytes(seed: int = 1) -> bytes:

@@ -109,7 +109,7 @@ def test_revoking_a_key_ends_its_sessions(gateway):
 def test_a_forged_cookie_opens_nothing(gateway):
     """A cookie that another secret signed is no session, though it names a key in force."""
     browser = gateway.person()
-    forger = FakeGateway(settings=fake_settings(session_secret="x" * 40))
+    forger = FakeGateway(settings=fake_settings(session={"secret": "x" * 40}))
     forger.unit_of_work, forger.keys = gateway.unit_of_work, gateway.keys
     forgery = sign_in(forger.rebuilt().visitor(), gateway.new_key()).headers["set-cookie"]
     name, _, value = forgery.partition(";")[0].partition("=")

@@ -110,7 +110,7 @@ def test_too_many_files_are_refused_all_together(gateway):
 
 def test_a_request_over_the_limit_is_a_page_that_names_it(gateway):
     """413 for people: what the limit is and what to do."""
-    gateway = FakeGateway(settings=fake_settings(max_request_bytes=2000))
+    gateway = FakeGateway(settings=fake_settings(upload={"max_bytes": 2000}))
     answer = send(gateway.person(), "film.pgm")
     assert answer.status_code == 413
     assert "at most 2000 bytes" in answer.text

@@ -9,8 +9,10 @@ import threading
 import warnings
 
 import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
 
-from hilum_worker.logs import about_job, start_logging
+from hilum.runtime.logs import start_logging
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def lines():
     names = ("celery", "kombu", "amqp", "kombu.connection")
     levels = {name: logging.getLogger(name).level for name in names}
     stream = io.StringIO()
-    start_logging("INFO", stream)
+    start_logging("INFO", stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.captureWarnings(False)
     root.handlers[:], root.level = kept
@@ -53,14 +55,14 @@ def test_lines_inside_a_job_name_it_and_threads_do_not_mix(lines):
     inside, outside = threading.Event(), threading.Event()
 
     def other():
-        with about_job("two"):
+        with bound_contextvars(job_id="two"):
             inside.wait()
             logging.getLogger("b").info("b")
             outside.set()
 
     thread = threading.Thread(target=other)
     thread.start()
-    with about_job("one"):
+    with bound_contextvars(job_id="one"):
         inside.set()
         outside.wait()
         logging.getLogger("a").info("a")
@@ -88,3 +90,27 @@ def test_a_value_that_json_does_not_know_is_written_as_text(lines):
     """A log line never fails."""
     logging.getLogger("a").info("x", extra={"where": {1, 2}})
     assert lines()[0]["where"] == "{1, 2}"
+
+
+def test_a_structlog_event_is_a_line_of_the_same_form(lines):
+    """Its fields are members, and what is bound to the context is on it."""
+    with bound_contextvars(request_id="r-1", principal="key:k", site="north"):
+        structlog.get_logger("a").warning("timer.failed", timer="heartbeat")
+    (line,) = lines()
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "WARNING",
+        "logger": "a",
+        "message": "timer.failed",
+        "timer": "heartbeat",
+        "request_id": "r-1",
+        "principal": "key:k",
+        "site": "north",
+    }
+
+
+def test_an_event_below_the_level_is_left_out(lines):
+    """For structlog's loggers as for standard ones."""
+    structlog.get_logger("a").debug("nothing.claimed")
+    logging.getLogger("a").debug("nothing claimed")
+    assert lines() == []
