@@ -84,6 +84,7 @@ def record_submission(
         }
         if fresh:
             transaction.studies.add(study, fresh.values())
+            transaction.work_flows.enqueue([held[keys[instance_id]] for instance_id in fresh])
         again = {instance_id: held[key] for instance_id, key in keys.items()}
         before = {
             instance_id: Earlier(job, instance)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.repositories import JobCursor, JobFilter
     from hilum.domain.job import Job, Reason
+    from hilum.domain.work_flow import WorkFlow
     from tests.fakes.repositories import Rows
 
 QUEUED = source_state(JobEvent.CLAIM)
@@ -69,20 +70,48 @@ class InMemoryJobs:
         ]
         return sorted(found, key=lambda job: (job.updated_at, job.id))[:limit]
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        job = self._rows.jobs.get(job_id)
-        if job and job.not_before is not None and job.not_before > now:
+    def claim(
+        self, priorities: Sequence[Priority], owner: str, now: datetime, lease: timedelta
+    ) -> Job | None:
+        ready = [
+            (list(Priority).index(job.priority), job.fair_tag + offset, job.created_at, job.id, job)
+            for job in self._ready(now)
+            if job.priority in priorities and (offset := self._offset(job)) is not None
+        ]
+        if not ready:
+            self._rows.require_writable()
             return None
+        job = min(ready, key=lambda entry: entry[:4])[-1]
         return self._change(
             job,
             JobEvent.CLAIM,
             now,
-            attempts=job.attempts + 1 if job else 0,
+            attempts=job.attempts + 1,
             lease_owner=owner,
             lease_expires_at=now + lease,
             not_before=None,
             started_at=now,
         )
+
+    def claimable(self, priority: Priority, now: datetime, most: int) -> int:
+        ready = [job for job in self._ready(now) if job.priority is priority]
+        paused = [job for job in ready if (f := self._flow(job)) and f.paused_until is not None]
+        return min(most, len(ready) - len(paused))
+
+    def _ready(self, now: datetime) -> list[Job]:
+        return [
+            job
+            for job in self._rows.jobs.values()
+            if job.state is QUEUED and (job.not_before is None or job.not_before <= now)
+        ]
+
+    def _flow(self, job: Job) -> WorkFlow | None:
+        return self._rows.work_flows.get((job.priority, job.site))
+
+    def _offset(self, job: Job) -> float | None:
+        """Of the job's flow; None where it is paused, or where there is none yet."""
+        flow = self._flow(job)
+        return None if flow is None or flow.paused_until is not None else flow.tag_offset
 
     def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
         self._rows.require_writable()
@@ -168,26 +197,6 @@ class InMemoryJobs:
             if job.state is RUNNING and job.lease_expires_at and job.lease_expires_at <= now
         ]
         return [job for _, _, job in sorted(over, key=lambda entry: entry[:2])[:limit]]
-
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        waiting = [
-            job
-            for job in self._rows.jobs.values()
-            if job.state is QUEUED
-            and job.priority is priority
-            and (job.not_before is None or job.not_before <= now)
-            and (job.rung_at is None or job.rung_at < rung_before)
-        ]
-        return sorted(waiting, key=lambda job: (job.created_at, job.id))[:limit]
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        self._rows.require_writable()
-        for job_id in job_ids:
-            job = self._rows.jobs.get(job_id)
-            if job and job.state is QUEUED:
-                self._rows.jobs[job_id] = replace(job, rung_at=rung_at)
 
     def depths(self) -> Mapping[Priority, QueueDepth]:
         depths = {}

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from hilum.domain.access import ApiKey
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
-    from hilum.domain.job import Job
+    from hilum.domain.job import Job, Priority
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.site_rule import SiteRule
     from hilum.domain.study import Instance, Study
+    from hilum.domain.work_flow import WorkFlow
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Rows:
     studies: dict[UUID, Study] = field(default_factory=dict)
     instances: dict[UUID, Instance] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
+    work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Rows:
             dict(self.studies),
             dict(self.instances),
             dict(self.jobs),
+            dict(self.work_flows),
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),

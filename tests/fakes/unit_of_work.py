@@ -21,6 +21,7 @@ from tests.fakes.repositories import (
     Rows,
 )
 from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
+from tests.fakes.work_flows import InMemoryWorkFlows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ class InMemoryTransaction:
         self._rows = rows
         self.studies = InMemoryStudies(rows)
         self.jobs = InMemoryJobs(rows)
+        self.work_flows = InMemoryWorkFlows(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
@@ -77,6 +79,11 @@ class InMemoryUnitOfWork:
                 self._rows = rows
             finally:
                 self._writing = False
+
+    @property
+    def rows(self) -> Rows:
+        """What is committed."""
+        return self._rows
 
     def check(self) -> None:
         if not self.available:

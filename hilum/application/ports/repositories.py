@@ -109,8 +109,15 @@ class JobRepository(Protocol):
         """Jobs whose state changed at or after a moment, oldest change first."""
         ...
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        """Queued -> running, if it is queued and its backoff is over; attempts + 1."""
+    def claim(
+        self, priorities: Sequence[Priority], owner: str, now: datetime, lease: timedelta
+    ) -> Job | None:
+        """Queued -> running, attempts + 1, for the next job of these priorities, if there is one.
+
+        The most urgent priority first, then the order of :mod:`hilum.domain.work_flow`, then age. A
+        job in backoff and a job of a paused flow are passed over, and so is one that another
+        transaction is about to claim.
+        """
         ...
 
     def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
@@ -137,7 +144,7 @@ class JobRepository(Protocol):
     def release(
         self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
     ) -> Job | None:
-        """Running -> queued, if the claim that ``job`` shows still stands; to be rung.
+        """Running -> queued, if the claim that ``job`` shows still stands.
 
         A claim is told by its owner and its ``started_at``; heartbeats may have moved its lease
         since ``job`` was read. With ``lost``, the lease must be over at ``now`` as well.
@@ -149,7 +156,7 @@ class JobRepository(Protocol):
         ...
 
     def retry(self, job_id: UUID, now: datetime) -> Job | None:
-        """Failed -> queued with attempts and losses back at zero; to be rung."""
+        """Failed -> queued with attempts and losses back at zero."""
         ...
 
     def discard(self, job_id: UUID, now: datetime) -> Job | None:
@@ -160,17 +167,8 @@ class JobRepository(Protocol):
         """Running jobs whose lease is over, oldest lease first."""
         ...
 
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        """Queued jobs that may start and were never rung, or last before ``rung_before``.
-
-        Oldest acceptance first.
-        """
-        ...
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        """Note when the doorbell was rung for queued jobs; None asks for a new ring."""
+    def claimable(self, priority: Priority, now: datetime, most: int) -> int:
+        """Return how many queued jobs of unpaused flows may start, at most ``most``."""
         ...
 
     def depths(self) -> Mapping[Priority, QueueDepth]:

@@ -16,15 +16,18 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.queue.drain import Drain
+from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.run_next import RunNext
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.serving.golden import GOLDEN, Golden
 from hilum.serving.installed import read_installed
 from hilum_worker.golden_film.look import GoldenFilms
 from hilum_worker.golden_film.metrics import GoldenFilmMetrics
+from hilum_worker.logs import about_job
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
@@ -38,8 +41,10 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum_worker.settings import WorkerSettings
 
-_BACKGROUND_THREADS = 2
-"""Heartbeat and reconciler; each may hold a database connection beside the films'."""
+_BACKGROUND_THREADS = 3
+"""Heartbeat, reconciler and the slot that runs while the broker is down.
+
+Each may hold a database connection beside the jobs' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,9 @@ class Container:
     celery: Celery
     engine: InferenceEngine
     catalogue: ModelCatalogue
-    analyse: AnalyseFilm
+    drain: Drain
     leases: KeepLeases
-    reconcile: ReconcileJobs
+    reconcile: Reconcile
     metrics: WorkerMetrics
 
 
@@ -79,33 +84,33 @@ def bootstrap(settings: WorkerSettings) -> Container:
         clock=clock,
     )
     leases = _leases(settings, unit_of_work, clock)
+    handler = AnalyseFilm(
+        unit_of_work=unit_of_work,
+        store=open_object_store(settings.object_store_url),
+        reader=GuardedFilmReader(settings.film_limits),
+        engine=engine,
+        catalogue=catalogue,
+        clock=clock,
+    )
+    run_next = RunNext(
+        unit_of_work=unit_of_work,
+        handler=handler,
+        clock=clock,
+        leases=leases,
+        policy=policy,
+        chance=chance,
+        around=lambda job: about_job(str(job.id)),
+    )
+    queue = CeleryTaskQueue(celery)
     return Container(
         settings=settings,
         celery=celery,
         engine=engine,
         catalogue=catalogue,
-        analyse=AnalyseFilm(
-            unit_of_work=unit_of_work,
-            store=open_object_store(settings.object_store_url),
-            reader=GuardedFilmReader(settings.film_limits),
-            engine=engine,
-            catalogue=catalogue,
-            clock=clock,
-            leases=leases,
-            policy=policy,
-            chance=chance,
-        ),
+        drain=Drain(run_next, queue, settings.worker_queues),
         leases=leases,
-        reconcile=ReconcileJobs(
-            unit_of_work=unit_of_work,
-            queue=CeleryTaskQueue(celery),
-            clock=clock,
-            policy=policy,
-            chance=chance,
-            settings=ReconcileSettings(
-                ring_patience=timedelta(seconds=settings.ring_patience_seconds),
-                low_water=settings.low_water,
-            ),
+        reconcile=Reconcile(
+            unit_of_work=unit_of_work, queue=queue, clock=clock, policy=policy, chance=chance
         ),
         metrics=WorkerMetrics(leases),
     )

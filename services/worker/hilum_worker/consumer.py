@@ -1,4 +1,4 @@
-"""The Celery worker: hears the doorbell and runs the job that it names."""
+"""The Celery worker: its slots are woken, and run what the database has for them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 from celery.platforms import SecurityWarning
 
-from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
+from hilum.application.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
 from hilum.domain.errors import DatabaseUnavailable
 from hilum_worker.logs import about_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-    from uuid import UUID
 
     from celery import Celery
 
+    from hilum.application.queue.drain import Drain
     from hilum.domain.job import Job, Priority
     from hilum_worker.metrics import WorkerMetrics
 
@@ -27,9 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Consumes queues of analysis, in the order of urgency, with a pool of threads.
+    """Takes wake-ups of some priorities with a pool of threads.
 
-    Jobs of other priorities it leaves to other workers; its reconciler rings for them all the same.
+    Jobs of other priorities are left to other workers. The reconciler wakes those all the same.
 
     Threads, because decoding, gRPC and ONNX Runtime release the interpreter's lock, and because
     one process then needs one connection pool and one Triton client.
@@ -38,7 +38,7 @@ class Consumer:
     def __init__(
         self,
         app: Celery,
-        analyse: Callable[[UUID], Job | None],
+        drain: Drain,
         metrics: WorkerMetrics,
         *,
         name: str,
@@ -47,11 +47,16 @@ class Consumer:
         ready_file: Path | None,
     ) -> None:
         self._app = app
-        self._analyse = analyse
+        self._drain = drain
         self._metrics = metrics
         self._name = name
         self._concurrency = concurrency
-        self._queues = [queue for priority, queue in QUEUES.items() if priority in priorities]
+        self._queues = [
+            queue
+            for names in (QUEUES, FORMER_QUEUES)
+            for priority, queue in names.items()
+            if priority in priorities
+        ]
         self._ready_file = ready_file
 
     def run(self) -> int:
@@ -61,7 +66,7 @@ class Consumer:
             The exit code of the process.
         """
         self._register()
-        # It warns a worker that runs as root of pickle; rings are JSON and nothing else is taken.
+        # It warns a worker that runs as root of pickle. Wake-ups are JSON, and nothing else is taken.
         warnings.simplefilter("ignore", SecurityWarning)
         handlers = (
             (signals.setup_logging, self._keep_logging),
@@ -90,48 +95,41 @@ class Consumer:
         return int(worker.exitcode or 0)
 
     def _register(self) -> None:
-        @self._app.task(name=ANALYSE_TASK, ignore_result=True, acks_late=True, shared=False)
-        def analyse(*arguments: Any, **payload: Any) -> None:
-            self.hear(arguments, payload)
+        for name in (WAKE_TASK, FORMER_TASK):
 
-    def hear(self, arguments: tuple[Any, ...], payload: dict[str, Any]) -> None:
-        """Run the job that a message names. Never raises: the message is done either way.
+            @self._app.task(name=name, ignore_result=True, acks_late=True, shared=False)
+            def wake(*_arguments: Any, **_payload: Any) -> None:
+                self.hear()
 
-        A message is only a ring. Where its job could not be run, the database says so, and the
-        reconciler rings again.
+    def hear(self) -> None:
+        """Run what the database has. Never raises: the message is done either way.
+
+        What could not be run is still in the database, and the reconciler wakes a slot for it.
         """
         try:
-            message = AnalyseJob.from_payload(*arguments, **payload)
-        except (TypeError, ValueError, AttributeError):
-            _LOG.exception("malformed message dropped")
-            self._metrics.error("message")
-            return
-        with about_job(str(message.job_id)):
-            try:
-                job = self._analyse(message.job_id)
-            except DatabaseUnavailable as error:
-                _LOG.warning("left to the reconciler: %s", error)
-                self._metrics.error("database")
-            except Exception:  # noqa: BLE001 - one message must not end the worker
-                _LOG.exception("left to the reconciler")
-                self._metrics.error("job")
-            else:
-                self._tell(job)
+            self._drain(self._tell)
+        except DatabaseUnavailable as error:
+            _LOG.warning("left to the reconciler: %s", error)
+            self._metrics.error("database")
+        except Exception:  # noqa: BLE001 - one message must not end the worker
+            _LOG.exception("left to the reconciler")
+            self._metrics.error("job")
 
-    def _tell(self, job: Job | None) -> None:
-        if job is None:
-            _LOG.debug("nothing to claim")
-            return
-        self._metrics.job_left(job)
-        _LOG.info(
-            "job %s",
-            job.state.value,
-            extra={
-                "attempts": job.attempts,
-                "reason": job.reason.code if job.reason else None,
-                "timings_ms": dict(job.timings_ms),
-            },
-        )
+    def _tell(self, claimed: Job, job: Job | None) -> None:
+        with about_job(str(claimed.id)):
+            if job is None:
+                _LOG.warning("the lease was lost")
+                return
+            self._metrics.job_left(job)
+            _LOG.info(
+                "job %s",
+                job.state.value,
+                extra={
+                    "attempts": job.attempts,
+                    "reason": job.reason.code if job.reason else None,
+                    "timings_ms": dict(job.timings_ms),
+                },
+            )
 
     def _keep_logging(self, **_: object) -> None:
         """Celery sets up no logging of its own where somebody listens to this signal."""
@@ -142,5 +140,6 @@ class Consumer:
             self._ready_file.touch()
 
     def _leaving(self, **_: object) -> None:
+        self._drain.stop()
         if self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from hilum.domain.errors import Permanent
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
 from hilum_worker.logs import start_logging
+from hilum_worker.lone_slot import LoneSlot
 from hilum_worker.memory import keep_heap_small
 from hilum_worker.metrics import metrics_endpoint
 from hilum_worker.periodic import Periodic
@@ -78,23 +79,31 @@ def work(container: Container) -> int:
     heartbeat = Periodic(
         "heartbeat", lambda: beat(container), settings.heartbeat_seconds, on_error=metrics.error
     )
-    reconciler = Periodic(
-        "reconciler",
-        lambda: metrics.reconciled(container.reconcile()),
-        settings.reconcile_seconds,
-        jitter=_RECONCILE_JITTER,
-        on_error=metrics.error,
-    )
     consumer = Consumer(
         container.celery,
-        container.analyse,
+        container.drain,
         metrics,
         name=settings.worker_name,
         concurrency=settings.worker_concurrency,
         priorities=settings.worker_queues,
         ready_file=settings.worker_ready_file,
     )
+    lone = LoneSlot(consumer.hear)
+
+    def reconcile() -> None:
+        done = container.reconcile()
+        metrics.reconciled(done)
+        if done.broker_down:
+            lone.wake()
+
+    reconciler = Periodic(
+        "reconciler",
+        reconcile,
+        settings.reconcile_seconds,
+        jitter=_RECONCILE_JITTER,
+        on_error=metrics.error,
+    )
     endpoint = metrics_endpoint(metrics, settings.metrics_host, settings.metrics_port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
-    with endpoint, heartbeat, reconciler:
+    with endpoint, heartbeat, reconciler, lone:
         return consumer.run()

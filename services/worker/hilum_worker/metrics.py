@@ -19,8 +19,8 @@ from hilum.domain.job import TRANSITIONS, JobState, Priority
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hilum.application.use_cases.keep_leases import KeepLeases
-    from hilum.application.use_cases.reconcile_jobs import Reconciliation
+    from hilum.application.queue.leases import KeepLeases
+    from hilum.application.queue.reconcile import Reconciliation
     from hilum.domain.job import Job
 
 _STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)

@@ -36,9 +36,9 @@ class WorkerSettings(BaseSettings):
         worker_ready_file: Exists while the worker takes work.
         lease_seconds: How long a silent worker keeps its jobs.
         max_run_seconds: How long a job may run before its worker gives up its lease.
-        reconcile_seconds: Pause between two looks for forgotten jobs.
-        ring_patience_seconds: Age at which the ring of a queued job counts as lost.
-        low_water: Rings that the reconciler keeps waiting in each queue.
+        reconcile_seconds: Pause between two reconciliations.
+        ring_patience_seconds: Has no effect. It goes with the next release.
+        low_water: Has no effect. It goes with the next release.
         max_attempts: Claims before a job is parked.
         max_losses: Lost workers before a job is parked.
         backoff_base_seconds: Delay after the first attempt.
@@ -64,9 +64,9 @@ class WorkerSettings(BaseSettings):
     worker_queues: Annotated[tuple[Priority, ...], NoDecode] = tuple(QUEUES)
     worker_ready_file: Path | None = None
 
-    lease_seconds: float = Field(default=60, gt=0)
+    lease_seconds: float = Field(default=15, gt=0)
     max_run_seconds: float = Field(default=300, gt=0)
-    reconcile_seconds: float = Field(default=5, gt=0)
+    reconcile_seconds: float = Field(default=2, gt=0)
     ring_patience_seconds: float = Field(default=15, gt=0)
     low_water: int = Field(default=500, ge=1)
 

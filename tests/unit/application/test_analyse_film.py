@@ -156,8 +156,7 @@ def test_a_job_that_is_not_there_to_be_claimed_is_left_alone(stage):
     """Unknown, running elsewhere, done: a second ring is a no-op."""
     assert stage.analyse(uuid4()) is None
     job = stage.queued()
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(job.id, "other", stage.clock.now(), LEASE)
+    stage.claim(job.id, "other")
     assert stage.analyse(job.id) is None
     assert stage.job(job.id).lease_owner == "other"
 

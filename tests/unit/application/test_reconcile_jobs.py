@@ -23,8 +23,7 @@ def stage() -> Stage:
 def lost(stage: Stage, shade: int = 7):
     """A job whose worker was killed."""
     job = stage.queued(film(shade))
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(job.id, "dead", stage.clock.now(), LEASE)
+    stage.claim(job.id, "dead")
     stage.queue.flush()
     return job
 
@@ -33,8 +32,7 @@ def test_where_all_is_well_nothing_is_done(stage):
     """Waiting for a worker, running within its lease, done: none of these is touched."""
     stage.queued(film(1))
     running = stage.queued(film(2))
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(running.id, "w2", stage.clock.now(), LEASE)
+    stage.claim(running.id, "w2")
     stage.analyse(stage.queued(film(3)).id)
     before = stage.events()
     assert stage.reconcile() == NOTHING
@@ -74,8 +72,7 @@ def test_a_film_that_kills_its_workers_is_parked():
     stage = Stage(policy=RetryPolicy(max_losses=3))
     job = stage.queued()
     for loss in range(1, 4):
-        with stage.unit_of_work.begin() as transaction:
-            assert transaction.jobs.claim(job.id, f"dead{loss}", stage.clock.now(), LEASE)
+        assert stage.claim(job.id, f"dead{loss}")
         stage.advance(LEASE.total_seconds())
         expected = Reconciliation(parked=1) if loss == 3 else Reconciliation(released=1)
         assert stage.reconcile() == expected
@@ -102,8 +99,7 @@ def test_the_last_attempt_that_is_lost_parks_the_job_too():
 def test_a_heartbeat_keeps_a_job_from_the_reconciler(stage):
     """A slow film is not a lost one."""
     job = stage.queued()
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(job.id, stage.leases.owner, stage.clock.now(), LEASE)
+    stage.claim(job.id, stage.leases.owner)
     with stage.leases.hold(job.id):
         for _ in range(6):
             stage.advance(LEASE.total_seconds() / 3)

@@ -74,15 +74,6 @@ _RELEASED: Final[dict[str, Any]] = {
 _PARKED: Final[dict[str, Any]] = {**_NO_LEASE, **_REASON, "finished_at": _NOW}
 _ONE_MORE_LOSS: Final = JOBS.c.losses + 1
 
-CLAIM: Final = _change(
-    JobEvent.CLAIM,
-    sa.or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= _NOW),
-    attempts=JOBS.c.attempts + 1,
-    lease_owner=sa.bindparam("owner"),
-    lease_expires_at=sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type),
-    not_before=None,
-    started_at=_NOW,
-)
 FINISH: Final = {
     event: _finish(event) for event in (JobEvent.COMPLETE, JobEvent.REJECT, JobEvent.PARK)
 }
@@ -117,12 +108,4 @@ EXTEND: Final = (
         JOBS.c.lease_owner == sa.bindparam("owner"),
     )
     .values(lease_expires_at=sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type))
-)
-MARK_RUNG: Final = (
-    sa.update(JOBS)
-    .where(
-        JOBS.c.id.in_(sa.bindparam("wanted_ids", expanding=True)),
-        JOBS.c.state == source_state(JobEvent.CLAIM).value,
-    )
-    .values(rung_at=sa.bindparam("moment", type_=JOBS.c.rung_at.type))
 )

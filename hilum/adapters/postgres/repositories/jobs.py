@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.postgres.insertion import insert_absent
 from hilum.adapters.postgres.repositories import job_changes, job_queries
+from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
 from hilum.adapters.postgres.repositories.job_rows import job_of, row_of
 from hilum.adapters.postgres.tables import JOBS
 from hilum.application.ports.repositories import QueueDepth
@@ -72,11 +73,16 @@ class SqlJobRepository:
         """Jobs whose state changed at or after a moment, oldest change first."""
         return self._some(job_queries.changed_since(site), since=moment, at_most=limit)
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        """From queued to running, if it is queued and its backoff is over; attempts + 1."""
-        return self._one(
-            job_changes.CLAIM, wanted_id=job_id, owner=owner, now=now, lease=now + lease
-        )
+    def claim(
+        self, priorities: Sequence[Priority], owner: str, now: datetime, lease: timedelta
+    ) -> Job | None:
+        """From queued to running, for the next job of these priorities; attempts + 1."""
+        served = {
+            f"served_{priority.value}": priority.value if priority in priorities else ""
+            for priority in Priority
+        }
+        statement = CLAIM_NEXT[self._connection.dialect.name]
+        return self._one(statement, owner=owner, now=now, lease=now + lease, **served)
 
     def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
         """Heartbeat: move the leases of running jobs of this owner; the number that it holds."""
@@ -115,7 +121,7 @@ class SqlJobRepository:
     def release(
         self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
     ) -> Job | None:
-        """From running to queued, if the claim of ``job`` still holds; to be rung."""
+        """From running to queued, if the claim of ``job`` still holds."""
         return self._one(
             job_changes.RELEASE[lost],
             now=now,
@@ -131,7 +137,7 @@ class SqlJobRepository:
         )
 
     def retry(self, job_id: UUID, now: datetime) -> Job | None:
-        """From failed to queued, with attempts and losses back at zero; to be rung."""
+        """From failed to queued, with attempts and losses back at zero."""
         return self._one(job_changes.RETRY, wanted_id=job_id, now=now)
 
     def discard(self, job_id: UUID, now: datetime) -> Job | None:
@@ -142,22 +148,10 @@ class SqlJobRepository:
         """Running jobs whose lease is over, oldest lease first."""
         return self._some(job_queries.EXPIRED, now=now, at_most=limit)
 
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        """Queued jobs that may start and were never rung, or last before ``rung_before``."""
-        return self._some(
-            job_queries.UNHEARD,
-            wanted_priority=priority.value,
-            now=now,
-            rung_before=rung_before,
-            at_most=limit,
-        )
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        """Note when the doorbell was rung for queued jobs; None asks for a new ring."""
-        values = {"wanted_ids": list(job_ids), "moment": rung_at}
-        self._connection.execute(job_changes.MARK_RUNG, values)
+    def claimable(self, priority: Priority, now: datetime, most: int) -> int:
+        """Return how many queued jobs of unpaused flows may start, at most ``most``."""
+        values = {"wanted_priority": priority.value, "now": now, "at_most": most}
+        return int(self._connection.execute(job_queries.CLAIMABLE, values).scalar_one())
 
     def depths(self) -> Mapping[Priority, QueueDepth]:
         """Depth of every queue."""
