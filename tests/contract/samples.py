@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
+_FIRST = count(-1, -1)
 
 
 def seconds(number: float) -> timedelta:
@@ -85,11 +87,13 @@ def a_film(**of_job: Any) -> Film:
 
 
 def accept(unit_of_work: UnitOfWork, *films: Film) -> None:
-    """Commit films that are new."""
+    """Commit films that are new. Their tags stay, and their flows are made."""
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new([film.job for film in films])
         for film in films:
             transaction.studies.add(film.study, [film.instance])
+        for priority, site in sorted({(film.job.priority, film.job.site) for film in films}):
+            transaction.work_flows.resume(priority, site)
 
 
 def accepted(unit_of_work: UnitOfWork, **of_job: Any) -> Job:
@@ -102,12 +106,18 @@ def accepted(unit_of_work: UnitOfWork, **of_job: Any) -> Job:
 def claimed(
     unit_of_work: UnitOfWork, owner: str = "worker-1", now: datetime = NOW, **of_job: Any
 ) -> Job:
-    """A committed job that a worker runs."""
-    job = accepted(unit_of_work, **of_job)
-    with unit_of_work.begin() as transaction:
-        running = transaction.jobs.claim(job.id, owner, now, LEASE)
+    """A committed job that a worker runs; it went before all that wait."""
+    job = accepted(unit_of_work, fair_tag=next(_FIRST), **of_job)
+    running = claim(unit_of_work, owner, now)
     assert running is not None
+    assert running.id == job.id
     return running
+
+
+def claim(unit_of_work: UnitOfWork, owner: str = "worker-1", now: datetime = NOW) -> Job | None:
+    """The next job of any priority, taken by a worker."""
+    with unit_of_work.begin() as transaction:
+        return transaction.jobs.claim(list(Priority), owner, now, LEASE)
 
 
 def stored(unit_of_work: UnitOfWork, job_id: UUID) -> Job:

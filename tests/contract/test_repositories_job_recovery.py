@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from hilum.domain.job import JobEvent, JobState, Reason
-from tests.contract.samples import LEASE, NOW, accepted, claimed, seconds, stored
+from tests.contract.samples import LEASE, NOW, accepted, claim, claimed, seconds, stored
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
@@ -21,7 +21,7 @@ LATER = NOW + seconds(60)
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> None:
-    """From running to queued, with its backoff, to be rung; a lost worker is a loss."""
+    """From running to queued, with its backoff; a lost worker is a loss."""
     job = claimed(unit_of_work, rung_at=NOW, losses=1)
     with unit_of_work.begin() as transaction:
         queued = transaction.jobs.release(
@@ -79,8 +79,7 @@ def test_a_claim_that_another_holds_now_is_not_given_up(
     stale = claimed(unit_of_work)
     assert _release(unit_of_work, stale, lost=True) is not None
     assert give_up(unit_of_work, stale, lost=lost) is None
-    with unit_of_work.begin() as transaction:
-        anew = transaction.jobs.claim(stale.id, "worker-1", LATER + seconds(1), LEASE)
+    anew = claim(unit_of_work, "worker-1", LATER + seconds(1))
     assert anew is not None
     assert give_up(unit_of_work, stale, lost=lost) is None
     assert give_up(unit_of_work, replace(anew, lease_owner="worker-2"), lost=lost) is None
@@ -101,7 +100,7 @@ def test_a_heartbeat_in_time_saves_a_worker_and_keeps_its_claim(
 
 
 def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
-    """From failed to queued, without attempts, losses, reason or backoff, to be rung."""
+    """From failed to queued, without attempts, losses, reason or backoff."""
     job = claimed(unit_of_work, rung_at=NOW, losses=2)
     parked = _park(unit_of_work, job, lost=True)
     assert parked is not None

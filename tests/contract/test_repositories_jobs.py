@@ -16,6 +16,7 @@ from tests.contract.samples import (
     a_film,
     accept,
     accepted,
+    claim,
     claimed,
     seconds,
     stored,
@@ -57,7 +58,7 @@ def test_a_job_that_is_not_there_is_none(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin() as transaction:
         jobs = transaction.jobs
         assert jobs.get(uuid4()) is None
-        assert jobs.claim(uuid4(), "worker-1", NOW, LEASE) is None
+        assert jobs.claim(list(Priority), "worker-1", NOW, LEASE) is None
         assert jobs.finish(uuid4(), "worker-1", JobEvent.COMPLETE, NOW) is None
         assert jobs.retry(uuid4(), NOW) is None
         assert jobs.discard(uuid4(), NOW) is None
@@ -112,8 +113,7 @@ def test_jobs_may_come_before_their_study(unit_of_work: UnitOfWork) -> None:
 def test_a_claim_takes_a_queued_job(unit_of_work: UnitOfWork) -> None:
     """From queued to running, with owner, lease and one more attempt; its wait is over."""
     job = accepted(unit_of_work, not_before=NOW, attempts=1, reason=WHY, rung_at=NOW)
-    with unit_of_work.begin() as transaction:
-        running = transaction.jobs.claim(job.id, "worker-1", LATER, LEASE)
+    running = claim(unit_of_work, "worker-1", LATER)
     assert running == replace(
         job,
         state=JobState.RUNNING,
@@ -129,20 +129,19 @@ def test_a_claim_takes_a_queued_job(unit_of_work: UnitOfWork) -> None:
 
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.QUEUED])
 def test_only_a_queued_job_is_claimed(unit_of_work: UnitOfWork, state: JobState) -> None:
-    """A second ring, or one for a job that is done, changes nothing."""
+    """What runs or is done is nothing to claim."""
     job = accepted(unit_of_work, state=state)
-    with unit_of_work.begin() as transaction:
-        assert transaction.jobs.claim(job.id, "worker-2", NOW, LEASE) is None
+    assert claim(unit_of_work, "worker-2") is None
     assert stored(unit_of_work, job.id) == job
 
 
 def test_a_job_in_backoff_is_not_claimed(unit_of_work: UnitOfWork) -> None:
     """A claim before ``not_before`` gets nothing, at that moment it gets the job."""
     job = accepted(unit_of_work, not_before=NOW)
-    with unit_of_work.begin() as transaction:
-        early = transaction.jobs.claim(job.id, "worker-1", NOW - seconds(0.000001), LEASE)
-        assert early is None
-        assert transaction.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+    assert claim(unit_of_work, now=NOW - seconds(0.000001)) is None
+    running = claim(unit_of_work, now=NOW)
+    assert running is not None
+    assert running.id == job.id
 
 
 def test_a_heartbeat_moves_the_leases_that_its_worker_holds(unit_of_work: UnitOfWork) -> None:

@@ -51,7 +51,7 @@ class InMemoryWorkFlows:
 
     def resume(self, priority: Priority, site: str) -> bool:
         self._rows.require_writable()
-        flow = self._flow(priority, site)
+        flow = self._rows.work_flows.setdefault((priority, site), self._flow(priority, site))
         if flow.paused_until is None:
             return False
         own = [j.fair_tag for j in self._waiting() if (j.priority, j.site) == (priority, site)]

@@ -19,7 +19,8 @@ from hilum.domain.job import Priority
 VISIBILITY_TIMEOUT_S: Final = 600
 """When Redis gives a wake-up to another worker that was taken and not acknowledged.
 
-Longer than a slot drains its queues. The lease in the database is what notices a lost worker, much earlier."""
+Longer than a slot drains its queues. The lease in the database is what notices a lost worker, much
+earlier."""
 
 SOFT_SHUTDOWN_S: Final = 60.0
 """How long a worker that was asked to stop may finish its jobs; longer than one job."""
@@ -88,7 +89,7 @@ def _shared_settings() -> dict[str, Any]:
         # The process that hosts Celery owns logging.
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        # A worker waits for its broker for ever; who publishes decides for itself, see celery_queue.
+        # A worker waits for its broker for ever. Who publishes does not, see celery_queue.
         "broker_connection_retry": True,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,

@@ -39,7 +39,7 @@ class Drain:
         """Prepare a drain.
 
         Args:
-            run_next: Claims and runs one item, see :class:`hilum.application.queue.run_next.RunNext`.
+            run_next: Claims and runs one item: :class:`hilum.application.queue.run_next.RunNext`.
             queue: Gets one more wake-up where this drain stops at a bound.
             priorities: Those that this worker serves.
             clock: Monotonic seconds.

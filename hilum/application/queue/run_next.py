@@ -112,6 +112,7 @@ class RunNext(Generic[LoadedT]):
         try:
             with watch.stage("total"):
                 outcome = self._handler.run(job, loaded, watch)
+            return self._end(job, outcome, watch)
         except DatabaseUnavailable:
             raise
         except Rejected as error:
@@ -124,7 +125,6 @@ class RunNext(Generic[LoadedT]):
             _LOG.exception("job %s: unforeseen", job.id)
             unforeseen = InternalError(f"{type(error).__name__}, see the log of job {job.id}")
             return self._end(job, Outcome(JobEvent.PARK, _reason(unforeseen)), watch)
-        return self._end(job, outcome, watch)
 
     def _end(self, job: Job, outcome: Outcome, watch: Stopwatch) -> Job | None:
         def write(transaction: Transaction) -> Job | None:

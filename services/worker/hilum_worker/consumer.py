@@ -66,7 +66,7 @@ class Consumer:
             The exit code of the process.
         """
         self._register()
-        # It warns a worker that runs as root of pickle. Wake-ups are JSON, and nothing else is taken.
+        # It warns a worker that runs as root of pickle. Only JSON is taken here.
         warnings.simplefilter("ignore", SecurityWarning)
         handlers = (
             (signals.setup_logging, self._keep_logging),

@@ -17,7 +17,7 @@ def stage() -> Stage:
 
 def claimed(stage: Stage, owner: str = "w1", shade: int = 7):
     job = stage.queued(film(shade))
-    stage.claim(job.id, owner)
+    return stage.claim(job.id, owner)
 
 
 def test_a_beat_moves_the_leases_in_flight(stage):

@@ -131,13 +131,12 @@ class SqlWorkFlowRepository:
 
     def _locked(self, priority: str, site: str) -> WorkFlow:
         wanted = {"of_priority": priority, "of_site": site}
+        fresh = WorkFlow(ANALYSIS, Priority(priority), site)
         row = _LOCKED.first(self._connection, wanted)
         if row is None:
-            fresh = WorkFlow(ANALYSIS, Priority(priority), site)
             insert_absent(self._connection, _FLOW.flow, [{**_fields(fresh), "priority": priority}])
             row = _LOCKED.first(self._connection, wanted)
-        assert row is not None
-        return _flow(row)
+        return fresh if row is None else _flow(row)
 
     def _keep(self, flow: WorkFlow) -> None:
         values = {f"new_{name}": value for name, value in _fields(flow).items()}

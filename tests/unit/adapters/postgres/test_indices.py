@@ -13,7 +13,7 @@ from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.domain.job import JobState, Priority
-from tests.contract.samples import NOW, a_film
+from tests.contract.samples import LEASE, NOW, a_film
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     [
         # Without statistics SQLite takes the running jobs and sorts them: there are few.
         (lambda jobs: jobs.expired(NOW, 9), "(state=?)"),
-        (lambda jobs: jobs.unheard(Priority.STAT, NOW, NOW, 9), "ix_jobs_queued"),
+        (lambda jobs: jobs.claimable(Priority.STAT, NOW, 9), "ix_jobs_"),
+        (lambda jobs: jobs.claim([Priority.STAT], "worker-1", NOW, LEASE), "ix_jobs_claim"),
         (lambda jobs: jobs.changed_since(NOW, None, 9), "ix_jobs_updated_at_id"),
         (lambda jobs: jobs.page(JobFilter(), AFTER, 9), "ix_jobs_created_at_id"),
         (lambda jobs: jobs.page(JobFilter("north"), AFTER, 9), "ix_jobs_site_created_at_id"),
@@ -50,7 +51,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ),
         (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
         (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
-        (lambda jobs: jobs.mark_rung([JOB.id], NOW), "(id=?)"),
         (lambda jobs: jobs.newest_of_film("north", "1.2.3"), "instance_"),
     ],
 )
