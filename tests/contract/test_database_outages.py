@@ -16,7 +16,7 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobEvent
 from hilum_stack.postgres import PostgresServer
-from tests.contract.samples import NOW, a_film, accepted, an_event, claim, claimed
+from tests.contract.samples import a_film, accepted, an_event, claim, claimed, seconds
 from tests.servers import started
 
 if TYPE_CHECKING:
@@ -151,14 +151,14 @@ def test_a_lock_that_is_not_given_is_unavailable(engine: Engine) -> None:
 
     def finish() -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
 
     def append() -> None:
         with unit_of_work.begin() as transaction:
             transaction.audit.append([an_event()])
 
     with unit_of_work.begin() as holder:
-        holder.jobs.extend_leases("worker-1", [job.id], NOW)
+        holder.jobs.extend_leases("worker-1", [job.id], seconds(9))
         holder.audit.append([an_event()])
         for waiter in (finish, append):
             with pytest.raises(DatabaseUnavailable, match="lock timeout"):
@@ -242,9 +242,9 @@ def test_two_transactions_that_lock_each_other_end(own_server: PostgresServer) -
 
     def renew(order: list[Job]) -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.extend_leases("worker-1", [order[0].id], NOW)
+            transaction.jobs.extend_leases("worker-1", [order[0].id], seconds(9))
             both_hold_one.wait(30)
-            transaction.jobs.extend_leases("worker-1", [order[1].id], NOW)
+            transaction.jobs.extend_leases("worker-1", [order[1].id], seconds(9))
 
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(renew, order) for order in (jobs, jobs[::-1])]

@@ -40,12 +40,12 @@ def _run_films(url: str, process: int) -> int:
         with unit_of_work.begin() as transaction:
             # Reading first: a transaction that becomes a writer late must wait its turn too.
             assert transaction.jobs.get(job.id) is not None
-            mine = transaction.jobs.claim(list(Priority), owner, NOW, LEASE)
+            mine = transaction.jobs.claim(list(Priority), owner, LEASE)
         if mine is None:
             continue
         job = mine
         with unit_of_work.begin() as transaction:
-            transaction.jobs.finish(job.id, owner, JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
             finished += transaction.results.add(an_analysis(job))
             transaction.audit.append([AuditEvent(owner, "job.completed", "job", str(job.id), NOW)])
     engine.dispose()

@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
-from uuid import uuid4
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_a_block_that_raises_leaves_no_trace(unit_of_work: UnitOfWork) -> None:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
             transaction.studies.add(film.study, [film.instance])
-            transaction.jobs.finish(running.id, "worker-1", JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(running, JobEvent.COMPLETE)
             transaction.results.add(an_analysis(running))
             raise ZeroDivisionError
 
@@ -68,10 +67,10 @@ def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
     job = accepted(unit_of_work)
     changes: tuple[Callable[[Transaction], object], ...] = (
         lambda t: t.jobs.add_new([a_film().job]),
-        lambda t: t.jobs.claim(list(Priority), "worker-1", NOW, LEASE),
-        lambda t: t.jobs.finish(uuid4(), "worker-1", JobEvent.COMPLETE, NOW),
+        lambda t: t.jobs.claim(list(Priority), "worker-1", LEASE),
+        lambda t: t.jobs.finish(job, JobEvent.COMPLETE),
         lambda t: t.work_flows.enqueue([job]),
-        lambda t: t.jobs.extend_leases("worker-1", [job.id], NOW),
+        lambda t: t.jobs.extend_leases("worker-1", [job.id], LEASE),
         lambda t: t.api_keys.revoke("key-1", NOW),
         lambda t: t.try_lock("reconcile"),
     )

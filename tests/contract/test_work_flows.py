@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hilum.domain.job import JobEvent, Priority, Reason
-from tests.contract.samples import NOW, a_film, claim, seconds, stored
+from tests.contract.samples import NOW, a_film, claim, elapse, seconds, stored
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ def served(unit_of_work: UnitOfWork, number: int) -> list[str]:
         if job is None:
             break
         with unit_of_work.begin() as transaction:
-            transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
         sites.append(job.site)
     return sites
 
@@ -80,8 +80,8 @@ def test_a_worker_gets_the_priorities_that_it_serves(unit_of_work: UnitOfWork) -
     with unit_of_work.begin() as transaction:
         jobs = transaction.jobs
         lease = seconds(30)
-        assert jobs.claim([Priority.ROUTINE], "worker-1", NOW, lease) is None
-        found = jobs.claim([Priority.BATCH, Priority.ROUTINE], "worker-1", NOW, lease)
+        assert jobs.claim([Priority.ROUTINE], "worker-1", lease) is None
+        found = jobs.claim([Priority.BATCH, Priority.ROUTINE], "worker-1", lease)
     assert found is not None
     assert found.id == batch.id
 
@@ -90,11 +90,13 @@ def test_a_paused_site_is_passed_over_and_resumes_without_credit(unit_of_work: U
     """While it stands the others run; after that the sites take turns, no more."""
     queued(unit_of_work, *["north"] * 20, *["south"] * 10)
     with unit_of_work.begin() as transaction:
-        transaction.work_flows.pause(Priority.ROUTINE, "south", NOW + seconds(9), "a reason")
+        transaction.work_flows.pause(Priority.ROUTINE, "south", seconds(3600), "a reason")
     assert served(unit_of_work, 8) == ["north"] * 8
     with unit_of_work.begin() as transaction:
         (flow,) = [flow for flow in transaction.work_flows.all() if flow.flow == "south"]
-        assert (flow.paused_until, flow.pause_reason) == (NOW + seconds(9), "a reason")
+        assert flow.paused_until is not None
+        assert flow.pause_reason == "a reason"
+        assert transaction.work_flows.end_pauses() == 0
         assert transaction.work_flows.resume(Priority.ROUTINE, "south")
         assert not transaction.work_flows.resume(Priority.ROUTINE, "south")
     counts = Counter(served(unit_of_work, 8))
@@ -109,7 +111,7 @@ def test_a_job_that_was_tried_says_nothing_of_the_present(unit_of_work: UnitOfWo
     served(unit_of_work, 6)
     with unit_of_work.begin() as transaction:
         back = transaction.jobs.release(
-            tried, NOW, reason=Reason("worker_lost", "x"), not_before=NOW, lost=False
+            tried, reason=Reason("worker_lost", "x"), backoff=seconds(0), lost=False
         )
     assert back is not None
     assert back.fair_tag == tried.fair_tag
@@ -160,8 +162,7 @@ def test_service_stays_within_the_bound_on_a_database(unit_of_work: UnitOfWork, 
         else:
             with unit_of_work.begin() as transaction:
                 if event == "pause":
-                    until = NOW + seconds(1e6)
-                    transaction.work_flows.pause(Priority.ROUTINE, site, until, "x")
+                    transaction.work_flows.pause(Priority.ROUTINE, site, seconds(1e6), "x")
                     paused.add(site)
                 else:
                     transaction.work_flows.resume(Priority.ROUTINE, site)
@@ -173,3 +174,17 @@ def test_service_stays_within_the_bound_on_a_database(unit_of_work: UnitOfWork, 
             counts[got] += got in pair
             one, other = pair
             assert abs(counts[one] - counts[other]) <= 2
+
+
+def test_a_pause_ends_at_its_time(unit_of_work: UnitOfWork) -> None:
+    """By the database's clock."""
+    queued(unit_of_work, "north")
+    with unit_of_work.begin() as transaction:
+        transaction.work_flows.pause(Priority.ROUTINE, "north", seconds(600), "a reason")
+    assert claim(unit_of_work) is None
+    elapse(unit_of_work, seconds(600))
+    assert claim(unit_of_work) is None
+    with unit_of_work.begin() as transaction:
+        assert transaction.work_flows.end_pauses() == 1
+        assert transaction.work_flows.end_pauses() == 0
+    assert claim(unit_of_work) is not None

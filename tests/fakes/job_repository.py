@@ -70,12 +70,11 @@ class InMemoryJobs:
         ]
         return sorted(found, key=lambda job: (job.updated_at, job.id))[:limit]
 
-    def claim(
-        self, priorities: Sequence[Priority], owner: str, now: datetime, lease: timedelta
-    ) -> Job | None:
+    def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
+        now = self._rows.now()
         ready = [
             (list(Priority).index(job.priority), job.fair_tag + offset, job.created_at, job.id, job)
-            for job in self._ready(now)
+            for job in self._ready()
             if job.priority in priorities and (offset := self._offset(job)) is not None
         ]
         if not ready:
@@ -85,7 +84,6 @@ class InMemoryJobs:
         return self._change(
             job,
             JobEvent.CLAIM,
-            now,
             attempts=job.attempts + 1,
             lease_owner=owner,
             lease_expires_at=now + lease,
@@ -93,12 +91,13 @@ class InMemoryJobs:
             started_at=now,
         )
 
-    def claimable(self, priority: Priority, now: datetime, most: int) -> int:
-        ready = [job for job in self._ready(now) if job.priority is priority]
+    def claimable(self, priority: Priority, most: int) -> int:
+        ready = [job for job in self._ready() if job.priority is priority]
         paused = [job for job in ready if (f := self._flow(job)) and f.paused_until is not None]
         return min(most, len(ready) - len(paused))
 
-    def _ready(self, now: datetime) -> list[Job]:
+    def _ready(self) -> list[Job]:
+        now = self._rows.now()
         return [
             job
             for job in self._rows.jobs.values()
@@ -113,7 +112,7 @@ class InMemoryJobs:
         flow = self._flow(job)
         return None if flow is None or flow.paused_until is not None else flow.tag_offset
 
-    def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
+    def extend_leases(self, owner: str, job_ids: Sequence[UUID], lease: timedelta) -> int:
         self._rows.require_writable()
         mine = [
             job
@@ -123,15 +122,13 @@ class InMemoryJobs:
             and job.lease_owner == owner
         ]
         for job in mine:
-            self._rows.jobs[job.id] = replace(job, lease_expires_at=until)
+            self._rows.jobs[job.id] = replace(job, lease_expires_at=self._rows.now() + lease)
         return len(mine)
 
     def finish(
         self,
-        job_id: UUID,
-        owner: str,
+        job: Job,
         event: JobEvent,
-        now: datetime,
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
@@ -139,45 +136,36 @@ class InMemoryJobs:
     ) -> Job | None:
         if event not in FINISHING:
             raise TransitionNotAllowed(f"{event.value} does not finish a job")
-        job = self._rows.jobs.get(job_id)
-        if job is None or job.lease_owner != owner:
-            self._rows.require_writable()
-            return None
         gives_up = reason is not None and reason.code in GIVES_UP_KEY
-        return self._change(
+        return self._give_back(
             job,
             event,
-            now,
-            idempotency_key=f"ended {job_id}" if gives_up else job.idempotency_key,
-            lease_owner=None,
-            lease_expires_at=None,
-            finished_at=now,
+            lost=False,
+            idempotency_key=f"ended {job.id}" if gives_up else job.idempotency_key,
+            finished_at=self._rows.now(),
             reason=None if event is JobEvent.COMPLETE else reason,
             timings_ms=job.timings_ms if timings_ms is None else dict(timings_ms),
             notes=tuple(notes),
         )
 
-    def release(
-        self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
-    ) -> Job | None:
+    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
         return self._give_back(
             job,
             JobEvent.RELEASE,
-            now,
             lost=lost,
             reason=reason,
-            not_before=not_before,
+            not_before=self._rows.now() + backoff,
             rung_at=None,
         )
 
-    def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
-        return self._give_back(job, JobEvent.PARK, now, lost=lost, reason=reason, finished_at=now)
+    def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
+        now = self._rows.now()
+        return self._give_back(job, JobEvent.PARK, lost=lost, reason=reason, finished_at=now)
 
-    def retry(self, job_id: UUID, now: datetime) -> Job | None:
+    def retry(self, job_id: UUID) -> Job | None:
         return self._change(
             self._rows.jobs.get(job_id),
             JobEvent.RETRY,
-            now,
             attempts=0,
             losses=0,
             reason=None,
@@ -186,11 +174,12 @@ class InMemoryJobs:
             finished_at=None,
         )
 
-    def discard(self, job_id: UUID, now: datetime) -> Job | None:
+    def discard(self, job_id: UUID) -> Job | None:
         given_up = {"idempotency_key": f"ended {job_id}"}
-        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, now, **given_up)
+        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, **given_up)
 
-    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+    def expired(self, limit: int) -> Sequence[Job]:
+        now = self._rows.now()
         over = [
             (job.lease_expires_at, job.id, job)
             for job in self._rows.jobs.values()
@@ -213,24 +202,22 @@ class InMemoryJobs:
             numbers[job.state] += site in (None, job.site)
         return numbers
 
-    def _give_back(
-        self, known: Job, event: JobEvent, now: datetime, *, lost: bool, **changes: Any
-    ) -> Job | None:
+    def _give_back(self, known: Job, event: JobEvent, *, lost: bool, **changes: Any) -> Job | None:
         job = self._rows.jobs.get(known.id)
         same = job is not None and (job.lease_owner, job.started_at) == (
             known.lease_owner,
             known.started_at,
         )
-        if not same or (lost and job and job.lease_expires_at != known.lease_expires_at):
+        expired = job and job.lease_expires_at and job.lease_expires_at <= self._rows.now()
+        if not same or (lost and not expired):
             self._rows.require_writable()
             return None
         losses = (job.losses if job else 0) + lost
         gone = {"lease_owner": None, "lease_expires_at": None}
-        return self._change(job, event, now, losses=losses, **gone, **changes)
+        return self._change(job, event, losses=losses, **gone, **changes)
 
-    def _change(
-        self, job: Job | None, event: JobEvent, now: datetime, **changes: Any
-    ) -> Job | None:
+    def _change(self, job: Job | None, event: JobEvent, **changes: Any) -> Job | None:
+        now = self._rows.now()
         self._rows.require_writable()
         if job is None or job.state is not source_state(event):
             return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.audit import GENESIS, AuditRecord, chain_hash
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -42,6 +43,7 @@ class Rows:
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
     writable: bool = True
+    now: Callable[[], datetime] = SystemClock().now
 
     def copy(self, *, writable: bool) -> Rows:
         """A copy whose changes do not show here."""
@@ -60,6 +62,7 @@ class Rows:
             dict(self.sent_again),
             list(self.audit),
             writable,
+            self.now,
         )
 
     def require_writable(self) -> None:

@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
@@ -25,6 +26,8 @@ from tests.fakes.work_flows import InMemoryWorkFlows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from hilum.application.ports.clock import Clock
 
 
 class InMemoryTransaction:
@@ -55,9 +58,9 @@ class InMemoryUnitOfWork:
         available: Set it to False to make the database unavailable, also to open transactions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.available = True
-        self._rows = Rows()
+        self._rows = Rows(now=(clock or SystemClock()).now)
         self._turn = threading.RLock()
         self._writing = False
 

@@ -11,7 +11,7 @@ from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from hilum.domain.job import Job
     from tests.fakes.repositories import Rows
@@ -42,12 +42,21 @@ class InMemoryWorkFlows:
     def all(self) -> Sequence[WorkFlow]:
         return sorted(self._rows.work_flows.values(), key=lambda f: (f.priority.value, f.flow))
 
-    def pause(self, priority: Priority, site: str, until: datetime, reason: str) -> None:
+    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
         self._rows.require_writable()
-        flow = self._flow(priority, site)
         self._rows.work_flows[priority, site] = replace(
-            flow, paused_until=until, pause_reason=reason
+            self._flow(priority, site),
+            paused_until=self._rows.now() + length,
+            pause_reason=reason,
         )
+
+    def end_pauses(self) -> int:
+        over = [
+            flow
+            for flow in self.all()
+            if flow.paused_until is not None and flow.paused_until <= self._rows.now()
+        ]
+        return sum(self.resume(flow.priority, flow.flow) for flow in over)
 
     def resume(self, priority: Priority, site: str) -> bool:
         self._rows.require_writable()

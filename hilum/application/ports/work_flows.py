@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from hilum.domain.job import Job, Priority
     from hilum.domain.work_flow import WorkFlow
@@ -33,10 +33,14 @@ class WorkFlowRepository(Protocol):
         """Every flow, by priority and name."""
         ...
 
-    def pause(self, priority: Priority, site: str, until: datetime, reason: str) -> None:
-        """Let no job of a site be claimed before a time. A flow that is not known is made."""
+    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
+        """Let no job of a site be claimed for a while. A flow that is not known is made."""
         ...
 
     def resume(self, priority: Priority, site: str) -> bool:
         """End a pause; False where there was none."""
+        ...
+
+    def end_pauses(self) -> int:
+        """Resume the flows whose pause is over; how many."""
         ...

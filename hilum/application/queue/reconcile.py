@@ -19,9 +19,7 @@ from hilum.domain.job import Job, Priority, Reason
 if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
-    from datetime import datetime
 
-    from hilum.application.ports.clock import Clock
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.retry_policy import RetryPolicy
@@ -60,13 +58,11 @@ class Reconcile:
         *,
         unit_of_work: UnitOfWork,
         queue: TaskQueue,
-        clock: Clock,
         policy: RetryPolicy,
         chance: random.Random,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
-        self._clock = clock
         self._policy = policy
         self._chance = chance
 
@@ -76,20 +72,18 @@ class Reconcile:
         Raises:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
-        now = self._clock.now()
         left: list[Job] = []
         with self._unit_of_work.begin() as transaction:
             alone = transaction.try_lock(_LOCK)
             if alone:
-                expired = transaction.jobs.expired(now, MOST_LEASES)
-                left = [job for job in (self._requeue(transaction, j, now) for j in expired) if job]
+                expired = transaction.jobs.expired(MOST_LEASES)
+                left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
                 transaction.work_flows.adopt(MOST_ADOPTED)
-                self._end_pauses(transaction, now)
+                transaction.work_flows.end_pauses()
             claimable = {
-                priority: transaction.jobs.claimable(priority, now, MOST_WAKE_UPS)
-                for priority in QUEUES
+                priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
             }
-            transaction.audit.append([_event(job, now) for job in left])
+            transaction.audit.append([_event(job) for job in left])
         parked = sum(1 for job in left if job.finished_at is not None)
         try:
             rung = self._top_up(claimable) if alone else 0
@@ -98,18 +92,13 @@ class Reconcile:
             return Reconciliation(len(left) - parked, parked, 0, broker_down=True)
         return Reconciliation(len(left) - parked, parked, rung)
 
-    def _requeue(self, transaction: Transaction, job: Job, now: datetime) -> Job | None:
+    def _requeue(self, transaction: Transaction, job: Job) -> Job | None:
         """Queue a lost job again, or dead-letter it when it has cost too many workers."""
         reason = Reason(WorkerLost.code, f"worker {job.lease_owner} stopped answering")
         if self._policy.exhausted(job.attempts, job.losses + 1):
-            return transaction.jobs.park(job, now, reason=reason, lost=True)
-        not_before = now + self._policy.delay(job.losses, self._chance)
-        return transaction.jobs.release(job, now, reason=reason, not_before=not_before, lost=True)
-
-    def _end_pauses(self, transaction: Transaction, now: datetime) -> None:
-        for flow in transaction.work_flows.all():
-            if flow.paused_until is not None and flow.paused_until <= now:
-                transaction.work_flows.resume(flow.priority, flow.flow)
+            return transaction.jobs.park(job, reason=reason, lost=True)
+        backoff = self._policy.delay(job.losses, self._chance)
+        return transaction.jobs.release(job, reason=reason, backoff=backoff, lost=True)
 
     def _top_up(self, claimable: Mapping[Priority, int]) -> int:
         """Publish what is missing, so that a wake-up waits for each job that can be claimed."""
@@ -125,12 +114,12 @@ class Reconcile:
         return len(missing)
 
 
-def _event(job: Job, now: datetime) -> AuditEvent:
+def _event(job: Job) -> AuditEvent:
     return AuditEvent(
         actor="reconciler",
         action=f"job.{job.state.value}",
         object_type="job",
         object_id=str(job.id),
-        at=now,
+        at=job.updated_at,
         details={"reason": WorkerLost.code, "losses": job.losses},
     )

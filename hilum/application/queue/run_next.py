@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from hilum.application.ports.clock import Clock
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.queue.handler import Handler
     from hilum.application.queue.leases import KeepLeases
@@ -46,12 +45,11 @@ LoadedT = TypeVar("LoadedT")
 class RunNext(Generic[LoadedT]):
     """Runs items; safe to call from several threads."""
 
-    def __init__(  # noqa: PLR0913 - one parameter a port
+    def __init__(
         self,
         *,
         unit_of_work: UnitOfWork,
         handler: Handler[LoadedT],
-        clock: Clock,
         leases: KeepLeases,
         policy: RetryPolicy,
         chance: random.Random,
@@ -63,7 +61,6 @@ class RunNext(Generic[LoadedT]):
         Args:
             unit_of_work: Holds the rows.
             handler: Of this kind of work.
-            clock: For times that are written.
             leases: Of this process.
             policy: Of attempts.
             chance: Of backoffs.
@@ -72,7 +69,6 @@ class RunNext(Generic[LoadedT]):
         """
         self._unit_of_work = unit_of_work
         self._handler = handler
-        self._clock = clock
         self._leases = leases
         self._policy = policy
         self._chance = chance
@@ -102,13 +98,13 @@ class RunNext(Generic[LoadedT]):
 
     def _claim(self, priorities: Sequence[Priority]) -> tuple[Job, LoadedT] | None:
         with self._unit_of_work.begin() as transaction:
-            now = self._clock.now()
-            job = transaction.jobs.claim(priorities, self._leases.owner, now, self._leases.lease)
+            job = transaction.jobs.claim(priorities, self._leases.owner, self._leases.lease)
             return None if job is None else (job, self._handler.load(transaction, job))
 
     def _run(self, job: Job, loaded: LoadedT) -> Job | None:
-        waited = (self._clock.now() - job.created_at).total_seconds() * 1000
-        watch = Stopwatch({"wait": waited})
+        claimed_at = job.started_at or job.created_at
+        waited = (claimed_at - job.created_at).total_seconds() * 1000
+        watch = Stopwatch({"wait": max(0.0, waited)})
         try:
             with watch.stage("total"):
                 outcome = self._handler.run(job, loaded, watch)
@@ -129,10 +125,8 @@ class RunNext(Generic[LoadedT]):
     def _end(self, job: Job, outcome: Outcome, watch: Stopwatch) -> Job | None:
         def write(transaction: Transaction) -> Job | None:
             ended = transaction.jobs.finish(
-                job.id,
-                self._leases.owner,
+                job,
                 outcome.event,
-                self._clock.now(),
                 reason=outcome.reason,
                 timings_ms=watch.milliseconds,
                 notes=outcome.notes,
@@ -150,14 +144,11 @@ class RunNext(Generic[LoadedT]):
         reason = _reason(error)
 
         def write(transaction: Transaction) -> Job | None:
-            now = self._clock.now()
             if self._policy.exhausted(job.attempts, job.losses):
-                left = transaction.jobs.park(job, now, reason=reason, lost=False)
+                left = transaction.jobs.park(job, reason=reason, lost=False)
             else:
                 delay = self._policy.delay(job.attempts, self._chance)
-                left = transaction.jobs.release(
-                    job, now, reason=reason, not_before=now + delay, lost=False
-                )
+                left = transaction.jobs.release(job, reason=reason, backoff=delay, lost=False)
             if left is not None:
                 transaction.audit.append([self._event(left, reason)])
             return left

@@ -61,7 +61,7 @@ class OperateJobs:
         with self._unit_of_work.begin() as transaction:
             next_state(visible_job(transaction, job_id, key).state, event)
             jobs = transaction.jobs
-            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id, now)
+            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id)
             if changed is None:
                 raise TransitionNotAllowed(f"job {job_id} was changed by somebody else just now")
             transaction.audit.append(

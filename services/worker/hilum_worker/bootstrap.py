@@ -95,7 +95,6 @@ def bootstrap(settings: WorkerSettings) -> Container:
     run_next = RunNext(
         unit_of_work=unit_of_work,
         handler=handler,
-        clock=clock,
         leases=leases,
         policy=policy,
         chance=chance,
@@ -109,9 +108,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         drain=Drain(run_next, queue, settings.worker_queues),
         leases=leases,
-        reconcile=Reconcile(
-            unit_of_work=unit_of_work, queue=queue, clock=clock, policy=policy, chance=chance
-        ),
+        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, policy=policy, chance=chance),
         metrics=WorkerMetrics(leases),
     )
 

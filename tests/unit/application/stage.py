@@ -72,8 +72,8 @@ class FailingUnitOfWork(InMemoryUnitOfWork):
         fail_after: How many further ones commit and then say that they did not.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: SettableClock) -> None:
+        super().__init__(clock)
         self.fail_before = 0
         self.fail_after = 0
 
@@ -101,7 +101,7 @@ class Stage:
         limits: SubmissionLimits | None = None,
     ) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = FailingUnitOfWork()
+        self.unit_of_work = FailingUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.reader = reader or GraymapReader()
@@ -126,7 +126,6 @@ class Stage:
         self.reconcile = Reconcile(
             unit_of_work=self.unit_of_work,
             queue=self.queue,
-            clock=self.clock,
             policy=self.policy,
             chance=chance,
         )
@@ -165,7 +164,6 @@ class Stage:
                 run_next = RunNext(
                     unit_of_work=self.unit_of_work,
                     handler=handler,
-                    clock=self.clock,
                     leases=leases,
                     policy=self.policy,
                     chance=random.Random(2),  # noqa: S311 - a seed
@@ -180,8 +178,7 @@ class Stage:
     def claim(self, job_id: UUID, owner: str) -> Job | None:
         """Let a worker take this job."""
         with self._others_away(job_id), self.unit_of_work.begin() as transaction:
-            now = self.clock.now()
-            return transaction.jobs.claim(list(Priority), owner, now, LEASE)
+            return transaction.jobs.claim(list(Priority), owner, LEASE)
 
     @contextmanager
     def _others_away(self, job_id: UUID) -> Iterator[ExitStack]:

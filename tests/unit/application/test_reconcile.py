@@ -234,9 +234,9 @@ def test_a_job_of_a_release_without_flows_is_claimed_after_a_reconciliation(stag
 def test_a_pause_ends_by_itself(stage):
     """At its time, and not before. A paused job wakes nobody."""
     job = stage.queued()
-    until = stage.clock.now() + timedelta(seconds=60)
+    minute = timedelta(seconds=60)
     with stage.unit_of_work.begin() as transaction:
-        transaction.work_flows.pause(job.priority, job.site, until, "the scanner is calibrated")
+        transaction.work_flows.pause(job.priority, job.site, minute, "the scanner is calibrated")
     stage.queue.flush()
     assert stage.reconcile() == NOTHING
     assert stage.analyse(job.id) is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import JOBS, WORK_FLOWS
@@ -27,7 +28,7 @@ QUEUED: Final = source_state(JobEvent.CLAIM)
 PRIORITIES: Final = tuple(Priority)
 """In order of urgency."""
 
-_NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
+_NOW = database_now()
 _FLOW = WORK_FLOWS.c
 _RANK: Final = sa.case(
     {priority.value: rank for rank, priority in enumerate(PRIORITIES)}, value=_FLOW.priority
@@ -93,7 +94,7 @@ def _claim(chosen: sa.ScalarSelect[Any]) -> Statement:
             updated_at=_NOW,
             attempts=JOBS.c.attempts + 1,
             lease_owner=sa.bindparam("owner"),
-            lease_expires_at=sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type),
+            lease_expires_at=database_later("lease_s"),
             not_before=None,
             started_at=_NOW,
         )

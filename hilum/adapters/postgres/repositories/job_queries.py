@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import INSTANCES, JOBS, WORK_FLOWS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.repositories import JobCursor, JobFilter
 
 _AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
-_NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
+_NOW = database_now()
 _QUEUED: Final = source_state(JobEvent.CLAIM).value
 _RUNNING: Final = source_state(JobEvent.RELEASE).value
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert_absent
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS, job_of
@@ -17,7 +18,7 @@ from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from sqlalchemy.engine import Connection
 
@@ -44,6 +45,19 @@ _KEPT: Final = Statement(
         }
     )
     .returning(_FLOW.flow)
+)
+_PAUSED: Final = Statement(
+    sa.update(WORK_FLOWS)
+    .where(*_ONE)
+    .values(
+        paused_until=database_later("length_s"), pause_reason=sa.bindparam("because", type_=sa.Text)
+    )
+    .returning(_FLOW.flow)
+)
+_OVER: Final = (
+    sa.select(_FLOW.priority, _FLOW.flow)
+    .where(_FLOW.kind == ANALYSIS, _FLOW.paused_until <= database_now())
+    .order_by(_FLOW.priority, _FLOW.flow)
 )
 _TAGGED: Final = Statement(
     sa.update(JOBS)
@@ -114,10 +128,11 @@ class SqlWorkFlowRepository:
         query = sa.select(*WORK_FLOWS.c).order_by(_FLOW.priority, _FLOW.flow)
         return [_flow(row) for row in self._connection.execute(query)]
 
-    def pause(self, priority: Priority, site: str, until: datetime, reason: str) -> None:
-        """Let no job of a site be claimed before a time."""
+    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
+        """Let no job of a site be claimed for a while."""
         flow = self._locked(priority.value, site)
-        self._keep(WorkFlow(**{**_fields(flow), "paused_until": until, "pause_reason": reason}))
+        values = {"length_s": length.total_seconds(), "because": reason}
+        _PAUSED.first(self._connection, {**_of(flow), **values})
 
     def resume(self, priority: Priority, site: str) -> bool:
         """End a pause."""
@@ -128,6 +143,11 @@ class SqlWorkFlowRepository:
         first = row[0] if row else None
         self._keep(flow.resume(first, self._virtual_time(priority.value)))
         return True
+
+    def end_pauses(self) -> int:
+        """Resume the flows whose pause is over."""
+        over = self._connection.execute(_OVER).all()
+        return sum(self.resume(Priority(priority), site) for priority, site in over)
 
     def _locked(self, priority: str, site: str) -> WorkFlow:
         wanted = {"of_priority": priority, "of_site": site}
@@ -140,9 +160,7 @@ class SqlWorkFlowRepository:
 
     def _keep(self, flow: WorkFlow) -> None:
         values = {f"new_{name}": value for name, value in _fields(flow).items()}
-        _KEPT.first(
-            self._connection, {**values, "of_priority": flow.priority.value, "of_site": flow.flow}
-        )
+        _KEPT.first(self._connection, {**values, **_of(flow)})
 
     def _virtual_time(self, priority: str) -> float:
         rows = _PROGRESS.all(self._connection, {"of_priority": priority})
@@ -159,6 +177,10 @@ def _flow_of(job: Job) -> tuple[str, str]:
 def _flow(row: Sequence[Any]) -> WorkFlow:
     kind, priority, *rest = row
     return WorkFlow(kind, Priority(priority), *rest)
+
+
+def _of(flow: WorkFlow) -> dict[str, str]:
+    return {"of_priority": flow.priority.value, "of_site": flow.flow}
 
 
 def _fields(flow: WorkFlow) -> dict[str, Any]:

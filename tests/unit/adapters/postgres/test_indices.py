@@ -39,9 +39,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     ("ask", "index"),
     [
         # Without statistics SQLite takes the running jobs and sorts them: there are few.
-        (lambda jobs: jobs.expired(NOW, 9), "(state=?)"),
-        (lambda jobs: jobs.claimable(Priority.STAT, NOW, 9), "ix_jobs_"),
-        (lambda jobs: jobs.claim([Priority.STAT], "worker-1", NOW, LEASE), "ix_jobs_claim"),
+        (lambda jobs: jobs.expired(9), "(state=?)"),
+        (lambda jobs: jobs.claimable(Priority.STAT, 9), "ix_jobs_"),
+        (lambda jobs: jobs.claim([Priority.STAT], "worker-1", LEASE), "ix_jobs_claim"),
         (lambda jobs: jobs.changed_since(NOW, None, 9), "ix_jobs_updated_at_id"),
         (lambda jobs: jobs.page(JobFilter(), AFTER, 9), "ix_jobs_created_at_id"),
         (lambda jobs: jobs.page(JobFilter("north"), AFTER, 9), "ix_jobs_site_created_at_id"),
@@ -50,7 +50,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             "ix_jobs_state_created_at_id",
         ),
         (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
-        (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
+        (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], LEASE), "(id=?)"),
         (lambda jobs: jobs.newest_of_film("north", "1.2.3"), "instance_"),
     ],
 )

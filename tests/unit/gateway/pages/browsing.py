@@ -59,7 +59,7 @@ class FakeGateway:
 
     def __post_init__(self) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = InMemoryUnitOfWork()
+        self.unit_of_work = InMemoryUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.catalogue = InMemoryModelCatalogue(self.models or [small_model()])
@@ -134,7 +134,6 @@ class FakeGateway:
         run_next = RunNext(
             unit_of_work=self.unit_of_work,
             handler=handler,
-            clock=self.clock,
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
                 clock=self.clock,
