@@ -73,14 +73,14 @@ class InMemoryJobs:
     def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
         now = self._rows.now()
         ready = [
-            (list(Priority).index(job.priority), job.fair_tag + offset, job.created_at, job.id, job)
+            (list(Priority).index(job.priority), job.fair_tag + offset, job.created_at, job)
             for job in self._ready()
             if job.priority in priorities and (offset := self._offset(job)) is not None
         ]
         if not ready:
             self._rows.require_writable()
             return None
-        job = min(ready, key=lambda entry: entry[:4])[-1]
+        job = min(ready, key=lambda one: (*one[:3], one[3].site, one[3].id))[-1]
         return self._change(
             job,
             JobEvent.CLAIM,
