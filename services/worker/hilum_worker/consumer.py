@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,9 @@ class Consumer:
             if priority in priorities
         ]
         self._ready_file = ready_file
+        self._worker: Any = None
+        self._left = False
+        self._marking = threading.RLock()
 
     def run(self) -> int:
         """Consume until SIGTERM or SIGINT; jobs in flight are finished first.
@@ -75,7 +79,7 @@ class Consumer:
         )
         for signal, handler in handlers:
             signal.connect(handler)
-        worker = self._app.Worker(
+        self._worker = worker = self._app.Worker(
             hostname=f"hilum@{self._name}",
             pool="threads",
             concurrency=self._concurrency,
@@ -94,12 +98,26 @@ class Consumer:
                 signal.disconnect(handler)
         return int(worker.exitcode or 0)
 
+    @property
+    def waits_for_broker(self) -> bool:
+        """Whether the connection failed, so that wake-ups are not taken before the next attempt.
+
+        Celery's attempts are up to 30 s apart, so it may not know yet that the broker is back.
+        """
+        worker = self._worker
+        return worker is not None and worker.consumer.broker_connection_retry_attempt > 0
+
     def _register(self) -> None:
         for name in (WAKE_TASK, FORMER_TASK):
 
             @self._app.task(name=name, ignore_result=True, acks_late=True, shared=False)
             def wake(*_arguments: Any, **_payload: Any) -> None:
                 self.hear()
+
+    def hear_alone(self) -> None:
+        """Run what the database has while no wake-up comes. The worker is ready all the same."""
+        self._mark_ready()
+        self.hear()
 
     def hear(self) -> None:
         """Run what the database has. Never raises: the message is done either way.
@@ -136,10 +154,16 @@ class Consumer:
 
     def _ready(self, **_: object) -> None:
         _LOG.info("consuming %s", ", ".join(self._queues))
-        if self._ready_file is not None:
-            self._ready_file.touch()
+        self._mark_ready()
 
     def _leaving(self, **_: object) -> None:
         self._drain.stop()
-        if self._ready_file is not None:
-            self._ready_file.unlink(missing_ok=True)
+        with self._marking:
+            self._left = True
+            if self._ready_file is not None:
+                self._ready_file.unlink(missing_ok=True)
+
+    def _mark_ready(self) -> None:
+        with self._marking:
+            if self._ready_file is not None and not self._left:
+                self._ready_file.touch()

@@ -88,12 +88,12 @@ def work(container: Container) -> int:
         priorities=settings.worker_queues,
         ready_file=settings.worker_ready_file,
     )
-    lone = LoneSlot(consumer.hear)
+    lone = LoneSlot(consumer.hear_alone)
 
     def reconcile() -> None:
         done = container.reconcile()
         metrics.reconciled(done)
-        if done.broker_down:
+        if done.broker_down or consumer.waits_for_broker:
             lone.wake()
 
     reconciler = Periodic(

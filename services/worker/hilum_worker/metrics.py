@@ -29,7 +29,7 @@ LEFT_IN: Final = frozenset(
     after for (before, _), after in TRANSITIONS.items() if before is JobState.RUNNING
 )
 """States in which a worker can leave a job that it ran."""
-PLACES: Final = ("message", "database", "job", "heartbeat", "reconciler")
+PLACES: Final = ("database", "job", "heartbeat", "reconciler")
 """Where something beside a film can fail; the last two are threads, by their names."""
 _ACTIONS: Final = ("released", "parked", "rung")
 

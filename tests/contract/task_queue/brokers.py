@@ -13,6 +13,7 @@ import redis
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from tests.contract.queue_consumer import Listener
+from tests.contract.task_queue.linked_folder import LinkedFolder
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
@@ -66,29 +67,19 @@ def fake_broker() -> Broker:
     )
 
 
-def folder_broker(folder: Path) -> Broker:
-    """Celery's filesystem transport; a file in the folder's place is its outage."""
-    queues = folder / "queues"
-    aside = folder / "aside"
-    url = f"filesystem://{queues}"
-
-    def stop() -> None:
-        queues.rename(aside)
-        queues.touch()
-
-    def start() -> None:
-        queues.unlink()
-        aside.rename(queues)
+def folder_broker(parent: Path) -> Broker:
+    """Celery's filesystem transport."""
+    folder = LinkedFolder(parent)
 
     def flush() -> None:
-        for message in queues.rglob("*.msg"):
+        for message in folder.path.glob("*/*.msg"):
             message.unlink()
 
     return Broker(
-        CeleryTaskQueue(create_celery(url)),
-        partial(Listener, url),
-        stop=stop,
-        start=start,
+        CeleryTaskQueue(create_celery(folder.url)),
+        partial(Listener, folder.url),
+        stop=folder.stop,
+        start=folder.start,
         flush=flush,
     )
 

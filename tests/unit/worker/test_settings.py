@@ -37,8 +37,8 @@ def test_the_addresses_are_enough(environment):
     settings = WorkerSettings()
     assert settings.model_repository == Path("/x/models")
     assert settings.worker_concurrency == 2
-    assert settings.lease == timedelta(seconds=60)
-    assert settings.heartbeat_seconds == 20
+    assert settings.lease == timedelta(seconds=15)
+    assert settings.heartbeat_seconds == 5
     assert settings.film_limits == FilmLimits()
     assert settings.metrics_port is None
     assert settings.worker_queues == (Priority.STAT, Priority.ROUTINE, Priority.BATCH)
@@ -105,4 +105,4 @@ def test_two_workers_of_one_machine_have_names_of_their_own(environment):
 def test_settings_do_not_change_once_they_are_read(environment):
     """Frozen."""
     with pytest.raises(ValidationError):
-        WorkerSettings().low_water = 1
+        WorkerSettings().max_losses = 1
