@@ -28,7 +28,6 @@ pytestmark = pytest.mark.real
 _HASTE = {
     "HILUM_LEASE_SECONDS": "4",
     "HILUM_RECONCILE_SECONDS": "1",
-    "HILUM_RING_PATIENCE_SECONDS": "3",
     "HILUM_BACKOFF_BASE_SECONDS": "0.5",
     "HILUM_BACKOFF_CAP_SECONDS": "2",
 }
