@@ -85,8 +85,11 @@ def test_messages_that_nobody_can_read_are_dropped(platform):
         wait_until(lambda: not platform.messages(queue), "every message taken")
 
 
-def test_every_message_of_a_known_task_is_a_wake_up(platform):
+@pytest.mark.parametrize("broker", ["folder", pytest.param("redis", marks=pytest.mark.real)])
+def test_every_message_of_a_known_task_is_a_wake_up(broker, tmp_path, request):
     """Whatever it holds, in a queue of this release or the previous one, which names a job."""
+    server = request.getfixturevalue("redis_server") if broker == "redis" else None
+    platform = EmbeddedPlatform(tmp_path, server.url if server else None)
     former = {"job_id": "6f1c2a34-9d0e-4b5f-8a67-1e2d3c4b5a69", "priority": "batch"}
     messages = [
         *((WAKE_TASK, [], {"queue": "analysis.stat"}, queue) for queue in QUEUES.values()),
