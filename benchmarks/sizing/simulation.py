@@ -109,9 +109,9 @@ class Simulation:
 
     def _queue(self, film: Film) -> None:
         self._waiting[film.priority].append(film)
-        self._ring(film.priority)
+        self._wake(film.priority)
 
-    def _ring(self, priority: Priority) -> None:
+    def _wake(self, priority: Priority) -> None:
         # A slice that takes nothing else first: the others are then free for more.
         for part in sorted(self._platform.slices, key=lambda part: len(part.queues)):
             if priority in part.queues and self._idle[part.name]:
@@ -132,13 +132,13 @@ class Simulation:
                 # It may have been woken for a film: another one takes that.
                 for priority in part.queues:
                     if self._waiting[priority]:
-                        self._ring(priority)
+                        self._wake(priority)
                 return
             film = self._next(part)
             if film is None:
-                bell = self._environment.event()
-                self._idle[part.name].append(bell)
-                yield bell
+                woken = self._environment.event()
+                self._idle[part.name].append(woken)
+                yield woken
                 continue
             self._running += 1
             yield from self._read(film)
@@ -204,9 +204,9 @@ class Simulation:
         self._pods[part.name] -= pods
         self._surplus[part.name] += pods * part.slots
         # Those that wait leave now, the others after their film.
-        for bell in list(self._idle[part.name])[: pods * part.slots]:
-            self._idle[part.name].remove(bell)
-            bell.succeed()
+        for woken in list(self._idle[part.name])[: pods * part.slots]:
+            self._idle[part.name].remove(woken)
+            woken.succeed()
 
     # ---------------------------------------------------------------------------- failures
     def _lose(self, outage: Outage) -> Steps:

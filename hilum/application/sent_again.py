@@ -111,7 +111,7 @@ def _settled(
     if job is None:
         return replace(file, job=transaction.jobs.get(file.job.id) or file.job)
     if outcome is Outcome.REQUEUED:
-        queued = transaction.jobs.retry(job.id, study.received_at)
+        queued = transaction.jobs.retry(job.id)
         job, outcome = (queued, outcome) if queued else (job, Outcome.RESTORED)
     return replace(file, job=job, outcome=outcome)
 

@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who submits, for the audit log: the id of the key, and of the request."""
+    """Who submits.
+
+    Attributes:
+        actor: Id of the key, for the audit log.
+        request_id: Of the request, for the audit log.
+        traceparent: Trace context of the request, kept with its jobs.
+    """
 
     actor: str
     request_id: str
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ def record_submission(
     keys: dict[UUID, str] = {}
     images = [item for item in taken if not isinstance(item, RefusedFile)]
     for image in images:
-        job = _new_job(study, image, model_set)
+        job = _new_job(study, image, model_set, sender.traceparent)
         keys[image.instance.id] = job.idempotency_key
         wanted.setdefault(job.idempotency_key, job)
     if not wanted:
@@ -84,6 +91,7 @@ def record_submission(
         }
         if fresh:
             transaction.studies.add(study, fresh.values())
+            transaction.work_flows.enqueue([held[keys[instance_id]] for instance_id in fresh])
         again = {instance_id: held[key] for instance_id, key in keys.items()}
         before = {
             instance_id: Earlier(job, instance)
@@ -125,7 +133,7 @@ def image_event(
     )
 
 
-def _new_job(study: Study, image: StoredImage, model_set: str) -> Job:
+def _new_job(study: Study, image: StoredImage, model_set: str, traceparent: str | None) -> Job:
     return Job(
         id=uuid4(),
         study_id=study.id,
@@ -139,4 +147,5 @@ def _new_job(study: Study, image: StoredImage, model_set: str) -> Job:
         created_at=study.received_at,
         updated_at=study.received_at,
         rung_at=study.received_at,
+        traceparent=traceparent,
     )

@@ -118,6 +118,9 @@ class Job:
         started_at: Last claim.
         finished_at: End.
         film_expired_at: When retention took the film's bytes; None while they are kept.
+        fair_tag: Its place in the fair order, see :mod:`hilum.domain.work_flow`. Zero in a job that
+            a release without flows queued.
+        traceparent: Trace context of the request that queued it, as W3C writes it.
         notes: Codes of what was corrected on the image or is to be known of its header, see
             :class:`hilum.domain.image_note.ImageNote`; of a newer release, too.
     """
@@ -144,4 +147,6 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     film_expired_at: datetime | None = None
+    fair_tag: float = 0.0
+    traceparent: str | None = None
     notes: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from celery.signals import before_task_publish
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagate import extract, inject
@@ -19,7 +18,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from opentelemetry.context import Context
@@ -40,7 +38,7 @@ class _WithoutQueries(SpanProcessor):
 
 
 def start(service: str, endpoint: str, ratio: float) -> None:
-    """Send spans to a collector, and the trace context with what is published or asked of Triton.
+    """Send spans to a collector, and the trace context with what is asked of Triton.
 
     Args:
         service: Name of the process.
@@ -55,18 +53,12 @@ def start(service: str, endpoint: str, ratio: float) -> None:
     provider.add_span_processor(_WithoutQueries())
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    before_task_publish.connect(_send_along, weak=False)
     if find_spec("grpc") is not None:
         from opentelemetry.instrumentation.grpc import (  # noqa: PLC0415 - the gateway has no gRPC
             GrpcInstrumentorClient,
         )
 
         GrpcInstrumentorClient().instrument()  # type: ignore[no-untyped-call]
-
-
-def _send_along(headers: dict[str, Any] | None = None, **_: object) -> None:
-    if headers is not None:
-        inject(headers)
 
 
 def add_trace_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -77,11 +69,18 @@ def add_trace_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def task_span(name: str, headers: Mapping[str, Any]) -> AbstractContextManager[object]:
-    """Cover a task with a span that continues the trace of whoever published it."""
+def current_traceparent() -> str | None:
+    """Return the trace context of the current span."""
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    return carrier.get("traceparent")
+
+
+def job_span(traceparent: str | None) -> AbstractContextManager[object]:
+    """Cover a run of a job with a span that continues the trace of its submission."""
     return trace.get_tracer("hilum").start_as_current_span(
-        name,
-        context=extract(headers),
+        "job.run",
+        context=extract({} if traceparent is None else {"traceparent": traceparent}),
         kind=trace.SpanKind.CONSUMER,
         record_exception=False,
         set_status_on_exception=False,

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from structlog.typing import Processor
@@ -42,9 +42,14 @@ def start_tracing(service: str, settings: Tracing) -> Sequence[Processor]:
     return (otlp.add_trace_id,)
 
 
-def task_span(name: str, headers: Mapping[str, Any]) -> AbstractContextManager[object]:
-    """Cover a task with a span that continues the trace of whoever published it."""
-    return nullcontext() if _otlp is None else _otlp.task_span(name, headers)
+def current_traceparent() -> str | None:
+    """Return the trace context of what this thread does now, as W3C writes it; None without one."""
+    return None if _otlp is None else _otlp.current_traceparent()
+
+
+def job_span(traceparent: str | None) -> AbstractContextManager[object]:
+    """Cover a run of a job with a span that continues the trace of its submission."""
+    return nullcontext() if _otlp is None else _otlp.job_span(traceparent)
 
 
 def flush_traces() -> None:

@@ -1,4 +1,4 @@
-"""A Celery worker that tells what it hears: one line of JSON for each ring.
+"""A Celery worker that tells what it takes: one line of JSON for each wake-up.
 
 Run as ``python -m tests.contract.queue_consumer BROKER_URL SLOTS``; :class:`Listener` does.
 """
@@ -13,28 +13,34 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from celery import signals
 
 from hilum.adapters.task_queue.celery_app import create_celery
-from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
+from hilum.application.messages import QUEUES, WAKE_TASK
 
-HEARD_WITHIN_S = 60.0
+if TYPE_CHECKING:
+    from celery import Task
+
+    from hilum.domain.job import Priority
+
+TAKEN_WITHIN_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
+_PRIORITIES = {name: priority for priority, name in QUEUES.items()}
 
 
 class Listener:
-    """The worker as a child process, and what it has heard.
+    """The worker as a child process, and the queues of what it has taken.
 
     Args:
         broker_url: Where it listens.
-        slots: Jobs that it runs at once.
-        held: Whether its jobs wait for :meth:`release` after they were told.
+        slots: Wake-ups that it serves at once.
+        held: Whether its slots wait for :meth:`release` after a wake-up was told.
     """
 
     def __init__(self, broker_url: str, *, slots: int = 1, held: bool = False) -> None:
-        self._heard: queue.Queue[AnalyseJob] = queue.Queue()
+        self._taken: queue.Queue[Priority] = queue.Queue()
         self._unacknowledged: queue.Queue[str] = queue.Queue()
         self._child = subprocess.Popen(
             [sys.executable, "-m", __name__, broker_url, str(slots)],
@@ -54,23 +60,27 @@ class Listener:
 
     def __exit__(self, *_: object) -> None:
         self.release()
-        self._child.kill()
-        self._child.wait()
+        self.kill()
         self._reader.join()
 
-    def heard(self, count: int) -> list[AnalyseJob]:
-        """The next rings, in the order in which they were heard; fails where fewer come."""
-        return [self._heard.get(timeout=HEARD_WITHIN_S) for _ in range(count)]
+    def taken(self, count: int) -> list[Priority]:
+        """The queues of the next wake-ups, in the order of taking; fails where fewer come."""
+        return [self._taken.get(timeout=TAKEN_WITHIN_S) for _ in range(count)]
 
     def unacknowledged(self, count: int) -> None:
         """Wait until this many messages could not be acknowledged."""
         for _ in range(count):
-            self._unacknowledged.get(timeout=HEARD_WITHIN_S)
+            self._unacknowledged.get(timeout=TAKEN_WITHIN_S)
 
     def release(self) -> None:
-        """Let its jobs end, those to come too."""
+        """Let its slots go on, now and later."""
         if self._child.stdin is not None:
             self._child.stdin.close()
+
+    def kill(self) -> None:
+        """End it at once, with what it holds."""
+        self._child.kill()
+        self._child.wait()
 
     def _read(self) -> None:
         for line in self._child.stdout or ():
@@ -78,7 +88,7 @@ class Listener:
             if "unacknowledged" in told:
                 self._unacknowledged.put(told["unacknowledged"])
             else:
-                self._heard.put(AnalyseJob.from_payload(**told))
+                self._taken.put(_PRIORITIES[told["taken"]])
 
 
 def tell(**line: str) -> None:
@@ -97,7 +107,7 @@ class FailedAcknowledgements(logging.Handler):
 
 
 def listen(broker_url: str, slots: int) -> None:
-    """Consume every queue, until standard input ends without finishing a job."""
+    """Consume every queue, until standard input ends without finishing a wake-up."""
     released = threading.Event()
 
     def wait_for_release() -> None:
@@ -109,9 +119,11 @@ def listen(broker_url: str, slots: int) -> None:
     logging.getLogger().addHandler(FailedAcknowledgements(logging.CRITICAL))
     app = create_celery(broker_url)
 
-    @app.task(name=ANALYSE_TASK)
-    def analyse(**payload: str) -> None:
-        tell(**payload)
+    @app.task(name=WAKE_TASK, bind=True)
+    def wake(task: Task, queue: str) -> None:
+        taken_from = task.request.delivery_info["routing_key"]
+        assert taken_from == f"hilum.{queue}"
+        tell(taken=taken_from)
         released.wait()
 
     app.Worker(

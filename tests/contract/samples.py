@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import sqlalchemy as sa
+
+from hilum.adapters.postgres.tables import JOBS, WORK_FLOWS
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.audit import AuditEvent
 from hilum.domain.finding import (
     Analysis,
@@ -23,6 +28,7 @@ from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
 from hilum.domain.job import Job, JobState, Priority
 from hilum.domain.model import CodedConcept, PanelKind, Rank
 from hilum.domain.study import Instance, Study
+from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,7 +36,10 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
+FAR = datetime(9000, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
+_FIRST = count(-1, -1)
+_COMPARED = ("lease_expires_at", "not_before")
 
 
 def seconds(number: float) -> timedelta:
@@ -85,11 +94,13 @@ def a_film(**of_job: Any) -> Film:
 
 
 def accept(unit_of_work: UnitOfWork, *films: Film) -> None:
-    """Commit films that are new."""
+    """Commit films that are new. Their tags stay, and their flows are made."""
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new([film.job for film in films])
         for film in films:
             transaction.studies.add(film.study, [film.instance])
+        for priority, site in sorted({(film.job.priority, film.job.site) for film in films}):
+            transaction.work_flows.resume(priority, site)
 
 
 def accepted(unit_of_work: UnitOfWork, **of_job: Any) -> Job:
@@ -99,15 +110,48 @@ def accepted(unit_of_work: UnitOfWork, **of_job: Any) -> Job:
     return film.job
 
 
-def claimed(
-    unit_of_work: UnitOfWork, owner: str = "worker-1", now: datetime = NOW, **of_job: Any
-) -> Job:
-    """A committed job that a worker runs."""
-    job = accepted(unit_of_work, **of_job)
-    with unit_of_work.begin() as transaction:
-        running = transaction.jobs.claim(job.id, owner, now, LEASE)
+def claimed(unit_of_work: UnitOfWork, owner: str = "worker-1", **of_job: Any) -> Job:
+    """A committed job that a worker runs; it went before all that wait."""
+    job = accepted(unit_of_work, fair_tag=next(_FIRST), **of_job)
+    running = claim(unit_of_work, owner)
     assert running is not None
+    assert running.id == job.id
     return running
+
+
+def claim(unit_of_work: UnitOfWork, owner: str = "worker-1") -> Job | None:
+    """The next job of any priority, taken by a worker."""
+    with unit_of_work.begin() as transaction:
+        return transaction.jobs.claim(list(Priority), owner, LEASE)
+
+
+def elapse(unit_of_work: UnitOfWork, length: timedelta) -> None:
+    """Let time go by: whatever is compared with the database's clock moves into the past."""
+    if isinstance(unit_of_work, InMemoryUnitOfWork):
+        rows = unit_of_work.rows
+        for job in list(rows.jobs.values()):
+            moved = {
+                name: moment - length
+                for name in _COMPARED
+                if (moment := getattr(job, name)) is not None
+            }
+            rows.jobs[job.id] = replace(job, **moved)
+        for key, flow in list(rows.work_flows.items()):
+            if flow.paused_until is not None:
+                rows.work_flows[key] = replace(flow, paused_until=flow.paused_until - length)
+        return
+    assert isinstance(unit_of_work, SqlUnitOfWork)
+    with unit_of_work.begin() as transaction:
+        connection = transaction._connection  # noqa: SLF001 - no port moves time
+        for table, names in ((JOBS, _COMPARED), (WORK_FLOWS, ("paused_until",))):
+            key = list(table.primary_key.columns)
+            rows = connection.execute(sa.select(*key, *(table.c[name] for name in names))).all()
+            for row in rows:
+                values = dict(zip(names, row[len(key) :], strict=True))
+                moved = {name: v - length for name, v in values.items() if v is not None}
+                if moved:
+                    here = [c == v for c, v in zip(key, row, strict=False)]
+                    connection.execute(sa.update(table).where(*here).values(**moved))
 
 
 def stored(unit_of_work: UnitOfWork, job_id: UUID) -> Job:

@@ -14,8 +14,9 @@ from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.job import JobEvent
 from hilum_stack.postgres import PostgresServer
-from tests.contract.samples import LEASE, NOW, a_film, accepted, an_event
+from tests.contract.samples import a_film, accepted, an_event, claim, claimed, seconds
 from tests.servers import started
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ def test_idle_connections_do_not_outlive_a_restart(
     with ThreadPoolExecutor(4) as pool:
         found = [pool.submit(_read, unit_of_work, job) for _ in range(8)]
         assert [future.result() for future in found] == [job] * 8
-    with unit_of_work.begin() as transaction:
-        assert transaction.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+    assert claim(unit_of_work) is not None
 
 
 def _read(unit_of_work: SqlUnitOfWork, job: Job) -> Job | None:
@@ -147,20 +147,20 @@ def test_a_statement_that_takes_too_long_is_cut_off(engine: Engine) -> None:
 def test_a_lock_that_is_not_given_is_unavailable(engine: Engine) -> None:
     """lock_timeout ends a wait for a row, and a wait for the audit chain."""
     unit_of_work = SqlUnitOfWork(engine)
-    job = accepted(unit_of_work)
+    job = claimed(unit_of_work)
 
-    def claim() -> None:
+    def finish() -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.claim(job.id, "worker-2", NOW, LEASE)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
 
     def append() -> None:
         with unit_of_work.begin() as transaction:
             transaction.audit.append([an_event()])
 
     with unit_of_work.begin() as holder:
-        holder.jobs.claim(job.id, "worker-1", NOW, LEASE)
+        holder.jobs.extend_leases("worker-1", [job.id], seconds(9))
         holder.audit.append([an_event()])
-        for waiter in (claim, append):
+        for waiter in (finish, append):
             with pytest.raises(DatabaseUnavailable, match="lock timeout"):
                 waiter()
 
@@ -237,16 +237,16 @@ def test_two_transactions_that_lock_each_other_end(own_server: PostgresServer) -
     """PostgreSQL ends one of a deadlock, as unavailable: it may simply be run again."""
     engine = create_database_engine(own_server.url)
     unit_of_work = SqlUnitOfWork(engine)
-    jobs = [accepted(unit_of_work), accepted(unit_of_work)]
+    jobs = [claimed(unit_of_work), claimed(unit_of_work)]
     both_hold_one = threading.Barrier(2)
 
-    def claim(order: list[Job]) -> None:
+    def renew(order: list[Job]) -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.claim(order[0].id, "worker-1", NOW, LEASE)
+            transaction.jobs.extend_leases("worker-1", [order[0].id], seconds(9))
             both_hold_one.wait(30)
-            transaction.jobs.claim(order[1].id, "worker-1", NOW, LEASE)
+            transaction.jobs.extend_leases("worker-1", [order[1].id], seconds(9))
 
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(claim, order) for order in (jobs, jobs[::-1])]
+        both = [pool.submit(renew, order) for order in (jobs, jobs[::-1])]
     assert {type(one.exception()) for one in both} == {type(None), DatabaseUnavailable}
     engine.dispose()

@@ -11,7 +11,17 @@ import pytest
 
 from hilum.application.ports.repositories import JobCursor, JobFilter, QueueDepth
 from hilum.domain.job import JobEvent, JobState, Priority
-from tests.contract.samples import LEASE, NOW, a_film, accept, accepted, claimed, seconds, stored
+from tests.contract.samples import (
+    FAR,
+    LEASE,
+    NOW,
+    a_film,
+    accept,
+    accepted,
+    claimed,
+    elapse,
+    seconds,
+)
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
@@ -104,58 +114,45 @@ def test_changes_come_oldest_first_from_a_moment_on(unit_of_work: UnitOfWork) ->
 def test_every_change_of_state_is_a_change_and_a_heartbeat_is_not(
     unit_of_work: UnitOfWork,
 ) -> None:
-    """``changed_since`` follows states, not leases and rings."""
+    """``changed_since`` follows states, not leases."""
     job = claimed(unit_of_work)
-    moment = NOW + seconds(1)
+    moment = job.updated_at + seconds(0.000001)
     with unit_of_work.begin() as transaction:
-        transaction.jobs.extend_leases("worker-1", [job.id], NOW + LEASE * 2)
+        transaction.jobs.extend_leases("worker-1", [job.id], LEASE * 2)
         assert transaction.jobs.changed_since(moment, None, 10) == []
-        done = transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, moment)
+        done = transaction.jobs.finish(job, JobEvent.COMPLETE)
         assert transaction.jobs.changed_since(moment, None, 10) == [done]
 
 
 def test_expired_leases_come_oldest_first(unit_of_work: UnitOfWork) -> None:
-    """A lease that ends now is over; one that ends later, or of an ended job, is not."""
-    late = claimed(unit_of_work, now=NOW + seconds(2))
-    early = claimed(unit_of_work, now=NOW + seconds(1))
-    claimed(unit_of_work, now=NOW + seconds(3))
+    """A lease that is over is found; one that ends later, or of an ended job, is not."""
+    early, late = claimed(unit_of_work), claimed(unit_of_work)
     ended = claimed(unit_of_work)
     with unit_of_work.begin() as transaction:
-        transaction.jobs.finish(ended.id, "worker-1", JobEvent.COMPLETE, NOW)
-        moment = NOW + LEASE + seconds(2)
-        assert transaction.jobs.expired(moment, 10) == [early, late]
-        assert transaction.jobs.expired(moment, 1) == [early]
+        assert transaction.jobs.expired(10) == []
+        transaction.jobs.finish(ended, JobEvent.COMPLETE)
+    elapse(unit_of_work, LEASE)
+    claimed(unit_of_work)
+    with unit_of_work.begin() as transaction:
+        assert [job.id for job in transaction.jobs.expired(10)] == [early.id, late.id]
+        assert [job.id for job in transaction.jobs.expired(1)] == [early.id]
 
 
-def test_unheard_jobs_are_those_that_wait_and_nobody_rang_for(unit_of_work: UnitOfWork) -> None:
-    """Never rung or rung long ago, of this priority, backoff over; oldest acceptance first."""
-    before = NOW - seconds(15)
-    rung_long_ago = accepted(
-        unit_of_work, rung_at=before - seconds(0.000001), created_at=NOW - seconds(1)
-    )
-    never_rung = accepted(unit_of_work, not_before=NOW, created_at=NOW - seconds(2))
-    accepted(unit_of_work, rung_at=before)
-    accepted(unit_of_work, not_before=NOW + seconds(1))
+def test_claimable_jobs_are_those_that_may_start_now(unit_of_work: UnitOfWork) -> None:
+    """Of this priority, backoff over, not paused; counted up to a bound."""
+    accepted(unit_of_work, not_before=NOW)
+    accepted(unit_of_work)
+    accepted(unit_of_work, not_before=FAR)
     accepted(unit_of_work, state=JobState.RUNNING)
-    other = accepted(unit_of_work, priority=Priority.STAT)
-    with unit_of_work.begin(write=False) as transaction:
+    accepted(unit_of_work, priority=Priority.STAT)
+    accepted(unit_of_work, site="paused")
+    with unit_of_work.begin() as transaction:
         jobs = transaction.jobs
-        assert jobs.unheard(Priority.ROUTINE, NOW, before, 10) == [never_rung, rung_long_ago]
-        assert jobs.unheard(Priority.ROUTINE, NOW, before, 1) == [never_rung]
-        assert jobs.unheard(Priority.STAT, NOW, before, 10) == [other]
-
-
-def test_a_ring_is_noted_for_queued_jobs_only(unit_of_work: UnitOfWork) -> None:
-    """It is noted, or taken back with None; a running job and an unknown id are left alone."""
-    queued, running = accepted(unit_of_work), claimed(unit_of_work)
-    with unit_of_work.begin() as transaction:
-        transaction.jobs.mark_rung([queued.id, running.id, UUID(int=1)], NOW)
-        transaction.jobs.mark_rung([], NOW)
-    assert stored(unit_of_work, queued.id) == replace(queued, rung_at=NOW)
-    assert stored(unit_of_work, running.id) == running
-    with unit_of_work.begin() as transaction:
-        transaction.jobs.mark_rung([queued.id], None)
-    assert stored(unit_of_work, queued.id) == queued
+        transaction.work_flows.pause(Priority.ROUTINE, "paused", seconds(60), "a test")
+        assert jobs.claimable(Priority.ROUTINE, 10) == 2
+        assert jobs.claimable(Priority.ROUTINE, 1) == 1
+        assert jobs.claimable(Priority.STAT, 10) == 1
+        assert jobs.claimable(Priority.BATCH, 10) == 0
 
 
 def test_depths_measure_every_queue(unit_of_work: UnitOfWork) -> None:

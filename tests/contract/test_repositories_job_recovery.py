@@ -9,24 +9,26 @@ from uuid import uuid4
 import pytest
 
 from hilum.domain.job import JobEvent, JobState, Reason
-from tests.contract.samples import LEASE, NOW, accepted, claimed, seconds, stored
+from tests.contract.samples import LEASE, NOW, accepted, claim, claimed, elapse, seconds, stored
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Job
 
 WHY = Reason("inference_unavailable", "no answer")
-LATER = NOW + seconds(60)
 
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> None:
-    """From running to queued, with its backoff, to be rung; a lost worker is a loss."""
+    """From running to queued, with its backoff; a lost worker is a loss."""
     job = claimed(unit_of_work, rung_at=NOW, losses=1)
+    elapse(unit_of_work, LEASE)
     with unit_of_work.begin() as transaction:
-        queued = transaction.jobs.release(
-            job, LATER, reason=WHY, not_before=LATER + LEASE, lost=lost
-        )
+        queued = transaction.jobs.release(job, reason=WHY, backoff=seconds(60), lost=lost)
+    assert queued is not None
+    assert queued.not_before is not None
+    assert abs(queued.not_before - queued.updated_at - seconds(60)) < seconds(1)
+    assert queued.updated_at > job.updated_at
     assert queued == replace(
         job,
         state=JobState.QUEUED,
@@ -34,9 +36,9 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
         lease_owner=None,
         lease_expires_at=None,
         rung_at=None,
-        not_before=LATER + LEASE,
+        not_before=queued.not_before,
         losses=1 + lost,
-        updated_at=LATER,
+        updated_at=queued.updated_at,
     )
     assert stored(unit_of_work, job.id) == queued
 
@@ -45,8 +47,10 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
 def test_parking_keeps_a_job_for_an_operator(unit_of_work: UnitOfWork, *, lost: bool) -> None:
     """From running to failed, with its reason, and a loss where the worker was lost."""
     job = claimed(unit_of_work)
+    elapse(unit_of_work, LEASE)
     with unit_of_work.begin() as transaction:
-        parked = transaction.jobs.park(job, LATER, reason=WHY, lost=lost)
+        parked = transaction.jobs.park(job, reason=WHY, lost=lost)
+    assert parked is not None
     assert parked == replace(
         job,
         state=JobState.FAILED,
@@ -54,20 +58,20 @@ def test_parking_keeps_a_job_for_an_operator(unit_of_work: UnitOfWork, *, lost: 
         lease_owner=None,
         lease_expires_at=None,
         losses=int(lost),
-        updated_at=LATER,
-        finished_at=LATER,
+        updated_at=parked.updated_at,
+        finished_at=parked.finished_at,
     )
     assert stored(unit_of_work, job.id) == parked
 
 
 def _release(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
     with unit_of_work.begin() as transaction:
-        return transaction.jobs.release(job, LATER, reason=WHY, not_before=LATER, lost=lost)
+        return transaction.jobs.release(job, reason=WHY, backoff=seconds(0), lost=lost)
 
 
 def _park(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
     with unit_of_work.begin() as transaction:
-        return transaction.jobs.park(job, LATER, reason=WHY, lost=lost)
+        return transaction.jobs.park(job, reason=WHY, lost=lost)
 
 
 @pytest.mark.parametrize("give_up", [_release, _park])
@@ -77,14 +81,14 @@ def test_a_claim_that_another_holds_now_is_not_given_up(
 ) -> None:
     """Nothing happens for a job that was claimed anew since, by another or by the same worker."""
     stale = claimed(unit_of_work)
+    elapse(unit_of_work, LEASE)
     assert _release(unit_of_work, stale, lost=True) is not None
     assert give_up(unit_of_work, stale, lost=lost) is None
-    with unit_of_work.begin() as transaction:
-        anew = transaction.jobs.claim(stale.id, "worker-1", LATER + seconds(1), LEASE)
+    anew = claim(unit_of_work, "worker-1")
     assert anew is not None
     assert give_up(unit_of_work, stale, lost=lost) is None
     assert give_up(unit_of_work, replace(anew, lease_owner="worker-2"), lost=lost) is None
-    assert give_up(unit_of_work, replace(anew, started_at=LATER), lost=lost) is None
+    assert give_up(unit_of_work, replace(anew, started_at=NOW), lost=lost) is None
     assert stored(unit_of_work, stale.id) == anew
 
 
@@ -94,19 +98,22 @@ def test_a_heartbeat_in_time_saves_a_worker_and_keeps_its_claim(
 ) -> None:
     """It does not count as lost any more, and it can still give the job up itself."""
     job = claimed(unit_of_work)
+    elapse(unit_of_work, LEASE)
     with unit_of_work.begin() as transaction:
-        transaction.jobs.extend_leases("worker-1", [job.id], LATER)
+        transaction.jobs.extend_leases("worker-1", [job.id], LEASE)
     assert give_up(unit_of_work, job, lost=True) is None
     assert give_up(unit_of_work, job, lost=False) is not None
 
 
 def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
-    """From failed to queued, without attempts, losses, reason or backoff, to be rung."""
+    """From failed to queued, without attempts, losses, reason or backoff."""
     job = claimed(unit_of_work, rung_at=NOW, losses=2)
+    elapse(unit_of_work, LEASE)
     parked = _park(unit_of_work, job, lost=True)
     assert parked is not None
     with unit_of_work.begin() as transaction:
-        queued = transaction.jobs.retry(job.id, LATER + LEASE)
+        queued = transaction.jobs.retry(job.id)
+    assert queued is not None
     assert queued == replace(
         parked,
         state=JobState.QUEUED,
@@ -116,7 +123,7 @@ def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
         rung_at=None,
         not_before=None,
         finished_at=None,
-        updated_at=LATER + LEASE,
+        updated_at=queued.updated_at,
     )
     assert stored(unit_of_work, job.id) == queued
 
@@ -126,13 +133,13 @@ def test_a_failed_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
     failed = _park(unit_of_work, claimed(unit_of_work), lost=False)
     assert failed is not None
     with unit_of_work.begin() as transaction:
-        gone = transaction.jobs.discard(failed.id, LATER + LEASE)
+        gone = transaction.jobs.discard(failed.id)
     assert gone is not None
     assert gone.idempotency_key != failed.idempotency_key
     assert gone == replace(
         failed,
         state=JobState.DISCARDED,
-        updated_at=LATER + LEASE,
+        updated_at=gone.updated_at,
         idempotency_key=gone.idempotency_key,
     )
     assert stored(unit_of_work, failed.id) == gone
@@ -148,8 +155,8 @@ def test_only_a_parked_job_is_retried_or_discarded(
     """In any other state both change nothing."""
     job = accepted(unit_of_work, state=state)
     with unit_of_work.begin() as transaction:
-        assert transaction.jobs.retry(job.id, LATER) is None
-        assert transaction.jobs.discard(job.id, LATER) is None
+        assert transaction.jobs.retry(job.id) is None
+        assert transaction.jobs.discard(job.id) is None
     assert stored(unit_of_work, job.id) == job
 
 
@@ -160,9 +167,7 @@ def test_a_rejection_by_a_rule_of_the_site_frees_the_key(
     """The rule may be another one when the image is sent again; its pixels stay what they are."""
     job = claimed(unit_of_work)
     with unit_of_work.begin() as transaction:
-        ended = transaction.jobs.finish(
-            job.id, job.lease_owner or "", JobEvent.REJECT, LATER, reason=Reason(code, "because")
-        )
+        ended = transaction.jobs.finish(job, JobEvent.REJECT, reason=Reason(code, "because"))
     assert ended is not None
     assert (ended.idempotency_key != job.idempotency_key) is bool(freed)
     assert stored(unit_of_work, job.id) == ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,12 +12,15 @@ import pytest
 from hilum.domain.errors import InternalError, TransitionNotAllowed
 from hilum.domain.job import JobEvent, JobState, Priority, Reason
 from tests.contract.samples import (
+    FAR,
     LEASE,
     NOW,
     a_film,
     accept,
     accepted,
+    claim,
     claimed,
+    elapse,
     seconds,
     stored,
 )
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
 
 WHY = Reason("inference_unavailable", "no answer")
-LATER = NOW + seconds(60)
 
 
 def test_a_job_comes_back_as_it_was_added(unit_of_work: UnitOfWork) -> None:
@@ -57,10 +60,10 @@ def test_a_job_that_is_not_there_is_none(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin() as transaction:
         jobs = transaction.jobs
         assert jobs.get(uuid4()) is None
-        assert jobs.claim(uuid4(), "worker-1", NOW, LEASE) is None
-        assert jobs.finish(uuid4(), "worker-1", JobEvent.COMPLETE, NOW) is None
-        assert jobs.retry(uuid4(), NOW) is None
-        assert jobs.discard(uuid4(), NOW) is None
+        assert jobs.claim(list(Priority), "worker-1", LEASE) is None
+        assert jobs.finish(a_film().job, JobEvent.COMPLETE) is None
+        assert jobs.retry(uuid4()) is None
+        assert jobs.discard(uuid4()) is None
 
 
 def test_the_same_key_gives_the_job_that_exists(unit_of_work: UnitOfWork) -> None:
@@ -112,37 +115,41 @@ def test_jobs_may_come_before_their_study(unit_of_work: UnitOfWork) -> None:
 def test_a_claim_takes_a_queued_job(unit_of_work: UnitOfWork) -> None:
     """From queued to running, with owner, lease and one more attempt; its wait is over."""
     job = accepted(unit_of_work, not_before=NOW, attempts=1, reason=WHY, rung_at=NOW)
-    with unit_of_work.begin() as transaction:
-        running = transaction.jobs.claim(job.id, "worker-1", LATER, LEASE)
+    running = claim(unit_of_work, "worker-1")
+    assert running is not None
+    assert running.started_at is not None
+    assert running.lease_expires_at is not None
+    assert abs(running.started_at - datetime.now(UTC)) < seconds(300)
+    assert abs(running.lease_expires_at - running.started_at - LEASE) < seconds(1)
     assert running == replace(
         job,
         state=JobState.RUNNING,
         attempts=2,
         lease_owner="worker-1",
-        lease_expires_at=LATER + LEASE,
+        lease_expires_at=running.lease_expires_at,
         not_before=None,
-        started_at=LATER,
-        updated_at=LATER,
+        started_at=running.started_at,
+        updated_at=running.updated_at,
     )
     assert stored(unit_of_work, job.id) == running
 
 
 @pytest.mark.parametrize("state", [state for state in JobState if state is not JobState.QUEUED])
 def test_only_a_queued_job_is_claimed(unit_of_work: UnitOfWork, state: JobState) -> None:
-    """A second ring, or one for a job that is done, changes nothing."""
+    """What runs or is done is nothing to claim."""
     job = accepted(unit_of_work, state=state)
-    with unit_of_work.begin() as transaction:
-        assert transaction.jobs.claim(job.id, "worker-2", NOW, LEASE) is None
+    assert claim(unit_of_work, "worker-2") is None
     assert stored(unit_of_work, job.id) == job
 
 
 def test_a_job_in_backoff_is_not_claimed(unit_of_work: UnitOfWork) -> None:
     """A claim before ``not_before`` gets nothing, at that moment it gets the job."""
-    job = accepted(unit_of_work, not_before=NOW)
-    with unit_of_work.begin() as transaction:
-        early = transaction.jobs.claim(job.id, "worker-1", NOW - seconds(0.000001), LEASE)
-        assert early is None
-        assert transaction.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+    job = accepted(unit_of_work, not_before=FAR)
+    assert claim(unit_of_work) is None
+    elapse(unit_of_work, FAR - NOW)
+    running = claim(unit_of_work)
+    assert running is not None
+    assert running.id == job.id
 
 
 def test_a_heartbeat_moves_the_leases_that_its_worker_holds(unit_of_work: UnitOfWork) -> None:
@@ -150,11 +157,15 @@ def test_a_heartbeat_moves_the_leases_that_its_worker_holds(unit_of_work: UnitOf
     mine, other = claimed(unit_of_work), claimed(unit_of_work, owner="worker-2")
     ended = claimed(unit_of_work)
     with unit_of_work.begin() as transaction:
-        transaction.jobs.finish(ended.id, "worker-1", JobEvent.COMPLETE, NOW)
+        transaction.jobs.finish(ended, JobEvent.COMPLETE)
         ids = [mine.id, other.id, ended.id, uuid4()]
-        assert transaction.jobs.extend_leases("worker-1", ids, LATER) == 1
-        assert transaction.jobs.extend_leases("worker-1", [], LATER) == 0
-    assert stored(unit_of_work, mine.id) == replace(mine, lease_expires_at=LATER)
+        assert transaction.jobs.extend_leases("worker-1", ids, LEASE * 9) == 1
+        assert transaction.jobs.extend_leases("worker-1", [], LEASE * 9) == 0
+    renewed = stored(unit_of_work, mine.id)
+    assert renewed.lease_expires_at is not None
+    assert mine.lease_expires_at is not None
+    assert renewed.lease_expires_at - mine.lease_expires_at > LEASE * 7
+    assert renewed == replace(mine, lease_expires_at=renewed.lease_expires_at)
     assert stored(unit_of_work, other.id) == other
 
 
@@ -174,9 +185,9 @@ def test_the_owner_finishes_its_job(
     timings = {"infer": 10.5, "total": 30.0}
     notes = ("image_mirrored", "of_a_newer_release")
     with unit_of_work.begin() as transaction:
-        done = transaction.jobs.finish(
-            job.id, "worker-1", event, LATER, reason=reason, timings_ms=timings, notes=notes
-        )
+        done = transaction.jobs.finish(job, event, reason=reason, timings_ms=timings, notes=notes)
+    assert done is not None
+    assert done.updated_at > job.updated_at
     assert done == replace(
         job,
         state=state,
@@ -185,8 +196,8 @@ def test_the_owner_finishes_its_job(
         notes=notes,
         lease_owner=None,
         lease_expires_at=None,
-        updated_at=LATER,
-        finished_at=LATER,
+        updated_at=done.updated_at,
+        finished_at=done.finished_at,
     )
     assert stored(unit_of_work, job.id) == done
 
@@ -195,18 +206,21 @@ def test_finishing_without_timings_keeps_those_there_are(unit_of_work: UnitOfWor
     """None means: not measured, so nothing to write."""
     job = claimed(unit_of_work, timings_ms={"infer": 1.5})
     with unit_of_work.begin() as transaction:
-        done = transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW)
+        done = transaction.jobs.finish(job, JobEvent.COMPLETE)
     assert done is not None
     assert done.timings_ms == {"infer": 1.5}
 
 
 def test_nobody_else_finishes_a_job(unit_of_work: UnitOfWork) -> None:
-    """Another worker gets None; so does the owner a second time."""
+    """Another worker gets None, an earlier claim too, and so does the owner a second time."""
     job = claimed(unit_of_work)
     with unit_of_work.begin() as transaction:
-        assert transaction.jobs.finish(job.id, "worker-2", JobEvent.COMPLETE, NOW) is None
-        assert transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW) is not None
-        assert transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW) is None
+        other = replace(job, lease_owner="worker-2")
+        assert transaction.jobs.finish(other, JobEvent.COMPLETE) is None
+        earlier = replace(job, started_at=NOW)
+        assert transaction.jobs.finish(earlier, JobEvent.COMPLETE) is None
+        assert transaction.jobs.finish(job, JobEvent.COMPLETE) is not None
+        assert transaction.jobs.finish(job, JobEvent.COMPLETE) is None
 
 
 @pytest.mark.parametrize(
@@ -216,4 +230,4 @@ def test_what_does_not_finish_a_job_is_refused(unit_of_work: UnitOfWork, event: 
     """Only completing, rejecting and parking end a run."""
     job = claimed(unit_of_work)
     with pytest.raises(TransitionNotAllowed), unit_of_work.begin() as transaction:
-        transaction.jobs.finish(job.id, "worker-1", event, NOW)
+        transaction.jobs.finish(job, event)

@@ -165,14 +165,17 @@ def test_revisions_are_numbers_of_four_digits() -> None:
 
 
 def _shape(url: str) -> dict[str, Any]:
-    """What an older release may rely on: columns with their types, and what may be absent."""
+    """What an older release may rely on: columns with their types, and which may be left out."""
     engine = create_database_engine(url)
     inspector = sa.inspect(engine)
     shape: dict[Any, Any] = {}
     for table in inspector.get_table_names():
         shape[table] = None
         columns = inspector.get_columns(table)
-        shape |= {(table, c["name"]): (str(c["type"]), c["nullable"]) for c in columns}
+        shape |= {
+            (table, c["name"]): (str(c["type"]), c["nullable"] or c["default"] is not None)
+            for c in columns
+        }
         checks = inspector.get_check_constraints(table)
         shape |= {(table, "check", c["name"]): c["sqltext"] for c in checks}
     engine.dispose()

@@ -13,7 +13,7 @@ import pytest
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.audit import AuditEvent, first_broken_link
-from hilum.domain.job import JobEvent, JobState
+from hilum.domain.job import JobEvent, JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film, an_analysis
 
 if TYPE_CHECKING:
@@ -35,15 +35,17 @@ def _run_films(url: str, process: int) -> int:
             job = transaction.jobs.add_new([film.job])[film.job.idempotency_key]
             if job == film.job:
                 transaction.studies.add(film.study, [film.instance])
+                transaction.work_flows.enqueue([job])
             transaction.audit.append([AuditEvent(owner, "job.seen", "job", str(job.id), NOW)])
         with unit_of_work.begin() as transaction:
             # Reading first: a transaction that becomes a writer late must wait its turn too.
             assert transaction.jobs.get(job.id) is not None
-            mine = transaction.jobs.claim(job.id, owner, NOW, LEASE)
+            mine = transaction.jobs.claim(list(Priority), owner, LEASE)
         if mine is None:
             continue
+        job = mine
         with unit_of_work.begin() as transaction:
-            transaction.jobs.finish(job.id, owner, JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
             finished += transaction.results.add(an_analysis(job))
             transaction.audit.append([AuditEvent(owner, "job.completed", "job", str(job.id), NOW)])
     engine.dispose()

@@ -6,13 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
-from uuid import uuid4
 
 import pytest
 
 from hilum.domain.errors import InternalError
-from hilum.domain.job import JobEvent
-from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, claimed, stored
+from hilum.domain.job import JobEvent, Priority
+from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, claim, claimed, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +32,7 @@ def test_a_block_that_raises_leaves_no_trace(unit_of_work: UnitOfWork) -> None:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
             transaction.studies.add(film.study, [film.instance])
-            transaction.jobs.finish(running.id, "worker-1", JobEvent.COMPLETE, NOW)
+            transaction.jobs.finish(running, JobEvent.COMPLETE)
             transaction.results.add(an_analysis(running))
             raise ZeroDivisionError
 
@@ -68,10 +67,10 @@ def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
     job = accepted(unit_of_work)
     changes: tuple[Callable[[Transaction], object], ...] = (
         lambda t: t.jobs.add_new([a_film().job]),
-        lambda t: t.jobs.claim(job.id, "worker-1", NOW, LEASE),
-        lambda t: t.jobs.finish(uuid4(), "worker-1", JobEvent.COMPLETE, NOW),
-        lambda t: t.jobs.mark_rung([job.id], NOW),
-        lambda t: t.jobs.extend_leases("worker-1", [job.id], NOW),
+        lambda t: t.jobs.claim(list(Priority), "worker-1", LEASE),
+        lambda t: t.jobs.finish(job, JobEvent.COMPLETE),
+        lambda t: t.work_flows.enqueue([job]),
+        lambda t: t.jobs.extend_leases("worker-1", [job.id], LEASE),
         lambda t: t.api_keys.revoke("key-1", NOW),
         lambda t: t.try_lock("reconcile"),
     )
@@ -79,8 +78,7 @@ def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
         with pytest.raises(InternalError), unit_of_work.begin(write=False) as transaction:
             change(transaction)
     assert stored(unit_of_work, job.id) == job
-    with unit_of_work.begin() as transaction:
-        assert transaction.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+    assert claim(unit_of_work) is not None
 
 
 def test_a_ready_database_passes_the_check(unit_of_work: UnitOfWork) -> None:
@@ -104,19 +102,13 @@ def test_a_lock_ends_with_its_transaction(unit_of_work: UnitOfWork) -> None:
 
 
 def test_of_many_claims_one_gets_the_job(unit_of_work: UnitOfWork) -> None:
-    """Threads that ring for the same jobs at once share them, each job to exactly one."""
+    """Threads that claim at once share the jobs, each job to exactly one."""
     jobs = [accepted(unit_of_work) for _ in range(ROUNDS)]
     start = threading.Barrier(THREADS)
 
     def work(worker: int) -> list[Job]:
-        got = []
-        for job in jobs:
-            start.wait()
-            with unit_of_work.begin() as transaction:
-                mine = transaction.jobs.claim(job.id, f"worker-{worker}", NOW, LEASE)
-            if mine:
-                got.append(mine)
-        return got
+        start.wait()
+        return list(iter(lambda: claim(unit_of_work, f"worker-{worker}"), None))
 
     with ThreadPoolExecutor(THREADS) as pool:
         got = [job for share in pool.map(work, range(THREADS)) for job in share]

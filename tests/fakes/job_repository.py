@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.repositories import JobCursor, JobFilter
     from hilum.domain.job import Job, Reason
+    from hilum.domain.work_flow import WorkFlow
     from tests.fakes.repositories import Rows
 
 QUEUED = source_state(JobEvent.CLAIM)
@@ -69,22 +70,49 @@ class InMemoryJobs:
         ]
         return sorted(found, key=lambda job: (job.updated_at, job.id))[:limit]
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        job = self._rows.jobs.get(job_id)
-        if job and job.not_before is not None and job.not_before > now:
+    def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
+        now = self._rows.now()
+        ready = [
+            (list(Priority).index(job.priority), job.fair_tag + offset, job.created_at, job)
+            for job in self._ready()
+            if job.priority in priorities and (offset := self._offset(job)) is not None
+        ]
+        if not ready:
+            self._rows.require_writable()
             return None
+        job = min(ready, key=lambda one: (*one[:3], one[3].site, one[3].id))[-1]
         return self._change(
             job,
             JobEvent.CLAIM,
-            now,
-            attempts=job.attempts + 1 if job else 0,
+            attempts=job.attempts + 1,
             lease_owner=owner,
             lease_expires_at=now + lease,
             not_before=None,
             started_at=now,
         )
 
-    def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
+    def claimable(self, priority: Priority, most: int) -> int:
+        ready = [job for job in self._ready() if job.priority is priority]
+        paused = [job for job in ready if (f := self._flow(job)) and f.paused_until is not None]
+        return min(most, len(ready) - len(paused))
+
+    def _ready(self) -> list[Job]:
+        now = self._rows.now()
+        return [
+            job
+            for job in self._rows.jobs.values()
+            if job.state is QUEUED and (job.not_before is None or job.not_before <= now)
+        ]
+
+    def _flow(self, job: Job) -> WorkFlow | None:
+        return self._rows.work_flows.get((job.priority, job.site))
+
+    def _offset(self, job: Job) -> float | None:
+        """Of the job's flow; None where it is paused, or where there is none yet."""
+        flow = self._flow(job)
+        return None if flow is None or flow.paused_until is not None else flow.tag_offset
+
+    def extend_leases(self, owner: str, job_ids: Sequence[UUID], lease: timedelta) -> int:
         self._rows.require_writable()
         mine = [
             job
@@ -94,15 +122,13 @@ class InMemoryJobs:
             and job.lease_owner == owner
         ]
         for job in mine:
-            self._rows.jobs[job.id] = replace(job, lease_expires_at=until)
+            self._rows.jobs[job.id] = replace(job, lease_expires_at=self._rows.now() + lease)
         return len(mine)
 
     def finish(
         self,
-        job_id: UUID,
-        owner: str,
+        job: Job,
         event: JobEvent,
-        now: datetime,
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
@@ -110,45 +136,36 @@ class InMemoryJobs:
     ) -> Job | None:
         if event not in FINISHING:
             raise TransitionNotAllowed(f"{event.value} does not finish a job")
-        job = self._rows.jobs.get(job_id)
-        if job is None or job.lease_owner != owner:
-            self._rows.require_writable()
-            return None
         gives_up = reason is not None and reason.code in GIVES_UP_KEY
-        return self._change(
+        return self._give_back(
             job,
             event,
-            now,
-            idempotency_key=f"ended {job_id}" if gives_up else job.idempotency_key,
-            lease_owner=None,
-            lease_expires_at=None,
-            finished_at=now,
+            lost=False,
+            idempotency_key=f"ended {job.id}" if gives_up else job.idempotency_key,
+            finished_at=self._rows.now(),
             reason=None if event is JobEvent.COMPLETE else reason,
             timings_ms=job.timings_ms if timings_ms is None else dict(timings_ms),
             notes=tuple(notes),
         )
 
-    def release(
-        self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
-    ) -> Job | None:
+    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
         return self._give_back(
             job,
             JobEvent.RELEASE,
-            now,
             lost=lost,
             reason=reason,
-            not_before=not_before,
+            not_before=self._rows.now() + backoff,
             rung_at=None,
         )
 
-    def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
-        return self._give_back(job, JobEvent.PARK, now, lost=lost, reason=reason, finished_at=now)
+    def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
+        now = self._rows.now()
+        return self._give_back(job, JobEvent.PARK, lost=lost, reason=reason, finished_at=now)
 
-    def retry(self, job_id: UUID, now: datetime) -> Job | None:
+    def retry(self, job_id: UUID) -> Job | None:
         return self._change(
             self._rows.jobs.get(job_id),
             JobEvent.RETRY,
-            now,
             attempts=0,
             losses=0,
             reason=None,
@@ -157,37 +174,18 @@ class InMemoryJobs:
             finished_at=None,
         )
 
-    def discard(self, job_id: UUID, now: datetime) -> Job | None:
+    def discard(self, job_id: UUID) -> Job | None:
         given_up = {"idempotency_key": f"ended {job_id}"}
-        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, now, **given_up)
+        return self._change(self._rows.jobs.get(job_id), JobEvent.DISCARD, **given_up)
 
-    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+    def expired(self, limit: int) -> Sequence[Job]:
+        now = self._rows.now()
         over = [
             (job.lease_expires_at, job.id, job)
             for job in self._rows.jobs.values()
             if job.state is RUNNING and job.lease_expires_at and job.lease_expires_at <= now
         ]
         return [job for _, _, job in sorted(over, key=lambda entry: entry[:2])[:limit]]
-
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        waiting = [
-            job
-            for job in self._rows.jobs.values()
-            if job.state is QUEUED
-            and job.priority is priority
-            and (job.not_before is None or job.not_before <= now)
-            and (job.rung_at is None or job.rung_at < rung_before)
-        ]
-        return sorted(waiting, key=lambda job: (job.created_at, job.id))[:limit]
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        self._rows.require_writable()
-        for job_id in job_ids:
-            job = self._rows.jobs.get(job_id)
-            if job and job.state is QUEUED:
-                self._rows.jobs[job_id] = replace(job, rung_at=rung_at)
 
     def depths(self) -> Mapping[Priority, QueueDepth]:
         depths = {}
@@ -204,24 +202,22 @@ class InMemoryJobs:
             numbers[job.state] += site in (None, job.site)
         return numbers
 
-    def _give_back(
-        self, known: Job, event: JobEvent, now: datetime, *, lost: bool, **changes: Any
-    ) -> Job | None:
+    def _give_back(self, known: Job, event: JobEvent, *, lost: bool, **changes: Any) -> Job | None:
         job = self._rows.jobs.get(known.id)
         same = job is not None and (job.lease_owner, job.started_at) == (
             known.lease_owner,
             known.started_at,
         )
-        if not same or (lost and job and job.lease_expires_at != known.lease_expires_at):
+        expired = job and job.lease_expires_at and job.lease_expires_at <= self._rows.now()
+        if not same or (lost and not expired):
             self._rows.require_writable()
             return None
         losses = (job.losses if job else 0) + lost
         gone = {"lease_owner": None, "lease_expires_at": None}
-        return self._change(job, event, now, losses=losses, **gone, **changes)
+        return self._change(job, event, losses=losses, **gone, **changes)
 
-    def _change(
-        self, job: Job | None, event: JobEvent, now: datetime, **changes: Any
-    ) -> Job | None:
+    def _change(self, job: Job | None, event: JobEvent, **changes: Any) -> Job | None:
+        now = self._rows.now()
         self._rows.require_writable()
         if job is None or job.state is not source_state(event):
             return None

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.audit import GENESIS, AuditRecord, chain_hash
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from hilum.domain.access import ApiKey
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
-    from hilum.domain.job import Job
+    from hilum.domain.job import Job, Priority
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.site_rule import SiteRule
     from hilum.domain.study import Instance, Study
+    from hilum.domain.work_flow import WorkFlow
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Rows:
     studies: dict[UUID, Study] = field(default_factory=dict)
     instances: dict[UUID, Instance] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
+    work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Rows:
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
     writable: bool = True
+    now: Callable[[], datetime] = SystemClock().now
 
     def copy(self, *, writable: bool) -> Rows:
         """A copy whose changes do not show here."""
@@ -47,6 +51,7 @@ class Rows:
             dict(self.studies),
             dict(self.instances),
             dict(self.jobs),
+            dict(self.work_flows),
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),
@@ -57,6 +62,7 @@ class Rows:
             dict(self.sent_again),
             list(self.audit),
             writable,
+            self.now,
         )
 
     def require_writable(self) -> None:

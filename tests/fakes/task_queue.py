@@ -1,8 +1,8 @@
-"""A doorbell in memory."""
+"""A broker in memory."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from hilum.application.messages import QUEUES
@@ -11,7 +11,6 @@ from hilum.domain.errors import BrokerUnavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hilum.application.messages import AnalyseJob
     from hilum.domain.job import Priority
 
 
@@ -20,38 +19,35 @@ class RecordingTaskQueue:
 
     Attributes:
         available: Set it to False to make the broker unavailable.
-        rung: Every ring there ever was, oldest first.
+        woken: Every wake-up there ever was, oldest first.
     """
 
     def __init__(self) -> None:
         self.available = True
-        self.rung: list[AnalyseJob] = []
-        self._waiting: dict[Priority, deque[AnalyseJob]] = {
-            priority: deque() for priority in QUEUES
-        }
+        self.woken: list[Priority] = []
+        self._waiting: Counter[Priority] = Counter()
 
-    def ring(self, messages: Sequence[AnalyseJob]) -> None:
+    def wake(self, priorities: Sequence[Priority]) -> None:
         self.check()
-        for message in messages:
-            self.rung.append(message)
-            self._waiting[message.priority].append(message)
+        self.woken.extend(priorities)
+        self._waiting.update(priorities)
 
-    def pending(self, priority: Priority) -> int:
+    def waiting(self, priority: Priority) -> int:
         self.check()
-        return len(self._waiting[priority])
+        return self._waiting[priority]
 
     def check(self) -> None:
         if not self.available:
             raise BrokerUnavailable("the broker does not answer: it was told not to")
 
-    def hear(self) -> AnalyseJob | None:
-        """Take the next ring as a worker does: the most urgent queue first."""
-        for waiting in self._waiting.values():
-            if waiting:
-                return waiting.popleft()
+    def hear(self) -> Priority | None:
+        """Take the next wake-up as a worker does: the most urgent queue first."""
+        for priority in QUEUES:
+            if self._waiting[priority]:
+                self._waiting[priority] -= 1
+                return priority
         return None
 
     def flush(self) -> None:
-        """Lose every ring that nobody has heard, as a broker may."""
-        for waiting in self._waiting.values():
-            waiting.clear()
+        """Lose every wake-up that nobody has taken, as a broker may."""
+        self._waiting.clear()

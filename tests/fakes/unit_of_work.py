@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
@@ -21,9 +22,12 @@ from tests.fakes.repositories import (
     Rows,
 )
 from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
+from tests.fakes.work_flows import InMemoryWorkFlows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from hilum.application.ports.clock import Clock
 
 
 class InMemoryTransaction:
@@ -31,6 +35,7 @@ class InMemoryTransaction:
         self._rows = rows
         self.studies = InMemoryStudies(rows)
         self.jobs = InMemoryJobs(rows)
+        self.work_flows = InMemoryWorkFlows(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
@@ -53,9 +58,9 @@ class InMemoryUnitOfWork:
         available: Set it to False to make the database unavailable, also to open transactions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.available = True
-        self._rows = Rows()
+        self._rows = Rows(now=(clock or SystemClock()).now)
         self._turn = threading.RLock()
         self._writing = False
 
@@ -77,6 +82,11 @@ class InMemoryUnitOfWork:
                 self._rows = rows
             finally:
                 self._writing = False
+
+    @property
+    def rows(self) -> Rows:
+        """What is committed."""
+        return self._rows
 
     def check(self) -> None:
         if not self.available:

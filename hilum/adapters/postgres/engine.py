@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
+from hilum.adapters.postgres import database_clock
 from hilum.domain.errors import InternalError
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    database_clock.install(connection)
     record.info["query_only"] = False
 
 

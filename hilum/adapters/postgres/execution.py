@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exc
+from sqlalchemy import Float, exc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,5 +120,7 @@ def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Conversion:
 
 
 def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Conversion:
+    if isinstance(kind, Float):
+        return None  # a float of either driver is one already
     convert: Conversion = kind.dialect_impl(dialect).result_processor(dialect, None)
     return convert

@@ -121,6 +121,9 @@ JOBS: Final = sa.Table(
     sa.Column("film_sent_again_at", UtcTime),
     # Codes; null where there are none, and in a row of a schema before 0008.
     sa.Column("notes", Document),
+    # Zero in a job that a release before 0009 queued, until the reconciler gives it a tag.
+    sa.Column("fair_tag", sa.Double, nullable=False, server_default="0"),
+    sa.Column("traceparent", sa.Text),
     sa.UniqueConstraint("idempotency_key"),
     _one_of("state", JobState),
     _one_of("priority", Priority),
@@ -141,6 +144,17 @@ JOBS: Final = sa.Table(
         postgresql_where=_where(JobEvent.CLAIM),
         sqlite_where=_where(JobEvent.CLAIM),
     ),
+    # The claim: of each flow the first job.
+    sa.Index(
+        "ix_jobs_claim",
+        "priority",
+        "site",
+        "fair_tag",
+        "created_at",
+        "id",
+        postgresql_where=_where(JobEvent.CLAIM),
+        sqlite_where=_where(JobEvent.CLAIM),
+    ),
     sa.Index(
         "ix_jobs_running",
         "lease_expires_at",
@@ -156,6 +170,19 @@ JOBS: Final = sa.Table(
         postgresql_where=_WITH_FILM,
         sqlite_where=_WITH_FILM,
     ),
+)
+
+WORK_FLOWS: Final = sa.Table(
+    "work_flows",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("priority", sa.Text, primary_key=True),
+    sa.Column("flow", sa.Text, primary_key=True),
+    sa.Column("weight", sa.Double, nullable=False),
+    sa.Column("last_tag", sa.Double, nullable=False),
+    sa.Column("tag_offset", sa.Double, nullable=False),
+    sa.Column("paused_until", UtcTime),
+    sa.Column("pause_reason", sa.Text, nullable=False),
 )
 
 FILM_REMOVALS: Final = sa.Table(

@@ -20,6 +20,7 @@ from hilum.adapters.postgres.repositories.promotions import SqlPromotionReposito
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.site_rules import SqlSiteRuleRepository
 from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
+from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
 from hilum.domain.errors import InternalError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SqlTransaction:
         self._write = write
         self.studies = SqlStudyRepository(connection)
         self.jobs = SqlJobRepository(connection)
+        self.work_flows = SqlWorkFlowRepository(connection)
         self.results = SqlResultRepository(connection)
         self.api_keys = SqlApiKeyRepository(connection)
         self.operating_points = SqlOperatingPointRepository(connection)

@@ -1,8 +1,8 @@
-"""The Celery application: the same for the gateway, which rings, and the worker, which hears.
+"""The Celery application: the same for the gateway, which publishes, and for the worker.
 
-A ring only says that the database has a job to claim. That decides most settings here: a lost
-ring is rung again by the reconciler, and a ring for a job that is taken or done is a no-op. Redis
-has no redelivery cap; none is needed, because the attempts that count are those in the database.
+A wake-up only says that the database has work. That decides most settings here: a lost wake-up is
+published again by the reconciler, and one too many finds nothing to claim. Redis has no cap on
+redelivery, and none is needed, because the attempts that count are those in the database.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from urllib.parse import unquote, urlsplit
 from celery import Celery
 from kombu import Exchange, Queue
 
-from hilum.application.messages import QUEUES
+from hilum.application.messages import FORMER_QUEUES, QUEUES
 from hilum.domain.job import Priority
 
 VISIBILITY_TIMEOUT_S: Final = 600
-"""When Redis gives a ring to another worker that was taken and not acknowledged.
+"""When Redis gives a wake-up to another worker that was taken and not acknowledged.
 
-Longer than any job. The lease in the database is what notices a lost worker, much earlier."""
+Longer than a slot drains its queues. The lease in the database is what notices a lost worker, much
+earlier."""
 
 SOFT_SHUTDOWN_S: Final = 60.0
 """How long a worker that was asked to stop may finish its jobs; longer than one job."""
@@ -63,7 +64,8 @@ def create_celery(broker_url: str) -> Celery:
 def _shared_settings() -> dict[str, Any]:
     return {
         "task_queues": [
-            Queue(name, exchange=_EXCHANGE, routing_key=name) for name in QUEUES.values()
+            Queue(name, exchange=_EXCHANGE, routing_key=name)
+            for name in (*QUEUES.values(), *FORMER_QUEUES.values())
         ],
         "task_default_queue": QUEUES[Priority.ROUTINE],
         "task_create_missing_queues": False,
@@ -74,20 +76,20 @@ def _shared_settings() -> dict[str, Any]:
         # Results are rows; nothing waits for Celery's.
         "result_backend": None,
         "task_ignore_result": True,
-        # A ring is acknowledged when its job has settled or was put back, not before.
+        # A wake-up is acknowledged when its slot has drained the queues, not before.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_S,
-        # Nothing travels over the broker but rings.
+        # Nothing travels over the broker but wake-ups.
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "task_send_sent_event": False,
         # The process that hosts Celery owns logging.
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        # A worker waits for its broker for ever; who rings decides for itself, see celery_queue.
+        # A worker waits for its broker for ever. Who publishes does not, see celery_queue.
         "broker_connection_retry": True,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,

@@ -1,4 +1,4 @@
-"""Rings through Celery: on Redis, or on a folder."""
+"""Wake-ups through Celery: on Redis, or in a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from hilum.application.messages import ANALYSE_TASK, QUEUES
+from hilum.application.messages import QUEUES, WAKE_TASK
 from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import Priority
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from celery import Celery
     from kombu import Producer
-
-    from hilum.application.messages import AnalyseJob
 
 T = TypeVar("T")
 
@@ -31,31 +29,28 @@ class CeleryTaskQueue:
     """Publishes through Celery's connection pool; safe to share between threads."""
 
     def __init__(self, app: Celery) -> None:
-        """Ring through an application that :func:`create_celery` made."""
+        """Publish through an application that :func:`create_celery` made."""
         self._app = app
 
-    def ring(self, messages: Sequence[AnalyseJob]) -> None:
-        """Ring once for each message, in one round trip to Redis; see the port.
+    def wake(self, priorities: Sequence[Priority]) -> None:
+        """Publish wake-ups in one round trip to Redis. See the port.
 
-        If it raises, some may have been rung: ringing all of them again is harmless.
+        If it raises, some may have been published. Publishing all of them again is harmless.
         """
-        if not messages:
+        if not priorities:
             return
 
         def publish(producer: Producer) -> None:
             with producer.batch():
-                for message in messages:
-                    self._app.send_task(
-                        ANALYSE_TASK,
-                        kwargs=message.payload(),
-                        queue=QUEUES[message.priority],
-                        producer=producer,
-                    )
+                for priority in priorities:
+                    queue = QUEUES[priority]
+                    payload = {"queue": queue.removeprefix("hilum.")}
+                    self._app.send_task(WAKE_TASK, kwargs=payload, queue=queue, producer=producer)
 
         self._with_producer(publish)
 
-    def pending(self, priority: Priority) -> int:
-        """Rings that no worker has heard yet; see the port."""
+    def waiting(self, priority: Priority) -> int:
+        """Return the number of wake-ups that no worker has taken yet. See the port."""
 
         def count(producer: Producer) -> int:
             declared = producer.channel.queue_declare(queue=QUEUES[priority], durable=True)
@@ -65,7 +60,7 @@ class CeleryTaskQueue:
 
     def check(self) -> None:
         """Ask the broker for the length of a queue."""
-        self.pending(Priority.STAT)
+        self.waiting(Priority.STAT)
 
     def _with_producer(self, action: Callable[[Producer], T]) -> T:
         """Do something with a pooled connection.

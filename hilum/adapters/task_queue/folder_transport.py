@@ -6,8 +6,8 @@ ends with a JSONDecodeError (seen: 48 of 18,000 with three producers and three c
 takes queues in turn. Here a message appears whole, whoever unlinks it owns it, and queues are
 emptied in the order in which they are consumed.
 
-A message that a killed worker had taken is gone. That is allowed: it was a ring, and the database
-still knows the job.
+A message that a killed worker had taken is gone. That is allowed: it was a wake-up, and the
+database still knows the work.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Celery's Redis transport, which keeps consuming after an outage in the middle of a job.
+"""Celery's Redis transport, which keeps consuming after an outage while its slots were busy.
 
-A worker whose jobs are all running asks Redis for nothing, so it does not notice that Redis is
-gone; it notices when a job ends and its message cannot be acknowledged. Kombu 5.7 logs that and
-keeps the message among those in hand. With a pool of threads nothing ever takes it out: the worker
-believes that it is busy, asks for nothing, and hears no ring until somebody restarts it (seen:
+A worker whose slots are all busy asks Redis for nothing, so it does not notice that Redis is gone.
+It notices when a slot ends and its message cannot be acknowledged. Kombu 5.7 logs that and keeps
+the message among those in hand. With a pool of threads nothing ever takes it out: the worker
+believes that it is busy, asks for nothing, and takes no wake-up until somebody restarts it (seen:
 every time, with Redis killed while two threads ran two jobs).
 
 Here a message leaves the hand whether or not Redis can be told. The worker then asks for the next
 one, finds the connection broken, and connects again. Redis gives the unacknowledged message out
-once more after its visibility timeout: a ring for a job that is done, so a no-op.
+once more after its visibility timeout: a wake-up too many, which finds nothing to claim.
 """
 
 from __future__ import annotations

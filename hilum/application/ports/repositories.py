@@ -79,7 +79,7 @@ class StudyRepository(Protocol):
 
 
 class JobRepository(Protocol):
-    """Jobs."""
+    """Jobs. Times that are compared or written are the database's own."""
 
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         """Add each job unless one with its idempotency key exists.
@@ -109,68 +109,62 @@ class JobRepository(Protocol):
         """Jobs whose state changed at or after a moment, oldest change first."""
         ...
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        """Queued -> running, if it is queued and its backoff is over; attempts + 1."""
+    def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
+        """Queued -> running, attempts + 1, for the next job of these priorities, if there is one.
+
+        The most urgent priority first, then the order of :mod:`hilum.domain.work_flow`, then age. A
+        job in backoff and a job of a paused flow are passed over, and so is one that another
+        transaction is about to claim.
+        """
         ...
 
-    def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
-        """Heartbeat: move the leases of running jobs of this owner; the number that it holds."""
+    def extend_leases(self, owner: str, job_ids: Sequence[UUID], lease: timedelta) -> int:
+        """Heartbeat: renew the leases of running jobs of this owner; the number that it holds."""
         ...
 
     def finish(
         self,
-        job_id: UUID,
-        owner: str,
+        job: Job,
         event: JobEvent,
-        now: datetime,
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
         notes: Sequence[str] = (),
     ) -> Job | None:
-        """Running -> completed, rejected or failed, if this owner still holds the lease.
+        """Running -> completed, rejected or failed, if the claim that ``job`` shows still stands.
+
+        A claim is named by its owner and its ``started_at``. Heartbeats may have moved its lease
+        since ``job`` was read.
 
         With a reason of :data:`hilum.domain.sent_again.GIVES_UP_KEY` the job gives up its key.
         """
         ...
 
-    def release(
-        self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
-    ) -> Job | None:
-        """Running -> queued, if the claim that ``job`` shows still stands; to be rung.
+    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
+        """Running -> queued, if the claim that ``job`` shows still stands.
 
-        A claim is told by its owner and its ``started_at``; heartbeats may have moved its lease
-        since ``job`` was read. With ``lost``, the lease must be over at ``now`` as well.
+        With ``lost``, the lease must be over as well.
         """
         ...
 
-    def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
+    def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
         """Running -> failed, on the same condition as :meth:`release`."""
         ...
 
-    def retry(self, job_id: UUID, now: datetime) -> Job | None:
-        """Failed -> queued with attempts and losses back at zero; to be rung."""
+    def retry(self, job_id: UUID) -> Job | None:
+        """Failed -> queued with attempts and losses back at zero."""
         ...
 
-    def discard(self, job_id: UUID, now: datetime) -> Job | None:
+    def discard(self, job_id: UUID) -> Job | None:
         """Failed -> discarded."""
         ...
 
-    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+    def expired(self, limit: int) -> Sequence[Job]:
         """Running jobs whose lease is over, oldest lease first."""
         ...
 
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        """Queued jobs that may start and were never rung, or last before ``rung_before``.
-
-        Oldest acceptance first.
-        """
-        ...
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        """Note when the doorbell was rung for queued jobs; None asks for a new ring."""
+    def claimable(self, priority: Priority, most: int) -> int:
+        """Return how many queued jobs of unpaused flows may start, at most ``most``."""
         ...
 
     def depths(self) -> Mapping[Priority, QueueDepth]:

@@ -1,4 +1,4 @@
-"""The doorbell."""
+"""Wake-ups for idle slots."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hilum.application.messages import AnalyseJob
     from hilum.domain.job import Priority
 
 
 class TaskQueue(Protocol):
-    """Tells workers that there is work. The database, not the queue, says what work there is.
+    """Tells workers that there is work. The database, not the broker, says what work there is.
 
     Every method raises:
         BrokerUnavailable: The broker does not answer within a short, bounded time.
     """
 
-    def ring(self, messages: Sequence[AnalyseJob]) -> None:
-        """Ring once for each message."""
+    def wake(self, priorities: Sequence[Priority]) -> None:
+        """Publish one wake-up for each entry, to the queue of that priority."""
         ...
 
-    def pending(self, priority: Priority) -> int:
-        """Rings that no worker has heard yet."""
+    def waiting(self, priority: Priority) -> int:
+        """Return the number of wake-ups that no worker has taken yet."""
         ...
 
     def check(self) -> None:

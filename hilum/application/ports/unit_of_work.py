@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         StudyRepository,
     )
     from hilum.application.ports.site_rules import SiteRuleRepository
+    from hilum.application.ports.work_flows import WorkFlowRepository
 
 
 class Transaction(Protocol):
@@ -31,6 +32,11 @@ class Transaction(Protocol):
     @property
     def jobs(self) -> JobRepository:
         """Jobs."""
+        ...
+
+    @property
+    def work_flows(self) -> WorkFlowRepository:
+        """Flows of work."""
         ...
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from hilum.application.messages import AnalyseJob
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, FilmExpired, NotFound, TransitionNotAllowed
@@ -30,7 +29,7 @@ class OperateJobs:
         self._clock = clock
 
     def retry(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
-        """Queue a parked job again, with its attempts back at zero, and ring.
+        """Queue a parked job again, with its attempts back at zero, and wake a slot.
 
         Raises:
             NotPermitted: The key may not operate.
@@ -40,9 +39,9 @@ class OperateJobs:
         """
         job = self._change(job_id, JobEvent.RETRY, key, request_id)
         try:
-            self._queue.ring([AnalyseJob(job.id, job.priority)])
+            self._queue.wake([job.priority])
         except BrokerUnavailable as error:
-            _LOG.warning("job %s not rung, the reconciler will: %s", job.id, error)
+            _LOG.warning("no wake-up for job %s, the reconciler sends one: %s", job.id, error)
         return job
 
     def discard(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
@@ -62,7 +61,7 @@ class OperateJobs:
         with self._unit_of_work.begin() as transaction:
             next_state(visible_job(transaction, job_id, key).state, event)
             jobs = transaction.jobs
-            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id, now)
+            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id)
             if changed is None:
                 raise TransitionNotAllowed(f"job {job_id} was changed by somebody else just now")
             transaction.audit.append(

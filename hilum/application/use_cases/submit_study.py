@@ -1,16 +1,15 @@
-"""Accept films: bytes to the object store, rows in one transaction, then ring.
+"""Accept films: bytes to the object store, rows in one transaction, then wake-ups.
 
-Order matters. Bytes come first, so that no row ever names bytes that are not there. The ring
-comes last, and may fail: a job that is committed is found by the reconciler without it.
+Order matters. Bytes come first, so that no row ever names bytes that are not there. Wake-ups come
+last and may fail: a job that is committed is found by the reconciler without one.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from hilum.application.messages import AnalyseJob
 from hilum.application.object_keys import film_key
 from hilum.application.sent_again import settle_submission
 from hilum.application.submission import (
@@ -26,7 +25,6 @@ from hilum.application.use_cases.site_rules import accepts_raw
 from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import (
     BrokerUnavailable,
-    DatabaseUnavailable,
     ForProcessing,
     InvalidRequest,
     ObjectStoreUnavailable,
@@ -48,6 +46,12 @@ if TYPE_CHECKING:
     from hilum.imaging.film import FilmHeader
 
 _LOG = logging.getLogger(__name__)
+
+MOST_WAKE_UPS: Final = 16
+"""Of one submission. A slot that is awake goes on until nothing waits."""
+
+MOST_WAITING: Final = 64
+"""Wake-ups in one queue. More would wake slots that find nothing."""
 
 
 class SubmitStudy:
@@ -78,6 +82,7 @@ class SubmitStudy:
         fields: Callable[[], SubmissionFields],
         key: ApiKey,
         request_id: str,
+        traceparent: str | None = None,
     ) -> SubmittedStudy:
         """Accept films.
 
@@ -86,6 +91,7 @@ class SubmitStudy:
             fields: Asked after the last file, since a form may send its fields in any order.
             key: Who submits.
             request_id: For the audit log.
+            traceparent: Trace context of the request, kept with its jobs.
 
         Raises:
             NotPermitted: The key may not submit, or not for this site.
@@ -120,11 +126,11 @@ class SubmitStudy:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
-        sender = Sender(key.id, request_id)
+        sender = Sender(key.id, request_id, traceparent)
         recorded = record_submission(self._unit_of_work, study, taken, model_set, sender)
         settled = settle_submission(recorded, study, taken, self._unit_of_work, self._store, sender)
         self._forget(settled.spare)
-        self._ring([file.job for file in settled.answer.accepted if file.queued])
+        self._wake([file.job for file in settled.answer.accepted if file.queued])
         return settled.answer
 
     def _check_room(self, taken: int) -> None:
@@ -170,19 +176,15 @@ class SubmitStudy:
             received_at=self._clock.now(),
         )
 
-    def _ring(self, jobs: Sequence[Job]) -> None:
-        """Ring for new jobs; a broker that is down costs latency, never a film."""
+    def _wake(self, jobs: Sequence[Job]) -> None:
+        """Wake slots for new jobs. A broker that is down costs time, never an image."""
         if not jobs:
             return
         try:
-            self._queue.ring([AnalyseJob(job.id, job.priority) for job in jobs])
+            room = MOST_WAITING - self._queue.waiting(jobs[0].priority)
+            self._queue.wake([job.priority for job in jobs[: max(0, min(room, MOST_WAKE_UPS))]])
         except BrokerUnavailable as error:
-            _LOG.warning("not rung for %d jobs, the reconciler will: %s", len(jobs), error)
-            try:
-                with self._unit_of_work.begin() as transaction:
-                    transaction.jobs.mark_rung([job.id for job in jobs], None)
-            except DatabaseUnavailable:
-                _LOG.warning("the reconciler will find them once their ring is overdue")
+            _LOG.warning("no wake-up for %d jobs, the reconciler sends them: %s", len(jobs), error)
 
     def _forget(self, instances: Iterable[Instance]) -> None:
         """Delete objects that no row names; what cannot be deleted now is an orphan, no harm."""

@@ -30,7 +30,7 @@ class ObjectStoreUnavailable(Transient):
 
 
 class BrokerUnavailable(Transient):
-    """The broker does not answer. Harmless to accepted films: the reconciler rings later."""
+    """The broker does not answer. Workers go on without it, more slowly."""
 
     code = "broker_unavailable"
 

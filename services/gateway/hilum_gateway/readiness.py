@@ -1,8 +1,8 @@
 """Whether this gateway can do its work now.
 
 The database and the object store are needed to accept a film, and the model set to know what it is
-accepted for: without one of them the gateway is not ready and should get no traffic. The broker is
-a doorbell. Without it films are accepted and kept all the same, and the reconciler rings later; to
+accepted for: without one of them the gateway is not ready and should get no traffic. The broker
+only wakes workers. Without it images are accepted, kept and analysed all the same, more slowly. To
 take the gateway out of service for it would turn a delay into an outage. So a broker that is down
 makes the answer ``degraded``, not unready.
 """

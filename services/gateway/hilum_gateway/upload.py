@@ -16,6 +16,7 @@ import anyio.to_thread
 from anyio.lowlevel import current_token
 
 from hilum.domain.access import Permission
+from hilum.runtime.tracing import current_traceparent
 from hilum_gateway.multipart import MultipartDecoder
 from hilum_gateway.request_body import RequestBody
 from hilum_gateway.request_id import current_request_id
@@ -60,7 +61,15 @@ async def submit_from_request(
     first = await body.read()
     pull = _Pull(body, first)
     form = SubmissionForm(decoder, pull)
-    work = partial(container.submit_study, form.files(), form.fields, key, current_request_id())
+    traceparent = current_traceparent()
+    work = partial(
+        container.submit_study,
+        form.files(),
+        form.fields,
+        key,
+        current_request_id(),
+        traceparent,
+    )
     address = request.client.host if request.client else ""
     slots = _slots(request, settings)
     async with slots.hold(str(key.id), address):

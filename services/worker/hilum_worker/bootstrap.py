@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from structlog.contextvars import bound_contextvars
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
@@ -16,12 +19,15 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.queue.drain import Drain
+from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.run_next import RunNext
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
+from hilum.runtime.tracing import job_span
 from hilum.serving.golden import GOLDEN, Golden
 from hilum.serving.installed import read_installed
 from hilum_worker.golden_film.look import GoldenFilms
@@ -29,6 +35,7 @@ from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from celery import Celery
@@ -37,10 +44,13 @@ if TYPE_CHECKING:
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.job import Job
     from hilum_worker.settings import WorkerSettings
 
-_BACKGROUND_THREADS = 2
-"""Heartbeat and reconciler; each may hold a database connection beside the films'."""
+_BACKGROUND_THREADS = 3
+"""Heartbeat, reconciler and the slot that runs while the broker is down.
+
+Each may hold a database connection beside the jobs' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +61,9 @@ class Container:
     celery: Celery
     engine: InferenceEngine
     catalogue: ModelCatalogue
-    analyse: AnalyseFilm
+    drain: Drain
     leases: KeepLeases
-    reconcile: ReconcileJobs
+    reconcile: Reconcile
     metrics: WorkerMetrics
 
 
@@ -81,36 +91,40 @@ def bootstrap(settings: WorkerSettings) -> Container:
         clock=clock,
     )
     leases = _leases(settings, unit_of_work, clock)
+    handler = AnalyseFilm(
+        unit_of_work=unit_of_work,
+        store=open_object_store(settings.object_store.url.get_secret_value()),
+        reader=GuardedFilmReader(FilmLimits(**settings.image.model_dump())),
+        engine=engine,
+        catalogue=catalogue,
+        clock=clock,
+    )
+    run_next = RunNext(
+        unit_of_work=unit_of_work,
+        handler=handler,
+        leases=leases,
+        policy=policy,
+        chance=chance,
+        around=_about,
+    )
+    queue = CeleryTaskQueue(celery)
     return Container(
         settings=settings,
         celery=celery,
         engine=engine,
         catalogue=catalogue,
-        analyse=AnalyseFilm(
-            unit_of_work=unit_of_work,
-            store=open_object_store(settings.object_store.url.get_secret_value()),
-            reader=GuardedFilmReader(FilmLimits(**settings.image.model_dump())),
-            engine=engine,
-            catalogue=catalogue,
-            clock=clock,
-            leases=leases,
-            policy=policy,
-            chance=chance,
-        ),
+        drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
-        reconcile=ReconcileJobs(
-            unit_of_work=unit_of_work,
-            queue=CeleryTaskQueue(celery),
-            clock=clock,
-            policy=policy,
-            chance=chance,
-            settings=ReconcileSettings(
-                ring_patience=timedelta(seconds=settings.queue.ring_patience_seconds),
-                low_water=settings.queue.low_water,
-            ),
-        ),
+        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, policy=policy, chance=chance),
         metrics=WorkerMetrics(leases),
     )
+
+
+@contextmanager
+def _about(job: Job) -> Iterator[None]:
+    """Name the job in each line of the log, and continue the trace of its submission."""
+    with bound_contextvars(job_id=str(job.id), site=job.site), job_span(job.traceparent):
+        yield
 
 
 def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) -> KeepLeases:

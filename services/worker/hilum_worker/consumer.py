@@ -1,26 +1,25 @@
-"""The Celery worker: hears the doorbell and runs the job that it names."""
+"""The Celery worker: its slots are woken, and run what the database has for them."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
-from structlog.contextvars import bound_contextvars
 
-from hilum.application.messages import ANALYSE_TASK, QUEUES, AnalyseJob
+from hilum.application.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.runtime.tracing import task_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-    from uuid import UUID
 
     from celery import Celery
 
+    from hilum.application.queue.drain import Drain
     from hilum.domain.job import Job, Priority
     from hilum_worker.metrics import WorkerMetrics
 
@@ -28,9 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Consumes queues of analysis, in the order of urgency, with a pool of threads.
+    """Takes wake-ups of some priorities with a pool of threads.
 
-    Jobs of other priorities it leaves to other workers; its reconciler rings for them all the same.
+    Jobs of other priorities are left to other workers. The reconciler wakes those all the same.
 
     Threads, because decoding, gRPC and ONNX Runtime release the interpreter's lock, and because
     one process then needs one connection pool and one Triton client.
@@ -39,7 +38,7 @@ class Consumer:
     def __init__(
         self,
         app: Celery,
-        analyse: Callable[[UUID], Job | None],
+        drain: Drain,
         metrics: WorkerMetrics,
         *,
         name: str,
@@ -48,12 +47,20 @@ class Consumer:
         ready_file: Path | None,
     ) -> None:
         self._app = app
-        self._analyse = analyse
+        self._drain = drain
         self._metrics = metrics
         self._name = name
         self._concurrency = concurrency
-        self._queues = [queue for priority, queue in QUEUES.items() if priority in priorities]
+        self._queues = [
+            queue
+            for names in (QUEUES, FORMER_QUEUES)
+            for priority, queue in names.items()
+            if priority in priorities
+        ]
         self._ready_file = ready_file
+        self._worker: Any = None
+        self._left = False
+        self._marking = threading.RLock()
 
     def run(self) -> int:
         """Consume until SIGTERM or SIGINT; jobs in flight are finished first.
@@ -62,7 +69,7 @@ class Consumer:
             The exit code of the process.
         """
         self._register()
-        # It warns a worker that runs as root of pickle; rings are JSON and nothing else is taken.
+        # It warns a worker that runs as root of pickle. Only JSON is taken here.
         warnings.simplefilter("ignore", SecurityWarning)
         handlers = (
             (signals.setup_logging, self._keep_logging),
@@ -71,7 +78,7 @@ class Consumer:
         )
         for signal, handler in handlers:
             signal.connect(handler)
-        worker = self._app.Worker(
+        self._worker = worker = self._app.Worker(
             hostname=f"hilum@{self._name}",
             pool="threads",
             concurrency=self._concurrency,
@@ -90,48 +97,51 @@ class Consumer:
                 signal.disconnect(handler)
         return int(worker.exitcode or 0)
 
+    @property
+    def waits_for_broker(self) -> bool:
+        """Whether the connection failed, so that wake-ups are not taken before the next attempt.
+
+        Celery's attempts are up to 30 s apart, so it may not know yet that the broker is back.
+        """
+        worker = self._worker
+        return worker is not None and worker.consumer.broker_connection_retry_attempt > 0
+
     def _register(self) -> None:
-        @self._app.task(
-            name=ANALYSE_TASK, bind=True, ignore_result=True, acks_late=True, shared=False
-        )
-        def analyse(task: Any, *arguments: Any, **payload: Any) -> None:
-            with task_span(ANALYSE_TASK, task.request.__dict__):
-                self.hear(arguments, payload)
+        for name in (WAKE_TASK, FORMER_TASK):
 
-    def hear(self, arguments: tuple[Any, ...], payload: dict[str, Any]) -> None:
-        """Run the job that a message names. Never raises: the message is done either way.
+            @self._app.task(name=name, ignore_result=True, acks_late=True, shared=False)
+            def wake(*_arguments: Any, **_payload: Any) -> None:
+                self.hear()
 
-        A message is only a ring. Where its job could not be run, the database says so, and the
-        reconciler rings again.
+    def hear_alone(self) -> None:
+        """Run what the database has while no wake-up comes. The worker is ready all the same."""
+        self._mark_ready()
+        self.hear()
+
+    def hear(self) -> None:
+        """Run what the database has. Never raises: the message is done either way.
+
+        What could not be run is still in the database, and the reconciler wakes a slot for it.
         """
         try:
-            message = AnalyseJob.from_payload(*arguments, **payload)
-        except (TypeError, ValueError, AttributeError):
-            _LOG.exception("malformed message dropped")
-            self._metrics.error("message")
-            return
-        with bound_contextvars(job_id=str(message.job_id)):
-            try:
-                job = self._analyse(message.job_id)
-            except DatabaseUnavailable as error:
-                _LOG.warning("left to the reconciler: %s", error)
-                self._metrics.error("database")
-            except Exception:  # noqa: BLE001 - one message must not end the worker
-                _LOG.exception("left to the reconciler")
-                self._metrics.error("job")
-            else:
-                self._tell(job)
+            self._drain(self._tell)
+        except DatabaseUnavailable as error:
+            _LOG.warning("left to the reconciler: %s", error)
+            self._metrics.error("database")
+        except Exception:  # noqa: BLE001 - one message must not end the worker
+            _LOG.exception("left to the reconciler")
+            self._metrics.error("job")
 
-    def _tell(self, job: Job | None) -> None:
+    def _tell(self, claimed: Job, job: Job | None) -> None:
+        del claimed
         if job is None:
-            _LOG.debug("nothing to claim")
+            _LOG.warning("the lease was lost")
             return
         self._metrics.job_left(job)
         _LOG.info(
             "job %s",
             job.state.value,
             extra={
-                "site": job.site,
                 "attempts": job.attempts,
                 "reason": job.reason.code if job.reason else None,
                 "timings_ms": dict(job.timings_ms),
@@ -143,9 +153,16 @@ class Consumer:
 
     def _ready(self, **_: object) -> None:
         _LOG.info("consuming %s", ", ".join(self._queues))
-        if self._ready_file is not None:
-            self._ready_file.touch()
+        self._mark_ready()
 
     def _leaving(self, **_: object) -> None:
-        if self._ready_file is not None:
-            self._ready_file.unlink(missing_ok=True)
+        self._drain.stop()
+        with self._marking:
+            self._left = True
+            if self._ready_file is not None:
+                self._ready_file.unlink(missing_ok=True)
+
+    def _mark_ready(self) -> None:
+        with self._marking:
+            if self._ready_file is not None and not self._left:
+                self._ready_file.touch()

@@ -19,6 +19,7 @@ from hilum.runtime.timers import Timers
 from hilum.runtime.tracing import start_tracing
 from hilum_worker.bootstrap import Container, bootstrap
 from hilum_worker.consumer import Consumer
+from hilum_worker.lone_slot import LoneSlot
 from hilum_worker.memory import keep_heap_small
 from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
@@ -82,22 +83,27 @@ def work(container: Container) -> int:
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
     timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
-    timers.every(
-        settings.queue.reconcile_seconds,
-        "reconciler",
-        lambda: metrics.reconciled(container.reconcile()),
-        jitter=_RECONCILE_JITTER,
-    )
     consumer = Consumer(
         container.celery,
-        container.analyse,
+        container.drain,
         metrics,
         name=settings.worker.name,
         concurrency=settings.worker.max_slots,
         priorities=settings.worker.queues,
         ready_file=settings.worker.ready_file,
     )
+    lone = LoneSlot(consumer.hear_alone)
+
+    def reconcile() -> None:
+        done = container.reconcile()
+        metrics.reconciled(done)
+        if done.broker_down or consumer.waits_for_broker:
+            lone.wake()
+
+    timers.every(
+        settings.queue.reconcile_seconds, "reconciler", reconcile, jitter=_RECONCILE_JITTER
+    )
     endpoint = served(metrics.registry, settings.metrics.host, settings.metrics.port)
     # The consumer leaves first, and films are in flight until it has: the heartbeat goes on.
-    with endpoint, timers:
+    with endpoint, timers, lone:
         return consumer.run()

@@ -10,8 +10,8 @@ from hilum.domain.job import TRANSITIONS, JobState, Priority
 from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
-    from hilum.application.use_cases.keep_leases import KeepLeases
-    from hilum.application.use_cases.reconcile_jobs import Reconciliation
+    from hilum.application.queue.leases import KeepLeases
+    from hilum.application.queue.reconcile import Reconciliation
     from hilum.domain.job import Job
 
 _STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -20,7 +20,7 @@ LEFT_IN: Final = frozenset(
     after for (before, _), after in TRANSITIONS.items() if before is JobState.RUNNING
 )
 """States in which a worker can leave a job that it ran."""
-PLACES: Final = ("message", "database", "job", "heartbeat", "reconciler")
+PLACES: Final = ("database", "job", "heartbeat", "reconciler")
 """Where something beside a film can fail; the last two are timers, by their names."""
 _ACTIONS: Final = ("released", "parked", "rung")
 

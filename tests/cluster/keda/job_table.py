@@ -13,13 +13,12 @@ from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.job import JobEvent
-from tests.contract.samples import LEASE, NOW, a_film, accept
+from tests.contract.samples import a_film, accept, claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from uuid import UUID
 
-    from hilum.domain.job import Priority
+    from hilum.domain.job import Job, Priority
     from hilum_stack.postgres import PostgresServer
 
 _OWNER = "worker-1"
@@ -44,8 +43,8 @@ class JobTable:
     engine: sa.Engine
     unit_of_work: SqlUnitOfWork
     reader_password: str
-    _waiting: list[UUID] = field(default_factory=list)
-    _running: list[UUID] = field(default_factory=list)
+    _waiting: int = 0
+    _running: list[Job] = field(default_factory=list)
 
     @property
     def libpq_connection(self) -> str:
@@ -59,22 +58,22 @@ class JobTable:
         """So many films arrive at once."""
         films = [a_film(priority=priority) for _ in range(count)]
         accept(self.unit_of_work, *films)
-        self._waiting += [film.job.id for film in films]
+        self._waiting += count
 
     def start(self, count: int) -> None:
-        """Workers begin the oldest so many."""
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        with self.unit_of_work.begin() as transaction:
-            for job in taken:
-                assert transaction.jobs.claim(job, _OWNER, NOW, LEASE) is not None
-        self._running += taken
+        """Workers claim the next so many."""
+        for _ in range(count):
+            job = claim(self.unit_of_work, _OWNER)
+            assert job is not None
+            self._running.append(job)
+        self._waiting -= count
 
     def finish(self, count: int) -> None:
         """The oldest so many that run are completed."""
         ended, self._running = self._running[:count], self._running[count:]
         with self.unit_of_work.begin() as transaction:
             for job in ended:
-                done = transaction.jobs.finish(job, _OWNER, JobEvent.COMPLETE, NOW)
+                done = transaction.jobs.finish(job, JobEvent.COMPLETE)
                 assert done is not None
 
     @contextmanager
@@ -90,7 +89,7 @@ class JobTable:
 
     def finish_all(self) -> None:
         """Everything that waits or runs is completed."""
-        self.start(len(self._waiting))
+        self.start(self._waiting)
         self.finish(len(self._running))
 
 

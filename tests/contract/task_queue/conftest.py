@@ -1,4 +1,4 @@
-"""Every doorbell: a fake, Celery on a folder, and Celery on a real Redis."""
+"""Every broker: a fake, a folder through Celery, and a real Redis through Celery."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.task_queue.bells import REAL, Bell, fake_bell, folder_bell, redis_bell
+from tests.contract.task_queue.brokers import (
+    REAL,
+    Broker,
+    fake_broker,
+    folder_broker,
+    redis_broker,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,12 +20,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["fake", "folder", *REAL])
-def bell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bell]:
-    """A doorbell, of each kind."""
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker, of each kind."""
     if request.param == "fake":
-        yield fake_bell()
+        yield fake_broker()
     elif request.param == "folder":
-        yield folder_bell(tmp_path)
+        yield folder_broker(tmp_path)
     else:
-        with redis_bell(request.getfixturevalue("redis_server")) as made:
+        with redis_broker(request.getfixturevalue("redis_server")) as made:
             yield made

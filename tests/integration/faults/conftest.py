@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from hilum_stack.server import Server
 
-# Short leases and patience, so that what takes a minute in production takes seconds here.
+# Short leases and pauses, so that what takes a minute in production takes seconds here.
 _HASTE = {
     "HILUM_QUEUE_LEASE_SECONDS": "4",
     "HILUM_QUEUE_RECONCILE_SECONDS": "1",
-    "HILUM_QUEUE_RING_PATIENCE_SECONDS": "3",
     "HILUM_QUEUE_BACKOFF_BASE_SECONDS": "0.5",
     "HILUM_QUEUE_BACKOFF_CAP_SECONDS": "2",
     "HILUM_QUEUE_MAX_ATTEMPTS": "100",

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from hilum.application.messages import ANALYSE_TASK
 from hilum.imaging.phantom import phantom_png
 from hilum_engine.main import main as engine
 from hilum_stack.embedded import EmbeddedStack
@@ -123,7 +122,7 @@ def test_an_image_leaves_one_tree_of_spans_and_no_patient_datum(folder: Path):
             gateway_log, worker_log = log_lines(stack, "gateway"), log_lines(stack, "worker-1")
         found = collects.spans()
     (request,) = [s for s in found["hilum-gateway"] if s.name == "POST /v1/studies"]
-    (task,) = [s for s in found["hilum-worker"] if s.name == ANALYSE_TASK]
+    (task,) = [s for s in found["hilum-worker"] if s.name == "job.run"]
     assert request.parent_span_id == b""
     assert (task.trace_id, task.parent_span_id) == (request.trace_id, request.span_id)
     calls = [s for s in found["hilum-worker"] if s.parent_span_id == task.span_id]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import (
     IncomingFile,
     SubmissionFields,
@@ -16,15 +20,14 @@ from hilum.application.submission import (
     SubmittedStudy,
 )
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
-from hilum.application.use_cases.reconcile_jobs import ReconcileJobs, ReconcileSettings
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.job import JobState, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.clock import FIRST_MOMENT, SettableClock
 from tests.fakes.film_reader import GraymapReader, graymap
@@ -42,10 +45,11 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import Transaction
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.job import Job
     from hilum.domain.model import ModelManifest
 
 LEASE = timedelta(seconds=60)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 MAX_RUN = timedelta(seconds=300)
 MAX_FILE_BYTES = 8192
 MAX_FILES = 5
@@ -68,8 +72,8 @@ class FailingUnitOfWork(InMemoryUnitOfWork):
         fail_after: How many further ones commit and then say that they did not.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: SettableClock) -> None:
+        super().__init__(clock)
         self.fail_before = 0
         self.fail_after = 0
 
@@ -92,13 +96,12 @@ class Stage:
         self,
         *,
         policy: RetryPolicy | None = None,
-        settings: ReconcileSettings | None = None,
         models: Iterable[ModelManifest] = (),
         reader: FilmReader | None = None,
         limits: SubmissionLimits | None = None,
     ) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = FailingUnitOfWork()
+        self.unit_of_work = FailingUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.reader = reader or GraymapReader()
@@ -120,13 +123,11 @@ class Stage:
         )
         self.leases = self.worker_leases("w1")
         self.analyse = self.worker(self.leases)
-        self.reconcile = ReconcileJobs(
+        self.reconcile = Reconcile(
             unit_of_work=self.unit_of_work,
             queue=self.queue,
-            clock=self.clock,
             policy=self.policy,
             chance=chance,
-            settings=settings or ReconcileSettings(),
         )
         self.operate = OperateJobs(
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock
@@ -144,20 +145,62 @@ class Stage:
             max_run=MAX_RUN,
         )
 
-    def worker(self, leases: KeepLeases) -> AnalyseFilm:
-        """A worker that shares everything but its leases with the others."""
-        return AnalyseFilm(
+    def worker(self, leases: KeepLeases) -> Callable[[UUID], Job | None]:
+        """A worker that runs the job that it is told to, if that can be claimed.
+
+        It shares everything but its leases with the others.
+        """
+        handler = AnalyseFilm(
             unit_of_work=self.unit_of_work,
             store=self.store,
             reader=self.reader,
             engine=self.engine,
             catalogue=self.catalogue,
             clock=self.clock,
-            leases=leases,
-            policy=self.policy,
-            chance=random.Random(2),  # noqa: S311 - a seed
-            pause=self._pause,
         )
+
+        def run(job_id: UUID) -> Job | None:
+            with self._others_away(job_id) as back:
+                run_next = RunNext(
+                    unit_of_work=self.unit_of_work,
+                    handler=handler,
+                    leases=leases,
+                    policy=self.policy,
+                    chance=random.Random(2),  # noqa: S311 - a seed
+                    pause=self._pause,
+                    around=lambda _: back,
+                )
+                ran: list[Job | None] = [None]
+                run_next(list(Priority), lambda _, left: ran.append(left))
+            return ran[-1]
+
+        return run
+
+    def claim(self, job_id: UUID, owner: str) -> Job | None:
+        """Let a worker take this job."""
+        with self._others_away(job_id), self.unit_of_work.begin() as transaction:
+            return transaction.jobs.claim(list(Priority), owner, LEASE)
+
+    @contextmanager
+    def _others_away(self, job_id: UUID) -> Iterator[ExitStack]:
+        """Keep every other queued job from being claimed, until the stack that it gives is left."""
+        rows = self.unit_of_work.rows
+        away = {
+            other.id: other.not_before
+            for other in rows.jobs.values()
+            if other.state is JobState.QUEUED and other.id != job_id
+        }
+        for other in away:
+            rows.jobs[other] = replace(rows.jobs[other], not_before=NEVER)
+
+        def bring_back() -> None:
+            jobs = self.unit_of_work.rows.jobs
+            for other, not_before in away.items():
+                jobs[other] = replace(jobs[other], not_before=not_before)
+
+        with ExitStack() as back:
+            back.callback(bring_back)
+            yield back
 
     def send(
         self,

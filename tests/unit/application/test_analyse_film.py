@@ -17,7 +17,7 @@ from hilum.domain.model import ModelSet, OperatingPoint
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import LABELS, model_of, small_model, small_panel
-from tests.unit.application.stage import LEASE, Stage, film
+from tests.unit.application.stage import Stage, film
 
 
 @pytest.fixture
@@ -153,16 +153,15 @@ def test_a_site_s_films_are_read_at_its_operating_points(stage):
 
 
 def test_a_job_that_is_not_there_to_be_claimed_is_left_alone(stage):
-    """Unknown, running elsewhere, done: a second ring is a no-op."""
+    """Unknown, running elsewhere, done: a second wake-up changes nothing."""
     assert stage.analyse(uuid4()) is None
     job = stage.queued()
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(job.id, "other", stage.clock.now(), LEASE)
+    stage.claim(job.id, "other")
     assert stage.analyse(job.id) is None
     assert stage.job(job.id).lease_owner == "other"
 
 
-def test_ringing_twice_reads_once(stage):
+def test_waking_twice_analyses_once(stage):
     """The result is the first one's."""
     job = stage.analyse(stage.queued().id)
     assert stage.analyse(job.id) is None
@@ -193,7 +192,7 @@ def test_bad_input_ends_at_once_with_its_reason(stage, kind):
     ids=lambda kind: kind.code,
 )
 def test_an_outage_puts_the_job_back_with_a_backoff(stage, kind):
-    """Queued again, not rung for, not to be claimed before its time."""
+    """Queued again, and not to be claimed before its time."""
     stage.engine.failure = kind("down")
     job = stage.analyse(stage.queued().id)
     assert (job.state, job.attempts, job.losses) == (JobState.QUEUED, 1, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hilum.application.use_cases.analyse_film import OUTCOME_PAUSES_S
+from hilum.application.queue.run_next import OUTCOME_PAUSES_S
 from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
@@ -56,8 +56,7 @@ def test_a_worker_that_lost_its_lease_does_not_touch_the_new_owners_job(stage, k
         stage.advance(LEASE.total_seconds() + 1)
         stage.reconcile()
         stage.advance(2)
-        with stage.unit_of_work.begin() as transaction:
-            assert transaction.jobs.claim(job.id, "w2", stage.clock.now(), LEASE)
+        assert stage.claim(job.id, "w2")
         raise kind("late")
 
     interrupted(stage, lose)

@@ -97,8 +97,7 @@ def test_a_film_whose_job_is_in_hand_is_never_removed(hospital):
     """Waiting, running or parked, however old; a parked one goes after it was discarded."""
     waiting, running = hospital.queued(film(1)), hospital.queued(film(2))
     parked = hospital.parked(film(3))
-    with hospital.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(running.id, "w9", hospital.clock.now(), timedelta(days=900))
+    hospital.claim(running.id, "w9")
     hospital.advance(365 * DAY_S)
     assert hospital.expire(RULE, "me").films == 0
     assert len(hospital.store.objects) == 3

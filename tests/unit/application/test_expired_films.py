@@ -40,7 +40,7 @@ def test_a_film_that_is_sent_again_is_kept_again(hospital):
     (answer,) = again.files
     assert (answer.job.id, answer.duplicate, answer.kept) == (job.id, True, True)
     assert answer.job.film_expired_at is None
-    assert len(hospital.queue.rung) == 1
+    assert len(hospital.queue.woken) == 1
     assert list(hospital.store.objects.values()) == [film()]
     assert hospital.store.objects[hospital.object_key(job)] == film()
     assert hospital.show.preview(job.id, key())

@@ -17,8 +17,7 @@ def stage() -> Stage:
 
 def claimed(stage: Stage, owner: str = "w1", shade: int = 7):
     job = stage.queued(film(shade))
-    with stage.unit_of_work.begin() as transaction:
-        return transaction.jobs.claim(job.id, owner, stage.clock.now(), LEASE)
+    return stage.claim(job.id, owner)
 
 
 def test_a_beat_moves_the_leases_in_flight(stage):

@@ -18,13 +18,13 @@ def stage() -> Stage:
     return Stage()
 
 
-def test_retry_queues_a_parked_job_and_rings(stage):
+def test_retry_queues_a_failed_job_and_wakes_a_slot(stage):
     """With attempts, losses and reason forgotten, and the operator in the log."""
     parked = stage.parked()
     stage.queue.flush()
     job = stage.operate.retry(parked.id, key(Role.OPERATOR, name="op"), "r9")
     assert (job.state, job.attempts, job.losses, job.reason) == (JobState.QUEUED, 0, 0, None)
-    assert stage.queue.hear().job_id == job.id
+    assert stage.queue.hear() is job.priority
     event = stage.events()[-1]
     assert (event.actor, event.action, event.request_id) == ("op", "job.retry", "r9")
 
@@ -71,8 +71,9 @@ def test_a_job_of_another_site_does_not_exist(stage, action):
 
 
 def test_a_broker_that_is_down_does_not_undo_a_retry(stage):
-    """The reconciler rings."""
+    """The reconciler publishes the wake-up."""
     parked = stage.parked()
+    stage.queue.flush()
     stage.queue.available = False
     stage.operate.retry(parked.id, key(), "r")
     stage.queue.available = True
@@ -99,7 +100,7 @@ def test_two_operators_at_once_do_it_once(stage):
 
 
 def test_a_database_that_is_down_changes_nothing(stage):
-    """And rings for nothing."""
+    """And wakes nobody."""
     parked = stage.parked()
     stage.queue.flush()
     stage.unit_of_work.fail_before = 1

@@ -28,9 +28,11 @@ def stage() -> Stage:
     stage = Stage()
     for n in range(6):
         site = "north" if n % 2 == 0 else "south"
-        stage.send(film(n), by=key(site=site))
+        sent = stage.send(film(n), by=key(site=site)).accepted[0].job
+        if n == 0:
+            first = sent
         stage.advance(1)
-    stage.analyse(stage.queue.hear().job_id)
+    stage.analyse(first.id)
     return stage
 
 
@@ -159,8 +161,7 @@ def test_the_preview_of_a_turned_film_is_turned():
     """People see what the models saw."""
     stage = Stage()
     upright = phantom_film(320, 256, seed=1)[::4, ::4]
-    stage.send(graymap(255 - upright))
-    job = stage.analyse(stage.queue.hear().job_id)
+    job = stage.analyse(stage.queued(graymap(255 - upright)).id)
     assert stage.result(job.id).inverted
     shown = decode_preview(stage.show.preview(job.id, ANY))
     assert np.abs(shown.astype(int) - upright).mean() < 4

@@ -38,7 +38,7 @@ def test_without_a_rule_the_image_is_refused_on_submission(stage):
     assert answer.error.code == RULE
     assert "site north refuses" in answer.error.detail
     assert stage.store.objects == {}
-    assert stage.queue.rung == []
+    assert stage.queue.woken == []
 
 
 def test_a_site_that_accepts_such_images_gets_a_result_that_says_so(stage, rules):

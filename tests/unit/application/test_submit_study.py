@@ -23,7 +23,7 @@ def stage() -> Stage:
     return Stage()
 
 
-def test_a_film_is_stored_recorded_and_rung_for(stage):
+def test_an_image_is_stored_and_recorded_and_a_slot_woken(stage):
     """All three, and the job says what was sent."""
     fields = SubmissionFields(Priority.STAT, "north", "P-1")
     submitted = stage.send(film(), by=key(Role.SUBMITTER), fields=fields)
@@ -33,7 +33,8 @@ def test_a_film_is_stored_recorded_and_rung_for(stage):
     assert (job.filename, job.attempts, job.reason) == ("0.pgm", 0, None)
     assert job.model_set == stage.catalogue.current().version
     assert submitted.study_id == job.study_id
-    assert [message.job_id for message in stage.queue.rung] == [job.id]
+    assert stage.queue.woken == [Priority.STAT]
+    assert job.fair_tag > 0
     assert list(stage.store.objects.values()) == [film()]
     with stage.unit_of_work.begin(write=False) as transaction:
         instance = transaction.studies.instance(job.instance_id)
@@ -42,22 +43,22 @@ def test_a_film_is_stored_recorded_and_rung_for(stage):
     assert (instance.size_bytes, len(instance.sha256)) == (len(film()), 64)
 
 
-def test_bytes_come_before_rows_and_rows_before_the_ring(stage):
-    """No row ever names bytes that are not there; no ring names a job that is not there."""
+def test_bytes_come_before_rows_and_rows_before_the_wake_up(stage):
+    """No row ever names bytes that are not there; no slot is woken for a job that is not there."""
     seen = []
-    ring, add = stage.queue.ring, stage.store.put
+    wake, add = stage.queue.wake, stage.store.put
 
     def put(key, chunks, media_type):
         seen.append(("put", len(stage.events())))
         return add(key, chunks, media_type=media_type)
 
-    def tell(messages):
-        seen.append(("ring", [stage.job(m.job_id).state for m in messages]))
-        ring(messages)
+    def tell(priorities):
+        seen.append(("wake", [job.state for job in stage.unit_of_work.rows.jobs.values()]))
+        wake(priorities)
 
-    stage.store.put, stage.queue.ring = put, tell
+    stage.store.put, stage.queue.wake = put, tell
     stage.send(film())
-    assert seen == [("put", 0), ("ring", [JobState.QUEUED])]
+    assert seen == [("put", 0), ("wake", [JobState.QUEUED])]
 
 
 def test_acceptance_stands_in_the_audit_log(stage):
@@ -85,7 +86,7 @@ def test_where_every_file_is_refused_nothing_is_recorded(stage):
     assert [file.error.code for file in submitted.files] == ["unsupported_format"] * 2
     assert submitted.study_id is None
     assert submitted.accepted == ()
-    assert (stage.store.objects, stage.events(), stage.queue.rung) == ({}, [], [])
+    assert (stage.store.objects, stage.events(), stage.queue.woken) == ({}, [], [])
 
 
 def test_a_file_beyond_the_limit_is_refused_as_soon_as_it_is_over_it(stage):

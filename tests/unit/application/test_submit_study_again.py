@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -32,7 +31,7 @@ def test_the_same_film_again_answers_with_the_job_that_exists(stage):
     assert again.files[0].job.id == first.files[0].job.id
     assert again.study_id == first.study_id
     assert len(stage.store.objects) == 1
-    assert len(stage.queue.rung) == 1
+    assert len(stage.queue.woken) == 1
     assert stage.actions() == ["job.accepted", "job.submitted_again"]
 
 
@@ -42,7 +41,7 @@ def test_the_same_film_twice_in_one_request_is_one_job(stage):
     assert [file.duplicate for file in submitted.files] == [False, True, False]
     assert submitted.files[0].job.id == submitted.files[1].job.id
     assert len(stage.store.objects) == 2
-    assert len(stage.queue.rung) == 2
+    assert len(stage.queue.woken) == 2
 
 
 def test_a_mixed_batch_of_known_and_new_belongs_to_the_new_study(stage):
@@ -75,7 +74,7 @@ def test_a_duplicate_rings_nothing_even_with_the_broker_down(stage):
     stage.send(film())
     stage.queue.available = False
     assert stage.send(film()).files[0].duplicate
-    assert len(stage.queue.rung) == 1
+    assert len(stage.queue.woken) == 1
 
 
 def test_an_orphan_that_cannot_be_deleted_is_no_error(stage):
@@ -106,7 +105,7 @@ def test_the_same_film_sent_by_many_at_once_is_one_job(stage):
     assert len({answer.job.id for answer in answers}) == 1
     assert sum(not answer.duplicate for answer in answers) == 1
     assert len(stage.store.objects) == 1
-    assert len(stage.queue.rung) == 1
+    assert len(stage.queue.woken) == 1
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 5000])
@@ -125,8 +124,7 @@ def queued(stage):
 
 def running(stage):
     job_id = queued(stage)
-    with stage.unit_of_work.begin() as transaction:
-        transaction.jobs.claim(job_id, "w1", stage.clock.now(), timedelta(seconds=60))
+    stage.claim(job_id, "w1")
     return job_id
 
 
@@ -183,11 +181,11 @@ def test_what_happens_to_an_image_that_is_sent_again(reach):
     job_id = reach(stage)
     state, outcome, then = WALK[reach]
     assert stage.job(job_id).state is state
-    rung = len(stage.queue.rung)
+    rung = len(stage.queue.woken)
     (file,) = stage.send(WHITE if reach is rejected else film()).files
     assert (file.outcome, file.job.state) == (outcome, then)
     assert (file.job.id == job_id) == (outcome is not Outcome.NEW)
-    assert len(stage.queue.rung) == rung + file.queued
+    assert len(stage.queue.woken) == rung + file.queued
     films = [name for name in stage.store.objects if name.startswith("films/")]
     assert len(films) == 1 + (outcome is Outcome.NEW)
     if file.queued:

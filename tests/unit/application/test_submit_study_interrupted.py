@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hilum.application.submission import IncomingFile, SubmissionFields
-from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, ObjectStoreUnavailable
-from hilum.domain.job import JobState
+from hilum.domain.errors import DatabaseUnavailable, ObjectStoreUnavailable
+from hilum.domain.job import JobState, Priority
 from tests.unit.application.stage import Stage, film, key
 
 
@@ -20,7 +20,7 @@ def test_a_store_that_is_down_takes_nothing(stage):
     stage.store.available = False
     with pytest.raises(ObjectStoreUnavailable):
         stage.send(film())
-    assert (stage.events(), stage.queue.rung) == ([], [])
+    assert (stage.events(), stage.queue.woken) == ([], [])
 
 
 def test_a_store_that_goes_down_between_two_films_takes_neither(stage):
@@ -33,7 +33,7 @@ def test_a_store_that_goes_down_between_two_films_takes_neither(stage):
     files = [IncomingFile("a", [film(1)]), IncomingFile("b", second())]
     with pytest.raises(ObjectStoreUnavailable):
         stage.submit(files, SubmissionFields, key(), "r")
-    assert (stage.events(), stage.queue.rung) == ([], [])
+    assert (stage.events(), stage.queue.woken) == ([], [])
     stage.store.available = True
     assert stage.send(film(1)).accepted[0].duplicate is False
 
@@ -71,27 +71,9 @@ def test_a_database_that_fails_keeps_the_bytes_and_sending_again_is_safe(stage, 
 
 
 def test_a_broker_that_is_down_costs_no_film(stage):
-    """The job is marked as not rung for, so the reconciler rings at once."""
+    """The reconciler publishes the wake-up."""
     stage.queue.available = False
-    job = stage.send(film()).accepted[0].job
-    assert stage.job(job.id).rung_at is None
+    stage.send(film())
     stage.queue.available = True
     assert stage.reconcile().rung == 1
-    assert stage.queue.hear().job_id == job.id
-
-
-def test_a_broker_and_a_database_that_are_both_down_cost_no_film(stage):
-    """The ring is overdue after a while, and then the reconciler rings."""
-    ring = stage.queue.ring
-
-    def fail(messages):
-        stage.unit_of_work.fail_before = 1
-        raise BrokerUnavailable("down")
-
-    stage.queue.ring = fail
-    job = stage.send(film()).accepted[0].job
-    stage.queue.ring = ring
-    assert stage.reconcile().rung == 0
-    stage.advance(16)
-    assert stage.reconcile().rung == 1
-    assert stage.queue.hear().job_id == job.id
+    assert stage.queue.hear() is Priority.ROUTINE

@@ -32,7 +32,7 @@ def test_a_film_is_accepted_with_its_job_and_links(api: Api, gateway: FakeGatewa
     assert {api.get(link).status_code for link in job["links"].values()} == {200}
     shown = api.get(job["links"]["self"]).json()
     assert (shown["study_id"], shown["priority"]) == (document["study_id"], "stat")
-    assert gateway.queue.rung[0].priority == "stat"
+    assert gateway.queue.woken == ["stat"]
 
 
 def test_the_same_film_again_answers_with_the_job_that_exists(api: Api):

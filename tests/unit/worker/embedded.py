@@ -29,12 +29,15 @@ from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.job import SETTLED, Job, JobState, Priority
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.png_writer import encode_png
+from tests.contract.task_queue.linked_folder import LinkedFolder
 from tests.grey_networks import write_grey_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from celery import Celery
+
+    from hilum.application.ports.task_queue import TaskQueue
 
 PATIENCE_S = 120.0
 _LOOK_S = 0.01
@@ -58,12 +61,18 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 class EmbeddedPlatform:
-    """A database, a store and a broker in one folder."""
+    """A database, a store and a broker in one folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Holds everything.
+        broker_url: Of another broker than the folder's.
+    """
+
+    def __init__(self, folder: Path, broker_url: str | None = None) -> None:
         self.folder = folder
         self.models = write_grey_repository(folder / "models")
-        (folder / "broker").mkdir()
+        self.broker = LinkedFolder(folder)
+        self._broker_url = broker_url or self.broker.url
         migrate.upgrade(self.environment["HILUM_DATABASE_URL"])
         self.unit_of_work = SqlUnitOfWork(
             create_database_engine(self.environment["HILUM_DATABASE_URL"])
@@ -75,12 +84,11 @@ class EmbeddedPlatform:
         return {
             "HILUM_DATABASE_URL": f"sqlite:///{self.folder}/hilum.db",
             "HILUM_OBJECT_STORE_URL": f"file://{self.folder}/objects",
-            "HILUM_BROKER_URL": f"filesystem://{self.folder}/broker",
+            "HILUM_BROKER_URL": self._broker_url,
             "HILUM_INFERENCE_URL": "onnx://",
             "HILUM_MODEL_REPOSITORY": str(self.models),
             "HILUM_WORKER_READY_FILE": str(self.folder / "ready"),
             "HILUM_QUEUE_RECONCILE_SECONDS": "0.2",
-            "HILUM_QUEUE_RING_PATIENCE_SECONDS": "2",
             "HILUM_QUEUE_LEASE_SECONDS": "10",
         }
 
@@ -88,12 +96,22 @@ class EmbeddedPlatform:
     def celery(self) -> Celery:
         return create_celery(self.environment["HILUM_BROKER_URL"])
 
-    def submit(self, films: Sequence[bytes], priority: Priority = Priority.ROUTINE) -> list[Job]:
-        """Accept films as a gateway does, and ring."""
+    def messages(self, queue: str) -> list[Path]:
+        """Wake-ups that wait in a queue of the folder."""
+        return list(self.broker.path.glob(f"{queue}/*.msg"))
+
+    def submit(
+        self,
+        films: Sequence[bytes],
+        priority: Priority = Priority.ROUTINE,
+        *,
+        queue: TaskQueue | None = None,
+    ) -> list[Job]:
+        """Accept films as a gateway does, and wake the workers, or somebody else."""
         submit = SubmitStudy(
             unit_of_work=self.unit_of_work,
             store=open_object_store(self.environment["HILUM_OBJECT_STORE_URL"]),
-            queue=CeleryTaskQueue(self.celery),
+            queue=queue or CeleryTaskQueue(self.celery),
             reader=DicomFilmReader(FilmLimits()),
             catalogue=FilesystemModelCatalogue(self.models),
             clock=SystemClock(),
@@ -128,7 +146,7 @@ class EmbeddedPlatform:
 
     @contextmanager
     def worker(self, **environment: str) -> Iterator[WorkerProcess]:
-        """A worker process that consumes; killed at the end if it still runs."""
+        """A worker process that takes work; killed at the end if it still runs."""
         process = WorkerProcess(self.folder, {**self.environment, **environment})
         try:
             process.wait_for_ready()
@@ -166,7 +184,7 @@ class WorkerProcess:
         return self._process.pid
 
     def wait_for_ready(self) -> None:
-        """Wait until it consumes."""
+        """Wait until it takes work."""
         wait_until(lambda: self.ready_file.exists() or not self.alive, "the worker is ready")
         assert self.alive, self.log
 

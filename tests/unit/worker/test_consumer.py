@@ -1,39 +1,43 @@
-"""A message is a ring: whatever comes of it, it is done."""
+"""A message wakes a slot: whatever comes of it, it is done."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
 from hilum.adapters.task_queue.celery_app import create_celery
-from hilum.application.messages import AnalyseJob
-from hilum.application.use_cases.keep_leases import KeepLeases
+from hilum.application.queue.leases import KeepLeases
 from hilum.domain.errors import DatabaseUnavailable, InternalError
-from hilum.domain.job import Priority
+from hilum.domain.job import JobState
 from hilum_worker.consumer import Consumer
 from hilum_worker.metrics import WorkerMetrics
+from tests.contract.samples import a_film
 from tests.fakes.clock import SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 
-class Heard:
-    """Stands for the use case: remembers the jobs, fails when it is told to."""
+class DrainedItems:
+    """Stands for the drain: tells the items that it was given, fails when it is told to."""
 
     def __init__(self) -> None:
-        self.jobs = []
+        self.items = []
         self.failure: Exception | None = None
+        self.stopped = False
 
-    def __call__(self, job_id) -> None:
-        self.jobs.append(job_id)
+    def __call__(self, tell) -> None:
+        for claimed, left in self.items:
+            tell(claimed, left)
         if self.failure is not None:
             raise self.failure
 
+    def stop(self) -> None:
+        self.stopped = True
+
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def drain() -> DrainedItems:
+    return DrainedItems()
 
 
 @pytest.fixture
@@ -50,41 +54,38 @@ def metrics() -> WorkerMetrics:
 
 
 @pytest.fixture
-def consumer(heard, metrics, tmp_path) -> Consumer:
+def ready_file(tmp_path):
+    return tmp_path / "ready"
+
+
+@pytest.fixture
+def consumer(drain, metrics, tmp_path, ready_file) -> Consumer:
     app = create_celery(f"filesystem://{tmp_path}/broker")
-    return Consumer(app, heard, metrics, name="w", concurrency=1, priorities=(), ready_file=None)
+    return Consumer(
+        app, drain, metrics, name="w", concurrency=1, priorities=(), ready_file=ready_file
+    )
 
 
-def errors(metrics: WorkerMetrics, where: str) -> float | None:
-    return metrics.registry.get_sample_value("hilum_worker_errors_total", {"where": where})
+def counted(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"hilum_worker_{name}_total", labels)
 
 
-def test_a_message_runs_the_job_that_it_names(consumer, heard):
-    """By keyword, as the gateway sends it, or by position."""
-    messages = [AnalyseJob(uuid4(), priority) for priority in Priority]
-    for message in messages:
-        consumer.hear((), message.payload())
-    consumer.hear(tuple(messages[0].payload().values()), {})
-    assert heard.jobs == [message.job_id for message in [*messages, messages[0]]]
+def test_a_wake_up_tells_every_item_that_it_ran(consumer, drain, metrics, caplog):
+    """Each is counted by the state in which it was left, and logged."""
+    caplog.set_level("INFO")
+    job = a_film(state=JobState.COMPLETED).job
+    drain.items = [(job, job)] * 2
+    consumer.hear()
+    assert counted(metrics, "jobs", state="completed", priority=job.priority.value) == 2
+    assert caplog.messages == ["job completed"] * 2
 
 
-@pytest.mark.parametrize(
-    ("arguments", "payload"),
-    [
-        ((), {}),
-        ((), {"job_id": "x", "priority": "stat"}),
-        ((), {"job_id": None, "priority": "stat"}),
-        ((), {"job_id": 7, "priority": "stat"}),
-        ((), {"job_id": str(uuid4()), "priority": "urgent"}),
-        ((), {"job_id": str(uuid4()), "priority": "stat", "more": 1}),
-        (("a", "b", "c"), {}),
-    ],
-)
-def test_a_malformed_message_is_dropped_and_counted(consumer, heard, metrics, arguments, payload):
-    """It is logged, and nothing runs."""
-    consumer.hear(arguments, payload)
-    assert heard.jobs == []
-    assert errors(metrics, "message") == 1
+def test_a_lost_lease_is_logged_and_not_counted(consumer, drain, metrics, caplog):
+    """Another worker writes the outcome of that job, and counts it."""
+    drain.items = [(a_film().job, None)]
+    consumer.hear()
+    assert "the lease was lost" in caplog.text
+    assert counted(metrics, "jobs", state="completed", priority="routine") == 0
 
 
 @pytest.mark.parametrize(
@@ -95,11 +96,29 @@ def test_a_malformed_message_is_dropped_and_counted(consumer, heard, metrics, ar
         (RuntimeError("defect"), "job"),
     ],
 )
-def test_a_job_that_could_not_be_run_is_left_to_the_reconciler(
-    consumer, heard, metrics, failure, where, caplog
+def test_what_could_not_be_run_is_left_to_the_reconciler(
+    consumer, drain, metrics, failure, where, caplog
 ):
-    """The message is done; the database says that the job is not."""
-    heard.failure = failure
-    consumer.hear((), AnalyseJob(uuid4(), Priority.STAT).payload())
-    assert errors(metrics, where) == 1
+    """The message is done. The database says that the job is not."""
+    drain.failure = failure
+    consumer.hear()
+    assert counted(metrics, "errors", where=where) == 1
     assert "reconciler" in caplog.text
+
+
+def test_a_worker_that_runs_work_without_a_broker_is_ready(consumer, ready_file):
+    """Only a wake-up that the broker did not bring says so."""
+    consumer.hear()
+    assert not ready_file.exists()
+    assert not consumer.waits_for_broker
+    consumer.hear_alone()
+    assert ready_file.exists()
+
+
+def test_a_worker_that_leaves_is_not_ready_again(consumer, drain, ready_file):
+    """Also where its lone slot is woken in that moment."""
+    consumer.hear_alone()
+    consumer._leaving()  # noqa: SLF001 - Celery's signal calls it
+    assert drain.stopped
+    consumer.hear_alone()
+    assert not ready_file.exists()

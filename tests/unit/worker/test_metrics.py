@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.application.use_cases.keep_leases import KeepLeases
-from hilum.application.use_cases.reconcile_jobs import Reconciliation
+from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.reconcile import Reconciliation
 from hilum.domain.job import Job, JobState, Priority
 from hilum_worker.metrics import WorkerMetrics
 from tests.fakes.clock import FIRST_MOMENT, SettableClock
@@ -69,7 +69,7 @@ def test_what_can_be_counted_is_told_before_it_happens(metrics):
             assert value("hilum_worker_jobs_total", labels) == 0
     for action in ("released", "parked", "rung"):
         assert value("hilum_worker_reconciled_jobs_total", {"action": action}) == 0
-    for where in ("message", "database", "job", "heartbeat", "reconciler"):
+    for where in ("database", "job", "heartbeat", "reconciler"):
         assert value("hilum_worker_errors_total", {"where": where}) == 0
 
 

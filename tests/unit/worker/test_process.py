@@ -7,8 +7,9 @@ import signal
 
 import pytest
 
-from hilum.application.messages import ANALYSE_TASK, QUEUES
+from hilum.application.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
 from hilum.domain.job import JobState, Priority
+from tests.fakes.task_queue import RecordingTaskQueue
 from tests.unit.worker.embedded import EmbeddedPlatform, noise_film, wait_until
 
 
@@ -70,23 +71,37 @@ def test_the_films_of_a_worker_that_was_killed_are_read_by_another(platform):
 
 
 def test_messages_that_nobody_can_read_are_dropped(platform):
-    """A malformed payload, an unknown task, a file of garbage: the next film is read."""
+    """An unknown task, files of garbage: the next image is analysed."""
     queue = QUEUES[Priority.ROUTINE]
     with platform.worker() as worker:
-        send = platform.celery.send_task
-        send(ANALYSE_TASK, kwargs={"job_id": "nonsense", "priority": "stat"}, queue=queue)
-        send(ANALYSE_TASK, kwargs={}, queue=queue)
-        send(ANALYSE_TASK, args=[1, 2, 3], kwargs={"job_id": []}, queue=queue)
-        send("hilum.analyse.v99", kwargs={"x": 1}, queue=queue)
-        folder = platform.folder / "broker" / queue
+        platform.celery.send_task("hilum.analyse.v99", kwargs={"x": 1}, queue=queue)
+        folder = platform.broker.path / queue
         (folder / "00000000000000000000-a.msg").write_text("not json")
         (folder / "00000000000000000000-b.msg").touch()
         (folder / "00000000000000000000-c.msg").write_bytes(b"\xff\xfe\x00")
         (job,) = platform.submit([noise_film(1)])
         assert platform.settled([job])[0].state is JobState.COMPLETED
         assert worker.alive
-        wait_until(lambda: not list(folder.glob("*.msg")), "every message taken")
-        assert worker.log.count("malformed message dropped") == 3
+        wait_until(lambda: not platform.messages(queue), "every message taken")
+
+
+@pytest.mark.parametrize("broker", ["folder", pytest.param("redis", marks=pytest.mark.real)])
+def test_every_message_of_a_known_task_is_a_wake_up(broker, tmp_path, request):
+    """Whatever it holds, in a queue of this release or the previous one, which names a job."""
+    server = request.getfixturevalue("redis_server") if broker == "redis" else None
+    platform = EmbeddedPlatform(tmp_path, server.url if server else None)
+    former = {"job_id": "6f1c2a34-9d0e-4b5f-8a67-1e2d3c4b5a69", "priority": "batch"}
+    messages = [
+        *((WAKE_TASK, [], {"queue": "analysis.stat"}, queue) for queue in QUEUES.values()),
+        *((FORMER_TASK, [], former, queue) for queue in FORMER_QUEUES.values()),
+        (WAKE_TASK, [1, 2, 3], {"more": []}, QUEUES[Priority.STAT]),
+        (FORMER_TASK, [], {}, FORMER_QUEUES[Priority.STAT]),
+    ]
+    with platform.worker(HILUM_QUEUE_RECONCILE_SECONDS="1000"):
+        for seed, (task, arguments, payload, queue) in enumerate(messages):
+            (job,) = platform.submit([noise_film(seed)], queue=RecordingTaskQueue())
+            platform.celery.send_task(task, args=arguments, kwargs=payload, queue=queue)
+            assert platform.settled([job])[0].state is JobState.COMPLETED
 
 
 def test_urgent_films_are_read_first(platform):
@@ -110,7 +125,7 @@ def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
     urgent = platform.submit([noise_film(n) for n in range(3, 6)], Priority.STAT)
     with platform.worker(HILUM_WORKER_QUEUES="stat") as worker:
         assert {job.state for job in platform.settled(urgent)} == {JobState.COMPLETED}
-        assert "consuming hilum.stat" in worker.log
+        assert 'consuming hilum.analysis.stat, hilum.stat"' in worker.log
         assert worker.stop() == 0
     assert {(job.state, job.attempts) for job in map(platform.job, others)} == {
         (JobState.QUEUED, 0)
@@ -119,14 +134,14 @@ def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
         assert {job.state for job in platform.settled(others)} == {JobState.COMPLETED}
 
 
-def test_a_slice_of_workers_rings_for_every_queue(platform):
-    """A ring that got lost comes back, whichever worker reconciles."""
+def test_a_slice_of_workers_wakes_every_queue(platform):
+    """A wake-up that got lost comes back, whichever worker reconciles."""
     jobs = platform.submit([noise_film(n) for n in range(3)], Priority.BATCH)
-    queue = platform.folder / "broker" / QUEUES[Priority.BATCH]
-    for ring in queue.glob("*.msg"):
-        ring.unlink()
-    with platform.worker(HILUM_WORKER_QUEUES="stat", HILUM_QUEUE_RING_PATIENCE_SECONDS="0.1"):
-        wait_until(lambda: len(list(queue.glob("*.msg"))) >= len(jobs), "rings for the lost ones")
+    queue = QUEUES[Priority.BATCH]
+    for message in platform.messages(queue):
+        message.unlink()
+    with platform.worker(HILUM_WORKER_QUEUES="stat"):
+        wait_until(lambda: len(platform.messages(queue)) == len(jobs), "three wake-ups")
     assert {(job.state, job.attempts) for job in map(platform.job, jobs)} == {(JobState.QUEUED, 0)}
 
 

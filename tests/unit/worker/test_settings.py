@@ -37,8 +37,8 @@ def test_the_addresses_are_enough(environment):
     settings = WorkerSettings()
     assert settings.model.repository == Path("/x/models")
     assert settings.worker.max_slots == 2
-    assert settings.queue.lease_seconds == 60
-    assert settings.queue.heartbeat_seconds == 20
+    assert settings.queue.lease_seconds == 15
+    assert settings.queue.heartbeat_seconds == 5
     assert FilmLimits(**settings.image.model_dump()) == FilmLimits()
     assert settings.metrics.port is None
     assert settings.worker.queues == (Priority.STAT, Priority.ROUTINE, Priority.BATCH)

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
 from hilum.adapters.postgres.tables import JOBS
 from hilum.domain.job import JobEvent, next_state, source_state
 
-_NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
+_NOW = database_now()
 _REASON: Final = {
     "reason_code": sa.bindparam("because", type_=sa.Text),
     "reason_detail": sa.bindparam("because_detail", type_=sa.Text),
@@ -23,6 +24,13 @@ _REASON: Final = {
 _NO_REASON: Final = {"reason_code": None, "reason_detail": None}
 _NO_LEASE: Final = {"lease_owner": None, "lease_expires_at": None}
 _FRESH: Final = {"attempts": 0, "losses": 0, "rung_at": None, "not_before": None}
+
+
+# A claim is known by its owner and its time: a heartbeat moves the lease and not these.
+_SAME_CLAIM: Final = (
+    JOBS.c.lease_owner == sa.bindparam("owner"),
+    JOBS.c.started_at == sa.bindparam("claimed_at", type_=JOBS.c.started_at.type),
+)
 
 
 def _change(event: JobEvent, *conditions: sa.ColumnElement[bool], **values: Any) -> Statement:
@@ -47,54 +55,36 @@ def _finish(event: JobEvent) -> dict[bool, Statement]:
         "finished_at": _NOW,
         "notes": sa.bindparam("notes", type_=JOBS.c.notes.type),
     }
-    mine = JOBS.c.lease_owner == sa.bindparam("owner")
     timings = sa.bindparam("timings", type_=JOBS.c.timings_ms.type)
     return {
-        False: _change(event, mine, **values),
-        True: _change(event, mine, timings_ms=timings, **values),
+        False: _change(event, *_SAME_CLAIM, **values),
+        True: _change(event, *_SAME_CLAIM, timings_ms=timings, **values),
     }
 
 
-# A claim is known by its owner and its time: a heartbeat moves the lease and not these.
-_SAME_CLAIM: Final = (
-    JOBS.c.lease_owner == sa.bindparam("owner"),
-    JOBS.c.started_at == sa.bindparam("claimed_at", type_=JOBS.c.started_at.type),
-)
 # What counts a worker as lost must not race its heartbeat.
-_SAME_LEASE: Final = (
-    *_SAME_CLAIM,
-    JOBS.c.lease_expires_at == sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type),
-)
+_EXPIRED: Final = (*_SAME_CLAIM, JOBS.c.lease_expires_at <= _NOW)
 _RELEASED: Final[dict[str, Any]] = {
     **_NO_LEASE,
     **_REASON,
     "rung_at": None,
-    "not_before": sa.bindparam("until", type_=JOBS.c.not_before.type),
+    "not_before": database_later("backoff_s"),
 }
 _PARKED: Final[dict[str, Any]] = {**_NO_LEASE, **_REASON, "finished_at": _NOW}
 _ONE_MORE_LOSS: Final = JOBS.c.losses + 1
 
-CLAIM: Final = _change(
-    JobEvent.CLAIM,
-    sa.or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= _NOW),
-    attempts=JOBS.c.attempts + 1,
-    lease_owner=sa.bindparam("owner"),
-    lease_expires_at=sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type),
-    not_before=None,
-    started_at=_NOW,
-)
 FINISH: Final = {
     event: _finish(event) for event in (JobEvent.COMPLETE, JobEvent.REJECT, JobEvent.PARK)
 }
 RELEASE: Final = {
     False: _change(JobEvent.RELEASE, *_SAME_CLAIM, **_RELEASED),
-    True: _change(JobEvent.RELEASE, *_SAME_LEASE, **_RELEASED, losses=_ONE_MORE_LOSS),
+    True: _change(JobEvent.RELEASE, *_EXPIRED, **_RELEASED, losses=_ONE_MORE_LOSS),
 }
 """By whether the worker was lost."""
 
 PARK: Final = {
     False: _change(JobEvent.PARK, *_SAME_CLAIM, **_PARKED),
-    True: _change(JobEvent.PARK, *_SAME_LEASE, **_PARKED, losses=_ONE_MORE_LOSS),
+    True: _change(JobEvent.PARK, *_EXPIRED, **_PARKED, losses=_ONE_MORE_LOSS),
 }
 """By whether the worker was lost."""
 
@@ -116,13 +106,5 @@ EXTEND: Final = (
         JOBS.c.state == source_state(JobEvent.RELEASE).value,
         JOBS.c.lease_owner == sa.bindparam("owner"),
     )
-    .values(lease_expires_at=sa.bindparam("lease", type_=JOBS.c.lease_expires_at.type))
-)
-MARK_RUNG: Final = (
-    sa.update(JOBS)
-    .where(
-        JOBS.c.id.in_(sa.bindparam("wanted_ids", expanding=True)),
-        JOBS.c.state == source_state(JobEvent.CLAIM).value,
-    )
-    .values(rung_at=sa.bindparam("moment", type_=JOBS.c.rung_at.type))
+    .values(lease_expires_at=database_later("lease_s"))
 )

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS
-from hilum.adapters.postgres.tables import INSTANCES, JOBS
+from hilum.adapters.postgres.tables import INSTANCES, JOBS, WORK_FLOWS
 from hilum.domain.job import JobEvent, source_state
 
 if TYPE_CHECKING:
     from hilum.application.ports.repositories import JobCursor, JobFilter
 
 _AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
-_NOW = sa.bindparam("now", type_=JOBS.c.updated_at.type)
+_NOW = database_now()
 _QUEUED: Final = source_state(JobEvent.CLAIM).value
 _RUNNING: Final = source_state(JobEvent.RELEASE).value
 
@@ -35,20 +36,22 @@ EXPIRED: Final = (
     .order_by(JOBS.c.lease_expires_at, JOBS.c.id)
     .limit(_AT_MOST)
 )
-UNHEARD: Final = (
-    sa.select(*JOB_COLUMNS)
+CLAIMABLE: Final = sa.select(sa.func.count()).select_from(
+    sa.select(JOBS.c.id)
     .where(
         # A literal: SQLite takes a partial index only where it can see the value.
         JOBS.c.state == sa.literal_column(f"'{_QUEUED}'"),
         JOBS.c.priority == sa.bindparam("wanted_priority"),
         sa.or_(JOBS.c.not_before.is_(None), JOBS.c.not_before <= _NOW),
-        sa.or_(
-            JOBS.c.rung_at.is_(None),
-            JOBS.c.rung_at < sa.bindparam("rung_before", type_=JOBS.c.rung_at.type),
+        JOBS.c.site.not_in(
+            sa.select(WORK_FLOWS.c.flow).where(
+                WORK_FLOWS.c.priority == sa.bindparam("wanted_priority"),
+                WORK_FLOWS.c.paused_until.is_not(None),
+            )
         ),
     )
-    .order_by(JOBS.c.created_at, JOBS.c.id)
     .limit(_AT_MOST)
+    .subquery()
 )
 DEPTHS: Final = (
     sa.select(JOBS.c.priority, JOBS.c.state, sa.func.count(), sa.func.min(JOBS.c.created_at))

@@ -34,6 +34,8 @@ JOB_COLUMNS: Final = (
     JOBS.c.started_at,
     JOBS.c.finished_at,
     JOBS.c.film_expired_at,
+    JOBS.c.fair_tag,
+    JOBS.c.traceparent,
     JOBS.c.notes,
 )
 """In the order in which :func:`job_of` takes them."""
@@ -83,5 +85,7 @@ def row_of(job: Job) -> dict[str, object]:
         "finished_at": job.finished_at,
         "film_expired_at": job.film_expired_at,
         "film_sent_again_at": None,
+        "fair_tag": job.fair_tag,
+        "traceparent": job.traceparent,
         "notes": list(job.notes) or None,
     }

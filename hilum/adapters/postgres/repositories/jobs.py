@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.postgres.insertion import insert_absent
 from hilum.adapters.postgres.repositories import job_changes, job_queries
+from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
 from hilum.adapters.postgres.repositories.job_rows import job_of, row_of
 from hilum.adapters.postgres.tables import JOBS
 from hilum.application.ports.repositories import QueueDepth
@@ -72,92 +73,79 @@ class SqlJobRepository:
         """Jobs whose state changed at or after a moment, oldest change first."""
         return self._some(job_queries.changed_since(site), since=moment, at_most=limit)
 
-    def claim(self, job_id: UUID, owner: str, now: datetime, lease: timedelta) -> Job | None:
-        """From queued to running, if it is queued and its backoff is over; attempts + 1."""
-        return self._one(
-            job_changes.CLAIM, wanted_id=job_id, owner=owner, now=now, lease=now + lease
-        )
+    def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
+        """From queued to running, for the next job of these priorities; attempts + 1."""
+        served = {
+            f"served_{priority.value}": priority.value if priority in priorities else ""
+            for priority in Priority
+        }
+        statement = CLAIM_NEXT[self._connection.dialect.name]
+        return self._one(statement, owner=owner, lease_s=lease.total_seconds(), **served)
 
-    def extend_leases(self, owner: str, job_ids: Sequence[UUID], until: datetime) -> int:
-        """Heartbeat: move the leases of running jobs of this owner; the number that it holds."""
-        values = {"owner": owner, "wanted_ids": list(job_ids), "lease": until}
+    def extend_leases(self, owner: str, job_ids: Sequence[UUID], lease: timedelta) -> int:
+        """Heartbeat: renew the leases of running jobs of this owner; the number that it holds."""
+        values = {
+            "owner": owner,
+            "wanted_ids": list(job_ids),
+            "lease_s": lease.total_seconds(),
+        }
         return self._connection.execute(job_changes.EXTEND, values).rowcount
 
     def finish(
         self,
-        job_id: UUID,
-        owner: str,
+        job: Job,
         event: JobEvent,
-        now: datetime,
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
         notes: Sequence[str] = (),
     ) -> Job | None:
-        """From running to completed, rejected or failed, if this owner still holds the lease.
+        """From running to completed, rejected or failed, if the claim of ``job`` still holds.
 
         Raises:
             TransitionNotAllowed: The event is none of the three.
         """
         if event not in job_changes.FINISH:
             raise TransitionNotAllowed(f"{event.value} does not finish a job")
-        values: dict[str, Any] = {"wanted_id": job_id, "owner": owner, "now": now}
-        values["notes"] = list(notes) or None
+        values: dict[str, Any] = {**_held(job), "notes": list(notes) or None}
         if timings_ms is not None:
             values["timings"] = dict(timings_ms)
         if event is not JobEvent.COMPLETE:
             values |= _because(reason)
-        job = self._one(job_changes.FINISH[event][timings_ms is not None], **values)
-        if job is not None and reason is not None and reason.code in GIVES_UP_KEY:
-            return self._one(job_changes.GIVE_UP_KEY, wanted_id=job_id)
-        return job
+        ended = self._one(job_changes.FINISH[event][timings_ms is not None], **values)
+        if ended is not None and reason is not None and reason.code in GIVES_UP_KEY:
+            return self._one(job_changes.GIVE_UP_KEY, wanted_id=job.id)
+        return ended
 
-    def release(
-        self, job: Job, now: datetime, *, reason: Reason, not_before: datetime, lost: bool
-    ) -> Job | None:
-        """From running to queued, if the claim of ``job`` still holds; to be rung."""
+    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
+        """From running to queued, if the claim of ``job`` still holds."""
         return self._one(
             job_changes.RELEASE[lost],
-            now=now,
-            until=not_before,
+            backoff_s=backoff.total_seconds(),
             **_because(reason),
-            **_held(job, lost=lost),
+            **_held(job),
         )
 
-    def park(self, job: Job, now: datetime, *, reason: Reason, lost: bool) -> Job | None:
+    def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
         """From running to failed, if the claim of ``job`` still holds."""
-        return self._one(
-            job_changes.PARK[lost], now=now, **_because(reason), **_held(job, lost=lost)
-        )
+        return self._one(job_changes.PARK[lost], **_because(reason), **_held(job))
 
-    def retry(self, job_id: UUID, now: datetime) -> Job | None:
-        """From failed to queued, with attempts and losses back at zero; to be rung."""
-        return self._one(job_changes.RETRY, wanted_id=job_id, now=now)
+    def retry(self, job_id: UUID) -> Job | None:
+        """From failed to queued, with attempts and losses back at zero."""
+        return self._one(job_changes.RETRY, wanted_id=job_id)
 
-    def discard(self, job_id: UUID, now: datetime) -> Job | None:
+    def discard(self, job_id: UUID) -> Job | None:
         """From failed to discarded."""
-        return self._one(job_changes.DISCARD, wanted_id=job_id, now=now)
+        return self._one(job_changes.DISCARD, wanted_id=job_id)
 
-    def expired(self, now: datetime, limit: int) -> Sequence[Job]:
+    def expired(self, limit: int) -> Sequence[Job]:
         """Running jobs whose lease is over, oldest lease first."""
-        return self._some(job_queries.EXPIRED, now=now, at_most=limit)
+        return self._some(job_queries.EXPIRED, at_most=limit)
 
-    def unheard(
-        self, priority: Priority, now: datetime, rung_before: datetime, limit: int
-    ) -> Sequence[Job]:
-        """Queued jobs that may start and were never rung, or last before ``rung_before``."""
-        return self._some(
-            job_queries.UNHEARD,
-            wanted_priority=priority.value,
-            now=now,
-            rung_before=rung_before,
-            at_most=limit,
-        )
-
-    def mark_rung(self, job_ids: Sequence[UUID], rung_at: datetime | None) -> None:
-        """Note when the doorbell was rung for queued jobs; None asks for a new ring."""
-        values = {"wanted_ids": list(job_ids), "moment": rung_at}
-        self._connection.execute(job_changes.MARK_RUNG, values)
+    def claimable(self, priority: Priority, most: int) -> int:
+        """Return how many queued jobs of unpaused flows may start, at most ``most``."""
+        values = {"wanted_priority": priority.value, "at_most": most}
+        return int(self._connection.execute(job_queries.CLAIMABLE, values).scalar_one())
 
     def depths(self) -> Mapping[Priority, QueueDepth]:
         """Depth of every queue."""
@@ -192,7 +180,6 @@ def _because(reason: Reason | None) -> dict[str, str | None]:
     }
 
 
-def _held(job: Job, *, lost: bool) -> dict[str, Any]:
-    """What must still be so for a release: the same claim and, for a lost worker, its lease."""
-    held = {"wanted_id": job.id, "owner": job.lease_owner, "claimed_at": job.started_at}
-    return {**held, "lease": job.lease_expires_at} if lost else held
+def _held(job: Job) -> dict[str, Any]:
+    """What names a claim."""
+    return {"wanted_id": job.id, "owner": job.lease_owner, "claimed_at": job.started_at}

@@ -10,10 +10,11 @@ from sqlalchemy import event
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
+from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.domain.job import JobState, Priority
-from tests.contract.samples import NOW, a_film
+from tests.contract.samples import LEASE, NOW, a_film
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +40,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     ("ask", "index"),
     [
         # Without statistics SQLite takes the running jobs and sorts them: there are few.
-        (lambda jobs: jobs.expired(NOW, 9), "(state=?)"),
-        (lambda jobs: jobs.unheard(Priority.STAT, NOW, NOW, 9), "ix_jobs_queued"),
+        (lambda jobs: jobs.expired(9), "(state=?)"),
+        (lambda jobs: jobs.claimable(Priority.STAT, 9), "ix_jobs_"),
         (lambda jobs: jobs.changed_since(NOW, None, 9), "ix_jobs_updated_at_id"),
         (lambda jobs: jobs.page(JobFilter(), AFTER, 9), "ix_jobs_created_at_id"),
         (lambda jobs: jobs.page(JobFilter("north"), AFTER, 9), "ix_jobs_site_created_at_id"),
@@ -49,8 +50,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             "ix_jobs_state_created_at_id",
         ),
         (lambda jobs: jobs.depths(), "ix_jobs_state_created_at_id"),
-        (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], NOW), "(id=?)"),
-        (lambda jobs: jobs.mark_rung([JOB.id], NOW), "(id=?)"),
+        (lambda jobs: jobs.extend_leases("worker-1", [JOB.id], LEASE), "(id=?)"),
         (lambda jobs: jobs.newest_of_film("north", "1.2.3"), "instance_"),
     ],
 )
@@ -79,6 +79,17 @@ def test_retention_searches_by_its_indices(
     _searches(engine, lambda connection: ask(SqlFilmRetention(connection)), *index)
 
 
+def test_a_claim_takes_one_step_into_its_index_for_each_flow(engine: Engine) -> None:
+    """The flows are walked through, the jobs are not."""
+    sql = str(CLAIM_NEXT["sqlite"]._statement.compile(engine))  # noqa: SLF001 - as it is run
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))
+        steps = [step for *_, step in plan]
+    assert not any("SCAN jobs" in step or "SCAN head" in step for step in steps), steps
+    assert any("ix_jobs_claim" in step for step in steps)
+    assert not any("B-TREE" in step and "LAST" in step for step in steps)
+
+
 def _searches(engine: Engine, ask: Callable[[Connection], object], *indices: str) -> None:
     asked: list[tuple[str, Any]] = []
 
@@ -90,7 +101,8 @@ def _searches(engine: Engine, ask: Callable[[Connection], object], *indices: str
         ask(connection)
         statement, values = asked[-1]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-    beside = ("TEMP B-TREE", "LIST SUBQUERY")  # a sort of what was found, and the name of a part
+    # A sort of what was found, names of parts, the clock, the few flows, and what was counted.
+    beside = ("TEMP B-TREE", "SUBQUERY", "CONSTANT ROW", "SCAN work_flows", "anon_1")
     steps = [step for *_, step in plan if not any(words in step for words in beside)]
     assert steps
     for step in steps:

@@ -6,7 +6,7 @@ import pytest
 
 from hilum.adapters.task_queue.celery_app import VISIBILITY_TIMEOUT_S, create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
-from hilum.application.messages import QUEUES
+from hilum.application.messages import QUEUES, WAKE_TASK
 from hilum.domain.job import Priority
 
 
@@ -60,7 +60,7 @@ def test_a_folder_may_hold_any_character(tmp_path):
 
 
 def test_a_queue_that_nobody_consumes_is_refused(tmp_path):
-    """A misspelt queue fails where it is rung, instead of keeping rings for ever."""
+    """A misspelt queue fails where it is published, instead of keeping wake-ups for ever."""
     app = create_celery(f"filesystem://{tmp_path}/queues")
     with pytest.raises(KeyError):
-        app.send_task("hilum.analyse.v1", queue="hilum.urgent")
+        app.send_task(WAKE_TASK, queue="hilum.analysis.urgent")

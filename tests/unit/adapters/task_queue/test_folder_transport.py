@@ -10,7 +10,7 @@ from kombu import Connection
 
 from hilum.adapters.task_queue.celery_app import create_celery
 
-QUEUE = "hilum.routine"
+QUEUE = "hilum.analysis.routine"
 BODY = "x" * 2000
 
 

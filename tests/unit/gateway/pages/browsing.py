@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from fastapi.testclient import TestClient
 
+from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.keep_leases import KeepLeases
 from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
@@ -21,6 +22,7 @@ from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.access import ALL_SITES, Role
+from hilum.domain.job import Priority
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
 from hilum_gateway.container import Container
@@ -57,7 +59,7 @@ class FakeGateway:
 
     def __post_init__(self) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = InMemoryUnitOfWork()
+        self.unit_of_work = InMemoryUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.catalogue = InMemoryModelCatalogue(self.models or [small_model()])
@@ -122,14 +124,18 @@ class FakeGateway:
         return browser
 
     def work(self, *, max_attempts: int = 12) -> None:
-        """Run every job that was rung for, as a worker does."""
-        analyse = AnalyseFilm(
+        """Run every job that waits, as a worker does."""
+        handler = AnalyseFilm(
             unit_of_work=self.unit_of_work,
             store=self.store,
             reader=self.reader,
             engine=self.engine,
             catalogue=self.of_site,
             clock=self.clock,
+        )
+        run_next = RunNext(
+            unit_of_work=self.unit_of_work,
+            handler=handler,
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
                 clock=self.clock,
@@ -140,8 +146,8 @@ class FakeGateway:
             policy=RetryPolicy(max_attempts=max_attempts),
             chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
         )
-        while (ring := self.queue.hear()) is not None:
-            analyse(ring.job_id)
+        while run_next(list(Priority), lambda *_: None):
+            pass
 
 
 def fake_settings(**changes: dict[str, object]) -> Settings:

@@ -85,4 +85,4 @@ class KeepLeases:
         if not kept:
             return 0
         with self._unit_of_work.begin() as transaction:
-            return transaction.jobs.extend_leases(self.owner, kept, now + self._lease)
+            return transaction.jobs.extend_leases(self.owner, kept, self._lease)

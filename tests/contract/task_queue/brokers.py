@@ -1,4 +1,4 @@
-"""A doorbell of each kind, and what makes its broker go, come back and forget."""
+"""A task queue of each kind, and what makes its broker go, come back and forget."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ import redis
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from tests.contract.queue_consumer import Listener
+from tests.contract.task_queue.linked_folder import LinkedFolder
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from hilum.application.messages import AnalyseJob
     from hilum.application.ports.task_queue import TaskQueue
+    from hilum.domain.job import Priority
     from hilum_stack.redis import RedisServer
 
 REAL = [pytest.param("redis", marks=pytest.mark.real)]
 
 
 @dataclass(frozen=True)
-class Bell:
+class Broker:
     """A queue, who listens to it, and what makes its broker go, come back and forget."""
 
     queue: TaskQueue
@@ -38,7 +39,7 @@ class Bell:
 
 
 class FakeListener:
-    """Hears the rings of a fake."""
+    """Takes the wake-ups of a fake."""
 
     def __init__(self, fake: RecordingTaskQueue) -> None:
         self._fake = fake
@@ -49,15 +50,15 @@ class FakeListener:
     def __exit__(self, *_: object) -> None:
         """Nothing runs."""
 
-    def heard(self, count: int) -> list[AnalyseJob | None]:
-        """The next rings."""
+    def taken(self, count: int) -> list[Priority | None]:
+        """The queues of the next wake-ups."""
         return [self._fake.hear() for _ in range(count)]
 
 
-def fake_bell() -> Bell:
+def fake_broker() -> Broker:
     """In memory."""
     fake = RecordingTaskQueue()
-    return Bell(
+    return Broker(
         fake,
         listen=lambda: FakeListener(fake),
         stop=lambda: setattr(fake, "available", False),
@@ -66,35 +67,25 @@ def fake_bell() -> Bell:
     )
 
 
-def folder_bell(folder: Path) -> Bell:
-    """Celery's filesystem transport; a file in the folder's place is its outage."""
-    queues = folder / "queues"
-    aside = folder / "aside"
-    url = f"filesystem://{queues}"
-
-    def stop() -> None:
-        queues.rename(aside)
-        queues.touch()
-
-    def start() -> None:
-        queues.unlink()
-        aside.rename(queues)
+def folder_broker(parent: Path) -> Broker:
+    """Celery's filesystem transport."""
+    folder = LinkedFolder(parent)
 
     def flush() -> None:
-        for message in queues.rglob("*.msg"):
+        for message in folder.path.glob("*/*.msg"):
             message.unlink()
 
-    return Bell(
-        CeleryTaskQueue(create_celery(url)),
-        partial(Listener, url),
-        stop=stop,
-        start=start,
+    return Broker(
+        CeleryTaskQueue(create_celery(folder.url)),
+        partial(Listener, folder.url),
+        stop=folder.stop,
+        start=folder.start,
         flush=flush,
     )
 
 
 @contextmanager
-def redis_bell(server: RedisServer) -> Iterator[Bell]:
+def redis_broker(server: RedisServer) -> Iterator[Broker]:
     """A database of a real Redis."""
     url = server.url
 
@@ -103,7 +94,7 @@ def redis_bell(server: RedisServer) -> Iterator[Bell]:
             client.flushall()
 
     flush()
-    yield Bell(
+    yield Broker(
         CeleryTaskQueue(create_celery(url)),
         partial(Listener, url),
         stop=server.kill,
@@ -112,3 +103,12 @@ def redis_bell(server: RedisServer) -> Iterator[Bell]:
     )
     if not server.running:
         server.launch()
+
+
+def take_all(listener: Listener | FakeListener, count: int, priority: Priority) -> None:
+    """Listen until this many wake-ups of a queue were taken.
+
+    Others may come between: a wake-up that was not acknowledged before an outage comes again.
+    """
+    while count:
+        count -= listener.taken(1) == [priority]

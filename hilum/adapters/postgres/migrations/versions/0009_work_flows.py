@@ -1,0 +1,53 @@
+"""Flows of work, and the fair tag and trace context of a queued job.
+
+Revision: 0009, after 0008. 2026-11-30.
+
+A release before this one queues jobs whose tag is zero. They come first of their site, and the
+reconciler gives them a tag and a flow.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+works_from = "0008"
+
+QUEUED = sa.text("state = 'queued'")
+
+
+def upgrade() -> None:
+    """Go to this revision."""
+    op.add_column("jobs", sa.Column("fair_tag", sa.Double, nullable=False, server_default="0"))
+    op.add_column("jobs", sa.Column("traceparent", sa.Text))
+    op.create_table(
+        "work_flows",
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("priority", sa.Text, nullable=False),
+        sa.Column("flow", sa.Text, nullable=False),
+        sa.Column("weight", sa.Double, nullable=False),
+        sa.Column("last_tag", sa.Double, nullable=False),
+        sa.Column("tag_offset", sa.Double, nullable=False),
+        sa.Column("paused_until", sa.DateTime(timezone=True)),
+        sa.Column("pause_reason", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "priority", "flow", name="pk_work_flows"),
+    )
+    op.create_index(
+        "ix_jobs_claim",
+        "jobs",
+        ["priority", "site", "fair_tag", "created_at", "id"],
+        postgresql_where=QUEUED,
+        sqlite_where=QUEUED,
+    )
+
+
+def downgrade() -> None:
+    """Go back to 0008. Order is by age again."""
+    op.drop_index("ix_jobs_claim", "jobs")
+    op.drop_table("work_flows")
+    op.drop_column("jobs", "traceparent")
+    op.drop_column("jobs", "fair_tag")

@@ -1,0 +1,73 @@
+"""What a kind of work brings to the queue: how one item is run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from hilum.domain.job import JobEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hilum.application.ports.unit_of_work import Transaction
+    from hilum.domain.job import Job, Reason
+
+LoadedT = TypeVar("LoadedT")
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Milliseconds of the stages of a run.
+
+    Attributes:
+        milliseconds: By stage.
+    """
+
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a block, also one that raises."""
+        begun = perf_counter()
+        try:
+            yield
+        finally:
+            self.milliseconds[name] = round((perf_counter() - begun) * 1000, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended that neither failed nor has to be tried again.
+
+    Attributes:
+        event: ``COMPLETE`` or ``REJECT``.
+        reason: Why it was rejected.
+        notes: Codes that are kept with the item.
+        record: Writes what the run brought, in the transaction of the outcome.
+    """
+
+    event: JobEvent = JobEvent.COMPLETE
+    reason: Reason | None = None
+    notes: tuple[str, ...] = ()
+    record: Callable[[Transaction], object] | None = None
+
+
+class Handler(Protocol[LoadedT]):
+    """Runs items of one kind. The queue claims them, keeps their leases and writes outcomes."""
+
+    def load(self, transaction: Transaction, job: Job) -> LoadedT:
+        """Read what a run needs from the database, in the transaction of the claim."""
+        ...
+
+    def run(self, job: Job, loaded: LoadedT, watch: Stopwatch) -> Outcome:
+        """Run one item.
+
+        Raises:
+            Rejected: Bad input.
+            Transient: Worth another attempt.
+            Permanent: No attempt will help.
+        """
+        ...

@@ -1,0 +1,119 @@
+"""What a slot does when it is woken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from hilum.application.queue.drain import LONGEST_S, MOST_ITEMS, Drain
+from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.job import Job, Priority
+from tests.fakes.task_queue import RecordingTaskQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from hilum.application.queue.run_next import Tell
+
+SERVED = (Priority.ROUTINE, Priority.BATCH)
+
+
+class Items:
+    """So many items to run, each of which takes some seconds of a clock."""
+
+    def __init__(self, waiting: int, seconds: float = 0.0) -> None:
+        self.waiting = waiting
+        self.seconds = seconds
+        self.now = 100.0
+        self.asked: list[Sequence[Priority]] = []
+        self.during: Callable[[], None] = lambda: None
+
+    def __call__(self, priorities: Sequence[Priority], tell: Tell) -> bool:
+        self.asked.append(priorities)
+        if not self.waiting:
+            return False
+        self.waiting -= 1
+        self.now += self.seconds
+        self.during()
+        tell(cast("Job", self.waiting), None)
+        return True
+
+    def drain(self, queue: RecordingTaskQueue) -> Drain:
+        return Drain(self, queue, SERVED, clock=lambda: self.now)
+
+
+@pytest.fixture
+def queue() -> RecordingTaskQueue:
+    return RecordingTaskQueue()
+
+
+def no_tell(*_: object) -> None:
+    """Nobody listens."""
+
+
+def test_it_runs_until_nothing_is_left(queue):
+    """Each item is told as it ends, only served priorities are asked for, and nobody is woken."""
+    items, told = Items(3), []
+    assert items.drain(queue)(lambda *ran: told.append(ran)) == 3
+    assert told == [(2, None), (1, None), (0, None)]
+    assert items.asked == [SERVED] * 4
+    assert queue.woken == []
+
+
+def test_it_stops_after_its_bound_of_items_and_wakes_another(queue):
+    """Its wake-up is acknowledged then, and the rest has a wake-up of its own."""
+    items = Items(MOST_ITEMS + 1)
+    drain = items.drain(queue)
+    assert drain(no_tell) == MOST_ITEMS
+    assert (items.waiting, queue.woken) == (1, [Priority.ROUTINE])
+    assert drain(no_tell) == 1
+    assert queue.woken == [Priority.ROUTINE]
+
+
+def test_it_stops_after_its_bound_of_time_and_wakes_another(queue):
+    """An item that has begun is finished. No other begins after the bound."""
+    items = Items(10, seconds=LONGEST_S / 3 + 0.1)
+    assert items.drain(queue)(no_tell) == 3
+    assert queue.woken == [Priority.ROUTINE]
+
+
+@pytest.mark.parametrize("waiting", [0, 5])
+def test_it_claims_nothing_after_a_stop(queue, waiting):
+    """A worker that leaves wakes another slot instead, since it has used up a wake-up."""
+    items = Items(waiting)
+    drain = items.drain(queue)
+    drain.stop()
+    assert drain(no_tell) == 0
+    assert (items.asked, queue.woken) == ([], [Priority.ROUTINE])
+
+
+def test_a_stop_in_the_middle_lets_the_item_end(queue):
+    """That one is told, and the next one is left to another slot."""
+    items, told = Items(5), []
+    drain = items.drain(queue)
+    items.during = drain.stop
+    assert drain(lambda *ran: told.append(ran)) == 1
+    assert (len(told), items.waiting, queue.woken) == (1, 4, [Priority.ROUTINE])
+
+
+def test_a_broker_that_is_down_does_not_matter(queue, caplog):
+    """At a bound the wake-up fails with a warning. The reconciler sends one later."""
+    queue.available = False
+    items = Items(MOST_ITEMS + 1)
+    assert items.drain(queue)(no_tell) == MOST_ITEMS
+    assert "the reconciler sends one" in caplog.text
+
+
+def test_a_database_that_is_down_is_told(queue):
+    """What ran before is told. The rest waits for the reconciler, and nobody is woken in vain."""
+    items, told = Items(5), []
+
+    def fail() -> None:
+        if items.waiting == 3:
+            raise DatabaseUnavailable("told to fail")
+
+    items.during = fail
+    with pytest.raises(DatabaseUnavailable):
+        items.drain(queue)(lambda *ran: told.append(ran))
+    assert (told, queue.woken) == ([(4, None)], [])
