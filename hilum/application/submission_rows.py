@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.principal import Principal
     from hilum.domain.study import Instance, StoredImage, Study
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who submits, for the audit log: the id of the key, and of the request."""
+    """Who submits, and the id of the request, for the audit log."""
 
-    actor: str
+    actor: Principal
     request_id: str
 
 

@@ -22,6 +22,7 @@ from hilum.domain.finding import (
 from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
 from hilum.domain.job import Job, JobState, Priority
 from hilum.domain.model import CodedConcept, PanelKind, Rank
+from hilum.domain.principal import Principal, PrincipalKind
 from hilum.domain.study import Instance, Study
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
+KEY = Principal(PrincipalKind.API_KEY, "key-1")
 LEASE = timedelta(seconds=30)
 
 
@@ -217,4 +219,4 @@ def a_stop(job: Job) -> GateRecord:
 
 def an_event(number: int = 0, **details: Any) -> AuditEvent:
     """An audit event."""
-    return AuditEvent("key-1", "job.accepted", "job", f"job-{number}", NOW, "request-1", details)
+    return AuditEvent(KEY, "job.accepted", "job", f"job-{number}", NOW, "request-1", details)

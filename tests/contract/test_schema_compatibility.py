@@ -172,7 +172,10 @@ def _shape(url: str) -> dict[str, Any]:
     for table in inspector.get_table_names():
         shape[table] = None
         columns = inspector.get_columns(table)
-        shape |= {(table, c["name"]): (str(c["type"]), c["nullable"]) for c in columns}
+        shape |= {
+            (table, c["name"]): (str(c["type"]), c["nullable"] or c["default"] is not None)
+            for c in columns
+        }
         checks = inspector.get_check_constraints(table)
         shape |= {(table, "check", c["name"]): c["sqltext"] for c in checks}
     engine.dispose()

@@ -14,6 +14,7 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.audit import AuditEvent, first_broken_link
 from hilum.domain.job import JobEvent, JobState
+from hilum.domain.principal import worker
 from tests.contract.samples import LEASE, NOW, a_film, an_analysis
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def _run_films(url: str, process: int) -> int:
             job = transaction.jobs.add_new([film.job])[film.job.idempotency_key]
             if job == film.job:
                 transaction.studies.add(film.study, [film.instance])
-            transaction.audit.append([AuditEvent(owner, "job.seen", "job", str(job.id), NOW)])
+            transaction.audit.append(
+                [AuditEvent(worker(owner), "job.seen", "job", str(job.id), NOW)]
+            )
         with unit_of_work.begin() as transaction:
             # Reading first: a transaction that becomes a writer late must wait its turn too.
             assert transaction.jobs.get(job.id) is not None
@@ -45,7 +48,9 @@ def _run_films(url: str, process: int) -> int:
         with unit_of_work.begin() as transaction:
             transaction.jobs.finish(job.id, owner, JobEvent.COMPLETE, NOW)
             finished += transaction.results.add(an_analysis(job))
-            transaction.audit.append([AuditEvent(owner, "job.completed", "job", str(job.id), NOW)])
+            transaction.audit.append(
+                [AuditEvent(worker(owner), "job.completed", "job", str(job.id), NOW)]
+            )
     engine.dispose()
     return finished
 

@@ -17,6 +17,7 @@ from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
     InMemoryResults,
+    InMemorySessions,
     InMemoryStudies,
     Rows,
 )
@@ -33,6 +34,7 @@ class InMemoryTransaction:
         self.jobs = InMemoryJobs(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
+        self.sessions = InMemorySessions(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
         self.promotions = InMemoryPromotions(rows)
         self.site_rules = InMemorySiteRules(rows)

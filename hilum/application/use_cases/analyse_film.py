@@ -30,6 +30,7 @@ from hilum.domain.errors import (
 )
 from hilum.domain.finding import Analysis, GateRecord
 from hilum.domain.job import Job, JobEvent, Reason
+from hilum.domain.principal import worker
 
 if TYPE_CHECKING:
     import random
@@ -266,7 +267,7 @@ class AnalyseFilm:
 
     def _event(self, job: Job, reason: Reason | None) -> AuditEvent:
         return AuditEvent(
-            actor=f"worker:{self._leases.owner}",
+            actor=worker(self._leases.owner),
             action=f"job.{job.state.value}",
             object_type="job",
             object_id=str(job.id),

@@ -17,6 +17,7 @@ from hilum.application.messages import QUEUES, AnalyseJob
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, WorkerLost
 from hilum.domain.job import Job, Priority, Reason
+from hilum.domain.principal import RECONCILER
 
 if TYPE_CHECKING:
     import random
@@ -146,7 +147,7 @@ class ReconcileJobs:
 
 def _event(job: Job, now: datetime) -> AuditEvent:
     return AuditEvent(
-        actor="reconciler",
+        actor=RECONCILER,
         action=f"job.{job.state.value}",
         object_type="job",
         object_id=str(job.id),

@@ -6,8 +6,8 @@ import anyio.to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from hilum.domain.access import ApiKey
 from hilum.domain.errors import NotAuthenticated
+from hilum.domain.principal import Principal
 from hilum_gateway.dependencies import ContainerOf
 
 _BEARER = HTTPBearer(
@@ -17,12 +17,12 @@ _BEARER = HTTPBearer(
 )
 
 
-async def authenticated_key(
+async def authenticated(
     request: Request,
     container: ContainerOf,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> ApiKey:
-    """The key that the request was sent with, checked against the database every time.
+) -> Principal:
+    """Return who acts with the key of the request, checked against the database every time.
 
     Nothing is cached: a revoked key stops working with the next request.
 
@@ -32,16 +32,16 @@ async def authenticated_key(
     """
     if credentials is None:
         raise NotAuthenticated("send the API key as `Authorization: Bearer <key>`")
-    key = await anyio.to_thread.run_sync(
+    principal = await anyio.to_thread.run_sync(
         container.manage_keys.authenticate, credentials.credentials
     )
-    note_key(request, key)
-    return key
+    note_principal(request, principal)
+    return principal
 
 
-def note_key(request: Request, key: ApiKey) -> None:
+def note_principal(request: Request, principal: Principal) -> None:
     """Remember whose request this is, for the access log."""
-    request.state.key_id = key.id
+    request.state.key_id = principal.id
 
 
 async def watching_key(
@@ -54,12 +54,12 @@ async def watching_key(
     The main port is the one that proxies show to everybody.
 
     Raises:
-        NotAuthenticated: As :func:`authenticated_key`.
+        NotAuthenticated: As :func:`authenticated`.
         DatabaseUnavailable: Likewise.
     """
     if container.settings.metrics_port is not None:
-        await authenticated_key(request, container, credentials)
+        await authenticated(request, container, credentials)
 
 
-KeyOf = Annotated[ApiKey, Depends(authenticated_key)]
-"""The API key of the request."""
+PrincipalOf = Annotated[Principal, Depends(authenticated)]
+"""Who acts with the API key of the request."""

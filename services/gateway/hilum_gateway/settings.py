@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         header_timeout_s: Longest time for the head of a request, in seconds.
         events_poll_s: How often changes are looked up while somebody listens to events.
         events_heartbeat_s: Silence on an event stream after which a comment is sent.
-        events_key_check_s: How soon a stream ends whose key was revoked.
+        events_key_check_s: How soon a stream ends whose key was revoked or whose session ended.
         shutdown_grace_s: How long a stopping server waits for running requests.
     """
 

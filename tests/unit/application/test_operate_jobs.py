@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.errors import DatabaseUnavailable, NotFound, NotPermitted, TransitionNotAllowed
 from hilum.domain.job import JobState
+from hilum.domain.principal import Role
 from tests.unit.application.stage import Stage, key
 
 
@@ -26,7 +26,7 @@ def test_retry_queues_a_parked_job_and_rings(stage):
     assert (job.state, job.attempts, job.losses, job.reason) == (JobState.QUEUED, 0, 0, None)
     assert stage.queue.hear().job_id == job.id
     event = stage.events()[-1]
-    assert (event.actor, event.action, event.request_id) == ("op", "job.retry", "r9")
+    assert (event.actor, event.action, event.request_id) == (key(name="op"), "job.retry", "r9")
 
 
 def test_discard_ends_a_parked_job_for_good(stage):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hilum.application.ports.repositories import JobFilter
-from hilum.domain.access import Role
 from hilum.domain.errors import NotFound, ObjectStoreUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import Role
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preview import decode_preview
 from tests.fakes.clock import FIRST_MOMENT
@@ -55,9 +55,9 @@ def test_a_key_of_a_site_sees_the_jobs_of_that_site(stage):
 
 def test_asking_for_another_site_gives_nothing(stage):
     """Not an error: a key cannot tell whether that site has jobs."""
-    page = stage.read.page(JobFilter(site="south"), None, 10, NORTH)
+    page = stage.read.page(JobFilter(sites=frozenset({"south"})), None, 10, NORTH)
     assert (page.jobs, page.next) == ((), None)
-    assert len(stage.read.page(JobFilter(site="north"), None, 10, NORTH).jobs) == 3
+    assert len(stage.read.page(JobFilter(sites=frozenset({"north"})), None, 10, NORTH).jobs) == 3
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7])
@@ -78,7 +78,7 @@ def test_pages_give_every_job_once(stage, limit):
 
 def test_a_filter_holds_on_every_page(stage):
     """State, priority and site together."""
-    which = JobFilter(site="south", state=JobState.QUEUED, priority=Priority.ROUTINE)
+    which = JobFilter(sites=frozenset({"south"}), state=JobState.QUEUED, priority=Priority.ROUTINE)
     assert len(listed(stage, ANY, which)) == 3
     assert listed(stage, ANY, JobFilter(priority=Priority.STAT)) == []
 

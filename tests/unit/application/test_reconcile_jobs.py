@@ -9,6 +9,7 @@ import pytest
 from hilum.application.use_cases.reconcile_jobs import ReconcileSettings, Reconciliation
 from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import RECONCILER
 from hilum.domain.retry_policy import RetryPolicy
 from tests.unit.application.stage import LEASE, Stage, film
 
@@ -55,7 +56,7 @@ def test_a_job_of_a_dead_worker_is_queued_again(stage):
     assert "dead" in found.reason.detail
     assert found.not_before > stage.clock.now()
     event = stage.events()[-1]
-    assert (event.actor, event.action) == ("reconciler", "job.queued")
+    assert (event.actor, event.action) == (RECONCILER, "job.queued")
     assert event.details == {"reason": "worker_lost", "losses": 1}
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 import pytest
-from fastapi.testclient import TestClient
 
-from hilum.domain.access import Role
 from hilum.domain.errors import InferenceFailed
+from hilum.domain.principal import Role
 from tests.fakes.model_catalogue import whole_set
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes
 from tests.unit.gateway.asgi import Exchange
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
+    from fastapi.testclient import TestClient
 
 NORTH: Final = "north"
 """Site of everything that is asked for."""
