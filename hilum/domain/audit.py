@@ -22,7 +22,8 @@ SEALED: Final = 2
 """Format of the records that this release writes."""
 
 _SEQUENCE: Final = "@sequence"
-_KIND: Final = "@principal_kind"
+SEALED_KIND: Final = "@principal_kind"
+"""Name of the kind of who acted among the stored details of a sealed record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class AuditRecord:
         previous_hash: Hash of the record before it.
         hash: Over the previous hash, the event and, in format 2, the seal.
         format: 1 in records of releases before schema 0009, which have no seal.
-        seal: Sequence and kind of principal as the details hold them (docs/adr/0022).
+        seal: Sequence and kind of principal as the details hold them (docs/adr/0022). A record
+            that has one is held to it, whatever its format says.
     """
 
     sequence: int
@@ -83,7 +85,8 @@ class AuditRecord:
 
     def follows(self, previous_hash: str) -> bool:
         """Return whether it is as it was written, after a record of this hash."""
-        due = _seal(self.sequence, self.event) if self.format == SEALED else {}
+        is_sealed = self.format == SEALED or bool(self.seal)
+        due = _seal(self.sequence, self.event) if is_sealed else {}
         return (
             self.format in (1, SEALED)
             and self.previous_hash == previous_hash
@@ -133,17 +136,17 @@ def first_broken_link(records: Iterable[AuditRecord]) -> int | None:
 
 def parted(stored: Mapping[str, Detail]) -> tuple[dict[str, Detail], dict[str, Detail]]:
     """Part stored details into the event's own and the seal."""
-    seal = {name: stored[name] for name in (_KIND, _SEQUENCE) if name in stored}
+    seal = {name: stored[name] for name in (SEALED_KIND, _SEQUENCE) if name in stored}
     return {name: value for name, value in stored.items() if name not in seal}, seal
 
 
-def principal_of(actor: str, kind: str | None) -> Principal:
+def principal_of(actor: str, kind: object) -> Principal:
     """Return who a record names. Without a kind, as in format 1, the id tells what it is."""
-    if kind in set(PrincipalKind):
-        return Principal(PrincipalKind(kind), actor)
+    if str(kind) in set(PrincipalKind):
+        return Principal(PrincipalKind(str(kind)), actor)
     is_system = ":" in actor or actor == "reconciler"
     return Principal(PrincipalKind.SYSTEM if is_system else PrincipalKind.API_KEY, actor)
 
 
 def _seal(sequence: int, event: AuditEvent) -> dict[str, Detail]:
-    return {_KIND: event.actor.kind.value, _SEQUENCE: sequence}
+    return {SEALED_KIND: event.actor.kind.value, _SEQUENCE: sequence}

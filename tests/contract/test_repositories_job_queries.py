@@ -186,8 +186,9 @@ def test_counts_hold_every_state(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin(write=False) as transaction:
         counts = transaction.jobs.counts
         assert counts(None) == {**nothing, JobState.QUEUED: 1, JobState.COMPLETED: 2}
-        assert counts("south") == {**nothing, JobState.COMPLETED: 1}
-        assert counts("west") == nothing
+        assert counts(frozenset({"south"})) == {**nothing, JobState.COMPLETED: 1}
+        assert counts(frozenset({"west"})) == nothing
+        assert counts(frozenset({"south", "north"})) == counts(None)
 
 
 def test_the_newest_job_that_read_a_film_is_found_by_its_uid(unit_of_work: UnitOfWork) -> None:

@@ -126,7 +126,6 @@ def test_fields_cannot_run_into_one_another():
     ("position", "change"),
     [
         (1, {"sequence": 9}),
-        (1, {"format": 1}),
         (1, {"format": 3}),
         (1, {"seal": {}}),
         (1, {"seal": {"@sequence": 9, "@principal_kind": "system"}}),
@@ -141,6 +140,14 @@ def test_a_changed_place_format_or_seal_is_noticed(position, change):
     records = chain(event(n) for n in range(5))
     records[position] = replace(records[position], **change)
     assert first_broken_link(records) == records[position].sequence
+
+
+def test_a_sealed_record_without_its_format_is_held_to_its_seal():
+    """The way back to an earlier schema and up again loses the columns and nothing else."""
+    records = [replace(record, format=1) for record in chain(event(n) for n in range(5))]
+    assert first_broken_link(records) is None
+    records[4] = replace(records[4], sequence=9)
+    assert first_broken_link(records) == 9
 
 
 def test_a_changed_kind_is_noticed():

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.execution import run
 from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.tables import AUDIT_EVENTS
-from hilum.domain.audit import GENESIS, AuditEvent, AuditRecord, parted, principal_of
+from hilum.domain.audit import GENESIS, SEALED_KIND, AuditEvent, AuditRecord, parted, principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,6 @@ def _record_of(row: Sequence[Any]) -> AuditRecord:
     sequence, actor, action, object_type, object_id, at, request_id = row[:7]
     stored, previous_hash, digest, kind, form = row[7:]
     details, seal = parted(json.loads(stored))
-    event = AuditEvent(
-        principal_of(actor, kind), action, object_type, object_id, at, request_id, details
-    )
+    who = principal_of(actor, kind or seal.get(SEALED_KIND))
+    event = AuditEvent(who, action, object_type, object_id, at, request_id, details)
     return AuditRecord(sequence, event, previous_hash, digest, form, seal)
