@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hilum.application.ports.repositories import JobFilter
-from hilum.domain.errors import NotFound, ObjectStoreUnavailable
+from hilum.domain.errors import NotFound, NotPermitted, ObjectStoreUnavailable
 from hilum.domain.job import JobState, Priority
-from hilum.domain.principal import Role
+from hilum.domain.principal import Grant, Principal, PrincipalKind, Role
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preview import decode_preview
 from tests.fakes.clock import FIRST_MOMENT
@@ -198,3 +198,20 @@ def test_counts_are_of_the_keys_site(stage):
     assert stage.read.counts(ANY)[JobState.QUEUED] == 5
     assert stage.read.counts(NORTH)[JobState.QUEUED] == 2
     assert stage.read.counts(SOUTH)[JobState.COMPLETED] == 0
+
+
+def test_a_principal_of_several_sites_sees_all_of_these(stage):
+    """Pages, changes and counts; what it may not read of a job is left out."""
+    stage.send(film(9), by=key(site="west"))
+    grants = (Grant(Role.VIEWER, "north"), Grant(Role.AUDITOR, "south"))
+    both = Principal(PrincipalKind.USER, "u", grants=grants)
+    assert {job.site for job in listed(stage, both)} == {"north", "south"}
+    assert {job.site for job in stage.read.changes(FIRST_MOMENT, both, 100)} == {"north", "south"}
+    assert sum(stage.read.counts(both).values()) == 6
+    assert listed(stage, both, JobFilter(sites=frozenset({"west"}))) == []
+    (north, *_), (south, *_) = (
+        listed(stage, both, JobFilter(sites=frozenset({site}))) for site in ("north", "south")
+    )
+    assert stage.read.original(north.id, both)
+    with pytest.raises(NotPermitted, match="north"):
+        stage.read.original(south.id, both)

@@ -273,3 +273,17 @@ def test_lists_hold_what_the_principal_may_see(world, role, site, seen):
         world.gateway.new_key(Role.VIEWER, NORTH)
         keys = world.client(role, site, "bearer").get("/v1/keys").json()["keys"]
         assert (NORTH in {key["site"] for key in keys}) is seen
+
+
+def test_an_auditor_sees_how_jobs_stand_and_no_result():
+    """Neither in documents nor on pages, also after somebody else has looked at them."""
+    world, found = World(), "covid19"
+    pages = ("/", f"/films/{world.job}")
+    admin = world.client("admin", "*", "session")
+    auditor = world.client("auditor", NORTH, "session")
+    assert all(found in admin.get(page).text for page in pages)
+    shown = [auditor.get(page).text for page in pages]
+    assert not any(found in page for page in shown)
+    assert all("completed" in page for page in shown)
+    document = world.client("auditor", NORTH, "bearer").get(f"/v1/jobs/{world.job}").json()
+    assert (document["state"], document["result"], document["gate"]) == ("completed", None, None)
