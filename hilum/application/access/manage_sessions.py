@@ -60,7 +60,8 @@ class ManageSessions:
             session = transaction.sessions.get(digest_secret(session_id))
             key_id = former_key if session is None else None
             if session is not None and session.is_open(now):
-                key_id = session.principal_id
+                is_of_key = session.principal_kind is PrincipalKind.API_KEY
+                key_id = session.principal_id if is_of_key else None
             key = transaction.api_keys.get(key_id) if key_id is not None else None
         if key is None or key.revoked_at is not None:
             raise NotAuthenticated("the session is over; sign in again")

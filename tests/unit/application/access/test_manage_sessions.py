@@ -9,7 +9,7 @@ import pytest
 from hilum.application.access.manage_sessions import SESSION_LENGTH, ManageSessions
 from hilum.domain.access import digest_secret, parse_key
 from hilum.domain.errors import NotAuthenticated
-from hilum.domain.principal import Role
+from hilum.domain.principal import Principal, PrincipalKind, Role
 from tests.unit.application.stage import ME, Stage
 
 
@@ -74,6 +74,13 @@ def test_a_session_of_the_previous_release_has_a_row_once_it_is_ended(desk):
     with pytest.raises(NotAuthenticated):
         desk.sessions.principal("former", key_id)
     assert desk.sessions.principal("another", key_id) == desk.person
+
+
+def test_a_session_of_another_kind_is_not_taken_for_a_keys(desk):
+    """Ids are unique within a kind only."""
+    session_id, _ = desk.sessions.open(Principal(PrincipalKind.USER, desk.person.id))
+    with pytest.raises(NotAuthenticated):
+        desk.sessions.principal(session_id)
 
 
 def test_expired_sessions_are_removed_at_the_next_sign_in(desk):
