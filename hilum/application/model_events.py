@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from hilum.domain.principal import Principal
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
 
 
-def promotion_events(promotions: Iterable[Promotion]) -> list[AuditEvent]:
+def promotion_events(promotions: Iterable[Promotion], principal: Principal) -> list[AuditEvent]:
     """One for each promotion that was made."""
     return [
         AuditEvent(
-            actor=promotion.promoted_by,
+            actor=principal,
             action="model.promoted",
             object_type="model",
             object_id=f"{promotion.site}/{promotion.model}",
@@ -28,12 +29,14 @@ def promotion_events(promotions: Iterable[Promotion]) -> list[AuditEvent]:
     ]
 
 
-def roll_back_event(taken_back: Promotion, now_in_force: str | None) -> AuditEvent:
+def roll_back_event(
+    taken_back: Promotion, now_in_force: str | None, principal: Principal
+) -> AuditEvent:
     """Of a promotion that was taken back; the version before it is in force again, if any is."""
     if taken_back.rolled_back_at is None:
         raise ValueError("this promotion stands")
     return AuditEvent(
-        actor=taken_back.rolled_back_by or "",
+        actor=principal,
         action="model.rolled_back",
         object_type="model",
         object_id=f"{taken_back.site}/{taken_back.model}",
@@ -46,7 +49,7 @@ def roll_back_event(taken_back: Promotion, now_in_force: str | None) -> AuditEve
     )
 
 
-def points_events(points: Iterable[SiteOperatingPoint]) -> list[AuditEvent]:
+def points_events(points: Iterable[SiteOperatingPoint], principal: Principal) -> list[AuditEvent]:
     """Of operating points that were set: one for each site, model, version and origin."""
     groups: dict[tuple[str, str, str, str], list[SiteOperatingPoint]] = {}
     for point in points:
@@ -54,7 +57,7 @@ def points_events(points: Iterable[SiteOperatingPoint]) -> list[AuditEvent]:
         groups.setdefault(key, []).append(point)
     return [
         AuditEvent(
-            actor=group[0].set_by,
+            actor=principal,
             action="operating_points.set",
             object_type="operating_points",
             object_id=f"{site}/{model}/{version}",
@@ -70,7 +73,7 @@ def points_events(points: Iterable[SiteOperatingPoint]) -> list[AuditEvent]:
 
 
 def points_removed_events(
-    points: Iterable[SiteOperatingPoint], actor: str, at: datetime
+    points: Iterable[SiteOperatingPoint], principal: Principal, at: datetime
 ) -> list[AuditEvent]:
     """Return one event for each site, model and version whose operating points were removed."""
     groups: dict[tuple[str, str, str], list[SiteOperatingPoint]] = {}
@@ -78,7 +81,7 @@ def points_removed_events(
         groups.setdefault((point.site, point.model, point.version), []).append(point)
     return [
         AuditEvent(
-            actor=actor,
+            actor=principal,
             action="operating_points.removed",
             object_type="operating_points",
             object_id="/".join(key),

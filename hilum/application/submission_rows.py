@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.principal import Principal
     from hilum.domain.study import Instance, StoredImage, Study
 
 
@@ -23,12 +24,12 @@ class Sender:
     """Who submits.
 
     Attributes:
-        actor: Id of the key, for the audit log.
+        actor: For the audit log.
         request_id: Of the request, for the audit log.
         traceparent: Trace context of the request, kept with its jobs.
     """
 
-    actor: str
+    actor: Principal
     request_id: str
     traceparent: str | None = None
 

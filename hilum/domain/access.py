@@ -1,4 +1,4 @@
-"""Who may do what: API keys, roles and sites."""
+"""Credentials: what proves who acts. What they may do is said by their principal."""
 
 from __future__ import annotations
 
@@ -6,46 +6,15 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from hilum.domain.errors import NotPermitted
+from hilum.domain.principal import Grant, Principal, PrincipalKind, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-ALL_SITES: Final = "*"
-"""Site of a key that is not bound to one."""
-
-DEFAULT_SITE: Final = "default"
-"""Site of a film that was submitted without one by a key that is not bound to one."""
-
-
-class Role(StrEnum):
-    """What a key is for. Each role may do all that the one before it may."""
-
-    VIEWER = "viewer"
-    SUBMITTER = "submitter"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-
-class Permission(StrEnum):
-    """One thing that a request may need."""
-
-    READ = "read"
-    SUBMIT = "submit"
-    OPERATE = "operate"
-    ADMINISTER = "administer"
-
-
-PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
-    Role.VIEWER: frozenset({Permission.READ}),
-    Role.SUBMITTER: frozenset({Permission.READ, Permission.SUBMIT}),
-    Role.OPERATOR: frozenset({Permission.READ, Permission.SUBMIT, Permission.OPERATE}),
-    Role.ADMIN: frozenset(Permission),
-}
+FIRST_ROLES: Final = (Role.VIEWER, Role.SUBMITTER, Role.OPERATOR, Role.ADMIN)
+"""Roles that a row of ``api_keys`` may name: releases before schema 0009 know no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +25,7 @@ class ApiKey:
         id: Public identifier, the part of the key before the dot.
         name: For people.
         role: What it may do.
-        site: Site it is bound to, or :data:`ALL_SITES`.
+        site: Site it is bound to, or :data:`hilum.domain.principal.ALL_SITES`.
         digest: Hex SHA-256 of the secret part. The secret has 256 random bits, so a slow
             password hash would protect nothing (OWASP ASVS 2.10 asks that of passwords).
         created_at: UTC.
@@ -71,53 +40,64 @@ class ApiKey:
     created_at: datetime
     revoked_at: datetime | None = None
 
+    @property
+    def principal(self) -> Principal:
+        """Who acts with this key."""
+        grants = (Grant(self.role, self.site),)
+        return Principal(PrincipalKind.API_KEY, self.id, self.name, grants)
+
     def matches(self, secret: str) -> bool:
-        """Whether this is the key's secret, compared in constant time."""
+        """Return whether this is the key's secret, compared in constant time."""
         return self.revoked_at is None and hmac.compare_digest(self.digest, digest_secret(secret))
 
-    def require(self, permission: Permission) -> None:
-        """Demand a permission.
 
-        Raises:
-            NotPermitted: The role does not hold it.
-        """
-        if permission not in PERMISSIONS[self.role]:
-            raise NotPermitted(f"a key of the role {self.role.value} may not {permission.value}")
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of a person, as stored.
 
-    def sees(self, site: str) -> bool:
-        """Whether things of this site exist for this key."""
-        return self.site in (ALL_SITES, site)
+    Attributes:
+        id_digest: Hex SHA-256 of the random id in the cookie.
+        principal_kind: Kind of who signed in.
+        principal_id: Id of who signed in.
+        created_at: UTC.
+        expires_at: UTC.
+        revoked_at: Time of the sign-out, UTC, or None.
+    """
 
-    def site_for(self, asked: str | None) -> str:
-        """The site of a new study.
+    id_digest: str
+    principal_kind: PrincipalKind
+    principal_id: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
 
-        Raises:
-            NotPermitted: Another site than the one the key is bound to.
-        """
-        if self.site == ALL_SITES:
-            return asked or DEFAULT_SITE
-        if asked not in (None, "", self.site):
-            raise NotPermitted(f"this key submits for site {self.site} only")
-        return self.site
+    def is_open(self, now: datetime) -> bool:
+        """Return whether it has neither expired nor been ended."""
+        return self.revoked_at is None and now < self.expires_at
 
 
 def digest_secret(secret: str) -> str:
-    """Hex SHA-256 of the secret part of a key."""
+    """Return the hex SHA-256 of the secret part of a credential."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_key_text() -> tuple[str, str]:
-    """A fresh ``(id, secret)``; a client sends them as ``hilum_<id>.<secret>``."""
+    """Return a fresh ``(id, secret)``. A client sends them as ``hilum_<id>.<secret>``."""
     return secrets.token_hex(6), secrets.token_urlsafe(32)
 
 
+def new_session_id() -> str:
+    """Return a fresh id of a session, 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
 def format_key(key_id: str, secret: str) -> str:
-    """The key as a client sends it."""
+    """Return a key as a client sends it."""
     return f"hilum_{key_id}.{secret}"
 
 
 def parse_key(text: str) -> tuple[str, str] | None:
-    """``(id, secret)`` of a key as sent, or None if it does not look like one."""
+    """Return ``(id, secret)`` of a key as sent, or None if it does not look like one."""
     prefix, _, rest = text.strip().partition("_")
     key_id, _, secret = rest.partition(".")
     # What is not a plain word never reaches the database.

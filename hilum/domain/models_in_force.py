@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.site_models import (
     FIRST_START,
     Promotion,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.principal import DEFAULT_SITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

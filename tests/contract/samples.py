@@ -27,6 +27,7 @@ from hilum.domain.finding import (
 from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
 from hilum.domain.job import Job, JobState, Priority
 from hilum.domain.model import CodedConcept, PanelKind, Rank
+from hilum.domain.principal import Principal, PrincipalKind
 from hilum.domain.study import Instance, Study
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
 FAR = datetime(9000, 1, 1, tzinfo=UTC)
+KEY = Principal(PrincipalKind.API_KEY, "key-1")
 LEASE = timedelta(seconds=30)
 _FIRST = count(-1, -1)
 _COMPARED = ("lease_expires_at", "not_before")
@@ -261,4 +263,4 @@ def a_stop(job: Job) -> GateRecord:
 
 def an_event(number: int = 0, **details: Any) -> AuditEvent:
     """An audit event."""
-    return AuditEvent("key-1", "job.accepted", "job", f"job-{number}", NOW, "request-1", details)
+    return AuditEvent(KEY, "job.accepted", "job", f"job-{number}", NOW, "request-1", details)

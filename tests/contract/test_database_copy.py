@@ -19,7 +19,7 @@ from hilum.domain.audit import AuditEvent
 from hilum.domain.backup import AuditHead, DatabaseFacts
 from hilum.domain.errors import DatabaseCopyFailed, DatabaseUnavailable
 from hilum_stack.errors import ServerMissing
-from tests.contract.samples import NOW, a_film
+from tests.contract.samples import KEY, NOW, a_film
 from tests.servers import server_missing
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def fill(url: str, films: int = FILMS) -> None:
             film = a_film()
             transaction.jobs.add_new([film.job])
             transaction.studies.add(film.study, [film.instance])
-            event = AuditEvent("key-1", "job.accepted", "job", str(film.job.id), NOW)
+            event = AuditEvent(KEY, "job.accepted", "job", str(film.job.id), NOW)
             transaction.audit.append([event])
 
 

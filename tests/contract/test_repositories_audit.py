@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, NoReturn
 
@@ -12,14 +14,19 @@ from sqlalchemy import exc
 
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.domain.audit import GENESIS, AuditEvent, first_broken_link
-from tests.contract.samples import NOW, an_event
+from hilum.domain.audit import GENESIS, AuditEvent, chain_hash, first_broken_link
+from hilum.domain.principal import Principal, PrincipalKind, worker
+from tests.contract import former_audit
+from tests.contract.samples import KEY, NOW, an_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.audit import AuditRecord
+
+
+FORMER_COLUMNS = ", ".join(former_audit.EVENTS.c.keys())
 
 
 def _append(unit_of_work: UnitOfWork, *events: AuditEvent) -> None:
@@ -64,8 +71,8 @@ def test_details_and_times_keep_their_hash(unit_of_work: UnitOfWork) -> None:
     _append(
         unit_of_work,
         an_event(1, **details),
-        AuditEvent("a", "b", "c", "d", east),
-        AuditEvent("a", "b", "c", "d", on_the_second),
+        AuditEvent(KEY, "b", "c", "d", east),
+        AuditEvent(KEY, "b", "c", "d", on_the_second),
     )
     records = _records(unit_of_work)
     assert records[0].event.details == details
@@ -136,8 +143,9 @@ def test_sqlite_refuses_to_replace_a_record(sqlite_url: str) -> None:
     """INSERT OR REPLACE, which deletes without firing the trigger for it, fails too."""
     _refused(
         sqlite_url,
-        "INSERT OR REPLACE INTO audit_events SELECT sequence, at, 'nobody', action, object_type,"
-        " object_id, request_id, details, previous_hash, hash FROM audit_events",
+        f"INSERT OR REPLACE INTO audit_events ({FORMER_COLUMNS}) SELECT sequence, at, 'nobody',"  # noqa: S608 - constants
+        " action, object_type, object_id, request_id, details, previous_hash, hash"
+        " FROM audit_events",
     )
 
 
@@ -152,7 +160,11 @@ def _refused(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def test_tampering_around_the_triggers_breaks_the_chain(database_url: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    ["actor = 'nobody'", "principal_kind = 'user'", "format = 3", "sequence = 9"],
+)
+def test_tampering_around_the_triggers_breaks_the_chain(database_url: str, change: str) -> None:
     """Who can drop the triggers can change a record, and the chain shows which."""
     engine = create_database_engine(database_url)
     unit_of_work = SqlUnitOfWork(engine)
@@ -163,6 +175,39 @@ def test_tampering_around_the_triggers_breaks_the_chain(database_url: str) -> No
     }
     with engine.begin() as connection:
         connection.exec_driver_sql(off[engine.dialect.name])
-        connection.exec_driver_sql("UPDATE audit_events SET actor = 'nobody' WHERE sequence = 3")
-    assert first_broken_link(_records(unit_of_work)) == 3
+        connection.exec_driver_sql(f"UPDATE audit_events SET {change} WHERE sequence = 4")  # noqa: S608 - constants
+    assert first_broken_link(_records(unit_of_work)) == (9 if change == "sequence = 9" else 4)
+    engine.dispose()
+
+
+def test_a_record_names_kind_and_id_of_who_acted(unit_of_work: UnitOfWork) -> None:
+    """Of every kind, in a record of format 2."""
+    actors = [Principal(kind, "a") for kind in PrincipalKind]
+    _append(unit_of_work, *(replace(an_event(n), actor=actor) for n, actor in enumerate(actors)))
+    records = _records(unit_of_work)
+    assert [record.event.actor for record in records] == actors
+    assert {record.format for record in records} == {2}
+    assert first_broken_link(records) is None
+
+
+def test_two_releases_write_one_chain(database_url: str) -> None:
+    """This release verifies records of both formats, and so does the previous one."""
+    engine = create_database_engine(database_url)
+    unit_of_work = SqlUnitOfWork(engine)
+    events = [replace(an_event(n, attempts=n), actor=worker("w")) for n in range(6)]
+    for number, event in enumerate(events):
+        if number % 2:
+            _append(unit_of_work, event)
+        else:
+            former_audit.append(engine, event)
+    records = _records(unit_of_work)
+    assert [record.event for record in records] == events
+    assert [record.format for record in records] == [1, 2] * 3
+    assert first_broken_link(records) is None
+    previous = GENESIS
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(former_audit.EVENTS).order_by(sa.text("sequence")))
+        for row, event in zip(rows, events, strict=True):
+            previous = chain_hash(previous, replace(event, details=json.loads(row.details)))
+            assert previous == row.hash
     engine.dispose()

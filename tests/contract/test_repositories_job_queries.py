@@ -86,16 +86,17 @@ def test_a_filter_narrows_the_page(unit_of_work: UnitOfWork) -> None:
             }
 
     assert page(JobFilter()) == {job.id for job in jobs}
-    assert page(JobFilter(site="south")) == {job.id for job in jobs if job.site == "south"}
+    for sites in (frozenset({"south"}), frozenset({"south", "north"}), frozenset[str]()):
+        assert page(JobFilter(sites=sites)) == {job.id for job in jobs if job.site in sites}
     assert page(JobFilter(state=JobState.FAILED)) == {
         job.id for job in jobs if job.state is JobState.FAILED
     }
     assert page(JobFilter(priority=Priority.STAT)) == {
         job.id for job in jobs if job.priority is Priority.STAT
     }
-    everything = JobFilter("north", JobState.QUEUED, Priority.BATCH)
+    everything = JobFilter(frozenset({"north"}), JobState.QUEUED, Priority.BATCH)
     assert page(everything) == {jobs[2].id}
-    assert page(JobFilter(site="west")) == set()
+    assert page(JobFilter(sites=frozenset({"west"}))) == set()
 
 
 def test_changes_come_oldest_first_from_a_moment_on(unit_of_work: UnitOfWork) -> None:
@@ -107,7 +108,7 @@ def test_changes_come_oldest_first_from_a_moment_on(unit_of_work: UnitOfWork) ->
     with unit_of_work.begin(write=False) as transaction:
         since = NOW + seconds(1)
         assert transaction.jobs.changed_since(since, None, 10) == [jobs[1], jobs[2], jobs[0]]
-        assert transaction.jobs.changed_since(since, "north", 10) == [jobs[1], jobs[0]]
+        assert transaction.jobs.changed_since(since, frozenset({"north"}), 10) == [jobs[1], jobs[0]]
         assert transaction.jobs.changed_since(since, None, 2) == [jobs[1], jobs[2]]
 
 
@@ -182,8 +183,9 @@ def test_counts_hold_every_state(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin(write=False) as transaction:
         counts = transaction.jobs.counts
         assert counts(None) == {**nothing, JobState.QUEUED: 1, JobState.COMPLETED: 2}
-        assert counts("south") == {**nothing, JobState.COMPLETED: 1}
-        assert counts("west") == nothing
+        assert counts(frozenset({"south"})) == {**nothing, JobState.COMPLETED: 1}
+        assert counts(frozenset({"west"})) == nothing
+        assert counts(frozenset({"south", "north"})) == counts(None)
 
 
 def test_the_newest_job_that_read_a_film_is_found_by_its_uid(unit_of_work: UnitOfWork) -> None:

@@ -1,4 +1,4 @@
-"""What the repositories of studies, results and API keys promise, on every database."""
+"""What the repositories of studies and results promise, on every database."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.access import ALL_SITES, ApiKey, Role
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import ResultOverview
 from tests.contract.samples import (
-    NOW,
     a_film,
     a_gate_reading,
     a_stop,
     accept,
     accepted,
     an_analysis,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -162,45 +159,3 @@ def test_what_the_gate_said_needs_its_job(unit_of_work: UnitOfWork) -> None:
     """A record of no job is a defect."""
     with pytest.raises(InternalError), unit_of_work.begin() as transaction:
         transaction.results.add_gate(a_stop(a_film().job))
-
-
-def _key(number: int, **fields: str) -> ApiKey:
-    return ApiKey(
-        id=fields.get("id", f"key-{number}"),
-        name="Reading room",
-        role=Role.OPERATOR,
-        site=ALL_SITES,
-        digest="cd" * 32,
-        created_at=NOW + seconds(number),
-    )
-
-
-def test_keys_come_back_oldest_first(unit_of_work: UnitOfWork) -> None:
-    """One by its id, all by age; an unknown one is None."""
-    with unit_of_work.begin() as transaction:
-        for number in (2, 1, 3):
-            transaction.api_keys.add(_key(number))
-    with unit_of_work.begin(write=False) as transaction:
-        assert transaction.api_keys.get("key-2") == _key(2)
-        assert transaction.api_keys.get("key-9") is None
-        assert transaction.api_keys.all() == [_key(1), _key(2), _key(3)]
-
-
-def test_a_key_is_revoked_once(unit_of_work: UnitOfWork) -> None:
-    """It stays readable; revoking it again, or one that is not there, gives None."""
-    with unit_of_work.begin() as transaction:
-        transaction.api_keys.add(_key(1))
-        revoked = transaction.api_keys.revoke("key-1", NOW)
-        assert revoked == replace(_key(1), revoked_at=NOW)
-        assert transaction.api_keys.revoke("key-1", NOW + seconds(1)) is None
-        assert transaction.api_keys.revoke("key-2", NOW) is None
-    with unit_of_work.begin(write=False) as transaction:
-        assert transaction.api_keys.get("key-1") == revoked
-
-
-def test_a_key_id_is_used_once(unit_of_work: UnitOfWork) -> None:
-    """The same id again is a defect."""
-    with unit_of_work.begin() as transaction:
-        transaction.api_keys.add(_key(1))
-    with pytest.raises(InternalError), unit_of_work.begin() as transaction:
-        transaction.api_keys.add(_key(2, id="key-1"))

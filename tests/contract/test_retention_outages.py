@@ -19,6 +19,7 @@ from hilum.application.use_cases.sweep_orphans import SweepOrphans, Swept
 from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import ObjectStoreUnavailable
 from hilum.domain.job import JobState
+from hilum.domain.principal import local_command
 from tests.contract.samples import NOW, a_film, accept
 from tests.fakes.clock import SettableClock
 
@@ -102,11 +103,11 @@ def test_a_store_that_dies_in_the_middle_is_gone_on_from(platform: Platform) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platform.store, "delete", die_after_five)
         with pytest.raises(ObjectStoreUnavailable):
-            platform.expire()(RULE, "operator:test")
+            platform.expire()(RULE, local_command("test"))
     assert platform.expired() == 4
     platform.minio.launch()
     assert len(platform.keys()) == 2 * FILMS + 2 - 5
-    again = platform.expire()(RULE, "operator:test")
+    again = platform.expire()(RULE, local_command("test"))
     assert (again.films, again.objects) == (FILMS - 4, 2 * FILMS)
     assert platform.expired() == FILMS
     assert len(platform.keys()) == 2
@@ -117,9 +118,9 @@ def test_a_store_that_dies_in_the_middle_is_gone_on_from(platform: Platform) -> 
 def test_two_runs_at_once_do_it_once(platform: Platform) -> None:
     """Each film and each object is counted by one of them."""
     with ThreadPoolExecutor(3) as pool:
-        runs = [pool.submit(platform.expire(), RULE, "operator:test") for _ in range(3)]
+        runs = [pool.submit(platform.expire(), RULE, local_command("test")) for _ in range(3)]
         done = [run.result() for run in runs]
-    last = platform.expire()(RULE, "operator:test")  # where all but one met the lock at once
+    last = platform.expire()(RULE, local_command("test"))  # where all but one met the lock at once
     assert sum(run.films for run in [*done, last]) == FILMS
     assert sum(run.objects for run in [*done, last]) == 2 * FILMS
     assert len(platform.keys()) == 2
@@ -131,8 +132,8 @@ def test_orphans_are_told_from_films_by_the_store_s_own_times(platform: Platform
     platform.store.put(orphan, [b"12345"], media_type="image/png")
     (stored,) = platform.store.list(orphan)
     platform.clock.set(stored.stored_at + timedelta(hours=23))
-    assert platform.sweep()("operator:test") == Swept()
+    assert platform.sweep()(local_command("test")) == Swept()
     platform.clock.set(stored.stored_at + timedelta(hours=25))
     before = platform.keys()
-    assert platform.sweep()("operator:test") == Swept(1, 5)
+    assert platform.sweep()(local_command("test")) == Swept(1, 5)
     assert platform.keys() == [key for key in before if key != orphan]

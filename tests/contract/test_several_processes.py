@@ -14,6 +14,7 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.audit import AuditEvent, first_broken_link
 from hilum.domain.job import JobEvent, JobState, Priority
+from hilum.domain.principal import worker
 from tests.contract.samples import LEASE, NOW, a_film, an_analysis
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def _run_films(url: str, process: int) -> int:
             if job == film.job:
                 transaction.studies.add(film.study, [film.instance])
                 transaction.work_flows.enqueue([job])
-            transaction.audit.append([AuditEvent(owner, "job.seen", "job", str(job.id), NOW)])
+            transaction.audit.append(
+                [AuditEvent(worker(owner), "job.seen", "job", str(job.id), NOW)]
+            )
         with unit_of_work.begin() as transaction:
             # Reading first: a transaction that becomes a writer late must wait its turn too.
             assert transaction.jobs.get(job.id) is not None
@@ -47,7 +50,9 @@ def _run_films(url: str, process: int) -> int:
         with unit_of_work.begin() as transaction:
             transaction.jobs.finish(job, JobEvent.COMPLETE)
             finished += transaction.results.add(an_analysis(job))
-            transaction.audit.append([AuditEvent(owner, "job.completed", "job", str(job.id), NOW)])
+            transaction.audit.append(
+                [AuditEvent(worker(owner), "job.completed", "job", str(job.id), NOW)]
+            )
     engine.dispose()
     return finished
 

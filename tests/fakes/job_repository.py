@@ -55,18 +55,20 @@ class InMemoryJobs:
         found = [
             job
             for job in self._rows.jobs.values()
-            if which.site in (None, job.site)
+            if (which.sites is None or job.site in which.sites)
             and which.state in (None, job.state)
             and which.priority in (None, job.priority)
             and (after is None or (job.created_at, job.id) < (after.created_at, after.id))
         ]
         return sorted(found, key=lambda job: (job.created_at, job.id), reverse=True)[:limit]
 
-    def changed_since(self, moment: datetime, site: str | None, limit: int) -> Sequence[Job]:
+    def changed_since(
+        self, moment: datetime, sites: frozenset[str] | None, limit: int
+    ) -> Sequence[Job]:
         found = [
             job
             for job in self._rows.jobs.values()
-            if job.updated_at >= moment and site in (None, job.site)
+            if job.updated_at >= moment and (sites is None or job.site in sites)
         ]
         return sorted(found, key=lambda job: (job.updated_at, job.id))[:limit]
 
@@ -196,10 +198,10 @@ class InMemoryJobs:
             depths[priority] = QueueDepth(len(queued), running, min(queued, default=None))
         return depths
 
-    def counts(self, site: str | None) -> Mapping[JobState, int]:
+    def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:
         numbers = dict.fromkeys(JobState, 0)
         for job in self._rows.jobs.values():
-            numbers[job.state] += site in (None, job.site)
+            numbers[job.state] += sites is None or job.site in sites
         return numbers
 
     def _give_back(self, known: Job, event: JobEvent, *, lost: bool, **changes: Any) -> Job | None:

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hilum.adapters.clock.clock import SystemClock
-from hilum.domain.audit import GENESIS, AuditRecord, chain_hash
+from hilum.domain.audit import GENESIS, AuditRecord
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from hilum.domain.access import ApiKey
+    from hilum.domain.access import ApiKey, Session
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job, Priority
@@ -36,6 +36,7 @@ class Rows:
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     operating_points: dict[tuple[str, ...], SiteOperatingPoint] = field(default_factory=dict)
     promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
     site_rules: dict[tuple[str, str], SiteRule] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class Rows:
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),
+            dict(self.sessions),
             dict(self.operating_points),
             dict(self.promotions),
             dict(self.site_rules),
@@ -146,7 +148,7 @@ class InMemoryApiKeys:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def add(self, key: ApiKey) -> None:
+    def add(self, key: ApiKey, *, granted_by: str) -> None:  # noqa: ARG002 - the port's name
         self._rows.require_writable()
         if key.id in self._rows.api_keys:
             raise InternalError("this id exists")
@@ -167,6 +169,33 @@ class InMemoryApiKeys:
         return revoked
 
 
+class InMemorySessions:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, session: Session) -> None:
+        self._rows.require_writable()
+        self._rows.sessions.setdefault(session.id_digest, session)
+
+    def get(self, id_digest: str) -> Session | None:
+        return self._rows.sessions.get(id_digest)
+
+    def revoke(self, id_digest: str, now: datetime) -> None:
+        self._rows.require_writable()
+        session = self._rows.sessions.get(id_digest)
+        if session is not None and session.revoked_at is None:
+            self._rows.sessions[id_digest] = replace(session, revoked_at=now)
+
+    def ended(self, digests: Collection[str], now: datetime) -> frozenset[str]:
+        known = self._rows.sessions
+        return frozenset(one for one in digests if one in known and not known[one].is_open(now))
+
+    def remove_expired(self, now: datetime) -> None:
+        self._rows.require_writable()
+        kept = {key: one for key, one in self._rows.sessions.items() if one.expires_at > now}
+        self._rows.sessions = kept
+
+
 class InMemoryAuditLog:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -179,8 +208,7 @@ class InMemoryAuditLog:
             last = self._rows.audit[-1] if self._rows.audit else None
             previous = last.hash if last else GENESIS
             sequence = last.sequence + 1 if last else 1
-            digest = chain_hash(previous, event)
-            self._rows.audit.append(AuditRecord(sequence, event, previous, digest))
+            self._rows.audit.append(AuditRecord.sealed(sequence, event, previous))
 
     def records(self, after_sequence: int = 0, limit: int = 1000) -> Sequence[AuditRecord]:
         return [r for r in self._rows.audit if r.sequence > after_sequence][:limit]

@@ -18,6 +18,7 @@ from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
     InMemoryResults,
+    InMemorySessions,
     InMemoryStudies,
     Rows,
 )
@@ -38,6 +39,7 @@ class InMemoryTransaction:
         self.work_flows = InMemoryWorkFlows(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
+        self.sessions = InMemorySessions(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
         self.promotions = InMemoryPromotions(rows)
         self.site_rules = InMemorySiteRules(rows)

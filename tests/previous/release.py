@@ -93,6 +93,7 @@ class Release:
         """Run ``hilum ARGUMENTS...`` of this release."""
         return subprocess.run(
             [str(self.python), "-m", "hilum_cli", *arguments],
+            cwd=self.folder,  # `-m` puts it on sys.path, before what is installed
             env=self.environment(env),
             capture_output=True,
             text=True,

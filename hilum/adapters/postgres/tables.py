@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.access_tables import access_tables
 from hilum.adapters.postgres.column_types import Document, UtcTime
-from hilum.domain.access import Role
 from hilum.domain.job import ENDED, JobEvent, JobState, Priority, source_state
 from hilum.domain.site_models import Origin
 
@@ -121,7 +121,7 @@ JOBS: Final = sa.Table(
     sa.Column("film_sent_again_at", UtcTime),
     # Codes; null where there are none, and in a row of a schema before 0008.
     sa.Column("notes", Document),
-    # Zero in a job that a release before 0009 queued, until the reconciler gives it a tag.
+    # Zero in a job that a release before 0010 queued, until the reconciler gives it a tag.
     sa.Column("fair_tag", sa.Double, nullable=False, server_default="0"),
     sa.Column("traceparent", sa.Text),
     sa.UniqueConstraint("idempotency_key"),
@@ -231,18 +231,7 @@ HEATMAPS: Final = sa.Table(
     sa.Column("scale", sa.Double, nullable=False),
 )
 
-API_KEYS: Final = sa.Table(
-    "api_keys",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("created_at", UtcTime, nullable=False),
-    sa.Column("revoked_at", UtcTime),
-    _one_of("role", Role),
-)
+API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(
     "audit_events",
@@ -259,6 +248,9 @@ AUDIT_EVENTS: Final = sa.Table(
     sa.Column("details", sa.Text, nullable=False),
     sa.Column("previous_hash", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+    # Null in an event of a release before schema 0009, which has format 1.
+    sa.Column("principal_kind", sa.Text),
+    sa.Column("format", sa.SmallInteger, nullable=False, server_default=sa.text("1")),
     # Over partitions only what holds the sequence number can be unique: docs/adr/0014.
     sa.UniqueConstraint("hash").ddl_if(dialect="sqlite"),
     postgresql_partition_by="RANGE (sequence)",

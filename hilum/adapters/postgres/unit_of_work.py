@@ -18,6 +18,7 @@ from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
+from hilum.adapters.postgres.repositories.sessions import SqlSessionRepository
 from hilum.adapters.postgres.repositories.site_rules import SqlSiteRuleRepository
 from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
 from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
@@ -40,6 +41,7 @@ class SqlTransaction:
         self.work_flows = SqlWorkFlowRepository(connection)
         self.results = SqlResultRepository(connection)
         self.api_keys = SqlApiKeyRepository(connection)
+        self.sessions = SqlSessionRepository(connection)
         self.operating_points = SqlOperatingPointRepository(connection)
         self.promotions = SqlPromotionRepository(connection)
         self.site_rules = SqlSiteRuleRepository(connection)

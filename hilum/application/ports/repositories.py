@@ -33,12 +33,12 @@ class JobFilter:
     """Which jobs to list; None means any.
 
     Attributes:
-        site: Only this site.
+        sites: Only these sites.
         state: Only this state.
         priority: Only this priority.
     """
 
-    site: str | None = None
+    sites: frozenset[str] | None = None
     state: JobState | None = None
     priority: Priority | None = None
 
@@ -105,8 +105,10 @@ class JobRepository(Protocol):
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         ...
 
-    def changed_since(self, moment: datetime, site: str | None, limit: int) -> Sequence[Job]:
-        """Jobs whose state changed at or after a moment, oldest change first."""
+    def changed_since(
+        self, moment: datetime, sites: frozenset[str] | None, limit: int
+    ) -> Sequence[Job]:
+        """Jobs of these sites, or of all, that changed at or after a moment, oldest first."""
         ...
 
     def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
@@ -171,8 +173,8 @@ class JobRepository(Protocol):
         """Depth of every queue."""
         ...
 
-    def counts(self, site: str | None) -> Mapping[JobState, int]:
-        """Jobs by state, of one site or of all."""
+    def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:
+        """Jobs by state, of these sites or of all."""
         ...
 
 
@@ -207,8 +209,8 @@ class ResultRepository(Protocol):
 class ApiKeyRepository(Protocol):
     """API keys."""
 
-    def add(self, key: ApiKey) -> None:
-        """Add a key."""
+    def add(self, key: ApiKey, *, granted_by: str) -> None:
+        """Add a key. A role that the previous release does not know becomes a grant."""
         ...
 
     def get(self, key_id: str) -> ApiKey | None:

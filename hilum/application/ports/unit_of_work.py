@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ResultRepository,
         StudyRepository,
     )
+    from hilum.application.ports.sessions import SessionRepository
     from hilum.application.ports.site_rules import SiteRuleRepository
     from hilum.application.ports.work_flows import WorkFlowRepository
 
@@ -47,6 +48,11 @@ class Transaction(Protocol):
     @property
     def api_keys(self) -> ApiKeyRepository:
         """API keys."""
+        ...
+
+    @property
+    def sessions(self) -> SessionRepository:
+        """Sessions of people."""
         ...
 
     @property

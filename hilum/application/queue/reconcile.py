@@ -15,6 +15,7 @@ from hilum.application.messages import QUEUES
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, WorkerLost
 from hilum.domain.job import Job, Priority, Reason
+from hilum.domain.principal import RECONCILER
 
 if TYPE_CHECKING:
     import random
@@ -116,7 +117,7 @@ class Reconcile:
 
 def _event(job: Job) -> AuditEvent:
     return AuditEvent(
-        actor="reconciler",
+        actor=RECONCILER,
         action=f"job.{job.state.value}",
         object_type="job",
         object_id=str(job.id),

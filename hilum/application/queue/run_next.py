@@ -23,6 +23,7 @@ from hilum.domain.errors import (
     Transient,
 )
 from hilum.domain.job import Job, JobEvent, Reason
+from hilum.domain.principal import worker
 
 if TYPE_CHECKING:
     import random
@@ -191,7 +192,7 @@ class RunNext(Generic[LoadedT]):
 
     def _event(self, job: Job, reason: Reason | None) -> AuditEvent:
         return AuditEvent(
-            actor=f"worker:{self._leases.owner}",
+            actor=worker(self._leases.owner),
             action=f"job.{job.state.value}",
             object_type="job",
             object_id=str(job.id),

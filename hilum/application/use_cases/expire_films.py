@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from hilum.application.object_keys import keys_of
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import InvalidRequest
+from hilum.domain.principal import ALL_SITES, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.principal import Principal
 
 _LOCK: Final = "expire_films"
-
-EVERY_SITE: Final = "*"
-"""What the audit log says where a rule is for all sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +81,26 @@ class ExpireFilms:
         with self._unit_of_work.begin(write=False) as transaction:
             return transaction.film_retention.due(ended_before, rule.site)
 
-    def __call__(self, rule: RetentionRule, actor: str) -> Expiry:
+    def __call__(self, rule: RetentionRule, principal: Principal) -> Expiry:
         """Remove what is due, and what an earlier run left.
 
         Args:
             rule: How long films are kept.
-            actor: Who asks, for the audit log.
+            principal: Who asks, for the audit log.
 
         Raises:
+            NotPermitted: The principal does not manage the rule's site, or every site.
             InvalidRequest: The rule keeps films for less than a day.
             DatabaseUnavailable: The next run goes on.
             ObjectStoreUnavailable: The next run goes on.
         """
+        principal.require(Permission.MANAGE_SITE, rule.site or ALL_SITES)
         ended_before = self._ended_before(rule)
         films: list[ExpiredFilm] = []
-        objects = self._remove(actor)
-        while batch := self._expire(rule, ended_before, actor):
+        objects = self._remove(principal)
+        while batch := self._expire(rule, ended_before, principal):
             films += batch
-            objects += self._remove(actor)
+            objects += self._remove(principal)
         size_bytes = sum(film.size_bytes for film in films)
         return Expiry(len(films), size_bytes, objects, ended_before)
 
@@ -109,7 +110,7 @@ class ExpireFilms:
         return self._clock.now() - timedelta(days=rule.days)
 
     def _expire(
-        self, rule: RetentionRule, ended_before: datetime, actor: str
+        self, rule: RetentionRule, ended_before: datetime, principal: Principal
     ) -> Sequence[ExpiredFilm]:
         """Mark some films, and put their objects on the list of what is to be removed."""
         now = self._clock.now()
@@ -120,10 +121,10 @@ class ExpireFilms:
             if films:
                 keys = [key for film in films for key in keys_of(film.job_id, film.object_key)]
                 transaction.film_retention.ask_removal(keys, now)
-                transaction.audit.append([_expired(films, rule, ended_before, now, actor)])
+                transaction.audit.append([_expired(films, rule, ended_before, now, principal)])
         return films
 
-    def _remove(self, actor: str) -> int:
+    def _remove(self, principal: Principal) -> int:
         """Remove what is on the list, and take it off."""
         objects = 0
         while keys := self._to_remove():
@@ -133,7 +134,7 @@ class ExpireFilms:
                 removed = transaction.film_retention.removed(keys)
                 objects += removed
                 if removed:  # else another run was faster
-                    transaction.audit.append([_removed(removed, self._clock.now(), actor)])
+                    transaction.audit.append([_removed(removed, self._clock.now(), principal)])
         return objects
 
     def _to_remove(self) -> Sequence[str]:
@@ -147,11 +148,11 @@ def _expired(
     rule: RetentionRule,
     ended_before: datetime,
     now: datetime,
-    actor: str,
+    principal: Principal,
 ) -> AuditEvent:
     """Of a batch: each of its jobs has the event's time as ``film_expired_at``."""
     return AuditEvent(
-        actor=actor,
+        actor=principal,
         action="films.expired",
         object_type="films",
         object_id=now.isoformat(),
@@ -161,14 +162,14 @@ def _expired(
             "size_bytes": sum(film.size_bytes for film in films),
             "days": rule.days,
             "ended_before": ended_before.isoformat(),
-            "site": rule.site or EVERY_SITE,
+            "site": rule.site or ALL_SITES,
         },
     )
 
 
-def _removed(objects: int, now: datetime, actor: str) -> AuditEvent:
+def _removed(objects: int, now: datetime, principal: Principal) -> AuditEvent:
     return AuditEvent(
-        actor=actor,
+        actor=principal,
         action="films.removed",
         object_type="films",
         object_id=now.isoformat(),

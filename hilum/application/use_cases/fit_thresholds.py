@@ -18,6 +18,7 @@ from hilum.application.read_film import read_film
 from hilum.application.use_cases.site_rules import read_for
 from hilum.domain.errors import HilumError, InvalidRequest, NotFound, Permanent, Transient
 from hilum.domain.model import ModelSet, OperatingPoint
+from hilum.domain.principal import Permission
 from hilum.domain.site_models import Origin, SiteOperatingPoint, labels_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hilum.domain.finding import PanelReading
     from hilum.domain.job import Job
     from hilum.domain.model import ModelManifest
+    from hilum.domain.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class FitThresholds:
         manifest: ModelManifest,
         fits: Iterable[LabelFit],
         site: str,
-        actor: str,
+        principal: Principal,
         source: Mapping[str, str],
     ) -> Sequence[SiteOperatingPoint]:
         """Make fitted operating points active at a site, at once if the site reads with the model.
@@ -178,9 +180,13 @@ class FitThresholds:
             manifest: The version they were fitted for.
             fits: Those without a threshold are left out.
             site: The site.
-            actor: Who decides, for the audit log.
+            principal: Who decides, for the audit log.
             source: Facts about the films, kept with the evidence.
+
+        Raises:
+            NotPermitted: The principal does not manage the models of the site.
         """
+        principal.require(Permission.MANAGE_MODELS, site)
         now = self._clock.now()
         points = [
             SiteOperatingPoint(
@@ -190,7 +196,7 @@ class FitThresholds:
                 panel=item.panel,
                 point=point,
                 origin=Origin.FITTED,
-                set_by=actor,
+                set_by=principal.id,
                 set_at=now,
                 evidence={**item.evidence(), **source},
             )
@@ -199,7 +205,7 @@ class FitThresholds:
         ]
         with self._unit_of_work.begin() as transaction:
             transaction.operating_points.put(points)
-            transaction.audit.append(points_events(points))
+            transaction.audit.append(points_events(points, principal))
         return points
 
     def _readings(self, film: LabelledFilm, models: ModelSet, site: str) -> Sequence[PanelReading]:

@@ -11,7 +11,6 @@ from hilum.application.model_events import (
     promotion_events,
     roll_back_event,
 )
-from hilum.domain.access import ALL_SITES, DEFAULT_SITE
 from hilum.domain.errors import (
     InvalidRequest,
     LabelNotExperimental,
@@ -23,6 +22,7 @@ from hilum.domain.errors import (
 )
 from hilum.domain.model import Rank
 from hilum.domain.models_in_force import Installed, SiteRows, version_in_force
+from hilum.domain.principal import ALL_SITES, DEFAULT_SITE, Permission
 from hilum.domain.site_models import (
     Promotion,
     at_site,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.use_cases.models_of_site import ModelsOfSite
     from hilum.domain.model import ModelManifest
+    from hilum.domain.principal import Principal
     from hilum.domain.site_models import SiteOperatingPoint
 
 _NAMED_LABELS = 4
@@ -131,18 +132,19 @@ class ManageModels:
             raise NotFound(f"no model {model} is installed")
         raise NotFound(f"{model} {version} is not installed; installed: {', '.join(versions)}")
 
-    def promote(self, model: str, version: str, site: str, actor: str) -> Promotion:
+    def promote(self, model: str, version: str, site: str, principal: Principal) -> Promotion:
         """Let a site read with a version from now on.
 
         Promoting what is in force at the site already changes nothing.
 
         Raises:
             InvalidRequest: The site is none.
+            NotPermitted: The principal does not manage the models of the site.
             NotFound: The version is not installed.
             OperatingPointsMissing: The site has not an operating point of its own for each label.
             TransitionNotAllowed: Somebody promoted the model at the same moment.
         """
-        _require_site(site)
+        _require_site(site, principal)
         manifest = self.version(model, version)
         self._models.rows(site)  # a first start is written before a decision, not after
         with self._unit_of_work.begin() as transaction:
@@ -153,14 +155,16 @@ class ManageModels:
             if missing := labels_without_points(manifest, rows.points_of(site)):
                 raise OperatingPointsMissing(_missing_text(manifest, site, missing))
             promotion = Promotion(
-                site, model, rows.next_number(site, model), version, actor, self._clock.now()
+                site, model, rows.next_number(site, model), version, principal.id, self._clock.now()
             )
             if not transaction.promotions.add(promotion):
                 raise TransitionNotAllowed(f"{model} was promoted at site {site} just now")
-            transaction.audit.append(promotion_events([promotion]))
+            transaction.audit.append(promotion_events([promotion], principal))
         return promotion
 
-    def roll_back(self, model: str, site: str, actor: str) -> tuple[Promotion, Promotion | None]:
+    def roll_back(
+        self, model: str, site: str, principal: Principal
+    ) -> tuple[Promotion, Promotion | None]:
         """Take back what a site promoted last.
 
         Returns:
@@ -168,16 +172,20 @@ class ManageModels:
             the site, or that of the site ``default``, which it then follows; None without one.
 
         Raises:
+            NotPermitted: The principal does not manage the models of the site.
             NothingToRollBack: The site promoted nothing of the model, or it is the site ``default``
                 and there is nothing before.
             NotFound: The version that would be in force again is not installed any more.
         """
+        principal.require(Permission.MANAGE_MODELS, site)
         with self._unit_of_work.begin() as transaction:
             rows = _rows(transaction, site)
             standing = rows.standing(site, model)
             if not standing or (site == DEFAULT_SITE and len(standing) == 1):
                 raise NothingToRollBack(f"site {site} has no earlier promotion of {model}")
-            taken_back = transaction.promotions.roll_back(standing[-1], actor, self._clock.now())
+            taken_back = transaction.promotions.roll_back(
+                standing[-1], principal.id, self._clock.now()
+            )
             if taken_back is None:
                 raise NothingToRollBack(f"{model} was rolled back at site {site} just now")
             left = replace(rows, promotions=tuple(transaction.promotions.of_sites(_both(site))))
@@ -185,32 +193,39 @@ class ManageModels:
             if in_force is not None:
                 self.version(model, in_force.version)
             transaction.audit.append(
-                [roll_back_event(taken_back, in_force.version if in_force else None)]
+                [roll_back_event(taken_back, in_force.version if in_force else None, principal)]
             )
         return taken_back, in_force
 
     def adopt_shipped(
-        self, model: str, version: str, site: str, actor: str
+        self, model: str, version: str, site: str, principal: Principal
     ) -> Sequence[SiteOperatingPoint]:
         """Take over the shipped operating points for what a site has none of its own for.
 
         Raises:
             InvalidRequest: The site is none.
+            NotPermitted: The principal does not manage the models of the site.
             NotFound: The version is not installed.
         """
-        _require_site(site)
+        _require_site(site, principal)
         manifest = self.version(model, version)
         with self._unit_of_work.begin() as transaction:
             own = transaction.operating_points.of_sites({site})
             missing = set(labels_without_points(manifest, own))
-            shipped = shipped_points(manifest, site, actor, self._clock.now())
+            shipped = shipped_points(manifest, site, principal.id, self._clock.now())
             adopted = [point for point in shipped if point.key in missing]
             transaction.operating_points.put(adopted)
-            transaction.audit.append(points_events(adopted))
+            transaction.audit.append(points_events(adopted, principal))
         return adopted
 
     def switch_on(
-        self, model: str, version: str, panel: str, label: str | None, site: str, actor: str
+        self,
+        model: str,
+        version: str,
+        panel: str,
+        label: str | None,
+        site: str,
+        principal: Principal,
     ) -> Sequence[SiteOperatingPoint]:
         """Take over the shipped operating points of experimental labels for a site.
 
@@ -222,24 +237,25 @@ class ManageModels:
             panel: Panel name.
             label: Label name; None for every experimental label of the panel with a shipped point.
             site: The site.
-            actor: Who decides, for the audit log.
+            principal: Who decides, for the audit log.
 
         Returns:
             What was taken over; empty where every label was on before.
 
         Raises:
             InvalidRequest: The site is none.
+            NotPermitted: The principal does not manage the models of the site.
             NotFound: The version is not installed, or it has no such panel or label.
             LabelNotExperimental: The label is of another rank, or the panel has no such label.
             NoShippedPoint: The manifest has no operating point for it.
         """
-        _require_site(site)
+        _require_site(site, principal)
         manifest = self.version(model, version)
         labels = set(experimental_labels(manifest, panel, label))
         shipped = [
             point
             for point in shipped_points(
-                manifest, site, actor, self._clock.now(), rank=Rank.EXPERIMENTAL
+                manifest, site, principal.id, self._clock.now(), rank=Rank.EXPERIMENTAL
             )
             if point.key in labels
         ]
@@ -253,11 +269,17 @@ class ManageModels:
             own = _points_of(transaction, site, manifest)
             adopted = [point for point in shipped if point.key not in own]
             transaction.operating_points.put(adopted)
-            transaction.audit.append(points_events(adopted))
+            transaction.audit.append(points_events(adopted, principal))
         return adopted
 
     def switch_off(
-        self, model: str, version: str, panel: str, label: str | None, site: str, actor: str
+        self,
+        model: str,
+        version: str,
+        panel: str,
+        label: str | None,
+        site: str,
+        principal: Principal,
     ) -> Sequence[SiteOperatingPoint]:
         """Remove a site's operating points of experimental labels, which then have no verdict.
 
@@ -267,17 +289,18 @@ class ManageModels:
             panel: Panel name.
             label: Label name; None for every experimental label of the panel.
             site: The site.
-            actor: Who decides, for the audit log.
+            principal: Who decides, for the audit log.
 
         Returns:
             What was removed.
 
         Raises:
             InvalidRequest: The site is none.
+            NotPermitted: The principal does not manage the models of the site.
             NotFound: There is nothing to remove, or no such version, panel or label.
             LabelNotExperimental: The label is of another rank, or the panel has no such label.
         """
-        _require_site(site)
+        _require_site(site, principal)
         manifest = self.version(model, version)
         labels = experimental_labels(manifest, panel, label)
         with self._unit_of_work.begin() as transaction:
@@ -289,7 +312,7 @@ class ManageModels:
                     f"{panel}{f'/{label}' if label else ''}: it is off"
                 )
             transaction.operating_points.remove(removed)
-            transaction.audit.append(points_removed_events(removed, actor, self._clock.now()))
+            transaction.audit.append(points_removed_events(removed, principal, self._clock.now()))
         return removed
 
     def points(self, site: str | None) -> Sequence[SiteOperatingPoint]:
@@ -353,9 +376,10 @@ def _rows(transaction: Transaction, site: str) -> SiteRows:
     )
 
 
-def _require_site(site: str) -> None:
+def _require_site(site: str, principal: Principal) -> None:
     if not site or site == ALL_SITES:
         raise InvalidRequest("name one site: what it reads with is decided site by site")
+    principal.require(Permission.MANAGE_MODELS, site)
 
 
 def _missing_text(manifest: ModelManifest, site: str, missing: Sequence[tuple[str, str]]) -> str:

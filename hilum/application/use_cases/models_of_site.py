@@ -13,11 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from hilum.application.model_events import points_events, promotion_events
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import DatabaseUnavailable, InvalidManifest, ModelNotServed
 from hilum.domain.model import ModelSet
 from hilum.domain.models_in_force import Installed, SiteRows, first_start, version_in_force
-from hilum.domain.site_models import at_site, labels_without_points
+from hilum.domain.principal import DEFAULT_SITE, system
+from hilum.domain.site_models import FIRST_START, at_site, labels_without_points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ KEPT: Final = timedelta(seconds=2)
 
 _MOST_KEPT: Final = 256
 _LOCK: Final = "models: first start"
+_FIRST_START: Final = system(FIRST_START)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,10 @@ class ModelsOfSite:
             transaction.operating_points.put(start.points)
             rows = _rows(transaction, sites)
             transaction.audit.append(
-                [*points_events(start.points), *promotion_events(start.promotions)]
+                [
+                    *points_events(start.points, _FIRST_START),
+                    *promotion_events(start.promotions, _FIRST_START),
+                ]
             )
         for promotion in start.promotions:
             _LOG.info("site %s reads with %s %s", DEFAULT_SITE, promotion.model, promotion.version)

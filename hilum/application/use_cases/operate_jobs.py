@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from hilum.domain.access import ApiKey, Permission
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, FilmExpired, NotFound, TransitionNotAllowed
 from hilum.domain.job import Job, JobEvent, next_state
+from hilum.domain.principal import Permission, Principal
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -28,38 +28,38 @@ class OperateJobs:
         self._queue = queue
         self._clock = clock
 
-    def retry(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
+    def retry(self, job_id: UUID, principal: Principal, request_id: str) -> Job:
         """Queue a parked job again, with its attempts back at zero, and wake a slot.
 
         Raises:
-            NotPermitted: The key may not operate.
-            NotFound: No such job for this key.
+            NotPermitted: The principal may not operate.
+            NotFound: No such job for this principal.
             TransitionNotAllowed: The job is not parked.
             DatabaseUnavailable: Nothing changed.
         """
-        job = self._change(job_id, JobEvent.RETRY, key, request_id)
+        job = self._change(job_id, JobEvent.RETRY, principal, request_id)
         try:
             self._queue.wake([job.priority])
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up for job %s, the reconciler sends one: %s", job.id, error)
         return job
 
-    def discard(self, job_id: UUID, key: ApiKey, request_id: str) -> Job:
+    def discard(self, job_id: UUID, principal: Principal, request_id: str) -> Job:
         """End a parked job for good.
 
         Raises:
-            NotPermitted: The key may not operate.
-            NotFound: No such job for this key.
+            NotPermitted: The principal may not operate.
+            NotFound: No such job for this principal.
             TransitionNotAllowed: The job is not parked.
             DatabaseUnavailable: Nothing changed.
         """
-        return self._change(job_id, JobEvent.DISCARD, key, request_id)
+        return self._change(job_id, JobEvent.DISCARD, principal, request_id)
 
-    def _change(self, job_id: UUID, event: JobEvent, key: ApiKey, request_id: str) -> Job:
-        key.require(Permission.OPERATE)
+    def _change(self, job_id: UUID, event: JobEvent, principal: Principal, request_id: str) -> Job:
         now = self._clock.now()
         with self._unit_of_work.begin() as transaction:
-            next_state(visible_job(transaction, job_id, key).state, event)
+            job = visible_job(transaction, job_id, principal, Permission.OPERATE_QUEUE)
+            next_state(job.state, event)
             jobs = transaction.jobs
             changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id)
             if changed is None:
@@ -67,7 +67,7 @@ class OperateJobs:
             transaction.audit.append(
                 [
                     AuditEvent(
-                        actor=key.id,
+                        actor=principal,
                         action=f"job.{event.value}",
                         object_type="job",
                         object_id=str(job_id),
@@ -79,15 +79,20 @@ class OperateJobs:
         return changed
 
 
-def visible_job(transaction: Transaction, job_id: UUID, key: ApiKey) -> Job:
-    """A job that this key may see.
+def visible_job(
+    transaction: Transaction, job_id: UUID, principal: Principal, permission: Permission
+) -> Job:
+    """Return a job that a principal sees and at whose site it holds a permission.
 
     Raises:
-        NotFound: No such job, or one of another site: a key cannot tell which.
+        NotPermitted: It holds the permission nowhere, or not at the job's site.
+        NotFound: No such job, or one of another site: a principal cannot tell which.
     """
+    principal.require(permission)
     job = transaction.jobs.get(job_id)
-    if job is None or not key.sees(job.site):
+    if job is None or not principal.holds(Permission.READ_JOBS, job.site):
         raise NotFound(f"no job {job_id}")
+    principal.require(permission, job.site)
     return job
 
 

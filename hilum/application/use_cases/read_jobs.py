@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.application.use_cases.operate_jobs import require_film, visible_job
-from hilum.domain.access import ALL_SITES, ApiKey, Permission
 from hilum.domain.errors import NotFound
 from hilum.domain.job import JobState
+from hilum.domain.principal import Permission, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,69 +47,71 @@ class JobPage:
 
 
 class ReadJobs:
-    """Everything that a viewer may ask. A job of another site does not exist for a key."""
+    """Everything that a viewer may ask. A job of another site does not exist for a principal."""
 
     def __init__(self, *, unit_of_work: UnitOfWork, store: ObjectStore) -> None:
         self._unit_of_work = unit_of_work
         self._store = store
 
-    def job(self, job_id: UUID, key: ApiKey) -> JobView:
-        """A job with its result.
+    def job(self, job_id: UUID, principal: Principal) -> JobView:
+        """A job with its result, where the principal may read results.
 
         Raises:
-            NotFound: No such job for this key.
+            NotFound: No such job for this principal.
         """
-        key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
-            job = visible_job(transaction, job_id, key)
+            job = visible_job(transaction, job_id, principal, Permission.READ_JOBS)
+            if not principal.holds(Permission.READ_RESULTS, job.site):
+                return JobView(job, None)
             analysis = transaction.results.get(job_id)
             gate = analysis.gate if analysis is not None else transaction.results.gate(job_id)
             return JobView(job, analysis, gate)
 
-    def page(self, which: JobFilter, after: JobCursor | None, limit: int, key: ApiKey) -> JobPage:
-        """Jobs, newest first; a key that is bound to a site sees that site only."""
-        key.require(Permission.READ)
-        if key.site != ALL_SITES:
-            if which.site not in (None, key.site):
-                return JobPage((), None)
-            which = replace(which, site=key.site)
+    def page(
+        self, which: JobFilter, after: JobCursor | None, limit: int, principal: Principal
+    ) -> JobPage:
+        """Jobs, newest first; of the sites at which the principal may read them."""
+        which = replace(which, sites=_both(which.sites, _sites(principal)))
         with self._unit_of_work.begin(write=False) as transaction:
             found = transaction.jobs.page(which, after, limit + 1)
         shown = tuple(found[:limit])
         last = shown[-1] if len(found) > limit else None
         return JobPage(shown, JobCursor(last.created_at, last.id) if last else None)
 
-    def overviews(self, jobs: Iterable[Job], key: ApiKey) -> Mapping[UUID, ResultOverview]:
-        """Return what a list shows of each completed job that the key sees."""
-        key.require(Permission.READ)
-        seen = [job.id for job in jobs if job.state is JobState.COMPLETED and key.sees(job.site)]
+    def overviews(self, jobs: Iterable[Job], principal: Principal) -> Mapping[UUID, ResultOverview]:
+        """Return what a list shows of each completed job whose result the principal may read."""
+        seen = [
+            job.id
+            for job in jobs
+            if job.state is JobState.COMPLETED
+            and principal.holds(Permission.READ_RESULTS, job.site)
+        ]
         if not seen:
             return {}
         with self._unit_of_work.begin(write=False) as transaction:
             return transaction.results.overviews(seen)
 
-    def changes(self, since: datetime, key: ApiKey, limit: int) -> Sequence[Job]:
+    def changes(self, since: datetime, principal: Principal, limit: int) -> Sequence[Job]:
         """Jobs that changed at or after a moment, oldest change first."""
-        key.require(Permission.READ)
+        sites = _sites(principal)
         with self._unit_of_work.begin(write=False) as transaction:
-            return transaction.jobs.changed_since(since, _scope(key), limit)
+            return transaction.jobs.changed_since(since, sites, limit)
 
-    def counts(self, key: ApiKey) -> Mapping[JobState, int]:
-        """How many jobs are in each state, as far as the key sees."""
-        key.require(Permission.READ)
+    def counts(self, principal: Principal) -> Mapping[JobState, int]:
+        """How many jobs are in each state, as far as the principal sees."""
+        sites = _sites(principal)
         with self._unit_of_work.begin(write=False) as transaction:
-            return transaction.jobs.counts(_scope(key))
+            return transaction.jobs.counts(sites)
 
-    def original(self, job_id: UUID, key: ApiKey) -> tuple[Instance, Iterator[bytes]]:
+    def original(self, job_id: UUID, principal: Principal) -> tuple[Instance, Iterator[bytes]]:
         """The film as it came.
 
         Raises:
-            NotFound: No such job for this key.
+            NotFound: No such job for this principal.
             FilmExpired: The film was removed after its time.
         """
-        key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
-            job = visible_job(transaction, job_id, key)
+            job = visible_job(transaction, job_id, principal, Permission.READ_IMAGES)
             require_film(job)
             instance = transaction.studies.instance(job.instance_id)
         if instance is None:  # the schema forbids it
@@ -117,5 +119,11 @@ class ReadJobs:
         return instance, self._store.stream(instance.object_key)
 
 
-def _scope(key: ApiKey) -> str | None:
-    return None if key.site == ALL_SITES else key.site
+def _sites(principal: Principal) -> frozenset[str] | None:
+    principal.require(Permission.READ_JOBS)
+    return principal.sites(Permission.READ_JOBS)
+
+
+def _both(asked: frozenset[str] | None, seen: frozenset[str] | None) -> frozenset[str] | None:
+    """The sites that are in both; None stands for every site."""
+    return seen if asked is None else asked if seen is None else asked & seen

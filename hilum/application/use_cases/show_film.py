@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from hilum.application.object_keys import preview_key
 from hilum.application.use_cases.operate_jobs import require_film, visible_job
-from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import NotFound, ObjectMissing, ObjectStoreUnavailable
+from hilum.domain.principal import Permission, Principal
 from hilum.imaging.polarity import negative
 from hilum.imaging.preview import encode_preview, preview_pixels
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.finding import Analysis, Heatmap, StructuresReading
+    from hilum.domain.job import Job
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,54 +45,55 @@ class _Shown:
 
 
 class ShowFilm:
-    """Pictures of completed jobs. A job of another site does not exist for a key."""
+    """Pictures of completed jobs. A job of another site does not exist for a principal."""
 
     def __init__(self, *, unit_of_work: UnitOfWork, store: ObjectStore, reader: FilmReader) -> None:
         self._unit_of_work = unit_of_work
         self._store = store
         self._reader = reader
 
-    def preview(self, job_id: UUID, key: ApiKey) -> bytes:
+    def preview(self, job_id: UUID, principal: Principal) -> bytes:
         """The film in its stored orientation, small, see :mod:`hilum.imaging.preview`.
 
         A film that the gate stopped was decoded by a worker, too: it is shown as it came.
 
         Raises:
-            NotFound: No such job for this key, or no worker has looked at its film (yet).
+            NotFound: No such job for this principal, or no worker has looked at its film (yet).
             FilmExpired: The film was removed after its time.
         """
-        key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
-            shown = self._shown(transaction, job_id, key, "preview")
+            job = visible_job(transaction, job_id, principal, Permission.READ_IMAGES)
+            shown = self._shown(transaction, job, "preview")
         return self._preview(shown)
 
-    def heatmap(self, job_id: UUID, panel: str, label: str, key: ApiKey) -> tuple[bytes, Heatmap]:
+    def heatmap(
+        self, job_id: UUID, panel: str, label: str, principal: Principal
+    ) -> tuple[bytes, Heatmap]:
         """The preview and one heatmap that spans it.
 
         Raises:
-            NotFound: No such job for this key, or it has no such heatmap (yet).
+            NotFound: No such job for this principal, or it has no such heatmap (yet).
             FilmExpired: The film was removed after its time.
         """
-        key.require(Permission.READ)
         wanted = f"heatmap {panel}/{label}"
         with self._unit_of_work.begin(write=False) as transaction:
-            shown = self._shown(transaction, job_id, key, wanted)
+            job = visible_job(transaction, job_id, principal, Permission.READ_RESULTS)
+            shown = self._shown(transaction, job, wanted)
             heatmap = transaction.results.heatmap(job_id, panel, label)
         if heatmap is None:
             raise NotFound(f"job {job_id} has no {wanted}")
         return self._preview(shown), heatmap
 
     def structures(
-        self, job_id: UUID, panel: str, key: ApiKey
+        self, job_id: UUID, panel: str, principal: Principal
     ) -> tuple[StructuresReading, Analysis]:
         """What a panel outlined on the film, and the result that it is part of.
 
         Raises:
-            NotFound: No such job for this key, or it has no such panel (yet).
+            NotFound: No such job for this principal, or it has no such panel (yet).
         """
-        key.require(Permission.READ)
         with self._unit_of_work.begin(write=False) as transaction:
-            visible_job(transaction, job_id, key)
+            visible_job(transaction, job_id, principal, Permission.READ_RESULTS)
             analysis = transaction.results.get(job_id)
         if analysis is not None:
             for reading in analysis.structures:
@@ -99,17 +101,16 @@ class ShowFilm:
                     return reading, analysis
         raise NotFound(f"job {job_id} has no outlines {panel}")
 
-    def _shown(self, transaction: Transaction, job_id: UUID, key: ApiKey, wanted: str) -> _Shown:
-        job = visible_job(transaction, job_id, key)
+    def _shown(self, transaction: Transaction, job: Job, wanted: str) -> _Shown:
         require_film(job)
-        analysis = transaction.results.get(job_id)
+        analysis = transaction.results.get(job.id)
         instance = transaction.studies.instance(job.instance_id)
-        decoded = analysis is not None or transaction.results.gate(job_id) is not None
+        decoded = analysis is not None or transaction.results.gate(job.id) is not None
         if instance is None or not decoded:
-            raise NotFound(f"job {job_id} has no {wanted}")
+            raise NotFound(f"job {job.id} has no {wanted}")
         if analysis is None:
-            return _Shown(job_id, instance.object_key, inverted=False, pixel_aspect=None)
-        return _Shown(job_id, instance.object_key, analysis.inverted, analysis.pixel_aspect)
+            return _Shown(job.id, instance.object_key, inverted=False, pixel_aspect=None)
+        return _Shown(job.id, instance.object_key, analysis.inverted, analysis.pixel_aspect)
 
     def _preview(self, shown: _Shown) -> bytes:
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import ForProcessing, InvalidRequest
+from hilum.domain.principal import DEFAULT_SITE, Permission
 from hilum.domain.site_rule import ACCEPT, CHOICES, Rule, SiteRule, value_at
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.principal import Principal
     from hilum.imaging.film import Film
 
 
@@ -56,17 +57,19 @@ class ManageSiteRules:
         with self._unit_of_work.begin(write=False) as transaction:
             return transaction.site_rules.all()
 
-    def decide(self, site: str, rule: str, value: str, actor: str) -> SiteRule:
+    def decide(self, site: str, rule: str, value: str, principal: Principal) -> SiteRule:
         """Decide a rule for a site, and write the decision to the audit log.
 
         Raises:
+            NotPermitted: The principal does not manage the site.
             InvalidRequest: No such rule, or it has no such value.
         """
+        principal.require(Permission.MANAGE_SITE, site)
         if value not in CHOICES.get(rule, ()):
             raise InvalidRequest(f"{value} is no value of a rule {rule}")
-        decided = SiteRule(site, rule, value, actor, self._clock.now())
+        decided = SiteRule(site, rule, value, principal.id, self._clock.now())
         event = AuditEvent(
-            actor=actor,
+            actor=principal,
             action="site_rule.set",
             object_type="site",
             object_id=site,

@@ -22,7 +22,6 @@ from hilum.application.submission import (
 from hilum.application.submission_rows import Sender, record_submission
 from hilum.application.upload import Upload
 from hilum.application.use_cases.site_rules import accepts_raw
-from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import (
     BrokerUnavailable,
     ForProcessing,
@@ -31,6 +30,7 @@ from hilum.domain.errors import (
     Rejected,
     TooManyFiles,
 )
+from hilum.domain.principal import Permission, Principal
 from hilum.domain.study import Instance, StoredImage, Study
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SubmitStudy:
         self,
         files: Iterable[IncomingFile],
         fields: Callable[[], SubmissionFields],
-        key: ApiKey,
+        principal: Principal,
         request_id: str,
         traceparent: str | None = None,
     ) -> SubmittedStudy:
@@ -89,19 +89,19 @@ class SubmitStudy:
         Args:
             files: Read one after the other, each once.
             fields: Asked after the last file, since a form may send its fields in any order.
-            key: Who submits.
+            principal: Who submits.
             request_id: For the audit log.
             traceparent: Trace context of the request, kept with its jobs.
 
         Raises:
-            NotPermitted: The key may not submit, or not for this site.
+            NotPermitted: The principal may not submit, or not for this site.
             InvalidRequest: No file at all, or a malformed field.
             TooManyFiles: More files than the limit; none is accepted.
             ObjectStoreUnavailable: Nothing was accepted.
             DatabaseUnavailable: Nothing is known to be accepted; sending again is safe.
             InvalidManifest: No model could read the films; nothing was accepted.
         """
-        key.require(Permission.SUBMIT)
+        principal.require(Permission.SUBMIT_IMAGES)
         self._catalogue.current()  # without models, before a byte is taken
         study_id = uuid4()
         taken: list[StoredImage | RefusedFile] = []
@@ -110,7 +110,7 @@ class SubmitStudy:
             for file in files:
                 self._check_room(len(taken))
                 taken.append(self._take(study_id, file, raw))
-            study = self._study(study_id, fields(), key)
+            study = self._study(study_id, fields(), principal)
             model_set = self._catalogue.of_site(study.site).version
             if raw and not accepts_raw(self._unit_of_work, study.site):
                 self._forget(
@@ -126,7 +126,7 @@ class SubmitStudy:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
         # From here on the objects stay whatever happens: a commit whose answer was lost may
         # have succeeded, and its rows name them.
-        sender = Sender(key.id, request_id, traceparent)
+        sender = Sender(principal, request_id, traceparent)
         recorded = record_submission(self._unit_of_work, study, taken, model_set, sender)
         settled = settle_submission(recorded, study, taken, self._unit_of_work, self._store, sender)
         self._forget(settled.spare)
@@ -166,13 +166,13 @@ class SubmitStudy:
         )
         return StoredImage(instance, upload.content_sha256, header.transfer_syntax_uid)
 
-    def _study(self, study_id: UUID, fields: SubmissionFields, key: ApiKey) -> Study:
+    def _study(self, study_id: UUID, fields: SubmissionFields, principal: Principal) -> Study:
         return Study(
             id=study_id,
-            site=key.site_for(fields.site),
+            site=principal.site_for(Permission.SUBMIT_IMAGES, fields.site),
             patient_ref=fields.patient_ref,
             priority=fields.priority,
-            submitted_by=key.id,
+            submitted_by=principal.id,
             received_at=self._clock.now(),
         )
 

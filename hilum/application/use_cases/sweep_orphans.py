@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from hilum.application.object_keys import FILMS, PREVIEWS, is_film_key, job_of_preview
 from hilum.domain.audit import AuditEvent
+from hilum.domain.principal import ALL_SITES, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.object_store import ObjectStore, StoredObject
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.principal import Principal
 
 YOUNGEST: Final = timedelta(days=1)
 """A younger object may belong to an upload whose rows are still to be written."""
@@ -43,25 +45,27 @@ class SweepOrphans:
         self._store = store
         self._clock = clock
 
-    def __call__(self, actor: str, *, dry_run: bool = False) -> Swept:
+    def __call__(self, principal: Principal, *, dry_run: bool = False) -> Swept:
         """Look at every film and preview in the store.
 
         What else lies there is left alone.
 
         Args:
-            actor: Who asks, for the audit log.
+            principal: Who asks, for the audit log.
             dry_run: Only count.
 
         Raises:
+            NotPermitted: The principal does not manage every site.
             DatabaseUnavailable: Some orphans may be left; run it again.
             ObjectStoreUnavailable: Likewise.
         """
+        principal.require(Permission.MANAGE_SITE, ALL_SITES)
         objects, size_bytes = 0, 0
         old = self._old()
         while found := tuple(islice(old, _BATCH)):
             orphans = self._orphans(found)
             if orphans and not dry_run:
-                self._remove(orphans, actor)
+                self._remove(orphans, principal)
             objects += len(orphans)
             size_bytes += sum(orphan.size_bytes for orphan in orphans)
         return Swept(objects, size_bytes)
@@ -82,7 +86,7 @@ class SweepOrphans:
         orphans |= {key for key, job in jobs.items() if job not in shown}
         return [one for one in found if one.key in orphans]
 
-    def _remove(self, orphans: Sequence[StoredObject], actor: str) -> None:
+    def _remove(self, orphans: Sequence[StoredObject], principal: Principal) -> None:
         for orphan in orphans:
             self._store.delete(orphan.key)
         now = self._clock.now()
@@ -90,7 +94,7 @@ class SweepOrphans:
             transaction.audit.append(
                 [
                     AuditEvent(
-                        actor=actor,
+                        actor=principal,
                         action="films.orphans_removed",
                         object_type="films",
                         object_id=now.isoformat(),

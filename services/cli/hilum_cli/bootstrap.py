@@ -19,12 +19,12 @@ from hilum.adapters.postgres.database_copy import (
 )
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.backup.backup_store import BackupStore
 from hilum.application.use_cases.check_restored import CheckRestored
 from hilum.application.use_cases.create_backup import CreateBackup
 from hilum.application.use_cases.expire_films import ExpireFilms
 from hilum.application.use_cases.fit_thresholds import FitThresholds
-from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.prune_backups import PruneBackups

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.principal import DEFAULT_SITE
 
 if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from hilum.domain.access import Role, parse_key
+from hilum.domain.access import parse_key
 from hilum.domain.errors import HilumError
 from hilum.domain.job import JobState
+from hilum.domain.principal import Role
 from hilum.imaging.phantom import phantom_png
 from hilum_cli.failure import Failure
 from hilum_cli.following import follow
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,11 +130,11 @@ class SelfTest:
     def _new_key(self) -> str:
         """A key for this site; those of tests that were killed are revoked on the way."""
         forgotten_before = datetime.now(UTC) - _FORGOTTEN_AFTER
-        for old in self.database.keys.all():
+        for old in self.database.keys.all(local_principal()):
             forgotten = old.revoked_at is None and old.created_at < forgotten_before
             if old.name == KEY_NAME and forgotten:
-                self.database.keys.revoke(old.id, operator())
-        key = self.database.keys.create(KEY_NAME, Role.SUBMITTER, operator(), site=self.site)
+                self.database.keys.revoke(old.id, local_principal())
+        key = self.database.keys.create(KEY_NAME, Role.SUBMITTER, local_principal(), site=self.site)
         if key is None:  # only where one was asked for on a condition
             raise Failure("no key was made")
         return key
@@ -144,7 +145,7 @@ class SelfTest:
             with self._step(report, "key") as say:
                 if parsed is None:
                     raise Failure("the key has no id")
-                self.database.keys.revoke(parsed[0], operator())
+                self.database.keys.revoke(parsed[0], local_principal())
                 say("the key was revoked")
         except _StepFailed:
             pass

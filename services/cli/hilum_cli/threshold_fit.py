@@ -16,7 +16,7 @@ from hilum.domain.verdict import reason_text
 from hilum_cli.failure import USAGE, Failure
 from hilum_cli.in_force import tell_if_in_force
 from hilum_cli.labelled_films import read_labelled_films
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.progress import progress
 from hilum_cli.table import NOTICE, print_prose, print_table
 from hilum_cli.threshold_plot import draw_thresholds
@@ -132,7 +132,7 @@ def _save(
 ) -> None:
     manifest, site = scores.manifest, wanted.site
     source = {"csv": films.name, "csv_sha256": hashlib.sha256(films.read_bytes()).hexdigest()}
-    saved = opened.fit.save(manifest, fits, site, operator(), source)
+    saved = opened.fit.save(manifest, fits, site, local_principal(), source)
     click.echo(f"site {site}: {len(saved)} operating points of {manifest.name} {manifest.version}")
     if switched_on := _experimental(fits, manifest):
         print_prose(f"Switched on at site {site}: {', '.join(switched_on)}.")

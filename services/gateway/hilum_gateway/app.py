@@ -61,7 +61,7 @@ def create_app(container: Container) -> FastAPI:
     app.state.readiness = Readiness(container)
     app.state.changes = JobChanges(
         read_jobs=container.read_jobs,
-        manage_keys=container.manage_keys,
+        manage_sessions=container.manage_sessions,
         clock=container.clock,
         poll_s=settings.events.poll_seconds,
         key_check_s=settings.events.key_check_seconds,

@@ -7,8 +7,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from structlog.contextvars import bind_contextvars
 
-from hilum.domain.access import ApiKey
 from hilum.domain.errors import NotAuthenticated
+from hilum.domain.principal import Principal
 from hilum_gateway.dependencies import ContainerOf
 
 _BEARER = HTTPBearer(
@@ -18,12 +18,12 @@ _BEARER = HTTPBearer(
 )
 
 
-async def authenticated_key(
+async def authenticated(
     request: Request,
     container: ContainerOf,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> ApiKey:
-    """The key that the request was sent with, checked against the database every time.
+) -> Principal:
+    """Return who acts with the key of the request, checked against the database every time.
 
     Nothing is cached: a revoked key stops working with the next request.
 
@@ -33,17 +33,17 @@ async def authenticated_key(
     """
     if credentials is None:
         raise NotAuthenticated("send the API key as `Authorization: Bearer <key>`")
-    key = await anyio.to_thread.run_sync(
+    principal = await anyio.to_thread.run_sync(
         container.manage_keys.authenticate, credentials.credentials
     )
-    note_key(request, key)
-    return key
+    note_principal(request, principal)
+    return principal
 
 
-def note_key(request: Request, key: ApiKey) -> None:
+def note_principal(request: Request, principal: Principal) -> None:
     """Remember whose request this is, for the log."""
-    request.state.key_id = key.id
-    bind_contextvars(principal=f"key:{key.id}", site=key.site)
+    request.state.key_id = principal.id
+    bind_contextvars(principal=f"{principal.kind.value}:{principal.id}")
 
 
 async def watching_key(
@@ -56,12 +56,12 @@ async def watching_key(
     The main port is the one that proxies show to everybody.
 
     Raises:
-        NotAuthenticated: As :func:`authenticated_key`.
+        NotAuthenticated: As :func:`authenticated`.
         DatabaseUnavailable: Likewise.
     """
     if container.settings.metrics.port is not None:
-        await authenticated_key(request, container, credentials)
+        await authenticated(request, container, credentials)
 
 
-KeyOf = Annotated[ApiKey, Depends(authenticated_key)]
-"""The API key of the request."""
+PrincipalOf = Annotated[Principal, Depends(authenticated)]
+"""Who acts with the API key of the request."""

@@ -12,8 +12,9 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.access.manage_sessions import ManageSessions
 from hilum.application.submission import SubmissionLimits
-from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
@@ -63,6 +64,7 @@ def bootstrap(settings: Settings) -> Container:
         show_film=ShowFilm(unit_of_work=unit_of_work, store=store, reader=reader),
         operate_jobs=OperateJobs(unit_of_work=unit_of_work, queue=queue, clock=clock),
         manage_keys=ManageKeys(unit_of_work=unit_of_work, clock=clock),
+        manage_sessions=ManageSessions(unit_of_work=unit_of_work, clock=clock),
         measure_queues=MeasureQueues(unit_of_work=unit_of_work),
         catalogue=catalogue,
         unit_of_work=unit_of_work,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hilum.application.access.manage_keys import ManageKeys
+    from hilum.application.access.manage_sessions import ManageSessions
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.application.use_cases.manage_keys import ManageKeys
     from hilum.application.use_cases.measure_queues import MeasureQueues
     from hilum.application.use_cases.operate_jobs import OperateJobs
     from hilum.application.use_cases.read_jobs import ReadJobs
@@ -33,6 +34,7 @@ class Container:
         show_film: Shows previews and heatmaps.
         operate_jobs: Retries and discards.
         manage_keys: Checks, makes and revokes API keys.
+        manage_sessions: Opens and ends sessions of people.
         measure_queues: Depth of the queues, for the metrics.
         catalogue: The served models.
         unit_of_work: Only for its check; routes reach the database through use cases.
@@ -48,6 +50,7 @@ class Container:
     show_film: ShowFilm
     operate_jobs: OperateJobs
     manage_keys: ManageKeys
+    manage_sessions: ManageSessions
     measure_queues: MeasureQueues
     catalogue: ModelCatalogue
     unit_of_work: UnitOfWork

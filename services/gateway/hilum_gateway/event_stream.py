@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from hilum.domain.access import ApiKey
     from hilum.domain.job import Job
+    from hilum.domain.principal import Principal
     from hilum_gateway.job_changes import JobChanges
     from hilum_gateway.metrics import Metrics
     from hilum_gateway.subscription import Subscription
@@ -47,27 +47,27 @@ and then breaks the stream off, so that the client gets an error instead of an e
 
 
 async def event_stream(
-    request: Request, key: ApiKey, job_id: UUID | None = None
+    request: Request, principal: Principal, job_id: UUID | None = None
 ) -> EventSourceResponse:
-    """The stream of changes of the jobs that a key sees, or of one of them.
+    """The stream of changes of the jobs that a principal sees, or of one of them.
 
     Args:
         request: May carry ``Last-Event-ID``.
-        key: Already authenticated, by header or by session.
+        principal: Already authenticated.
         job_id: Only this job; its present state is the first event.
 
     Raises:
-        NotFound: No such job for this key.
+        NotFound: No such job for this principal.
     """
     container = container_of(request)
     changes = changes_of(request)
     if job_id is not None:
         # Here, while the answer can still be a problem.
-        await anyio.to_thread.run_sync(container.read_jobs.job, job_id, key)
+        await anyio.to_thread.run_sync(container.read_jobs.job, job_id, principal)
     since = _resumed(request.headers.get("last-event-id", ""))
     heartbeat = container.settings.events.heartbeat_seconds
     return EventSourceResponse(
-        _events(changes, metrics_of(request), key, job_id, since),
+        _events(changes, metrics_of(request), principal, job_id, since),
         ping=heartbeat,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
@@ -78,11 +78,14 @@ async def event_stream(
 async def _events(
     changes: JobChanges,
     metrics: Metrics,
-    key: ApiKey,
+    principal: Principal,
     job_id: UUID | None,
     since: datetime | None,
 ) -> AsyncIterator[ServerSentEvent]:
-    with changes.subscribe(key, job_id) as subscription, metrics.event_streams.track_inprogress():
+    with (
+        changes.subscribe(principal, job_id) as subscription,
+        metrics.event_streams.track_inprogress(),
+    ):
         # Sent at once, so that proxies and clients see that the stream is open.
         yield ServerSentEvent(comment=NOTICE, retry=_COME_BACK_MS)
         if job_id is not None:

@@ -14,23 +14,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import anyio.to_thread
 
-from hilum.domain.access import ALL_SITES, ApiKey, Role
 from hilum.domain.errors import HilumError
+from hilum.domain.principal import JOB_CHANGES
 from hilum_gateway.subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from uuid import UUID
 
+    from hilum.application.access.manage_sessions import ManageSessions
     from hilum.application.ports.clock import Clock
-    from hilum.application.use_cases.manage_keys import ManageKeys
     from hilum.application.use_cases.read_jobs import ReadJobs
     from hilum.domain.job import Job, JobState
+    from hilum.domain.principal import Principal
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,15 +43,6 @@ MAX_REPLAYED: Final = 1000
 _FIRST_LIMIT: Final = 500
 _LAST_LIMIT: Final = 16_000
 
-_EVERY_SITE: Final = ApiKey(
-    id="job-changes",
-    name="the watcher of job changes",
-    role=Role.VIEWER,
-    site=ALL_SITES,
-    digest="",  # matches no secret: nobody can sign in as the watcher
-    created_at=datetime(1970, 1, 1, tzinfo=UTC),
-)
-
 
 class JobChanges:
     """The one watcher of a process; lives on the event loop."""
@@ -58,13 +51,13 @@ class JobChanges:
         self,
         *,
         read_jobs: ReadJobs,
-        manage_keys: ManageKeys,
+        manage_sessions: ManageSessions,
         clock: Clock,
         poll_s: float,
         key_check_s: float,
     ) -> None:
         self._read_jobs = read_jobs
-        self._manage_keys = manage_keys
+        self._manage_sessions = manage_sessions
         self._clock = clock
         self._poll_s = poll_s
         self._key_check = timedelta(seconds=key_check_s)
@@ -79,13 +72,15 @@ class JobChanges:
         return len(self._listeners)
 
     @contextmanager
-    def subscribe(self, key: ApiKey, job_id: UUID | None = None) -> Iterator[Subscription]:
-        """Listen while the block runs: to every job that the key sees, or to one.
+    def subscribe(
+        self, principal: Principal, job_id: UUID | None = None, session: str = ""
+    ) -> Iterator[Subscription]:
+        """Listen while the block runs: to every job that the principal sees, or to one.
 
         The last few seconds are told at once, so that nothing falls between a look at a job and
         the subscription; a listener may be told the same change twice.
         """
-        subscription = Subscription(key, job_id)
+        subscription = Subscription(principal, job_id, session)
         if self._closed:
             subscription.end()
         self._listeners.add(subscription)
@@ -105,7 +100,7 @@ class JobChanges:
             DatabaseUnavailable: It cannot be told now.
         """
         found = await anyio.to_thread.run_sync(
-            self._read_jobs.changes, since - OVERLAP, subscription.key, MAX_REPLAYED
+            self._read_jobs.changes, since - OVERLAP, subscription.principal, MAX_REPLAYED
         )
         if len(found) < MAX_REPLAYED:
             subscription.offer(found)
@@ -116,10 +111,10 @@ class JobChanges:
         """Tell a listener how a job stands now.
 
         Raises:
-            NotFound: No such job for the listener's key.
+            NotFound: No such job for the listener.
             DatabaseUnavailable: It cannot be told now.
         """
-        view = await anyio.to_thread.run_sync(self._read_jobs.job, job_id, subscription.key)
+        view = await anyio.to_thread.run_sync(self._read_jobs.job, job_id, subscription.principal)
         subscription.offer([view.job])
 
     def close(self) -> None:
@@ -163,16 +158,16 @@ class JobChanges:
         """Every change since a moment, in one query as long as the burst allows it."""
         limit = _FIRST_LIMIT
         while True:
-            found = self._read_jobs.changes(since, _EVERY_SITE, limit)
+            found = self._read_jobs.changes(since, JOB_CHANGES, limit)
             if len(found) < limit or limit >= _LAST_LIMIT:
                 return found
             limit *= 2
 
     async def _end_revoked(self) -> None:
-        keys = await anyio.to_thread.run_sync(self._manage_keys.all)
-        valid = {key.id for key in keys if key.revoked_at is None}
+        held = {subscription.credential for subscription in self._listeners}
+        ended = await anyio.to_thread.run_sync(self._manage_sessions.ended, held)
         for subscription in self._listeners:
-            if subscription.key.id not in valid:
+            if subscription.credential in ended:
                 subscription.end()
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from hilum.domain.principal import Permission
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
-    from hilum.domain.access import ApiKey
     from hilum.domain.job import Job
+    from hilum.domain.principal import Principal
 
 MAX_WAITING: Final = 1000
 """Jobs that wait for a slow listener; beyond it the listener is told to load afresh."""
@@ -23,12 +25,16 @@ class Subscription:
     skips states but always gets the last one, and the memory it holds is bounded.
 
     Attributes:
-        key: Whose it is.
+        principal: Whose it is.
+        credential: Id of the key and digest of the session that it came with; without a session
+            the digest is empty.
         overflowed: Changes were dropped since the last :meth:`take`.
     """
 
-    def __init__(self, key: ApiKey, job_id: UUID | None = None) -> None:
-        self.key = key
+    def __init__(self, principal: Principal, job_id: UUID | None = None, session: str = "") -> None:
+        self.principal = principal
+        self.credential = (principal.id, session)
+        self._sites = principal.sites(Permission.READ_JOBS)
         self.overflowed = False
         self._job_id = job_id
         self._waiting: dict[UUID, Job] = {}
@@ -38,7 +44,9 @@ class Subscription:
     def offer(self, jobs: Iterable[Job]) -> None:
         """Keep those changes that concern this listener."""
         for job in jobs:
-            if self._job_id not in (None, job.id) or not self.key.sees(job.site):
+            if self._job_id not in (None, job.id):
+                continue
+            if self._sites is not None and job.site not in self._sites:
                 continue
             held = self._waiting.pop(job.id, None)
             newest = held if held is not None and held.updated_at > job.updated_at else job

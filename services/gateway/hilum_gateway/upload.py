@@ -15,7 +15,7 @@ import anyio.from_thread
 import anyio.to_thread
 from anyio.lowlevel import current_token
 
-from hilum.domain.access import Permission
+from hilum.domain.principal import Permission
 from hilum.runtime.tracing import current_traceparent
 from hilum_gateway.multipart import MultipartDecoder
 from hilum_gateway.request_body import RequestBody
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from hilum.application.submission import SubmittedStudy
-    from hilum.domain.access import ApiKey
+    from hilum.domain.principal import Principal
     from hilum_gateway.container import Container
     from hilum_gateway.settings import Settings
 
 
 async def submit_from_request(
-    request: Request, container: Container, key: ApiKey
+    request: Request, container: Container, principal: Principal
 ) -> SubmittedStudy:
     """Take the films of a multipart request in.
 
     Args:
         request: Its body has not been touched.
         container: Of this gateway.
-        key: Who submits.
+        principal: Who submits.
 
     Raises:
         HilumError: As :class:`hilum.application.use_cases.submit_study.SubmitStudy` does, and
             InvalidRequest, UploadTooSlow and RequestTooLarge for the body itself.
         ClientDisconnect: The client went away; nothing was accepted.
     """
-    key.require(Permission.SUBMIT)
+    principal.require(Permission.SUBMIT_IMAGES)
     settings = container.settings
     decoder = MultipartDecoder(request.headers.get("content-type", ""))
     body = RequestBody(
@@ -66,13 +66,13 @@ async def submit_from_request(
         container.submit_study,
         form.files(),
         form.fields,
-        key,
+        principal,
         current_request_id(),
         traceparent,
     )
     address = request.client.host if request.client else ""
     slots = _slots(request, settings)
-    async with slots.hold(str(key.id), address):
+    async with slots.hold(principal.id, address):
         return await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import DatabaseUnavailable, InferenceUnavailable, InternalError
+from hilum.domain.principal import DEFAULT_SITE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
@@ -20,16 +21,15 @@ from hilum.application.submission import (
     SubmittedStudy,
 )
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import ALL_SITES, Grant, Principal, PrincipalKind, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
-from tests.fakes.clock import FIRST_MOMENT, SettableClock
+from tests.fakes.clock import SettableClock
 from tests.fakes.film_reader import GraymapReader, graymap
 from tests.fakes.inference import BandEngine
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_model
@@ -51,12 +51,14 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=60)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 MAX_RUN = timedelta(seconds=300)
+ME = local_command("me")
 MAX_FILE_BYTES = 8192
 MAX_FILES = 5
 
 
-def key(role: Role = Role.ADMIN, site: str = ALL_SITES, name: str = "k") -> ApiKey:
-    return ApiKey(name, name, role, site, digest_secret("s"), created_at=FIRST_MOMENT)
+def key(role: Role = Role.ADMIN, site: str = ALL_SITES, name: str = "k") -> Principal:
+    """Who acts with a key."""
+    return Principal(PrincipalKind.API_KEY, name, name, (Grant(role, site),))
 
 
 def film(shade: int = 7, size: int = 64) -> bytes:
@@ -205,7 +207,7 @@ class Stage:
     def send(
         self,
         *contents: bytes,
-        by: ApiKey | None = None,
+        by: Principal | None = None,
         fields: SubmissionFields | None = None,
     ) -> SubmittedStudy:
         files = [IncomingFile(f"{n}.pgm", [content]) for n, content in enumerate(contents)]

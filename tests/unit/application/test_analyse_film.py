@@ -14,6 +14,7 @@ from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
 from hilum.domain.model import ModelSet, OperatingPoint
+from hilum.domain.principal import worker
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import LABELS, model_of, small_model, small_panel
@@ -51,7 +52,7 @@ def test_a_film_is_read_and_its_result_written_once(stage):
     assert [finding.label for finding in panel.findings] == list(LABELS)
     assert sum(finding.probability for finding in panel.findings) == pytest.approx(1, abs=1e-5)
     assert stage.actions() == ["job.accepted", "job.completed"]
-    assert stage.events()[-1].actor == "worker:w1"
+    assert stage.events()[-1].actor == worker("w1")
 
 
 def test_what_is_positive_and_abnormal_has_a_heatmap_and_boxes(stage):

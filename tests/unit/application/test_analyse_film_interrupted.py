@@ -8,6 +8,7 @@ from hilum.application.queue.run_next import OUTCOME_PAUSES_S
 from hilum.domain import errors
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
+from hilum.domain.principal import worker
 from tests.unit.application.stage import LEASE, Stage, key
 
 
@@ -44,7 +45,7 @@ def test_a_worker_that_lost_its_lease_writes_no_result(stage):
     done = stage.job(job.id)
     assert (done.state, done.attempts, done.losses) == (JobState.COMPLETED, 2, 1)
     assert stage.actions().count("job.completed") == 1
-    assert stage.events()[-1].actor == "worker:w2"
+    assert stage.events()[-1].actor == worker("w2")
 
 
 @pytest.mark.parametrize("kind", [errors.InferenceUnavailable, errors.InferenceFailed])

@@ -12,7 +12,7 @@ from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import InvalidRequest
 from hilum.domain.job import JobState
 from tests.unit.application.hospital import DAY_S, RULE, Hospital
-from tests.unit.application.stage import film, key
+from tests.unit.application.stage import ME, film, key
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ def test_a_film_goes_with_its_preview_and_its_result_stays(hospital):
     job = hospital.film_read()
     result = hospital.result(job.id)
     hospital.advance(30 * DAY_S)
-    assert hospital.expire(RULE, "me").films == 0
+    assert hospital.expire(RULE, ME).films == 0
     assert len(hospital.store.objects) == 2
     hospital.advance(1)
     before = hospital.clock.now()
-    assert hospital.expire(RULE, "me") == Expiry(
+    assert hospital.expire(RULE, ME) == Expiry(
         films=1,
         size_bytes=len(film()),
         objects=2,
@@ -49,7 +49,7 @@ def test_a_dry_run_only_counts(hospital):
     due = hospital.expire.due(RULE)
     assert (due.films, due.size_bytes) == (3, 3 * len(film()))
     assert len(hospital.store.objects) == 6
-    done = hospital.expire(RULE, "me")
+    done = hospital.expire(RULE, ME)
     assert (done.films, done.size_bytes) == (due.films, due.size_bytes)
 
 
@@ -57,10 +57,10 @@ def test_many_films_go_in_batches_each_of_which_is_audited(hospital):
     """What was decided, and then what was done; the jobs of a batch carry its moment."""
     jobs = [hospital.film_read(shade) for shade in range(5)]
     hospital.advance(31 * DAY_S)
-    assert hospital.expire(RULE, "operator:me").films == 5
+    assert hospital.expire(RULE, ME).films == 5
     told = [event for event in hospital.events() if event.object_type == "films"]
     assert [event.action for event in told] == ["films.expired", "films.removed"] * 3
-    assert {event.actor for event in told} == {"operator:me"}
+    assert {event.actor for event in told} == {ME}
     assert [event.details["films"] for event in told[::2]] == [2, 2, 1]
     assert [event.details["objects"] for event in told[1::2]] == [4, 4, 2]
     assert told[0].details["site"] == "*"
@@ -76,9 +76,9 @@ def test_a_second_run_has_nothing_to_do_and_says_nothing(hospital):
     """Nor is anything audited."""
     hospital.film_read()
     hospital.advance(31 * DAY_S)
-    hospital.expire(RULE, "me")
+    hospital.expire(RULE, ME)
     before = hospital.actions()
-    again = hospital.expire(RULE, "me")
+    again = hospital.expire(RULE, ME)
     assert (again.films, again.objects) == (0, 0)
     assert hospital.actions() == before
 
@@ -87,7 +87,7 @@ def test_a_rule_of_one_site_leaves_the_others_alone(hospital):
     """And the audit log says for which site it was."""
     north, south = (hospital.film_read(site=site) for site in ("north", "south"))
     hospital.advance(31 * DAY_S)
-    assert hospital.expire(RetentionRule(30, "north"), "me").films == 1
+    assert hospital.expire(RetentionRule(30, "north"), ME).films == 1
     assert hospital.job(north.id).film_expired_at is not None
     assert hospital.job(south.id).film_expired_at is None
     assert hospital.events()[-2].details["site"] == "north"
@@ -99,13 +99,13 @@ def test_a_film_whose_job_is_in_hand_is_never_removed(hospital):
     parked = hospital.parked(film(3))
     hospital.claim(running.id, "w9")
     hospital.advance(365 * DAY_S)
-    assert hospital.expire(RULE, "me").films == 0
+    assert hospital.expire(RULE, ME).films == 0
     assert len(hospital.store.objects) == 3
     hospital.analyse(waiting.id)
     assert hospital.job(waiting.id).state is JobState.COMPLETED
     hospital.operate.discard(parked.id, key(), "r")
     hospital.advance(31 * DAY_S)
-    assert hospital.expire(RULE, "me").films == 2
+    assert hospital.expire(RULE, ME).films == 2
     assert list(hospital.store.objects) == [hospital.object_key(running)]
 
 
@@ -113,7 +113,7 @@ def test_a_film_whose_job_is_in_hand_is_never_removed(hospital):
 def test_a_rule_that_keeps_nothing_is_refused(hospital, days):
     """A slip would take films that nobody has looked at yet."""
     hospital.film_read()
-    for ask in (hospital.expire.due, lambda rule: hospital.expire(rule, "me")):
+    for ask in (hospital.expire.due, lambda rule: hospital.expire(rule, ME)):
         with pytest.raises(InvalidRequest):
             ask(RetentionRule(days))
     assert len(hospital.store.objects) == 2

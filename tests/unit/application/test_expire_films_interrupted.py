@@ -6,7 +6,7 @@ import pytest
 
 from hilum.domain.errors import DatabaseUnavailable, FilmExpired, ObjectStoreUnavailable
 from tests.unit.application.hospital import DAY_S, RULE, Hospital
-from tests.unit.application.stage import key
+from tests.unit.application.stage import ME, key
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def test_an_outage_of_the_store_is_gone_on_from(hospital):
 
     hospital.store.delete = fail_after_one
     with pytest.raises(ObjectStoreUnavailable):
-        hospital.expire(RULE, "me")
+        hospital.expire(RULE, ME)
     marked = [job for job in jobs if hospital.job(job.id).film_expired_at]
     assert len(marked) == 2
     for job in marked:
         with pytest.raises(FilmExpired):
             hospital.show.preview(job.id, key())
     hospital.store.delete = delete
-    rest = hospital.expire(RULE, "me")
+    rest = hospital.expire(RULE, ME)
     assert (rest.films, rest.objects) == (1, 6)
     assert hospital.store.objects == {}
 
@@ -52,10 +52,10 @@ def test_an_outage_of_the_database_is_gone_on_from(hospital):
 
     hospital.store.delete = then_fail
     with pytest.raises(DatabaseUnavailable):
-        hospital.expire(RULE, "me")
+        hospital.expire(RULE, ME)
     assert hospital.store.objects == {}
     hospital.store.delete = delete
-    again = hospital.expire(RULE, "me")
+    again = hospital.expire(RULE, ME)
     assert (again.films, again.objects) == (0, 2)
     assert hospital.actions().count("films.expired") == 1
 
@@ -66,8 +66,8 @@ def test_a_lost_answer_to_a_commit_loses_no_film_from_the_list(hospital):
     hospital.advance(31 * DAY_S)
     hospital.unit_of_work.fail_after = 1
     with pytest.raises(DatabaseUnavailable):
-        hospital.expire(RULE, "me")
-    again = hospital.expire(RULE, "me")
+        hospital.expire(RULE, ME)
+    again = hospital.expire(RULE, ME)
     assert (again.films, again.objects) == (0, 2)
     assert hospital.store.objects == {}
 
@@ -78,5 +78,5 @@ def test_where_another_run_is_at_work_nothing_is_done(hospital, monkeypatch):
     hospital.advance(31 * DAY_S)
     with hospital.unit_of_work.begin() as transaction:
         monkeypatch.setattr(type(transaction), "try_lock", lambda *_: False)
-    assert hospital.expire(RULE, "me").films == 0
+    assert hospital.expire(RULE, ME).films == 0
     assert len(hospital.store.objects) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from hilum.domain.errors import FilmExpired, ObjectStoreUnavailable
 from tests.unit.application.hospital import DAY_S, RULE, Hospital
-from tests.unit.application.stage import film, key
+from tests.unit.application.stage import ME, film, key
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def test_an_expired_film_says_so(hospital):
     """Original, preview and heatmap; outlines need no film. Who may not see it learns nothing."""
     job = hospital.film_read(site="north")
     hospital.advance(31 * DAY_S)
-    hospital.expire(RULE, "me")
+    hospital.expire(RULE, ME)
     day = hospital.job(job.id).film_expired_at.date().isoformat()
     label = hospital.result(job.id).panels[0].findings[0].label
     asked = (
@@ -35,7 +35,7 @@ def test_a_film_that_is_sent_again_is_kept_again(hospital):
     """With the job that it has; nothing is read anew, and its days begin again."""
     job = hospital.film_read()
     hospital.advance(31 * DAY_S)
-    hospital.expire(RULE, "me")
+    hospital.expire(RULE, ME)
     again = hospital.send(film())
     (answer,) = again.files
     assert (answer.job.id, answer.duplicate, answer.kept) == (job.id, True, True)
@@ -46,9 +46,9 @@ def test_a_film_that_is_sent_again_is_kept_again(hospital):
     assert hospital.show.preview(job.id, key())
     assert hospital.actions()[-1] == "job.film_restored"
     hospital.advance(30 * DAY_S)
-    assert hospital.expire(RULE, "me").films == 0
+    assert hospital.expire(RULE, ME).films == 0
     hospital.advance(1)
-    assert hospital.expire(RULE, "me").films == 1
+    assert hospital.expire(RULE, ME).films == 1
     assert hospital.store.objects == {}
 
 
@@ -58,11 +58,11 @@ def test_a_film_that_is_sent_again_before_its_removal_ended_is_kept(hospital):
     hospital.advance(31 * DAY_S)
     hospital.store.available = False
     with pytest.raises(ObjectStoreUnavailable):
-        hospital.expire(RULE, "me")
+        hospital.expire(RULE, ME)
     hospital.store.available = True
     former = hospital.object_key(job)
     hospital.send(film())
-    assert hospital.expire(RULE, "me").objects == 2
+    assert hospital.expire(RULE, ME).objects == 2
     assert former not in hospital.store.objects
     assert hospital.store.objects == {hospital.object_key(job): film()}
 
@@ -71,7 +71,7 @@ def test_an_expired_film_that_is_sent_twice_at_once_is_stored_once(hospital):
     """The second is a film that the platform has."""
     job = hospital.film_read()
     hospital.advance(31 * DAY_S)
-    hospital.expire(RULE, "me")
+    hospital.expire(RULE, ME)
     sent = hospital.send(film(), film(9), film())
     assert [(file.duplicate, file.kept) for file in sent.files] == [
         (True, True),

@@ -12,13 +12,13 @@ import pytest
 from hilum.application.labelled_films import LabelledFilm, ScoredFilm, Scores
 from hilum.application.resampling import Aim
 from hilum.application.use_cases.fit_thresholds import FitThresholds
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import (
     InferenceUnavailable,
     InvalidRequest,
     LabelNotSeparable,
     TooFewFilms,
 )
+from hilum.domain.principal import DEFAULT_SITE, local_command
 from hilum.domain.scope import AGE, UNLIKE_TRAINING
 from hilum.domain.site_models import Origin, at_site
 from tests.fakes.film_reader import graymap
@@ -209,7 +209,7 @@ def test_saved_points_are_in_force_with_their_evidence(site):
     """Who, when and on what; the log has the threshold and how it was found."""
     fits = site.fits.fit(site.scores(site.films()), Aim.SENSITIVITY, 0.9)
     before = site.stage.events()
-    saved = site.fits.save(site.chest, fits, "north", "operator:me", {"csv": "films.csv"})
+    saved = site.fits.save(site.chest, fits, "north", local_command("me"), {"csv": "films.csv"})
     with site.stage.unit_of_work.begin(write=False) as transaction:
         (point,) = transaction.operating_points.of_sites({"north"})
     assert (point,) == tuple(saved)
@@ -223,7 +223,7 @@ def test_saved_points_are_in_force_with_their_evidence(site):
     assert point.evidence["csv"] == "films.csv"
     assert point.evidence["positives"] == 30
     (event,) = site.stage.events()[len(before) :]
-    assert (event.actor, event.action) == ("operator:me", "operating_points.set")
+    assert (event.actor, event.action) == (local_command("me"), "operating_points.set")
     assert event.object_id == "north/chest/1.0.0"
     assert event.details["pneumonia/normal"] == point.point.threshold
     assert "pneumonia/normal beyond_scope" not in event.details
@@ -259,7 +259,7 @@ def test_saved_points_name_the_sources_that_were_counted(site):
           for n, one in enumerate(scored(*((truth, value / 2) for truth, value in MIXED)))),
     ]  # fmt: skip
     fits = site.fits.fit(Scores(site.chest, tuple(films), ()), Aim.SPECIFICITY, 0.9)
-    (point,) = site.fits.save(site.chest, fits, "north", "operator:me", {})
+    (point,) = site.fits.save(site.chest, fits, "north", local_command("me"), {})
     assert point.point.fitted_on.endswith(
         "for a specificity of 0.9 at the worst source (ward) of clinic, ward"
     )
@@ -296,7 +296,7 @@ def test_an_image_outside_the_scope_has_no_part(site):
     films = tuple(scored(*MIXED, beyond=True))
     (item,) = site.fits.fit(Scores(site.chest, films, ()), Aim.SPECIFICITY, 0.9)
     assert (item.fit.films, item.left_out) == (50, {AGE: 50})
-    (point,) = site.fits.save(site.chest, [item], "north", "operator:me", {})
+    (point,) = site.fits.save(site.chest, [item], "north", local_command("me"), {})
     assert point.point.beyond_scope == ()
     assert point.evidence["left_out"] == {AGE: 50}
 
@@ -305,7 +305,7 @@ def test_a_scope_is_widened_by_images_from_outside_it(site):
     """For their cause alone; they count as a source, and the log names the cause."""
     (item,) = widened(site)
     assert (item.fit.films, dict(item.left_out)) == (100, {})
-    (point,) = site.fits.save(site.chest, [item], "north", "operator:me", {})
+    (point,) = site.fits.save(site.chest, [item], "north", local_command("me"), {})
     assert point.point.beyond_scope == (AGE,)
     assert AGE in point.evidence["by_source"]
     assert site.stage.events()[-1].details["pathology/effusion beyond_scope"] == AGE
@@ -361,7 +361,7 @@ def test_a_site_of_children_fits_their_threshold(site):
     point = item.point("north")
     assert (point.threshold, point.child_threshold) == (0.3, item.fit.threshold.value)
     assert "For small children: 100 images" in point.fitted_on
-    (saved,) = site.fits.save(chest, [item], "north", "operator:me", {})
+    (saved,) = site.fits.save(chest, [item], "north", local_command("me"), {})
     assert saved.evidence["for_children"] is True
     details = site.stage.events()[-1].details
     assert details["pathology/effusion child_threshold"] == point.child_threshold

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from hilum.domain.access import ALL_SITES, DEFAULT_SITE
 from hilum.domain.errors import (
     InvalidRequest,
     LabelNotExperimental,
@@ -16,6 +15,7 @@ from hilum.domain.errors import (
     OperatingPointsMissing,
 )
 from hilum.domain.model import OperatingPoint, Rank
+from hilum.domain.principal import ALL_SITES, DEFAULT_SITE, Principal, local_command
 from hilum.domain.site_models import FIRST_START, Origin, labels_with_points
 from tests.fakes.model_catalogue import small_chest
 from tests.unit.application.test_models_of_site import OPERATOR, Installation
@@ -30,7 +30,7 @@ def here() -> Installation:
     return installation
 
 
-def promote(here: Installation, version: str, site: str = "north", by: str = OPERATOR):
+def promote(here: Installation, version: str, site: str = "north", by: Principal = OPERATOR):
     here.manage.adopt_shipped("chest", version, site, by)
     return here.manage.promote("chest", version, site, by)
 
@@ -76,7 +76,7 @@ def test_adopting_fills_in_what_is_missing_and_leaves_what_was_fitted(here):
     assert {point.origin for point in adopted} == {Origin.SHIPPED}
     points = {point.key: point for point in here.manage.points("north")}
     assert points["pneumonia", "covid19"].point.threshold == 0.5
-    assert points["pathology", "nodule"].set_by == OPERATOR
+    assert points["pathology", "nodule"].set_by == OPERATOR.id
     with here.unit_of_work.begin(write=False) as transaction:
         event = transaction.audit.records()[-1].event
     assert (event.actor, event.action) == (OPERATOR, "operating_points.set")
@@ -100,7 +100,7 @@ def test_a_promotion_is_in_the_log_with_its_version(here):
 
 def test_promoting_what_is_in_force_changes_nothing(here):
     """The promotion that stands is given; but what the first start did is made a decision."""
-    assert promote(here, "1.1.0") == promote(here, "1.1.0", by="operator:other")
+    assert promote(here, "1.1.0") == promote(here, "1.1.0", by=local_command("other"))
     assert len(here.manage.promotions("north")) == 1
     decided = here.manage.promote("chest", "1.0.0", DEFAULT_SITE, OPERATOR)
     assert (decided.number, decided.automatic) == (2, False)
@@ -110,7 +110,7 @@ def test_a_roll_back_goes_to_the_promotion_before(here):
     """Step by step, past those that were taken back before; then the site follows ``default``."""
     for version in ("1.0.0", "1.1.0", "1.0.0"):
         promote(here, version)
-    taken_back, in_force = here.manage.roll_back("chest", "north", "operator:you")
+    taken_back, in_force = here.manage.roll_back("chest", "north", local_command("you"))
     assert (taken_back.number, in_force.version) == (3, "1.1.0")
     assert (taken_back.rolled_back_by, taken_back.rolled_back_at) == (
         "operator:you",

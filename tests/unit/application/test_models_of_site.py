@@ -9,16 +9,16 @@ import pytest
 
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import KEPT, ModelsOfSite
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import DatabaseUnavailable, InvalidManifest, ModelNotServed
 from hilum.domain.model import Ensemble, OperatingPoint
+from hilum.domain.principal import DEFAULT_SITE, local_command
 from hilum.domain.site_models import FIRST_START, Origin, labels_with_points, shipped_points
 from tests.fakes.clock import SettableClock
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_chest, whole_set
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
-OPERATOR = "operator:me"
+OPERATOR = local_command("me")
 
 
 class Installation:
@@ -61,7 +61,7 @@ class Installation:
         chest = replace(small_chest(), version=version)
         (point,) = [
             point
-            for point in shipped_points(chest, site, OPERATOR, self.clock.now())
+            for point in shipped_points(chest, site, OPERATOR.id, self.clock.now())
             if point.key == ("pneumonia", label)
         ]
         fitted = replace(point, point=OperatingPoint(label, threshold), origin=Origin.FITTED)

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.errors import DatabaseUnavailable, NotFound, NotPermitted, TransitionNotAllowed
 from hilum.domain.job import JobState
+from hilum.domain.principal import Grant, Principal, PrincipalKind, Role
 from tests.unit.application.stage import Stage, key
 
 
@@ -26,7 +26,7 @@ def test_retry_queues_a_failed_job_and_wakes_a_slot(stage):
     assert (job.state, job.attempts, job.losses, job.reason) == (JobState.QUEUED, 0, 0, None)
     assert stage.queue.hear() is job.priority
     event = stage.events()[-1]
-    assert (event.actor, event.action, event.request_id) == ("op", "job.retry", "r9")
+    assert (event.actor, event.action, event.request_id) == (key(name="op"), "job.retry", "r9")
 
 
 def test_discard_ends_a_parked_job_for_good(stage):
@@ -55,6 +55,18 @@ def test_a_role_below_operator_may_not(stage, action, role):
     parked = stage.parked()
     with pytest.raises(NotPermitted):
         getattr(stage.operate, action)(parked.id, key(role), "r")
+    assert stage.job(parked.id).state is JobState.FAILED
+
+
+@pytest.mark.parametrize("action", ["retry", "discard"])
+def test_who_operates_another_site_may_not_where_they_only_look(stage, action):
+    """The job is known to them, so the answer says what is missing."""
+    parked = stage.parked()
+    grants = (Grant(Role.OPERATOR, "elsewhere"), Grant(Role.VIEWER, parked.site))
+    with pytest.raises(NotPermitted, match="elsewhere"):
+        getattr(stage.operate, action)(
+            parked.id, Principal(PrincipalKind.USER, "u", grants=grants), "r"
+        )
     assert stage.job(parked.id).state is JobState.FAILED
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hilum.application.ports.repositories import JobFilter
-from hilum.domain.access import Role
-from hilum.domain.errors import NotFound, ObjectStoreUnavailable
+from hilum.domain.errors import NotFound, NotPermitted, ObjectStoreUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import Grant, Principal, PrincipalKind, Role
 from hilum.imaging.phantom import phantom_film
 from hilum.imaging.preview import decode_preview
 from tests.fakes.clock import FIRST_MOMENT
@@ -57,9 +57,9 @@ def test_a_key_of_a_site_sees_the_jobs_of_that_site(stage):
 
 def test_asking_for_another_site_gives_nothing(stage):
     """Not an error: a key cannot tell whether that site has jobs."""
-    page = stage.read.page(JobFilter(site="south"), None, 10, NORTH)
+    page = stage.read.page(JobFilter(sites=frozenset({"south"})), None, 10, NORTH)
     assert (page.jobs, page.next) == ((), None)
-    assert len(stage.read.page(JobFilter(site="north"), None, 10, NORTH).jobs) == 3
+    assert len(stage.read.page(JobFilter(sites=frozenset({"north"})), None, 10, NORTH).jobs) == 3
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6, 7])
@@ -80,7 +80,7 @@ def test_pages_give_every_job_once(stage, limit):
 
 def test_a_filter_holds_on_every_page(stage):
     """State, priority and site together."""
-    which = JobFilter(site="south", state=JobState.QUEUED, priority=Priority.ROUTINE)
+    which = JobFilter(sites=frozenset({"south"}), state=JobState.QUEUED, priority=Priority.ROUTINE)
     assert len(listed(stage, ANY, which)) == 3
     assert listed(stage, ANY, JobFilter(priority=Priority.STAT)) == []
 
@@ -199,3 +199,20 @@ def test_counts_are_of_the_keys_site(stage):
     assert stage.read.counts(ANY)[JobState.QUEUED] == 5
     assert stage.read.counts(NORTH)[JobState.QUEUED] == 2
     assert stage.read.counts(SOUTH)[JobState.COMPLETED] == 0
+
+
+def test_a_principal_of_several_sites_sees_all_of_these(stage):
+    """Pages, changes and counts; what it may not read of a job is left out."""
+    stage.send(film(9), by=key(site="west"))
+    grants = (Grant(Role.VIEWER, "north"), Grant(Role.AUDITOR, "south"))
+    both = Principal(PrincipalKind.USER, "u", grants=grants)
+    assert {job.site for job in listed(stage, both)} == {"north", "south"}
+    assert {job.site for job in stage.read.changes(FIRST_MOMENT, both, 100)} == {"north", "south"}
+    assert sum(stage.read.counts(both).values()) == 6
+    assert listed(stage, both, JobFilter(sites=frozenset({"west"}))) == []
+    (north, *_), (south, *_) = (
+        listed(stage, both, JobFilter(sites=frozenset({site}))) for site in ("north", "south")
+    )
+    assert stage.read.original(north.id, both)
+    with pytest.raises(NotPermitted, match="north"):
+        stage.read.original(south.id, both)

@@ -12,6 +12,7 @@ from hilum.application.queue import reconcile
 from hilum.application.queue.reconcile import Reconciliation
 from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import RECONCILER
 from hilum.domain.retry_policy import RetryPolicy
 from tests.unit.application.stage import LEASE, Stage, film
 
@@ -57,7 +58,7 @@ def test_a_job_of_a_dead_worker_is_requeued(stage):
     assert "dead" in found.reason.detail
     assert found.not_before > stage.clock.now()
     event = stage.events()[-1]
-    assert (event.actor, event.action) == ("reconciler", "job.queued")
+    assert (event.actor, event.action) == (RECONCILER, "job.queued")
     assert event.details == {"reason": "worker_lost", "losses": 1}
 
 

@@ -9,6 +9,7 @@ from hilum.application.use_cases.site_rules import ManageSiteRules
 from hilum.domain.errors import DatabaseUnavailable, InvalidRequest
 from hilum.domain.image_note import ImageNote
 from hilum.domain.job import JobState
+from hilum.domain.principal import local_command
 from tests.unit.application.stage import Stage, film
 
 RULE = "for_processing"
@@ -44,7 +45,7 @@ def test_without_a_rule_the_image_is_refused_on_submission(stage):
 def test_a_site_that_accepts_such_images_gets_a_result_that_says_so(stage, rules):
     """The image that was refused before is sent again. Other sites refuse it still."""
     stage.send(film(), fields=NORTH)
-    rules.decide("north", RULE, "accept", "operator:anna")
+    rules.decide("north", RULE, "accept", local_command("anna"))
     (accepted,) = stage.send(film(), fields=NORTH).accepted
     job = stage.analyse(accepted.job.id)
     assert job.state is JobState.COMPLETED
@@ -56,17 +57,17 @@ def test_a_site_that_accepts_such_images_gets_a_result_that_says_so(stage, rules
 
 def test_the_site_default_decides_for_sites_without_a_rule(stage, rules):
     """A site's own rule precedes it."""
-    rules.decide("default", RULE, "accept", "operator:anna")
-    rules.decide("south", RULE, "refuse", "operator:anna")
+    rules.decide("default", RULE, "accept", local_command("anna"))
+    rules.decide("south", RULE, "refuse", local_command("anna"))
     assert len(stage.send(film(1), fields=NORTH).accepted) == 1
     assert stage.send(film(2), fields=SubmissionFields(site="south")).accepted == ()
 
 
 def test_a_job_that_waited_while_the_rule_changed_is_rejected(stage, rules):
     """The rule that holds when the image is decoded counts."""
-    rules.decide("north", RULE, "accept", "operator:anna")
+    rules.decide("north", RULE, "accept", local_command("anna"))
     (accepted,) = stage.send(film(), fields=NORTH).accepted
-    rules.decide("north", RULE, "refuse", "operator:anna")
+    rules.decide("north", RULE, "refuse", local_command("anna"))
     job = stage.analyse(accepted.job.id)
     assert (job.state, job.reason.code) == (JobState.REJECTED, RULE)
 
@@ -96,15 +97,15 @@ def test_a_database_that_is_down_accepts_nothing(stage):
 
 def test_decisions_are_in_the_audit_log_and_unknown_ones_are_refused(stage, rules):
     """Who decided what, for which site."""
-    rules.decide("north", RULE, "accept", "operator:anna")
+    rules.decide("north", RULE, "accept", local_command("anna"))
     event = stage.events()[-1]
     assert (event.action, event.actor, event.object_id) == (
         "site_rule.set",
-        "operator:anna",
+        local_command("anna"),
         "north",
     )
     assert event.details == {"rule": RULE, "value": "accept"}
     assert [(rule.site, rule.value) for rule in rules.all()] == [("north", "accept")]
     for rule, value in ((RULE, "perhaps"), ("colour", "accept")):
         with pytest.raises(InvalidRequest):
-            rules.decide("north", rule, value, "operator:anna")
+            rules.decide("north", rule, value, local_command("anna"))

@@ -12,9 +12,9 @@ from hilum.application.submission import (
     SubmissionLimits,
 )
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.access import DEFAULT_SITE, Role
 from hilum.domain.errors import InvalidManifest, InvalidRequest, NotPermitted, TooManyFiles
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import DEFAULT_SITE, Role
 from tests.unit.application.stage import MAX_FILE_BYTES, MAX_FILES, Stage, film, key
 
 
@@ -65,7 +65,11 @@ def test_acceptance_stands_in_the_audit_log(stage):
     """Who sent what, when, by which request."""
     job = stage.send(film(), by=key(name="me")).accepted[0].job
     (event,) = stage.events()
-    assert (event.actor, event.action, event.object_id) == ("me", "job.accepted", str(job.id))
+    assert (event.actor, event.action, event.object_id) == (
+        key(name="me"),
+        "job.accepted",
+        str(job.id),
+    )
     assert (event.request_id, event.at) == ("request", stage.clock.now())
     assert event.details["site"] == DEFAULT_SITE
 

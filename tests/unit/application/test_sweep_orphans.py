@@ -11,7 +11,7 @@ from hilum.application.object_keys import film_key, preview_key
 from hilum.application.use_cases.expire_films import ExpireFilms, RetentionRule
 from hilum.application.use_cases.sweep_orphans import SweepOrphans, Swept
 from hilum.domain.errors import DatabaseUnavailable, ObjectStoreUnavailable
-from tests.unit.application.stage import Stage, film, key
+from tests.unit.application.stage import ME, Stage, film, key
 
 SOME_ID = "5d0c6c0a-8c3b-4a53-9d1e-0f1f6f0f7a10"
 
@@ -46,10 +46,10 @@ def test_what_no_row_names_is_removed(stage):
     """Films and previews; counted with their bytes, and audited."""
     stage.leave(film_key(uuid4(), uuid4()))
     stage.leave(preview_key(uuid4()), content=b"12")
-    assert stage.sweep("operator:me") == Swept(2, 6)
+    assert stage.sweep(ME) == Swept(2, 6)
     assert stage.store.objects == {}
     (event,) = stage.events()
-    assert (event.actor, event.action) == ("operator:me", "films.orphans_removed")
+    assert (event.actor, event.action) == (ME, "films.orphans_removed")
     assert dict(event.details) == {"objects": 2, "size_bytes": 6}
 
 
@@ -61,7 +61,7 @@ def test_what_a_row_names_stays(stage):
     stage.show.preview(job.id, key())
     stage.grow_old()
     before = dict(stage.store.objects)
-    assert stage.sweep("me") == Swept()
+    assert stage.sweep(ME) == Swept()
     assert stage.store.objects == before
     assert "films.orphans_removed" not in stage.actions()
 
@@ -69,9 +69,9 @@ def test_what_a_row_names_stays(stage):
 def test_what_is_young_stays(stage):
     """Its rows may be about to be written."""
     stage.leave(film_key(uuid4(), uuid4()), hours_ago=23.9)
-    assert stage.sweep("me") == Swept()
+    assert stage.sweep(ME) == Swept()
     stage.advance(3600)
-    assert stage.sweep("me").objects == 1
+    assert stage.sweep(ME).objects == 1
 
 
 @pytest.mark.parametrize(
@@ -90,14 +90,14 @@ def test_what_is_young_stays(stage):
 def test_what_hilum_never_wrote_is_left_alone(stage, name):
     """A bucket may hold other things."""
     stage.leave(name)
-    assert stage.sweep("me") == Swept()
+    assert stage.sweep(ME) == Swept()
     assert name in stage.store.objects
 
 
 def test_a_dry_run_only_counts(stage):
     """Nothing is removed, nothing audited."""
     stage.leave(film_key(uuid4(), uuid4()))
-    assert stage.sweep("me", dry_run=True) == Swept(1, 4)
+    assert stage.sweep(ME, dry_run=True) == Swept(1, 4)
     assert len(stage.store.objects) == 1
     assert stage.events() == []
 
@@ -108,9 +108,9 @@ def test_a_preview_made_in_the_moment_of_expiry_is_an_orphan(stage):
     stage.analyse(job.id)
     stage.advance(31 * 24 * 3600)
     expire = ExpireFilms(unit_of_work=stage.unit_of_work, store=stage.store, clock=stage.clock)
-    expire(RetentionRule(30), "me")
+    expire(RetentionRule(30), ME)
     stage.leave(preview_key(job.id))
-    assert stage.sweep("me") == Swept(1, 4)
+    assert stage.sweep(ME) == Swept(1, 4)
     assert stage.store.objects == {}
 
 
@@ -123,7 +123,7 @@ def test_many_orphans_among_many_films(stage, monkeypatch):
     kept = dict(stage.store.objects)
     for _ in range(8):
         stage.leave(film_key(uuid4(), uuid4()))
-    assert stage.sweep("me") == Swept(8, 32)
+    assert stage.sweep(ME) == Swept(8, 32)
     assert stage.store.objects == kept
 
 
@@ -141,9 +141,9 @@ def test_an_outage_in_the_middle_is_gone_on_from(stage):
 
     stage.store.delete = fail_after_one
     with pytest.raises(ObjectStoreUnavailable):
-        stage.sweep("me")
+        stage.sweep(ME)
     stage.store.delete = delete
-    assert stage.sweep("me").objects == 2
+    assert stage.sweep(ME).objects == 2
     assert stage.store.objects == {}
 
 
@@ -153,5 +153,5 @@ def test_without_the_database_nothing_is_taken_for_an_orphan(stage):
     stage.grow_old()
     stage.unit_of_work.available = False
     with pytest.raises(DatabaseUnavailable):
-        stage.sweep("me")
+        stage.sweep(ME)
     assert len(stage.store.objects) == 1

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from hilum.domain.principal import local_command
 from hilum_cli.bootstrap import open_database
 from hilum_stack.embedded import EmbeddedStack
 from hilum_stack.services import Gateway
@@ -13,7 +14,7 @@ from tests.grey_networks import write_grey_repository
 
 
 def keys(stack):
-    found = open_database(stack.env["HILUM_DATABASE_URL"]).keys.all()
+    found = open_database(stack.env["HILUM_DATABASE_URL"]).keys.all(local_command("test"))
     return [key for key in found if key.name == "selftest"]
 
 

@@ -1,27 +1,22 @@
-"""Who may do what."""
+"""Credentials: keys and sessions."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hilum.domain.access import (
-    ALL_SITES,
-    DEFAULT_SITE,
-    PERMISSIONS,
     ApiKey,
-    Permission,
-    Role,
+    Session,
     digest_secret,
     format_key,
     new_key_text,
     parse_key,
 )
-from hilum.domain.errors import NotPermitted
+from hilum.domain.principal import ALL_SITES, Grant, PrincipalKind, Role
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -30,46 +25,21 @@ def key(role: Role = Role.ADMIN, site: str = ALL_SITES, **more: datetime) -> Api
     return ApiKey("abc", "n", role, site, digest_secret("secret"), created_at=NOW, **more)
 
 
-def test_each_role_may_do_all_that_the_one_before_it_may():
-    """Viewer, submitter, operator, admin: a ladder."""
-    ladder = [PERMISSIONS[role] for role in Role]
-    assert all(lower < higher for lower, higher in pairwise(ladder))
-    assert ladder[-1] == set(Permission)
+def test_a_key_acts_as_its_role_at_its_site():
+    """The principal of a key has the key's id, name and one grant."""
+    principal = key(Role.OPERATOR, "north").principal
+    assert (principal.kind, principal.id, principal.name) == (PrincipalKind.API_KEY, "abc", "n")
+    assert principal.grants == (Grant(Role.OPERATOR, "north"),)
 
 
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("permission", Permission)
-def test_a_key_does_what_its_role_permits_and_nothing_else(role, permission):
-    """A missing permission raises, and says which role lacked which."""
-    if permission in PERMISSIONS[role]:
-        key(role).require(permission)
-    else:
-        told = f"of the role {role.value} may not {permission.value}"
-        with pytest.raises(NotPermitted, match=told):
-            key(role).require(permission)
-
-
-def test_a_key_sees_its_own_site_or_all():
-    """A key that is bound to a site sees that one alone."""
-    assert key(site="north").sees("north")
-    assert not key(site="north").sees("south")
-    assert key(site=ALL_SITES).sees("south")
-
-
-def test_a_bound_key_submits_for_its_site_alone():
-    """Asked for nothing or for its own site it gives its own; for another it refuses."""
-    bound = key(site="north")
-    assert [bound.site_for(asked) for asked in (None, "", "north")] == ["north"] * 3
-    with pytest.raises(NotPermitted, match="north"):
-        bound.site_for("south")
-    with pytest.raises(NotPermitted):
-        bound.site_for(ALL_SITES)
-
-
-def test_an_unbound_key_submits_for_the_site_it_names_or_the_default():
-    """No site asked for is the default site."""
-    assert key().site_for("south") == "south"
-    assert key().site_for(None) == DEFAULT_SITE
+@pytest.mark.parametrize(
+    ("seconds", "ended", "is_open"), [(9, False, True), (10, False, False), (9, True, False)]
+)
+def test_a_session_is_open_until_it_expires_or_is_ended(seconds, ended, is_open):
+    """The moment of expiry is after its end."""
+    until = NOW + timedelta(seconds=10)
+    session = Session("d", PrincipalKind.API_KEY, "abc", NOW, until, NOW if ended else None)
+    assert session.is_open(NOW + timedelta(seconds=seconds)) is is_open
 
 
 def test_only_the_secret_of_a_key_that_is_not_revoked_matches():

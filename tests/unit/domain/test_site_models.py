@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.model import ModelSet, OperatingPoint, Rank, Scope
 from hilum.domain.models_in_force import Installed, SiteRows, first_start
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.scope import AGE
 from hilum.domain.site_models import (
     FIRST_START,

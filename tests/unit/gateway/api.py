@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from fastapi.testclient import TestClient
 
-from hilum.domain.access import ALL_SITES, Role
+from hilum.domain.principal import ALL_SITES, Role
 from tests.fakes.film_reader import graymap
 from tests.unit.gateway.pages.browsing import FakeGateway, fake_settings
 

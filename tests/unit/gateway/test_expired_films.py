@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hilum.application.use_cases.expire_films import ExpireFilms, RetentionRule
-from hilum.domain.access import Role
+from hilum.domain.principal import Role, local_command
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 
 HEATMAP = "heatmaps/pneumonia/covid19.png"
@@ -29,7 +29,7 @@ def expire(gateway: FakeGateway) -> str:
     """Let every film expire; the day on which it did."""
     gateway.clock.advance(timedelta(days=31))
     run = ExpireFilms(unit_of_work=gateway.unit_of_work, store=gateway.store, clock=gateway.clock)
-    assert run(RetentionRule(30), "operator:test").films
+    assert run(RetentionRule(30), local_command("test")).films
     return gateway.clock.now().date().isoformat()
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.application.use_cases.site_rules import ManageSiteRules
-from hilum.domain.access import Role
+from hilum.domain.principal import Role, local_command
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.phantom import phantom_film
 from tests.fakes.model_catalogue import whole_set
@@ -182,7 +182,7 @@ def test_raw_detector_values_are_refused_until_the_site_accepts_them(api: Api):
     assert "raw detector values" in answer.text
     assert "FOR PRESENTATION" in answer.text
     rules = ManageSiteRules(unit_of_work=api.gateway.unit_of_work, clock=api.gateway.clock)
-    rules.decide("default", "for_processing", "accept", "operator:anna")
+    rules.decide("default", "for_processing", "accept", local_command("anna"))
     job = analysed(api, chest(), PresentationIntentType="FOR PROCESSING")
     assert codes(job) == {"for_processing_accepted": "flagged"}
     assert picture(api, job["links"]["preview"]).shape == (SIDE, SIDE)

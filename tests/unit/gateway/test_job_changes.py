@@ -13,8 +13,9 @@ import anyio.to_thread
 import pytest
 from sse_starlette.sse import AppStatus
 
-from hilum.domain.access import Role, parse_key
+from hilum.domain.access import parse_key
 from hilum.domain.errors import InferenceFailed
+from hilum.domain.principal import Role
 from hilum_gateway.job_changes import MAX_REPLAYED, OVERLAP
 from hilum_gateway.subscription import MAX_WAITING, Subscription
 from tests.unit.gateway.api import Api, FakeGateway, fake_settings
@@ -241,6 +242,26 @@ async def test_a_slow_listener_gets_the_last_state_and_holds_bounded_memory(api:
     subscription.offer([replace(done, id=uuid4()) for _ in range(MAX_WAITING + 1)])
     assert await subscription.take() == []
     assert subscription.overflowed
+
+
+async def test_a_stream_of_a_session_ends_with_the_sign_out(gateway: FakeGateway):
+    """A copied cookie hears no more either; a stream with the key itself goes on."""
+    key = await in_thread(gateway.new_key)
+    browser = gateway.visitor()
+    await in_thread(browser.post, "/sign-in", data={"api_key": key})
+    cookie = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
+    async with (
+        Exchange(gateway.app, "GET", "/worklist/events", cookie=cookie) as page,
+        listen(gateway, key) as other,
+    ):
+        assert await page.status() == 200
+        assert await other.status() == 200
+        await in_thread(browser.post, "/sign-out")
+        gateway.clock.advance(timedelta(seconds=1))
+        while (await page.message()).get("more_body"):
+            pass
+        await in_thread(Api(gateway).accepted)
+        assert await next_job(other)
 
 
 async def test_a_stop_ends_a_stream_and_does_not_break_it_off(

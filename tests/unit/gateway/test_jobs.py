@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.errors import InferenceFailed
+from hilum.domain.principal import Role
 from hilum_gateway import NOTICE
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 
@@ -197,4 +197,4 @@ def test_an_action_is_found_in_the_audit_log_by_its_request(api: Api, gateway: F
         event = transaction.audit.records()[-1].event
     assert (event.action, event.object_id) == ("job.discard", job_id)
     assert event.request_id == answer.headers["x-request-id"]
-    assert event.actor in api.key
+    assert event.actor.id in api.key

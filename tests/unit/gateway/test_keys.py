@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hilum.domain.access import Role
+from hilum.domain.principal import Role
 from tests.unit.gateway.api import Api, FakeGateway, problem
 from tests.unit.gateway.asgi import Exchange
 

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from hilum.application.use_cases.manage_models import ManageModels
 from hilum.application.use_cases.models_of_site import KEPT
-from hilum.domain.access import Role
 from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
+from hilum.domain.principal import Role, local_command
 from hilum.domain.scope import CHILD
 from hilum_gateway import NOTICE
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_model, whole_set
@@ -90,8 +90,8 @@ def with_second_version(gateway: FakeGateway, site: str) -> None:
     manage = ManageModels(
         models=gateway.of_site, unit_of_work=gateway.unit_of_work, clock=gateway.clock
     )
-    manage.adopt_shipped("chest", "2.0.0", site, "operator:test")
-    manage.promote("chest", "2.0.0", site, "operator:test")
+    manage.adopt_shipped("chest", "2.0.0", site, local_command("test"))
+    manage.promote("chest", "2.0.0", site, local_command("test"))
     gateway.clock.advance(KEPT)
 
 

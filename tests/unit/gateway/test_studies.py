@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.errors import ObjectStoreUnavailable
+from hilum.domain.principal import Role
 from tests.unit.gateway.api import Api, FakeGateway, body, fake_settings, film_bytes, part, problem
 from tests.unit.gateway.asgi import Exchange
 

@@ -25,8 +25,8 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.submission import IncomingFile, SubmissionFields, SubmissionLimits
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.access import ALL_SITES, ApiKey, Role, digest_secret
 from hilum.domain.job import SETTLED, Job, JobState, Priority
+from hilum.domain.principal import local_command
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.png_writer import encode_png
 from tests.contract.task_queue.linked_folder import LinkedFolder
@@ -117,10 +117,8 @@ class EmbeddedPlatform:
             clock=SystemClock(),
             limits=SubmissionLimits(FilmLimits().max_bytes, 1000),
         )
-        now = SystemClock().now()
-        key = ApiKey("test", "test", Role.ADMIN, ALL_SITES, digest_secret("s"), now)
         files = [IncomingFile(f"{n}.png", [film]) for n, film in enumerate(films)]
-        submitted = submit(files, lambda: SubmissionFields(priority), key, "test")
+        submitted = submit(files, lambda: SubmissionFields(priority), local_command("test"), "test")
         return [file.job for file in submitted.accepted]
 
     def job(self, job: Job) -> Job:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.execution import run
 from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.tables import AUDIT_EVENTS
-from hilum.domain.audit import GENESIS, AuditEvent, AuditRecord, chain_hash
+from hilum.domain.audit import GENESIS, SEALED_KIND, AuditEvent, AuditRecord, parted, principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,8 @@ _RECORDS = (
         AUDIT_EVENTS.c.details,
         AUDIT_EVENTS.c.previous_hash,
         AUDIT_EVENTS.c.hash,
+        AUDIT_EVENTS.c.principal_kind,
+        AUDIT_EVENTS.c.format,
     )
     .where(AUDIT_EVENTS.c.sequence > sa.bindparam("after"))
     .order_by(AUDIT_EVENTS.c.sequence)
@@ -58,49 +60,15 @@ class SqlAuditLog:
         rows: list[dict[str, Any]] = []
         for event in events:
             sequence += 1
-            digest = chain_hash(previous_hash, event)
-            rows.append(
-                {
-                    "sequence": sequence,
-                    "at": event.at,
-                    "actor": event.actor,
-                    "action": event.action,
-                    "object_type": event.object_type,
-                    "object_id": event.object_id,
-                    "request_id": event.request_id,
-                    "details": json.dumps(dict(event.details), ensure_ascii=False, sort_keys=True),
-                    "previous_hash": previous_hash,
-                    "hash": digest,
-                }
-            )
-            previous_hash = digest
+            record = AuditRecord.sealed(sequence, event, previous_hash)
+            rows.append(_row_of(record))
+            previous_hash = record.hash
         insert(self._connection, AUDIT_EVENTS, rows)
 
     def records(self, after_sequence: int = 0, limit: int = 1000) -> Sequence[AuditRecord]:
         """Records in order, from after a sequence number."""
         rows = self._connection.execute(_RECORDS, {"after": after_sequence, "at_most": limit})
-        return [
-            AuditRecord(
-                sequence=sequence,
-                event=AuditEvent(
-                    actor, action, object_type, object_id, at, request_id, json.loads(details)
-                ),
-                previous_hash=previous_hash,
-                hash=digest,
-            )
-            for (
-                sequence,
-                actor,
-                action,
-                object_type,
-                object_id,
-                at,
-                request_id,
-                details,
-                previous_hash,
-                digest,
-            ) in rows
-        ]
+        return [_record_of(row) for row in rows]
 
     def _take_chain(self) -> tuple[Any, ...]:
         """Hold the chain, and give its last sequence number and hash."""
@@ -108,3 +76,30 @@ class SqlAuditLog:
         query = _LAST if on_sqlite else _LOCK_AND_LAST
         last = run(self._connection, query, ())
         return last[0] if last else (0, GENESIS)
+
+
+def _row_of(record: AuditRecord) -> dict[str, Any]:
+    event = record.event
+    return {
+        "sequence": record.sequence,
+        "at": event.at,
+        "actor": event.actor.id,
+        "action": event.action,
+        "object_type": event.object_type,
+        "object_id": event.object_id,
+        "request_id": event.request_id,
+        "details": json.dumps(record.details, ensure_ascii=False, sort_keys=True),
+        "previous_hash": record.previous_hash,
+        "hash": record.hash,
+        "principal_kind": event.actor.kind.value,
+        "format": record.format,
+    }
+
+
+def _record_of(row: Sequence[Any]) -> AuditRecord:
+    sequence, actor, action, object_type, object_id, at, request_id = row[:7]
+    stored, previous_hash, digest, kind, form = row[7:]
+    details, seal = parted(json.loads(stored))
+    who = principal_of(actor, kind or seal.get(SEALED_KIND))
+    event = AuditEvent(who, action, object_type, object_id, at, request_id, details)
+    return AuditRecord(sequence, event, previous_hash, digest, form, seal)

@@ -64,8 +64,8 @@ _COUNTS: Final = sa.select(JOBS.c.state, sa.func.count()).group_by(JOBS.c.state)
 def page(which: JobFilter, after: JobCursor | None, limit: int) -> sa.Select[Any]:
     """Jobs newest first, strictly after the cursor."""
     query = sa.select(*JOB_COLUMNS)
-    if which.site is not None:
-        query = query.where(JOBS.c.site == which.site)
+    if which.sites is not None:
+        query = query.where(_at(which.sites))
     if which.state is not None:
         query = query.where(JOBS.c.state == which.state.value)
     if which.priority is not None:
@@ -79,15 +79,22 @@ def page(which: JobFilter, after: JobCursor | None, limit: int) -> sa.Select[Any
     return query.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc()).limit(limit)
 
 
-def changed_since(site: str | None) -> sa.Select[Any]:
-    """Jobs by the time of their last change, of one site or of all."""
+def changed_since(sites: frozenset[str] | None) -> sa.Select[Any]:
+    """Jobs by the time of their last change, of these sites or of all."""
     since = sa.bindparam("since", type_=JOBS.c.updated_at.type)
     query = sa.select(*JOB_COLUMNS).where(JOBS.c.updated_at >= since)
-    if site is not None:
-        query = query.where(JOBS.c.site == site)
+    if sites is not None:
+        query = query.where(_at(sites))
     return query.order_by(JOBS.c.updated_at, JOBS.c.id).limit(_AT_MOST)
 
 
-def counts(site: str | None) -> sa.Select[str, int]:
-    """Number of jobs by state, of one site or of all."""
-    return _COUNTS if site is None else _COUNTS.where(JOBS.c.site == site)
+def counts(sites: frozenset[str] | None) -> sa.Select[str, int]:
+    """Number of jobs by state, of these sites or of all."""
+    return _COUNTS if sites is None else _COUNTS.where(_at(sites))
+
+
+def _at(sites: frozenset[str]) -> sa.ColumnElement[bool]:
+    """Whether a job is of one of these sites; of one alone an index gives them in order."""
+    if len(sites) == 1:
+        return JOBS.c.site == next(iter(sites))
+    return JOBS.c.site.in_(sorted(sites))

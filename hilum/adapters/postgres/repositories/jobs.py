@@ -69,9 +69,11 @@ class SqlJobRepository:
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         return self._some(job_queries.page(which, after, limit))
 
-    def changed_since(self, moment: datetime, site: str | None, limit: int) -> Sequence[Job]:
+    def changed_since(
+        self, moment: datetime, sites: frozenset[str] | None, limit: int
+    ) -> Sequence[Job]:
         """Jobs whose state changed at or after a moment, oldest change first."""
-        return self._some(job_queries.changed_since(site), since=moment, at_most=limit)
+        return self._some(job_queries.changed_since(sites), since=moment, at_most=limit)
 
     def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
         """From queued to running, for the next job of these priorities; attempts + 1."""
@@ -158,10 +160,10 @@ class SqlJobRepository:
             depths[priority] = QueueDepth(queued[2], running[2], queued[3])
         return depths
 
-    def counts(self, site: str | None) -> Mapping[JobState, int]:
-        """Jobs by state, of one site or of all; every state is there, zeros too."""
+    def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:
+        """Jobs by state, of these sites or of all; every state is there, zeros too."""
         numbers = dict.fromkeys(JobState, 0)
-        for row in self._connection.execute(job_queries.counts(site)):
+        for row in self._connection.execute(job_queries.counts(sites)):
             numbers[JobState(row[0])] = row[1]
         return numbers
 

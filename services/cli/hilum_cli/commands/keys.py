@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from hilum.domain.access import ALL_SITES, Role
+from hilum.domain.principal import ALL_SITES, Role
 from hilum_cli.api_key import writable_key_file
 from hilum_cli.failure import readable
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.options import database_of, database_options
 from hilum_cli.table import print_table
 
@@ -47,7 +47,7 @@ def create(
     opened = database_of(database_url)
     with nullcontext(click.echo) if write is None else writable_key_file(write) as hand_over:
         key = opened.keys.create(
-            name, Role(role), operator(), site=site or ALL_SITES, only_if_none=if_none
+            name, Role(role), local_principal(), site=site or ALL_SITES, only_if_none=if_none
         )
         if key is None:
             click.echo("there is a key already, none was made", err=True)
@@ -71,7 +71,7 @@ def list_keys(*, database_url: str | None) -> None:
             key.created_at.isoformat(timespec="seconds"),
             key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else "",
         )
-        for key in database_of(database_url).keys.all()
+        for key in database_of(database_url).keys.all(local_principal())
     ]
     print_table(_COLUMNS, rows)
 
@@ -82,5 +82,5 @@ def list_keys(*, database_url: str | None) -> None:
 @readable
 def revoke(*, key_id: str, database_url: str | None) -> None:
     """Revoke a key by its id; it stops working with the next request."""
-    key = database_of(database_url).keys.revoke(key_id, operator())
+    key = database_of(database_url).keys.revoke(key_id, local_principal())
     click.echo(f"revoked {key.role.value} key {key.name} ({key.id})")

@@ -15,7 +15,7 @@ from hilum.application.use_cases.expire_films import RetentionRule
 from hilum.domain.errors import Transient
 from hilum_cli.backups import megabytes, platform_options
 from hilum_cli.failure import USAGE, Failure, readable
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.options import database_of, database_options
 from hilum_cli.settings import CliSettings
 
@@ -98,10 +98,10 @@ def retention(
             due = platform.expire.due(rule)
             facts = {"films": due.films, "size_bytes": due.size_bytes}
         else:
-            done = platform.expire(rule, operator())
+            done = platform.expire(rule, local_principal())
             facts = {"films": done.films, "size_bytes": done.size_bytes, "objects": done.objects}
         if orphans:
-            swept = platform.sweep(operator(), dry_run=dry_run)
+            swept = platform.sweep(local_principal(), dry_run=dry_run)
             facts |= {"orphans": swept.objects, "orphans_bytes": swept.size_bytes}
     except Transient as error:
         raise Failure(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import NotFound
 from hilum.domain.model import PanelKind, Rank
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.site_models import labels_with_points
 from hilum_cli.failure import readable
+from hilum_cli.local_principal import local_principal
 from hilum_cli.model_panels import print_panel
-from hilum_cli.operator import operator
 from hilum_cli.options import model_options, models_of
 from hilum_cli.table import NOTICE, print_table
 
@@ -126,7 +126,7 @@ def promote(
     `hilum thresholds adopt-defaults`.
     """
     manage = models_of(database_url, model_repository).manage
-    promotion = manage.promote(model, version, site, operator())
+    promotion = manage.promote(model, version, site, local_principal())
     click.echo(
         f"site {site} reads with {promotion.model} {promotion.version} "
         f"(promotion {promotion.number}, by {promotion.promoted_by})"
@@ -146,7 +146,7 @@ def rollback(
     A site that takes back its only promotion follows the site `default` again.
     """
     manage = models_of(database_url, model_repository).manage
-    taken_back, in_force = manage.roll_back(model, site, operator())
+    taken_back, in_force = manage.roll_back(model, site, local_principal())
     follows = "" if in_force is None or in_force.site == site else f", as site {in_force.site} does"
     now = f"reads with {model} {in_force.version}{follows}" if in_force else "follows what ships"
     click.echo(f"took back {model} {taken_back.version}; site {site} {now}")

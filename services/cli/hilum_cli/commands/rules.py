@@ -6,10 +6,10 @@ from typing import Final
 
 import click
 
-from hilum.domain.access import DEFAULT_SITE
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.site_rule import CHOICES, Rule
 from hilum_cli.failure import readable
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.options import database_of, database_options
 from hilum_cli.table import print_prose, print_table
 
@@ -62,5 +62,5 @@ def set_rule(*, rule: str, value: str, site: str, database_url: str | None) -> N
 
     It holds for images that are submitted from now on. Images that were refused can be sent again.
     """
-    decided = database_of(database_url).rules.decide(site, rule, value, operator())
+    decided = database_of(database_url).rules.decide(site, rule, value, local_principal())
     print_prose(f"site {decided.site}: {decided.rule} is {decided.value}")

@@ -8,7 +8,7 @@ import click
 
 from hilum_cli.failure import readable
 from hilum_cli.in_force import tell_if_in_force
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.options import model_options, models_of, version_of
 from hilum_cli.table import NOTICE, print_prose
 
@@ -53,7 +53,7 @@ def switch_on(
     opened = models_of(database_url, model_repository)
     manifest = version_of(opened, site, panel, version)
     name, number = manifest.name, manifest.version
-    adopted = opened.manage.switch_on(name, number, panel, label, site, operator())
+    adopted = opened.manage.switch_on(name, number, panel, label, site, local_principal())
     if not adopted:
         click.echo(f"site {site}: on already, nothing was changed")
         return
@@ -84,7 +84,7 @@ def switch_off(
     opened = models_of(database_url, model_repository)
     manifest = version_of(opened, site, panel, version)
     name, number = manifest.name, manifest.version
-    removed = opened.manage.switch_off(name, number, panel, label, site, operator())
+    removed = opened.manage.switch_off(name, number, panel, label, site, local_principal())
     print_prose(f"site {site}: switched off {_named(removed)} of {name} {number}")
 
 

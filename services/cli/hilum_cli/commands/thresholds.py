@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import NotFound
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.verdict import reason_text
 from hilum_cli.commands.fit import fit
 from hilum_cli.commands.models import site_option
 from hilum_cli.commands.switching import switch_off, switch_on
 from hilum_cli.failure import readable
-from hilum_cli.operator import operator
+from hilum_cli.local_principal import local_principal
 from hilum_cli.options import model_options, models_of, version_of
 from hilum_cli.table import print_table
 
@@ -115,7 +115,7 @@ def adopt_defaults(
     on the films that the model was trained beside, not on the site's.
     """
     manage = models_of(database_url, model_repository).manage
-    adopted = manage.adopt_shipped(model, version, site, operator())
+    adopted = manage.adopt_shipped(model, version, site, local_principal())
     click.echo(f"site {site} adopted {len(adopted)} operating points of {model} {version}")
 
 

@@ -19,27 +19,29 @@ router = APIRouter(prefix="/films/{job_id}", route_class=PageRoute, include_in_s
 @router.get("")
 def film_page(
     job_id: UUID,
-    key: SignedIn,
+    principal: SignedIn,
     parts: Parts,
     heatmap: Annotated[str, Query()] = "",
     boxes: Annotated[str, Query()] = "",
     outlines: Annotated[list[str], Query()] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """Show the image with its impression and findings, or how far its job has got."""
-    view = parts.container.read_jobs.job(job_id, key)
+    view = parts.container.read_jobs.job(job_id, principal)
     layers = Layers(heatmap, bool(boxes), frozenset(outlines))
-    return render("film.html", key=key, **film_context(view, layers), **permitted(key))
+    return render(
+        "film.html", principal=principal, **film_context(view, layers), **permitted(principal)
+    )
 
 
 @router.post("/retry", dependencies=[OwnForm])
-def retry(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+def retry(job_id: UUID, principal: SignedIn, parts: Parts) -> Response:
     """Queue a parked job again."""
-    parts.container.operate_jobs.retry(job_id, key, current_request_id())
+    parts.container.operate_jobs.retry(job_id, principal, current_request_id())
     return RedirectResponse(f"/films/{job_id}", 303, NOT_STORED)
 
 
 @router.post("/discard", dependencies=[OwnForm])
-def discard(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+def discard(job_id: UUID, principal: SignedIn, parts: Parts) -> Response:
     """End a parked job for good."""
-    parts.container.operate_jobs.discard(job_id, key, current_request_id())
+    parts.container.operate_jobs.discard(job_id, principal, current_request_id())
     return RedirectResponse(f"/films/{job_id}", 303, NOT_STORED)

@@ -23,37 +23,42 @@ ColourNumber = Annotated[int, Query(ge=0, lt=len(FINDING_COLOURS))]
 
 
 @router.get("/preview.png")
-def preview(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+def preview(job_id: UUID, principal: SignedIn, parts: Parts) -> Response:
     """Return the preview, 8-bit grey."""
-    png = preview_png(parts.container.show_film.preview(job_id, key))
+    png = preview_png(parts.container.show_film.preview(job_id, principal))
     return Response(png, media_type=_PNG, headers=NOT_STORED)
 
 
 @router.get("/heatmaps/{panel}/{label}.png")
 def heatmap_layer(
-    job_id: UUID, panel: str, label: str, key: SignedIn, parts: Parts, colour: ColourNumber = 0
+    job_id: UUID,
+    panel: str,
+    label: str,
+    principal: SignedIn,
+    parts: Parts,
+    colour: ColourNumber = 0,
 ) -> Response:
     """Draw a heatmap as large as the preview, in the finding's colour, transparent elsewhere.
 
     At its strongest point it is opaque: the page sets how far it covers the image.
     """
-    stored, heatmap = parts.container.show_film.heatmap(job_id, panel, label, key)
+    stored, heatmap = parts.container.show_film.heatmap(job_id, panel, label, principal)
     picture = tinted_layer(stored, heatmap, rgb(colour))
     return Response(picture, media_type=_PNG, headers=NOT_STORED)
 
 
 @router.get("/outlines/{panel}.svg")
-def outlines(job_id: UUID, panel: str, key: SignedIn, parts: Parts) -> Response:
+def outlines(job_id: UUID, panel: str, principal: SignedIn, parts: Parts) -> Response:
     """Draw the outlines of structures as large as the image, without their names."""
-    reading, analysis = parts.container.show_film.structures(job_id, panel, key)
+    reading, analysis = parts.container.show_film.structures(job_id, panel, principal)
     picture = outline_picture(reading, analysis, names=False)
     return Response(picture, media_type=SVG, headers=NOT_STORED)
 
 
 @router.get("/original")
-def original(job_id: UUID, key: SignedIn, parts: Parts) -> Response:
+def original(job_id: UUID, principal: SignedIn, parts: Parts) -> Response:
     """Return the image as it was received, to be saved."""
-    instance, chunks = parts.container.read_jobs.original(job_id, key)
+    instance, chunks = parts.container.read_jobs.original(job_id, principal)
     return StreamingResponse(
         chunks,
         media_type=instance.media_type,

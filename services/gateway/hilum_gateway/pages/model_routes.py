@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from hilum.domain.access import ALL_SITES, Permission
+from hilum.domain.principal import Permission
 from hilum_gateway.pages.model_view import model_sheets
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
@@ -16,17 +16,16 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.get("/models")
 def models_page(
-    key: SignedIn, parts: Parts, site: Annotated[str, Query(max_length=64)] = ""
+    principal: SignedIn, parts: Parts, site: Annotated[str, Query(max_length=64)] = ""
 ) -> Response:
     """Every installed version, and which of them read for the person's site."""
-    key.require(Permission.READ)
-    owner = key.site_for(site or None)
+    owner = principal.site_for(Permission.READ_JOBS, site)
     catalogue = parts.container.catalogue
     return render(
         "models.html",
-        key=key,
+        principal=principal,
         site=owner,
-        may_choose=key.site == ALL_SITES,
+        may_choose=principal.sites(Permission.READ_JOBS) is None,
         model_set=catalogue.of_site(owner).version,
         sheets=model_sheets(catalogue, owner),
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from hilum.domain.access import PERMISSIONS, ApiKey, Permission
-from hilum_gateway.authentication import note_key
+from hilum.domain.principal import Permission, Principal
+from hilum_gateway.authentication import note_principal
 from hilum_gateway.container import Container
 from hilum_gateway.pages.failed_sign_ins import FailedSignIns
 from hilum_gateway.pages.same_origin import require_same_origin
@@ -37,7 +37,7 @@ class PageParts:
             container=container,
             sessions=Sessions(
                 secret=settings.session.secret.get_secret_value(),
-                keys=container.manage_keys,
+                sessions=container.manage_sessions,
                 clock=container.clock,
                 secure=settings.cookies_need_tls,
             ),
@@ -53,26 +53,27 @@ def page_parts(request: Request) -> PageParts:
     return parts
 
 
-async def signed_in(request: Request, parts: Annotated[PageParts, Depends(page_parts)]) -> ApiKey:
-    """The key of the person who asks.
+async def signed_in(
+    request: Request, parts: Annotated[PageParts, Depends(page_parts)]
+) -> Principal:
+    """Return the person who asks.
 
     Raises:
         NotAuthenticated: Nobody is signed in, or not any more.
     """
-    key = await run_in_threadpool(parts.sessions.key, request)
-    note_key(request, key)
-    return key
+    principal, request.state.session = await run_in_threadpool(parts.sessions.principal, request)
+    note_principal(request, principal)
+    return principal
 
 
-def permitted(key: ApiKey) -> "Mapping[str, bool]":
-    """For the templates: what the key may do. The use cases decide, this only hides buttons."""
-    allowed = PERMISSIONS[key.role]
+def permitted(principal: Principal) -> "Mapping[str, bool]":
+    """Return what the principal may do. The use cases decide, this only hides buttons."""
     return {
-        "may_submit": Permission.SUBMIT in allowed,
-        "may_operate": Permission.OPERATE in allowed,
+        "may_submit": principal.holds(Permission.SUBMIT_IMAGES),
+        "may_operate": principal.holds(Permission.OPERATE_QUEUE),
     }
 
 
 Parts = Annotated[PageParts, Depends(page_parts)]
-SignedIn = Annotated[ApiKey, Depends(signed_in)]
+SignedIn = Annotated[Principal, Depends(signed_in)]
 OwnForm = Depends(require_same_origin)

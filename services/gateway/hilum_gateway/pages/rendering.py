@@ -57,9 +57,10 @@ def render(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     Args:
         template: Path under ``templates/``.
         status: HTTP status.
-        context: The template's values; ``key`` is who is signed in.
+        context: The template's values; ``principal`` is who is signed in.
     """
-    text = _ENVIRONMENT.get_template(template).render({"key": None, "status": status, **context})
+    known = {"principal": None, "status": status, **context}
+    text = _ENVIRONMENT.get_template(template).render(known)
     return HTMLResponse(text, status, NOT_STORED)
 
 

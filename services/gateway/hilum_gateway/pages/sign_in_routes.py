@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from hilum.domain.errors import InvalidRequest, NotAuthenticated, RequestTooLarge
-from hilum_gateway.authentication import note_key
+from hilum_gateway.authentication import note_principal
 from hilum_gateway.pages.local_path import HOME, local_path
 from hilum_gateway.pages.page_route import SIGN_IN, PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts
@@ -39,15 +39,15 @@ async def sign_in(request: Request, parts: Parts) -> Response:
         response.headers["Retry-After"] = str(wait_s)
         return response
     try:
-        key = await run_in_threadpool(
+        principal = await run_in_threadpool(
             parts.container.manage_keys.authenticate, form.get("api_key", "")
         )
     except NotAuthenticated:
         return render("sign_in.html", status=401, message=_WRONG_KEY, next=goal)
     parts.failed_sign_ins.succeeded(address)
-    note_key(request, key)
+    note_principal(request, principal)
     response = RedirectResponse(goal, 303, NOT_STORED)
-    parts.sessions.open(request, response, key)
+    await run_in_threadpool(parts.sessions.open, request, response, principal)
     return response
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from hilum.domain.principal import Permission
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from hilum.application.use_cases.read_jobs import ReadJobs
-    from hilum.domain.access import ApiKey
     from hilum.domain.job import JobState
+    from hilum.domain.principal import Principal
 
 _REST: Final = 20.0
 """Counting takes at most about a twentieth of the time of one connection."""
@@ -36,17 +38,18 @@ class StateCounts:
         self._read_jobs = read_jobs
         self._timer = timer
         self._lock = Lock()
-        self._counted: dict[str, _Counted] = {}
+        self._counted: dict[frozenset[str] | None, _Counted] = {}
 
-    def of(self, key: ApiKey) -> Mapping[JobState, int]:
-        """Films in each state, as far as the key sees."""
+    def of(self, principal: Principal) -> Mapping[JobState, int]:
+        """Films in each state, as far as the principal sees."""
+        sites = principal.sites(Permission.READ_JOBS)
         with self._lock:
-            known = self._counted.get(key.site)
+            known = self._counted.get(sites)
         began = self._timer()
         if known is not None and began < known.until:
             return known.counts
-        counts = self._read_jobs.counts(key)
+        counts = self._read_jobs.counts(principal)
         ended = self._timer()
         with self._lock:
-            self._counted[key.site] = _Counted(counts, ended + _REST * (ended - began))
+            self._counted[sites] = _Counted(counts, ended + _REST * (ended - began))
         return counts

@@ -14,14 +14,16 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.post("/films", dependencies=[OwnForm])
-async def send_films(request: Request, key: SignedIn, parts: Parts, metrics: MetricsOf) -> Response:
+async def send_films(
+    request: Request, principal: SignedIn, parts: Parts, metrics: MetricsOf
+) -> Response:
     """Accept images as ``POST /v1/studies`` does, and say of each what became of it."""
-    submitted = await submit_from_request(request, parts.container, key)
+    submitted = await submit_from_request(request, parts.container, principal)
     metrics.observe_submission(submitted)
     response = render(
         "fragments/submitted.html" if is_fragment(request) else "submitted.html",
         status=200 if submitted.accepted else 422,
-        key=key,
+        principal=principal,
         heading=_heading(submitted),
         files=submitted.files,
     )

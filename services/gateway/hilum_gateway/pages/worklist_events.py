@@ -11,7 +11,7 @@ import anyio
 from fastapi import APIRouter, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hilum.domain.access import ApiKey
+from hilum.domain.principal import Principal
 from hilum_gateway.dependencies import ChangesOf, MetricsOf
 from hilum_gateway.event_stream import LAST_WORDS_S
 from hilum_gateway.job_changes import JobChanges
@@ -29,12 +29,12 @@ _SEND_TIMEOUT_S: Final = 30.0
 
 @router.get("/worklist/events")
 async def worklist_events(
-    request: Request, key: SignedIn, parts: Parts, changes: ChangesOf, metrics: MetricsOf
+    request: Request, principal: SignedIn, parts: Parts, changes: ChangesOf, metrics: MetricsOf
 ) -> EventSourceResponse:
     """Server-sent events named ``changed``, without content."""
     came_back = "last-event-id" in request.headers
     return EventSourceResponse(
-        change_events(changes, metrics, key, came_back=came_back),
+        change_events(changes, metrics, principal, request.state.session, came_back=came_back),
         ping=parts.container.settings.events.heartbeat_seconds,
         ping_message_factory=lambda: ServerSentEvent(comment="still here"),
         send_timeout=_SEND_TIMEOUT_S,
@@ -44,17 +44,26 @@ async def worklist_events(
 
 
 async def change_events(
-    changes: JobChanges, metrics: Metrics, key: ApiKey, *, came_back: bool
+    changes: JobChanges,
+    metrics: Metrics,
+    principal: Principal,
+    session: str,
+    *,
+    came_back: bool,
 ) -> AsyncIterator[ServerSentEvent]:
-    """One event for the changes since the last one, for as long as the key is in force.
+    """One event for the changes since the last one, for as long as the session is in force.
 
     Args:
         changes: The watcher.
         metrics: Counts the streams.
-        key: Whose worklist it is; changes that it may not see cause no event.
+        principal: Whose worklist it is; changes that it may not see cause no event.
+        session: Digest of the session.
         came_back: The browser listened before, and may have missed something meanwhile.
     """
-    with changes.subscribe(key) as subscription, metrics.event_streams.track_inprogress():
+    with (
+        changes.subscribe(principal, session=session) as subscription,
+        metrics.event_streams.track_inprogress(),
+    ):
         if came_back:
             yield _CHANGED
         else:

@@ -1,4 +1,4 @@
-"""The worklist: every image that the key sees, newest first."""
+"""The worklist: every image that the person sees, newest first."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from hilum.application.ports.repositories import JobFilter
-from hilum.domain.access import ApiKey
 from hilum.domain.errors import InvalidRequest
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import Principal
 from hilum_gateway.cursor import decode_cursor, encode_cursor
 from hilum_gateway.pages.local_path import HOME
 from hilum_gateway.pages.page_route import PageRoute, is_fragment
@@ -43,7 +43,7 @@ class StateChoice:
 @router.get(HOME)
 def worklist(
     request: Request,
-    key: SignedIn,
+    principal: SignedIn,
     parts: Parts,
     state: Annotated[str, Query()] = "",
     before: Annotated[str, Query()] = "",
@@ -51,20 +51,20 @@ def worklist(
     """The page, or for htmx only its list."""
     wanted = _state(state)
     page = parts.container.read_jobs.page(
-        JobFilter(state=wanted), decode_cursor(before) if before else None, ROWS, key
+        JobFilter(state=wanted), decode_cursor(before) if before else None, ROWS, principal
     )
     return render(
         "fragments/worklist.html" if is_fragment(request) else "worklist.html",
-        key=key,
-        rows=parts.rows.rows(page.jobs, key),
-        choices=_choices(parts, key, wanted),
+        principal=principal,
+        rows=parts.rows.rows(page.jobs, principal),
+        choices=_choices(parts, principal, wanted),
         filtered=wanted is not None,
         here=_address(state=state, before=before),
         newest=_address(state=state) if before else None,
         older=_address(state=state, before=encode_cursor(page.next)) if page.next else None,
         priorities=_PRIORITIES,
         limits=parts.container.settings,
-        **permitted(key),
+        **permitted(principal),
     )
 
 
@@ -75,8 +75,8 @@ def _state(text: str) -> JobState | None:
         raise InvalidRequest("there is no such state") from None
 
 
-def _choices(parts: PageParts, key: ApiKey, wanted: JobState | None) -> list[StateChoice]:
-    counts = parts.counts.of(key)
+def _choices(parts: PageParts, principal: Principal, wanted: JobState | None) -> list[StateChoice]:
+    counts = parts.counts.of(principal)
     every = StateChoice("all", sum(counts.values()), HOME, wanted is None)
     return [every] + [
         StateChoice(state.value, counts.get(state, 0), _address(state=state.value), state is wanted)

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.job import JobState
+from hilum.domain.principal import Permission
 from hilum_gateway.pages.advice import IN_SHORT
 from hilum_gateway.pages.impression_view import ImpressionView
 from hilum_gateway.pages.panel_view import headlines
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.application.use_cases.read_jobs import ReadJobs
-    from hilum.domain.access import ApiKey
     from hilum.domain.finding import Finding, PanelReading, ResultOverview
     from hilum.domain.job import Job
+    from hilum.domain.principal import Principal
     from hilum_gateway.pages.impression_view import NamedView
 
 _KEPT: Final = 4096
@@ -94,8 +95,8 @@ def abnormal_positives(panels: Iterable[PanelReading]) -> tuple[Finding, ...]:
 class WorklistRows:
     """Makes rows. Results never change, so each is read once and then remembered.
 
-    What is not remembered yet is read at once, by one query for the whole list. Whether a key may
-    see a job is decided before, by the query that found the job.
+    What is not remembered yet is read at once, by one query for the whole list. Whether a
+    principal may see a job is decided before, by the query that found the job.
     """
 
     def __init__(self, read_jobs: ReadJobs) -> None:
@@ -103,16 +104,17 @@ class WorklistRows:
         self._known: OrderedDict[UUID, RowResult] = OrderedDict()
         self._lock = Lock()
 
-    def rows(self, jobs: Sequence[Job], key: ApiKey) -> list[WorklistRow]:
+    def rows(self, jobs: Sequence[Job], principal: Principal) -> list[WorklistRow]:
         """Make a row for each job, in their order."""
-        known = self._remembered(jobs)
+        shown = principal.sites(Permission.READ_RESULTS)
+        known = self._remembered(job for job in jobs if shown is None or job.site in shown)
         missing = [job for job in jobs if job.id not in known]
-        read = self._read_jobs.overviews(missing, key)
+        read = self._read_jobs.overviews(missing, principal)
         fresh = {job_id: RowResult.of(overview) for job_id, overview in read.items()}
         self._remember(fresh)
         return [WorklistRow(job, known.get(job.id, fresh.get(job.id))) for job in jobs]
 
-    def _remembered(self, jobs: Sequence[Job]) -> dict[UUID, RowResult]:
+    def _remembered(self, jobs: Iterable[Job]) -> dict[UUID, RowResult]:
         with self._lock:
             known = {job.id: self._known[job.id] for job in jobs if job.id in self._known}
             for job_id in known:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse
 
-from hilum_gateway.authentication import KeyOf
+from hilum_gateway.authentication import PrincipalOf
 from hilum_gateway.event_stream import event_stream
 from hilum_gateway.routes.descriptions import PROBLEMS
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/events", tags=["events"], responses=PROBLEMS)
 @router.get("", summary="Job changes, live", response_class=EventSourceResponse)
 async def events(
     request: Request,
-    key: KeyOf,
+    principal: PrincipalOf,
     job_id: Annotated[UUID | None, Query(description="Only this job.")] = None,
 ) -> EventSourceResponse:
     """Server-sent events: `job` with the job as in the list, `reload` when too much changed.
@@ -24,4 +24,4 @@ async def events(
     Resumes after `Last-Event-ID`. Delivery is at least once; of several changes within half a
     second the last is told.
     """
-    return await event_stream(request, key, job_id)
+    return await event_stream(request, principal, job_id)

@@ -12,9 +12,9 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from hilum.domain.access import ApiKey
 from hilum.domain.job import JobState
-from hilum_gateway.authentication import KeyOf
+from hilum.domain.principal import Principal
+from hilum_gateway.authentication import PrincipalOf
 from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.filenames import attachment
@@ -50,7 +50,7 @@ Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 def heatmap(  # noqa: PLR0913 - one parameter a request parameter
     *,
     container: ContainerOf,
-    key: KeyOf,
+    principal: PrincipalOf,
     job_id: UUID,
     panel: Name,
     label: Name,
@@ -61,9 +61,9 @@ def heatmap(  # noqa: PLR0913 - one parameter a request parameter
     """Where the model looked for a label. Research use only, not for diagnosis."""
     kind = "layer" if layer else "overlay"
     headers = _kept(job_id, f"{panel}-{label}-{kind}-{opacity:g}")
-    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+    if _is_held(headers, if_none_match) and _is_completed(container, principal, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    preview, found = container.show_film.heatmap(job_id, panel, label, key)
+    preview, found = container.show_film.heatmap(job_id, panel, label, principal)
     picture = heatmap_picture(preview, found, opacity=opacity, layer_only=layer)
     return Response(picture, media_type=_PNG, headers=headers)
 
@@ -76,29 +76,29 @@ def heatmap(  # noqa: PLR0913 - one parameter a request parameter
 )
 def outlines(
     container: ContainerOf,
-    key: KeyOf,
+    principal: PrincipalOf,
     job_id: UUID,
     panel: Name,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """What a model outlined, to be laid over the preview. Research use only."""
     headers = _kept(job_id, f"outlines-{panel}")
-    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+    if _is_held(headers, if_none_match) and _is_completed(container, principal, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    reading, analysis = container.show_film.structures(job_id, panel, key)
+    reading, analysis = container.show_film.structures(job_id, panel, principal)
     picture = outline_picture(reading, analysis)
     return Response(picture, media_type=SVG, headers=headers)
 
 
 @router.get("/preview.png", summary="The film, small", response_class=Response, responses=_A_PNG)
 def preview(
-    container: ContainerOf, key: KeyOf, job_id: UUID, if_none_match: IfNoneMatch = None
+    container: ContainerOf, principal: PrincipalOf, job_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """The film as 8-bit grey PNG, at most 1024 pixels on its long side."""
     headers = _kept(job_id, "preview")
-    if _is_held(headers, if_none_match) and _is_completed(container, key, job_id):
+    if _is_held(headers, if_none_match) and _is_completed(container, principal, job_id):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    picture = preview_png(container.show_film.preview(job_id, key))
+    picture = preview_png(container.show_film.preview(job_id, principal))
     return Response(picture, media_type=_PNG, headers=headers)
 
 
@@ -108,9 +108,9 @@ def preview(
     response_class=StreamingResponse,
     responses=_A_FILM,
 )
-def original(container: ContainerOf, key: KeyOf, job_id: UUID) -> StreamingResponse:
+def original(container: ContainerOf, principal: PrincipalOf, job_id: UUID) -> StreamingResponse:
     """The uploaded file, byte for byte."""
-    instance, chunks = container.read_jobs.original(job_id, key)
+    instance, chunks = container.read_jobs.original(job_id, principal)
     headers = {
         "Content-Length": str(instance.size_bytes),
         "Content-Disposition": attachment(instance.filename),
@@ -122,9 +122,9 @@ def original(container: ContainerOf, key: KeyOf, job_id: UUID) -> StreamingRespo
     return StreamingResponse(chunks, media_type=instance.media_type, headers=headers)
 
 
-def _is_completed(container: Container, key: ApiKey, job_id: UUID) -> bool:
+def _is_completed(container: Container, principal: Principal, job_id: UUID) -> bool:
     """Whether the job has pictures; raises NotFound for a key that does not see it."""
-    job = container.read_jobs.job(job_id, key).job
+    job = container.read_jobs.job(job_id, principal).job
     return job.state is JobState.COMPLETED and job.film_expired_at is None
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Response
 
-from hilum.domain.access import ApiKey, Permission
 from hilum.domain.errors import NotFound
 from hilum.domain.model import ModelManifest, ModelSet
-from hilum_gateway.authentication import KeyOf
+from hilum.domain.principal import Permission, Principal
+from hilum_gateway.authentication import PrincipalOf
 from hilum_gateway.container import Container
 from hilum_gateway.dependencies import ContainerOf
 from hilum_gateway.model_schemas import MetricsBody, ModelBody, ModelDetailBody, ModelSetBody
@@ -37,16 +37,20 @@ class _Asked:
 
     @classmethod
     def of(
-        cls, container: Container, key: ApiKey, model: str, version: str | None, site: str | None
+        cls,
+        container: Container,
+        principal: Principal,
+        model: str,
+        version: str | None,
+        site: str | None,
     ) -> Self:
         """Find it.
 
         Raises:
-            NotPermitted: The key is bound to another site.
+            NotPermitted: The principal sees another site.
             NotFound: No such model or version is installed.
         """
-        key.require(Permission.READ)
-        owner = key.site_for(site)
+        owner = principal.site_for(Permission.READ_JOBS, site)
         in_force = container.catalogue.of_site(owner)
         versions = [one for one in container.catalogue.installed() if one.name == model]
         if not versions:
@@ -60,10 +64,9 @@ class _Asked:
 
 
 @router.get("", summary="What is served")
-def models(container: ContainerOf, key: KeyOf, site: SiteOf = None) -> ModelSetBody:
+def models(container: ContainerOf, principal: PrincipalOf, site: SiteOf = None) -> ModelSetBody:
     """The models that read new films of a site, with its operating points and measured metrics."""
-    key.require(Permission.READ)
-    owner = key.site_for(site)
+    owner = principal.site_for(Permission.READ_JOBS, site)
     catalogue = container.catalogue
     in_force = catalogue.of_site(owner)
     return ModelSetBody(
@@ -75,13 +78,17 @@ def models(container: ContainerOf, key: KeyOf, site: SiteOf = None) -> ModelSetB
 
 @router.get("/{model}", summary="One model")
 def model(
-    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+    container: ContainerOf,
+    principal: PrincipalOf,
+    model: str,
+    version: VersionOf = None,
+    site: SiteOf = None,
 ) -> ModelDetailBody:
     """A version of a model: manifest, files with digests, and the operating points of a site.
 
     A version that the site does not read with is shown with the operating points that it ships.
     """
-    asked = _Asked.of(container, key, model, version, site)
+    asked = _Asked.of(container, principal, model, version, site)
     return ModelDetailBody.of_version(
         asked.manifest,
         container.catalogue.card(asked.manifest),
@@ -98,10 +105,14 @@ def model(
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
 )
 def card(
-    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+    container: ContainerOf,
+    principal: PrincipalOf,
+    model: str,
+    version: VersionOf = None,
+    site: SiteOf = None,
 ) -> Response:
     """The card of a version, Markdown: intended use, data, metrics, and what it is not for."""
-    asked = _Asked.of(container, key, model, version, site)
+    asked = _Asked.of(container, principal, model, version, site)
     text = container.catalogue.card(asked.manifest)
     if not text:
         raise NotFound(f"{model} {asked.manifest.version} has no card")
@@ -110,7 +121,11 @@ def card(
 
 @router.get("/{model}/metrics", summary="What was measured of a model")
 def metrics(
-    container: ContainerOf, key: KeyOf, model: str, version: VersionOf = None, site: SiteOf = None
+    container: ContainerOf,
+    principal: PrincipalOf,
+    model: str,
+    version: VersionOf = None,
+    site: SiteOf = None,
 ) -> MetricsBody:
     """Measured metrics of a version by panel, as its manifest carries them."""
-    return MetricsBody.of(_Asked.of(container, key, model, version, site).manifest)
+    return MetricsBody.of(_Asked.of(container, principal, model, version, site).manifest)

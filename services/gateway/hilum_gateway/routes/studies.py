@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from hilum.application.submission import RefusedFile, SubmittedStudy
 from hilum.domain.job import Priority
-from hilum_gateway.authentication import KeyOf
+from hilum_gateway.authentication import PrincipalOf
 from hilum_gateway.dependencies import ContainerOf, MetricsOf
 from hilum_gateway.problems import problem_of
 from hilum_gateway.routes.descriptions import PROBLEMS
@@ -72,7 +72,7 @@ _FORM: Final[dict[str, Any]] = {
     openapi_extra=_FORM,
 )
 async def submit(
-    request: Request, container: ContainerOf, key: KeyOf, metrics: MetricsOf
+    request: Request, container: ContainerOf, principal: PrincipalOf, metrics: MetricsOf
 ) -> Response:
     """Stream films to the store and queue a job for each.
 
@@ -82,7 +82,7 @@ async def submit(
     Sending the same films again is safe.
     """
     try:
-        submitted = await submit_from_request(request, container, key)
+        submitted = await submit_from_request(request, container, principal)
     except ClientDisconnect:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     metrics.observe_submission(submitted)

@@ -44,7 +44,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         (lambda jobs: jobs.claimable(Priority.STAT, 9), "ix_jobs_"),
         (lambda jobs: jobs.changed_since(NOW, None, 9), "ix_jobs_updated_at_id"),
         (lambda jobs: jobs.page(JobFilter(), AFTER, 9), "ix_jobs_created_at_id"),
-        (lambda jobs: jobs.page(JobFilter("north"), AFTER, 9), "ix_jobs_site_created_at_id"),
+        (
+            lambda jobs: jobs.page(JobFilter(frozenset({"north"})), AFTER, 9),
+            "ix_jobs_site_created_at_id",
+        ),
         (
             lambda jobs: jobs.page(JobFilter(state=JobState.FAILED), AFTER, 9),
             "ix_jobs_state_created_at_id",

@@ -25,7 +25,7 @@ from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.audit import AuditEvent
 from hilum.domain.backup import DatabaseFacts
 from hilum.domain.errors import ObjectStoreUnavailable
-from tests.contract.samples import NOW, a_film
+from tests.contract.samples import KEY, NOW, a_film
 from tests.fakes.clock import SettableClock
 from tests.fakes.object_store import InMemoryObjectStore
 
@@ -125,7 +125,7 @@ class Platform:
         with self.unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
             transaction.studies.add(film.study, [instance])
-            event = AuditEvent("key-1", "job.accepted", "job", str(film.job.id), NOW)
+            event = AuditEvent(KEY, "job.accepted", "job", str(film.job.id), NOW)
             transaction.audit.append([event])
         return instance.object_key
 

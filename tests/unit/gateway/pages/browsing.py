@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from fastapi.testclient import TestClient
 
+from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.access.manage_sessions import ManageSessions
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.manage_keys import ManageKeys
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.access import ALL_SITES, Role
 from hilum.domain.job import Priority
+from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
 from hilum_gateway.container import Container
@@ -90,6 +91,7 @@ class FakeGateway:
             show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
             manage_keys=self.keys,
+            manage_sessions=ManageSessions(**rows, clock=self.clock),
             measure_queues=MeasureQueues(**rows),
             catalogue=self.of_site,
             unit_of_work=self.unit_of_work,
@@ -107,7 +109,7 @@ class FakeGateway:
 
     def new_key(self, role: Role = Role.ADMIN, site: str = ALL_SITES) -> str:
         """A fresh key's text."""
-        text = self.keys.create(f"{role.value} at {site}", role, "operator:test", site=site)
+        text = self.keys.create(f"{role.value} at {site}", role, local_command("test"), site=site)
         assert text is not None
         return text
 

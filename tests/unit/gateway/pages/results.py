@@ -9,10 +9,10 @@ from uuid import UUID
 
 import numpy as np
 
-from hilum.domain.access import Role
 from hilum.domain.finding import Box, Finding, Heatmap, PanelReading
 from hilum.domain.impression_rule import impression_of
 from hilum.domain.model import PanelKind, Rank, TensorSpec
+from hilum.domain.principal import Role
 from hilum.domain.scope import CHILD
 from hilum.domain.verdict import EXPERIMENTAL
 from tests.fakes.film_reader import graymap

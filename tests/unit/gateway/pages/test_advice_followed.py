@@ -21,16 +21,16 @@ from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.phantom_dicom import phantom_dicom
 from hilum.application.submission import RefusedFile, SubmissionLimits
 from hilum.application.use_cases.site_rules import ManageSiteRules
-from hilum.domain.access import DEFAULT_SITE
 from hilum.domain.errors import DecoderCrashed, InferenceFailed, TooManyFiles
 from hilum.domain.job import JobState
+from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.site_rule import ACCEPT, REFUSE, Rule
 from hilum.imaging.budget import BUDGET
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.phantom import phantom_film
 from hilum_gateway.pages.advice import ADVICE, PARKED, advice
 from tests.fakes.model_catalogue import whole_set
-from tests.unit.application.stage import Stage, key
+from tests.unit.application.stage import ME, Stage, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,13 +180,13 @@ def test_a_raw_image_is_completed_once_its_site_accepts_it(stage):
     """Refused at the door, or by a worker after the rule changed; the same file is sent again."""
     raw = REFUSED["for_processing"][0]
     rules = ManageSiteRules(unit_of_work=stage.unit_of_work, clock=stage.clock)
-    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, ACCEPT, "me")
+    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, ACCEPT, ME)
     (file,) = stage.send(raw).accepted
-    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, REFUSE, "me")
+    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, REFUSE, ME)
     stage.analyse(file.job.id)
     assert stage.job(file.job.id).reason.code == "for_processing"
     assert isinstance(stage.send(raw).files[0], RefusedFile)
-    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, ACCEPT, "me")
+    rules.decide(DEFAULT_SITE, Rule.FOR_PROCESSING, ACCEPT, ME)
     assert completed(stage, raw)
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.errors import InferenceFailed, UnsupportedFormat
 from hilum.domain.job import JobState
+from hilum.domain.principal import Role
 from tests.unit.gateway.pages.browsing import FakeGateway, send
 
 ROW = re.compile(

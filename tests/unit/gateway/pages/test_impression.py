@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.model import PanelKind, Rank
+from hilum.domain.principal import Role
 from tests.fakes.model_catalogue import whole_set
 from tests.unit.gateway.pages.browsing import FakeGateway
 from tests.unit.gateway.pages.results import (

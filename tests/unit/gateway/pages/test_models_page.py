@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.domain.access import Role
 from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
+from hilum.domain.principal import Role
 from hilum.domain.scope import CHILD
 from hilum_gateway.pages.model_figures import figure_of, headline_figures
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, small_chest, whole_set

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hilum.domain.access import Role
+from hilum.domain.principal import Role
 from hilum_gateway.overlay_colours import FINDING_COLOURS, rgb
 from hilum_gateway.pages.overlay_view import opacity_stops
 from tests.unit.gateway.pages.browsing import FakeGateway, film_bytes, send

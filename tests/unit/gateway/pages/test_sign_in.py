@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
-from hilum.domain.access import Role
+from hilum.application.access.manage_sessions import SESSION_LENGTH
+from hilum.domain.access import parse_key
+from hilum.domain.principal import Role, local_command
 from hilum_gateway.pages.failed_sign_ins import ALLOWED, WINDOW
-from hilum_gateway.pages.session import SESSION_LENGTH
 from tests.unit.gateway.pages.browsing import FakeGateway, fake_settings, sign_in
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 WRONG_KEY = "hilum_000000000000.wrong"
 
@@ -102,7 +109,7 @@ def test_revoking_a_key_ends_its_sessions(gateway):
     key = gateway.new_key()
     browser = gateway.visitor()
     sign_in(browser, key)
-    gateway.keys.revoke(key.removeprefix("hilum_").partition(".")[0], "operator:test")
+    gateway.keys.revoke(key.removeprefix("hilum_").partition(".")[0], local_command("test"))
     assert browser.get("/").status_code == 303
 
 
@@ -125,6 +132,89 @@ def test_signing_out_closes_the_session(gateway):
     assert browser.post("/sign-out").headers["location"] == "/sign-in"
     assert not browser.cookies
     assert browser.get("/").status_code == 303
+
+
+def copied(browser, gateway) -> TestClient:
+    """Another browser with a copy of the cookie."""
+    thief = gateway.visitor()
+    for cookie in browser.cookies.jar:
+        thief.cookies.set(cookie.name, cookie.value)
+    return thief
+
+
+def test_a_copied_cookie_is_dead_after_sign_out(gateway):
+    """The session ends on the server, for pages, pictures and the event stream alike."""
+    browser = gateway.person()
+    thief = copied(browser, gateway)
+    assert thief.get("/").status_code == 200
+    browser.post("/sign-out")
+    assert thief.get("/").headers["location"] == "/sign-in"
+    stream = thief.get("/worklist/events", headers={"Accept": "text/event-stream"})
+    assert stream.status_code == 401
+
+
+def test_signing_out_ends_one_session_of_a_key(gateway):
+    """Who signed in with the same key elsewhere stays signed in."""
+    key = gateway.new_key()
+    here, there = gateway.visitor(), gateway.visitor()
+    sign_in(here, key)
+    sign_in(there, key)
+    here.post("/sign-out")
+    assert there.get("/").status_code == 200
+
+
+def signer(gateway) -> URLSafeSerializer:
+    """What signs cookies in the previous release."""
+    secret = gateway.settings.session_secret.get_secret_value()
+    options = {"digest_method": hashlib.sha256}
+    return URLSafeSerializer(secret, salt="hilum.session", signer_kwargs=options)
+
+
+def former_cookie(gateway, key: str) -> tuple[str, str]:
+    """A cookie as the previous release makes it: the signed id of the key and the end."""
+    ends = int((gateway.clock.now() + SESSION_LENGTH).timestamp())
+    content = {"key": parse_key(key)[0], "ends": ends}
+    return "hilum_session", signer(gateway).dumps(content)
+
+
+def test_a_session_of_the_previous_release_goes_on(gateway):
+    """Until its end, its key's revocation or the sign-out, after which a copy is dead, too."""
+    key = gateway.new_key()
+    browser = gateway.visitor()
+    browser.cookies.set(*former_cookie(gateway, key))
+    thief = copied(browser, gateway)
+    assert browser.get("/").status_code == thief.get("/").status_code == 200
+    browser.post("/sign-out")
+    assert thief.get("/").status_code == 303
+    thief.post("/sign-out")
+    gateway.clock.advance(timedelta(seconds=1))
+    other = gateway.visitor()
+    other.cookies.set(*former_cookie(gateway, key))
+    assert other.get("/").status_code == 200
+    gateway.clock.advance(SESSION_LENGTH)
+    assert other.get("/").status_code == 303
+
+
+def test_the_previous_release_takes_the_cookie_for_its_own(gateway):
+    """It finds the id of the key and the end, under its signature."""
+    key = gateway.new_key()
+    browser = gateway.visitor()
+    sign_in(browser, key)
+    (cookie,) = browser.cookies.jar
+    _, former = former_cookie(gateway, key)
+    reader = signer(gateway)
+    assert reader.loads(cookie.value).items() >= reader.loads(former).items()
+
+
+@pytest.mark.parametrize(
+    "content", [[], {}, "x", 7, {"key": "k"}, {"key": "k", "ends": "soon"}, {"ends": 9e99}]
+)
+def test_a_signed_cookie_of_another_shape_is_no_session(gateway, content):
+    """It asks to sign in and is no defect."""
+    browser = gateway.visitor()
+    browser.cookies.set("hilum_session", signer(gateway).dumps(content))
+    assert browser.get("/").status_code == 303
+    assert browser.post("/sign-out").status_code == 303
 
 
 def test_after_too_many_wrong_keys_an_address_has_to_wait(gateway):

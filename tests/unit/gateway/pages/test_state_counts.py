@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.job import JobState
+from hilum.domain.principal import Role
 from hilum_gateway.pages.state_counts import StateCounts
 from tests.unit.gateway.pages.browsing import FakeGateway, send
 
 if TYPE_CHECKING:
-    from hilum.domain.access import ApiKey
+    from hilum.domain.principal import Principal
 
 
 class SlowJobs:
@@ -24,7 +24,7 @@ class SlowJobs:
         self.takes = 1.0
         self.asked = 0
 
-    def counts(self, key: ApiKey) -> object:
+    def counts(self, key: Principal) -> object:
         self.asked += 1
         self.now += self.takes
         return self._read_jobs.counts(key)
@@ -45,7 +45,7 @@ def counts(jobs) -> StateCounts:
     return StateCounts(jobs, timer=lambda: jobs.now)
 
 
-def key_of(gateway: FakeGateway, site: str) -> ApiKey:
+def key_of(gateway: FakeGateway, site: str) -> Principal:
     return gateway.keys.authenticate(gateway.new_key(Role.VIEWER, site))
 
 

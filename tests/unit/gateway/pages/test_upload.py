@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import Role
 from tests.unit.gateway.pages.browsing import (
     MAX_FILE_BYTES,
     FakeGateway,

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hilum.domain.access import Role
 from hilum.domain.model import PanelKind
+from hilum.domain.principal import Role
 from hilum_gateway.overlay_colours import FINDING_COLOURS
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import (

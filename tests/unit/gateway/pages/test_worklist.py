@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hilum.domain.access import Role
+from hilum.domain.principal import Role
 from hilum_gateway.pages.worklist_routes import ROWS
 from tests.unit.gateway.pages.browsing import FakeGateway, send
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hilum.domain.access import Role
+from hilum.domain.principal import Role
 from hilum_gateway.pages.worklist_events import change_events
 from tests.unit.gateway.pages.browsing import FakeGateway, send
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sse_starlette import ServerSentEvent
 
-    from hilum.domain.access import ApiKey
+    from hilum.domain.principal import Principal
 
 
 @pytest.fixture
@@ -24,15 +24,15 @@ def gateway() -> FakeGateway:
     return FakeGateway()
 
 
-def key_of(gateway: FakeGateway, site: str) -> ApiKey:
+def key_of(gateway: FakeGateway, site: str) -> Principal:
     return gateway.keys.authenticate(gateway.new_key(Role.VIEWER, site))
 
 
 def stream(
-    gateway: FakeGateway, key: ApiKey, *, came_back: bool = False
+    gateway: FakeGateway, key: Principal, *, came_back: bool = False
 ) -> AsyncIterator[ServerSentEvent]:
     state = gateway.app.state
-    return change_events(state.changes, state.metrics, key, came_back=came_back)
+    return change_events(state.changes, state.metrics, key, "", came_back=came_back)
 
 
 def test_an_open_worklist_is_told_that_a_film_came_in(gateway):

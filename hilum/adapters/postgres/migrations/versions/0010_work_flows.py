@@ -1,6 +1,6 @@
 """Flows of work, and the fair tag and trace context of a queued job.
 
-Revision: 0009, after 0008. 2026-11-30.
+Revision: 0010, after 0009. 2026-11-30.
 
 A release before this one queues jobs whose tag is zero. They come first of their site, and the
 reconciler gives them a tag and a flow.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 works_from = "0008"
@@ -46,7 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back to 0008. Order is by age again."""
+    """Go back to 0009. Order is by age again."""
     op.drop_index("ix_jobs_claim", "jobs")
     op.drop_table("work_flows")
     op.drop_column("jobs", "traceparent")
