@@ -46,14 +46,14 @@ class CostlyReader(Protocol):
     """Reads what costs much, elsewhere."""
 
     def __call__(
-        self, data: bytes, pixels: int, *, encoded: bool, for_processing: bool
+        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
     ) -> Film | None:
         """Read a file.
 
         Args:
             data: The file.
             pixels: Of a grey image of 16 bits that costs as much.
-            encoded: Whether its pixels are in a DICOM encoding that needs a decoder.
+            encoded: Bytes of its pixels in a DICOM encoding that needs a decoder. 0: in none.
             for_processing: Accept raw detector values.
 
         Returns:
@@ -133,7 +133,7 @@ class DicomFilmReader:
         header = inspect(data, len(data))
         check_limits(header, len(data), self._limits)
         pixels = (header.rows or 0) * (header.columns or 0)
-        return self._costly(data, pixels, encoded=False, for_processing=False)
+        return self._costly(data, pixels, encoded=0, for_processing=False)
 
     @property
     def _inflated_limit(self) -> int:
@@ -157,8 +157,11 @@ class DicomFilmReader:
         check_smallest_side(header)
         source = _pixel_data(parsed)
         if self._costly is not None:
-            asked = {"encoded": not is_native(source, pixel), "for_processing": for_processing}
-            if (film := self._costly(data, _size_of(pixel), **asked)) is not None:
+            encoded = 0 if is_native(source, pixel) else max(len(source.value), 1)
+            film = self._costly(
+                data, _size_of(pixel), encoded=encoded, for_processing=for_processing
+            )
+            if film is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
         pixels, notes = _presented(parsed, pixel, stored)

@@ -51,9 +51,9 @@ class GuardedFilmReader:
             return self._pool.read(data, large=True, for_processing=for_processing)
 
     def _read_costly(
-        self, data: bytes, pixels: int, *, encoded: bool, for_processing: bool
+        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
     ) -> Film | None:
         large = pixels > PLAIN_PIXELS
         if not large and not encoded:
             return None
-        return self._pool.read(data, large=large, for_processing=for_processing)
+        return self._pool.read(data, large=large, encoded=encoded, for_processing=for_processing)
