@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from hilum.adapters.dicom import reader_process
 from hilum.domain.errors import UnreadableFilm
 from hilum.imaging.film import Film, FilmHeader
 
-SPIN, CRASH, ALLOCATE, KILLED, REFUSED, LIE, ALLOWED = (
+SPIN, CRASH, ALLOCATE, KILLED, REFUSED, LIE, ALLOWED, WORK = (
     b"spin",
     b"crash",
     b"allocate",
@@ -20,6 +21,7 @@ SPIN, CRASH, ALLOCATE, KILLED, REFUSED, LIE, ALLOWED = (
     b"refused",
     b"lie",
     b"allowed",
+    b"work",
 )
 
 
@@ -30,9 +32,12 @@ class DyingReader:
         pass
 
     def read(self, data: bytes, *, for_processing: bool) -> Film:  # noqa: ARG002 - the reader's
+        began = time.process_time()
         if data == SPIN:
             while True:
                 pass
+        while data == WORK and time.process_time() - began < 1:
+            pass
         if data == CRASH:
             os.abort()
         if data == KILLED:

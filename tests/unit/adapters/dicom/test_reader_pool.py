@@ -22,7 +22,8 @@ from hilum.domain.errors import (
     WorkingMemoryExceeded,
 )
 from hilum.imaging.film import FilmHeader, FilmLimits
-from tests.fakes.dying_reader import ALLOCATE, ALLOWED, CRASH, KILLED, LIE, REFUSED, SPIN
+from tests.costs import children, cpu_s
+from tests.fakes.dying_reader import ALLOCATE, ALLOWED, CRASH, KILLED, LIE, REFUSED, SPIN, WORK
 from tests.unit.adapters.dicom import films
 
 MIB = 1024 * 1024
@@ -52,6 +53,15 @@ def test_a_process_that_dies_is_replaced_and_the_cause_is_named(data, kind, dyin
     with pytest.raises(kind):
         dying.read(data, large=False)
     assert dying.read(b"\x07", large=True).pixels[0, 0] == 7
+
+
+def test_the_cpu_time_of_a_process_that_lives_is_counted(dying):
+    """Tests that judge the cost of a file see what its process spent."""
+    dying.read(b"\x07", large=False)
+    before, processes = cpu_s(), children()
+    dying.read(WORK, large=False)
+    assert children() == processes
+    assert 0.9 < cpu_s() - before < 1.5
 
 
 @pytest.mark.parametrize(
