@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.application.ports.film_reader import FilmReader
-    from hilum.application.ports.unit_of_work import Transaction
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
     from hilum.domain.job import Job, Priority
@@ -96,9 +96,10 @@ class Stage:
         models: Iterable[ModelManifest] = (),
         reader: FilmReader | None = None,
         limits: SubmissionLimits | None = None,
+        unit_of_work: UnitOfWork | None = None,
     ) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = FailingUnitOfWork()
+        self.unit_of_work = unit_of_work or FailingUnitOfWork()
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.reader = reader or GraymapReader()
