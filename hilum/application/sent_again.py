@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hilum.application.submission import AcceptedFile, RefusedFile, SubmittedStudy
-from hilum.application.submission_rows import Earlier, image_event
+from hilum.application.submission_rows import Earlier, add_images, image_event
 from hilum.domain.errors import ObjectStoreUnavailable
 from hilum.domain.sent_again import Outcome, outcome_of
 from hilum.domain.study import StoredImage
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.submission_rows import RecordedSubmission, Sender
-    from hilum.domain.audit import AuditEvent
     from hilum.domain.study import Instance, Study
 
 _LOG = logging.getLogger(__name__)
 _ACTIONS: Final[Mapping[Outcome, str]] = {
+    Outcome.NEW: "job.accepted",
     Outcome.KNOWN: "job.submitted_again",
     Outcome.RESTORED: "job.film_restored",
     Outcome.REQUEUED: "job.requeued",
@@ -52,7 +52,8 @@ def settle_submission(
 ) -> SettledSubmission:
     """Give each image that was sent again its outcome, see :mod:`hilum.domain.sent_again`.
 
-    Bytes are spare only after the earlier ones were seen in the store.
+    Bytes are spare only after the earlier ones were seen in the store. An image whose job was
+    discarded since its rows were read gets a new job.
 
     Args:
         recorded: With the rows of what is new.
@@ -65,28 +66,43 @@ def settle_submission(
     Raises:
         DatabaseUnavailable: What is new has its rows; sending again is safe.
     """
-    seen = {key: _is_stored(store, earlier) for key, earlier in recorded.earlier.items()}
-    files = list(recorded.files)
-    spare: list[Instance] = []
     known = [
-        (place, file, item.instance)
+        (place, file, item)
         for place, (file, item) in enumerate(zip(recorded.files, taken, strict=True))
         if isinstance(file, AcceptedFile) and isinstance(item, StoredImage) and file.duplicate
     ]
     if not known:
         return SettledSubmission(SubmittedStudy(recorded.files), ())
-    events: list[AuditEvent] = []
+    seen = {key: _is_stored(store, earlier) for key, earlier in recorded.earlier.items()}
+    settled: dict[int, AcceptedFile] = {}
+    freed: dict[int, StoredImage] = {}
+    spare: list[Instance] = []
     with unit_of_work.begin() as transaction:
-        for place, file, sent in known:
-            stored = seen.get(sent.id, True)
-            earlier = recorded.earlier.get(sent.id)
-            settled = _settled(transaction, study, file, sent, earlier, stored)
-            action = _ACTIONS[settled.outcome]
-            events.append(image_event(study, sent, settled.job, action, sender))
-            files[place] = settled
-            if not settled.kept and stored is not None:
+        # In the order of their jobs, as each may lock its own.
+        for place, file, image in sorted(known, key=lambda one: one[1].job.id):
+            sent = image.instance
+            earlier, stored = recorded.earlier.get(sent.id), seen.get(sent.id, True)
+            answer = _settled(transaction, study, file, sent, earlier, stored)
+            if answer is None:
+                freed[place] = image
+                continue
+            settled[place] = answer
+            if not answer.kept and stored is not None:
                 spare.append(sent)
-        transaction.audit.append(events)
+        settled |= _added(transaction, study, recorded, freed, sender.traceparent)
+        transaction.audit.append(
+            [
+                image_event(
+                    study,
+                    image.instance,
+                    settled[place].job,
+                    _ACTIONS[settled[place].outcome],
+                    sender,
+                )
+                for place, _, image in known
+            ]
+        )
+    files = [settled.get(place, file) for place, file in enumerate(recorded.files)]
     return SettledSubmission(SubmittedStudy(tuple(files)), tuple(spare))
 
 
@@ -97,23 +113,50 @@ def _settled(
     sent: Instance,
     earlier: Earlier | None,
     stored: bool | None,  # noqa: FBT001 - None where the store does not answer
-) -> AcceptedFile:
-    """The job as it is now and the outcome, unless somebody else was faster."""
+) -> AcceptedFile | None:
+    """The job as it is now and the outcome; None where it gave up its key meanwhile."""
     if earlier is None:  # twice in this submission
         return file
     # Of a store that does not answer nothing is known: the job stays as it is.
     outcome = outcome_of(earlier.job, stored=stored is not False)
-    if outcome is Outcome.KNOWN:
-        return file
-    job = transaction.film_retention.send_again(
-        earlier.job.id, sent, instead_of=earlier.instance.object_key, now=study.received_at
-    )
+    job = None
+    if outcome is not Outcome.KNOWN:
+        job = transaction.film_retention.send_again(
+            earlier.job.id, sent, instead_of=earlier.instance.object_key, now=study.received_at
+        )
     if job is None:
-        return replace(file, job=transaction.jobs.get(file.job.id) or file.job)
+        job = transaction.jobs.get(earlier.job.id)
+        if job is None or job.idempotency_key != earlier.job.idempotency_key:
+            return None
+        return replace(file, job=job)
     if outcome is Outcome.REQUEUED:
         queued = transaction.jobs.retry(job.id)
         job, outcome = (queued, outcome) if queued else (job, Outcome.RESTORED)
     return replace(file, job=job, outcome=outcome)
+
+
+def _added(
+    transaction: Transaction,
+    study: Study,
+    recorded: RecordedSubmission,
+    freed: Mapping[int, StoredImage],
+    traceparent: str | None,
+) -> dict[int, AcceptedFile]:
+    """Give images new jobs whose earlier ones were discarded after their rows were read."""
+    if not freed:
+        return {}
+    known_study = any(
+        isinstance(file, AcceptedFile) and not file.duplicate for file in recorded.files
+    )
+    added = add_images(
+        transaction,
+        study,
+        list(freed.values()),
+        recorded.model_set,
+        traceparent,
+        known_study=known_study,
+    )
+    return {place: added[image.instance.id] for place, image in freed.items()}
 
 
 def _is_stored(store: ObjectStore, earlier: Earlier) -> bool | None:

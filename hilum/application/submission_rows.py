@@ -14,7 +14,7 @@ from hilum.domain.sent_again import Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.principal import Principal
     from hilum.domain.study import Instance, StoredImage, Study
 
@@ -49,10 +49,12 @@ class RecordedSubmission:
     Attributes:
         files: An entry a file, in the order of the files.
         earlier: What was there before, by the id of the instance that was sent again.
+        model_set: Version of the models that new jobs are read with.
     """
 
     files: tuple[AcceptedFile | RefusedFile, ...]
     earlier: Mapping[UUID, Earlier]
+    model_set: str
 
 
 def record_submission(
@@ -74,49 +76,76 @@ def record_submission(
     Raises:
         DatabaseUnavailable: The rows may stand or not; sending again is safe.
     """
-    wanted: dict[str, Job] = {}
-    keys: dict[UUID, str] = {}
     images = [item for item in taken if not isinstance(item, RefusedFile)]
-    for image in images:
-        job = _new_job(study, image, model_set, sender.traceparent)
-        keys[image.instance.id] = job.idempotency_key
-        wanted.setdefault(job.idempotency_key, job)
-    if not wanted:
-        return RecordedSubmission(tuple(i for i in taken if isinstance(i, RefusedFile)), {})
-    with unit_of_work.begin() as transaction:
-        held = transaction.jobs.add_new(list(wanted.values()))
-        fresh = {
-            image.instance.id: image.instance
-            for image in images
-            if held[keys[image.instance.id]].instance_id == image.instance.id
-        }
-        if fresh:
-            transaction.studies.add(study, fresh.values())
-            transaction.work_flows.enqueue([held[keys[instance_id]] for instance_id in fresh])
-        again = {instance_id: held[key] for instance_id, key in keys.items()}
-        before = {
-            instance_id: Earlier(job, instance)
-            for instance_id, job in again.items()
-            if job.instance_id not in fresh
-            and (instance := transaction.studies.instance(job.instance_id)) is not None
-        }
-        transaction.audit.append(
-            [
-                image_event(study, instance, held[keys[instance.id]], "job.accepted", sender)
-                for instance in fresh.values()
-            ]
-        )
+    added: dict[UUID, AcceptedFile] = {}
+    before: dict[UUID, Earlier] = {}
+    if images:
+        with unit_of_work.begin() as transaction:
+            added = add_images(
+                transaction, study, images, model_set, sender.traceparent, known_study=False
+            )
+            before = {
+                instance_id: Earlier(file.job, instance)
+                for instance_id, file in added.items()
+                if file.job.study_id != study.id
+                and (instance := transaction.studies.instance(file.job.instance_id)) is not None
+            }
+            transaction.audit.append(
+                [
+                    image_event(study, image.instance, file.job, "job.accepted", sender)
+                    for image in images
+                    if not (file := added[image.instance.id]).duplicate
+                ]
+            )
     files = tuple(
-        item
-        if isinstance(item, RefusedFile)
-        else AcceptedFile(
-            item.instance.filename,
-            held[keys[item.instance.id]],
-            Outcome.NEW if item.instance.id in fresh else Outcome.KNOWN,
-        )
-        for item in taken
+        item if isinstance(item, RefusedFile) else added[item.instance.id] for item in taken
     )
-    return RecordedSubmission(files, before)
+    return RecordedSubmission(files, before, model_set)
+
+
+def add_images(
+    transaction: Transaction,
+    study: Study,
+    images: Sequence[StoredImage],
+    model_set: str,
+    traceparent: str | None,
+    *,
+    known_study: bool,
+) -> dict[UUID, AcceptedFile]:
+    """Give each image a job: the one that holds its key, or a new one with its rows.
+
+    Args:
+        transaction: May write.
+        study: What new images belong to.
+        images: At least one. The same image may be there twice.
+        model_set: Version of the models of a new job.
+        traceparent: Trace context of the request, kept with a new job.
+        known_study: Whether the study has its row.
+
+    Returns:
+        By the id of the instance, new or known.
+    """
+    jobs = {image.instance.id: _new_job(study, image, model_set, traceparent) for image in images}
+    wanted: dict[str, Job] = {}
+    for job in jobs.values():
+        wanted.setdefault(job.idempotency_key, job)
+    held = transaction.jobs.add_new(list(wanted.values()))
+    fresh = [
+        image.instance
+        for image in images
+        if held[jobs[image.instance.id].idempotency_key].instance_id == image.instance.id
+    ]
+    if fresh and not known_study:
+        transaction.studies.add(study, fresh)
+    elif fresh:
+        transaction.studies.add_instances(fresh)
+    transaction.work_flows.enqueue([held[jobs[instance.id].idempotency_key] for instance in fresh])
+    added = {}
+    for image in images:
+        job = held[jobs[image.instance.id].idempotency_key]
+        outcome = Outcome.NEW if image.instance in fresh else Outcome.KNOWN
+        added[image.instance.id] = AcceptedFile(image.instance.filename, job, outcome)
+    return added
 
 
 def image_event(

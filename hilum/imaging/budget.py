@@ -33,7 +33,11 @@ class Budget:
         scans: JPEG scans (``too_many_scans``). A progressive encoder writes about ten.
         working_bytes: Memory for decoding beyond the file itself, in bytes (``working_memory``).
             An uncompressed grey image of 36 megapixels and 16 bits takes 150 MiB.
-        cpu_seconds: CPU time of a decoding process, in seconds (``cpu_time``).
+        cpu_seconds: CPU time of a decoding process, in seconds (``cpu_time``), for a file whose
+            pixels are not encoded by a DICOM transfer syntax.
+        encoded_bytes: Bytes of encoded DICOM pixel data that allow one second more. JPEG 2000, the
+            slowest, takes 0.2 s for 1 MiB. Pixels and bytes bound what each decoder does: scans of
+            JPEG are counted.
     """
 
     elements: int = 10_000
@@ -46,6 +50,15 @@ class Budget:
     scans: int = 256
     working_bytes: int = 288 * 1024 * 1024
     cpu_seconds: int = 5
+    encoded_bytes: int = 2 * 1024 * 1024
+
+    def cpu_seconds_of(self, encoded: int) -> int:
+        """Return the CPU time of an image whose encoded pixel data has so many bytes."""
+        return self.cpu_seconds + encoded // self.encoded_bytes
+
+    def wall_seconds_of(self, encoded: int) -> int:
+        """Return how long its decoding process is waited for, on a machine that is busy."""
+        return min(12 * self.cpu_seconds_of(encoded), 240)
 
 
 BUDGET: Final = Budget()

@@ -47,13 +47,17 @@ def decoded_bands(
         multiple: Rows of a band are a multiple of it.
 
     Yields:
-        First row of a band, and its samples: uint16 [h, W] each. An interlaced file is one band.
+        First row of a band, and its samples: uint16 [h, W] each. An interlaced file is decoded
+        at once.
 
     Raises:
         TruncatedFilm: The file ends before its pixels do.
     """
     if data[_INTERLACE]:
-        yield 0, _channels(data, samples)
+        parts = _decoded_whole(data, samples)
+        for top, bottom in row_bands(shape, multiple, _BAND_PIXELS):
+            band = [part.crop((0, top, shape[1], bottom)) for part in parts]
+            yield top, _channels(band, samples)
         return
     pixels = _Inflated(data)
     stride = 1 + shape[1] * samples * _SAMPLE_BYTES
@@ -61,7 +65,9 @@ def decoded_bands(
     for top, bottom in row_bands(shape, multiple, _BAND_PIXELS):
         rows = before + pixels.take((bottom - top) * stride)
         size = struct.pack(">LL", shape[1], bottom - top + 1)
-        channels = _channels(_png(size + data[24:28] + b"\0", rows), samples)
+        channels = _channels(
+            _decoded_whole(_png(size + data[24:28] + b"\0", rows), samples), samples
+        )
         last = np.stack([channel[-1] for channel in channels], axis=-1)
         before = b"\0" + last.astype(">u2").tobytes()
         yield top, [channel[1:] for channel in channels]
@@ -116,18 +122,24 @@ def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">L4s", len(body), name) + body + struct.pack(">L", crc)
 
 
-def _channels(data: bytes, samples: int) -> list[NDArray[np.uint16]]:
-    """Decode a whole file, each sample as uint16 [h, W]."""
+def _decoded_whole(data: bytes, samples: int) -> list[Image.Image]:
+    """Decode a whole file: one image with grey and alpha in its bytes, or one for each byte."""
     if samples == _GREY_ALPHA:
         body = data[16:24] + _RGBA_OF_EIGHT_BITS + data[26:29]
         named = data[:8] + _chunk(b"IHDR", body) + data[_IHDR_END:]
         with Image.open(io.BytesIO(named), formats=["PNG"]) as image:
             image.load()
-            pairs = np.asarray(image, dtype=np.uint8).view(">u2")
-        return [pairs[..., index].astype(np.uint16) for index in range(samples)]
+            return [image]
     kind = "RGB" if samples == 3 else "RGBA"  # noqa: PLR2004 - red, green, blue
-    high, low = _decoded(data, f"{kind};16B"), _decoded(data, f"{kind};16L")
-    return [_channel(high, low, index) for index in range(samples)]
+    return [_decoded(data, f"{kind};16B"), _decoded(data, f"{kind};16L")]
+
+
+def _channels(parts: list[Image.Image], samples: int) -> list[NDArray[np.uint16]]:
+    """Give each sample as uint16 [h, W]."""
+    if samples == _GREY_ALPHA:
+        pairs = np.asarray(parts[0], dtype=np.uint8).view(">u2")
+        return [pairs[..., index].astype(np.uint16) for index in range(samples)]
+    return [_channel(*parts, index) for index in range(samples)]
 
 
 def _decoded(data: bytes, raw_mode: str) -> Image.Image:

@@ -42,11 +42,12 @@ class FilmHeader:
         content_at: Where the file's content begins, in bytes: behind the file meta group of a DICOM
             file, which a sender writes anew.
         patient_age: Patient's Age (0010,1010) in years, or None. It is not kept.
-        view_position: View Position (0018,5101), in capitals, or None.
+        view_position: The view: ``PA``, ``AP``, or View Position (0018,5101) in capitals where it
+            is not plainly one of them, or None.
         for_processing: The pixels are raw detector values (Presentation Intent Type (0008,0068) or
             SOP Class FOR PROCESSING).
-        frontal: Whether View Position or Patient Orientation state a frontal view. None: neither.
-        chest: Whether Body Part Examined (0018,0015) is the chest, or None.
+        frontal: Whether the header plainly states a frontal view or another one. None: neither.
+        chest: Whether it states the chest or another body part. None: neither.
         one_side: Image Laterality (0020,0062) is one side of the body.
         mirrored: Patient Orientation (0020,0020) says that left and right are exchanged.
         flipped: It says that top and bottom are exchanged.

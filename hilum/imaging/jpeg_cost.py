@@ -12,9 +12,10 @@ _SCAN: Final = b"\xff\xda"
 _MOST_COMPONENTS: Final = 4
 _COEFFICIENT_BYTES: Final = 2
 _SEQUENTIAL: Final = frozenset({0xC0, 0xC1})
+_ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) & FRAME_MARKERS
 
 
-def check_scans(data: bytes, pixels: int) -> None:
+def check_scans(data: bytes, pixels: int) -> int:
     """Refuse a codestream whose scans pass over its pixels too often.
 
     The marker cannot stand in entropy-coded data. In metadata (a thumbnail) it may, and then it
@@ -23,6 +24,9 @@ def check_scans(data: bytes, pixels: int) -> None:
     Args:
         data: The codestream: JPEG, JPEG-LS or JPEG Lossless.
         pixels: Rows x columns.
+
+    Returns:
+        Pixels x components of all scans.
 
     Raises:
         TooManyScans: There are too many scans, or too many pixels in all of them together.
@@ -38,6 +42,12 @@ def check_scans(data: bytes, pixels: int) -> None:
                 "pixels x components in all its scans."
             )
         at = data.find(_SCAN, at + 2)
+    return components * pixels
+
+
+def is_arithmetic(data: bytes) -> bool:
+    """Whether a codestream is coded arithmetically, which takes several times as long."""
+    return any(marker in _ARITHMETIC for marker, _ in header_segments(data))
 
 
 def coefficient_bytes(data: bytes, pixels: int) -> int:

@@ -27,6 +27,8 @@ from hilum.imaging.raster_cost import check_raster_cost
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 # Text that Pillow may inflate, in bytes. By default it is 64 MiB.
@@ -44,7 +46,9 @@ _TURNS: Final = {
 _PILLOW_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 
-def decode_raster(data: bytes, limits: FilmLimits) -> Film:
+def decode_raster(
+    data: bytes, limits: FilmLimits, elsewhere: Callable[[int], Film | None] | None = None
+) -> Film:
     """Decode a PNG or JPEG film.
 
     8 bits are presentation values as they stand. 16-bit PNG, grey or in colour, is read like a
@@ -56,6 +60,8 @@ def decode_raster(data: bytes, limits: FilmLimits) -> Film:
     Args:
         data: The whole file.
         limits: Checked on the header, before pixels are decoded.
+        elsewhere: Asked before pixels are decoded, with the pixels of a grey image of 16 bits that
+            costs as much. It may decode the file itself.
 
     Returns:
         The film.
@@ -76,7 +82,9 @@ def decode_raster(data: bytes, limits: FilmLimits) -> Film:
     header = inspect(data, len(data))
     check_limits(header, len(data), limits)
     check_smallest_side(header)
-    check_raster_cost(data, header)
+    cost = check_raster_cost(data, header)
+    if elsewhere is not None and (film := elsewhere(cost)) is not None:
+        return film
     try:
         if is_deep_colour(header):
             return Film(_deep_pixels(data, header), header)

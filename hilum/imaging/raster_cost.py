@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import WorkingMemoryExceeded
 from hilum.imaging.budget import BUDGET
-from hilum.imaging.jpeg_cost import check_scans, coefficient_bytes
+from hilum.imaging.jpeg_cost import check_scans, coefficient_bytes, is_arithmetic
 from hilum.imaging.metadata_cost import check_jpeg_metadata, check_png_chunks
 
 if TYPE_CHECKING:
@@ -16,14 +16,22 @@ _DEEP: Final = 16
 _INTERLACE: Final = 28
 _PILLOW_COLOUR: Final = 4
 _MIB: Final = 1024 * 1024
+# What costs about as much as a pixel of an uncompressed grey image of 16 bits.
+_SCANNED: Final = 8
+_WORKING_BYTES: Final = 8
+_FILE_BYTES: Final = 2
+_ARITHMETIC: Final = 16
 
 
-def check_raster_cost(data: bytes, header: FilmHeader) -> None:
-    """Refuse a file that costs more than the budget.
+def check_raster_cost(data: bytes, header: FilmHeader) -> int:
+    """Refuse a file that costs more than the budget, and weigh what it costs.
 
     Args:
         data: The file.
         header: What it says of itself.
+
+    Returns:
+        Pixels of a grey image of 16 bits that costs as much, in CPU time or memory.
 
     Raises:
         TooManySegments: More JPEG segments or PNG chunks than the budget allows.
@@ -34,16 +42,28 @@ def check_raster_cost(data: bytes, header: FilmHeader) -> None:
     pixels = (header.rows or 0) * (header.columns or 0)
     if header.media_type == "image/jpeg":
         check_jpeg_metadata(data)
-        check_scans(data, pixels)
+        scanned = check_scans(data, pixels)
         needed = _jpeg_bytes(data, header, pixels)
+        weighed = max(pixels * (_ARITHMETIC if is_arithmetic(data) else 1), scanned // _SCANNED)
     else:
         check_png_chunks(data)
         needed = _png_bytes(data, header, pixels)
+        weighed = _png_weight(data, header) * pixels // 2
     if needed > BUDGET.working_bytes:
         raise WorkingMemoryExceeded(
             f"Decoding needs {needed // _MIB} MiB of memory; the limit is "
             f"{BUDGET.working_bytes // _MIB} MiB."
         )
+    return max(weighed, needed // _WORKING_BYTES, len(data) // _FILE_BYTES)
+
+
+def _png_weight(data: bytes, header: FilmHeader) -> int:
+    """Bytes of a pixel, as often as they are decoded. An interlaced file takes twice as long."""
+    samples, deep = header.samples or 1, header.bits == _DEEP
+    weight = max(samples * (2 if deep else 1), 2)
+    if deep and samples > 1:
+        weight *= 2
+    return weight * (2 if data[_INTERLACE] else 1)
 
 
 def _jpeg_bytes(data: bytes, header: FilmHeader, pixels: int) -> int:
@@ -58,8 +78,8 @@ def _png_bytes(data: bytes, header: FilmHeader, pixels: int) -> int:
     samples, deep = header.samples or 1, header.bits == _DEEP
     if deep and samples > 1:
         if data[_INTERLACE]:
-            # Two images of 4 bytes for a pixel, the samples, and the grey image of 16 bits.
-            return (2 * _PILLOW_COLOUR + 2 * samples + 2) * pixels
+            # Two images of 4 bytes for a pixel, and the grey image of 16 bits.
+            return (2 * _PILLOW_COLOUR + 2) * pixels
         return 3 * pixels
     if deep:
         return 5 * pixels

@@ -51,6 +51,11 @@ def test_a_mirrored_image_is_displayed_with_the_left_on_the_right(hilum, page):
 
     page.goto("/")
     job = sent(page, hilum, "mirrored.dcm", one_sided()[:, ::-1], PatientOrientation=["R", "F"])
+    page.goto("/")
+    marked = row(page, "mirrored.dcm", "completed").locator(".note-mark")
+    expect(marked).to_have_text("Note: mirrored")
+    expect(row(page, "plain-sides.dcm", "completed").locator(".note-mark")).to_have_count(0)
+    page.go_back()
     note = page.locator('[data-note="image_mirrored"]')
     expect(note).to_contain_text("The image was mirrored before analysis")
     mirrored = seen(page.locator("#film-image")).mean(axis=2)

@@ -91,6 +91,10 @@ class InMemoryStudies:
         if study.id in self._rows.studies:
             raise InternalError("this study exists")
         self._rows.studies[study.id] = study
+        self.add_instances(instances)
+
+    def add_instances(self, instances: Iterable[Instance]) -> None:
+        self._rows.require_writable()
         for instance in instances:
             if instance.id in self._rows.instances:
                 raise InternalError("this instance exists")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -33,6 +34,8 @@ from hilum.imaging.raster import decode_raster
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from hilum.imaging.film import FilmHeader, FilmLimits
@@ -46,14 +49,14 @@ class CostlyReader(Protocol):
     """Reads what costs much, elsewhere."""
 
     def __call__(
-        self, data: bytes, pixels: int, *, encoded: bool, for_processing: bool
+        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
     ) -> Film | None:
         """Read a file.
 
         Args:
             data: The file.
             pixels: Of a grey image of 16 bits that costs as much.
-            encoded: Whether its pixels are in a DICOM encoding that needs a decoder.
+            encoded: Bytes of its pixels in a DICOM encoding that needs a decoder. 0: in none.
             for_processing: Accept raw detector values.
 
         Returns:
@@ -76,7 +79,7 @@ class DicomFilmReader:
     def __init__(self, limits: FilmLimits, costly: CostlyReader | None = None) -> None:
         self._limits = limits
         self._costly = costly
-        _silence_pydicom()
+        _silence_libraries()
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
         """Look at the first bytes of a file, at the door.
@@ -117,7 +120,7 @@ class DicomFilmReader:
             Rejected: The file is of no use; the class says why.
         """
         if not looks_like_dicom(data):
-            return self._elsewhere(data) or decode_raster(data, self._limits)
+            return decode_raster(data, self._limits, self._elsewhere(data))
         try:
             return self._read_dicom(data, for_processing=for_processing)
         except (Rejected, LeftDeflated, MemoryError):  # no memory left is not the file's fault
@@ -126,14 +129,9 @@ class DicomFilmReader:
             # No file may bring a worker down: what nobody foresaw is the file's fault as well.
             raise UnreadableFilm("The DICOM file cannot be read.") from error
 
-    def _elsewhere(self, data: bytes) -> Film | None:
-        """Have a costly PNG or JPEG read elsewhere."""
-        if self._costly is None:
-            return None
-        header = inspect(data, len(data))
-        check_limits(header, len(data), self._limits)
-        pixels = (header.rows or 0) * (header.columns or 0)
-        return self._costly(data, pixels, encoded=False, for_processing=False)
+    def _elsewhere(self, data: bytes) -> Callable[[int], Film | None] | None:
+        """How a costly PNG or JPEG is read elsewhere."""
+        return self._costly and partial(self._costly, data, encoded=0, for_processing=False)
 
     @property
     def _inflated_limit(self) -> int:
@@ -157,8 +155,10 @@ class DicomFilmReader:
         check_smallest_side(header)
         source = _pixel_data(parsed)
         if self._costly is not None:
-            asked = {"encoded": not is_native(source, pixel), "for_processing": for_processing}
-            if (film := self._costly(data, _size_of(pixel), **asked)) is not None:
+            encoded = 0 if is_native(source, pixel) else max(len(source.value), 1)
+            cost = max(_size_of(pixel), len(data) // _LARGEST_SAMPLE)
+            film = self._costly(data, cost, encoded=encoded, for_processing=for_processing)
+            if film is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
         pixels, notes = _presented(parsed, pixel, stored)
@@ -171,8 +171,11 @@ class DicomFilmReader:
 
 def _size_of(pixel: ImagePixel) -> int:
     """Pixels of a grey image of 16 bits that costs as much as this one."""
-    width = pixel.samples * max(pixel.allocated // _BYTE, 1)
-    return pixel.rows * pixel.columns * max(width, _LARGEST_SAMPLE) // _LARGEST_SAMPLE
+    if pixel.photometric in MONOCHROME:
+        return pixel.rows * pixel.columns
+    # Colours are held in several copies, a palette's in three planes.
+    width = max(pixel.samples * pixel.allocated // _BYTE, _LARGEST_SAMPLE)
+    return pixel.rows * pixel.columns * width
 
 
 def _pixel_data(parsed: ParsedFile) -> PixelData:
@@ -213,8 +216,8 @@ def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
     return render_deep(grey)
 
 
-def _silence_pydicom() -> None:
-    """Keep values of elements, which may name a patient, out of warnings and logs."""
+def _silence_libraries() -> None:
+    """Keep values of elements and metadata, which may name a patient, out of warnings and logs."""
     config.settings.reading_validation_mode = config.IGNORE
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
+    warnings.filterwarnings("ignore", module=r"(pydicom|PIL)(\.|$)")

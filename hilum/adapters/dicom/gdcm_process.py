@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
 
 _CHILD: Final = Path(__file__).with_name("gdcm_child.py")
-_SECONDS: Final = 60.0
 _BYTE: Final = 8
 
 
@@ -52,25 +51,24 @@ def decode_with_gdcm(
 
     Raises:
         UnreadableFilm: GDCM refused the codestream or died over it.
-        CpuTimeExceeded: It took more CPU time than the budget allows, or more than a minute.
+        CpuTimeExceeded: It took more CPU time than the budget allows, or gave no answer in time.
     """
     width = 1 if precision <= _BYTE else 2
     picture = [syntax, pixel.rows, pixel.columns, precision, pixel.samples]
-    arguments = [*picture, BUDGET.cpu_seconds]
+    seconds = BUDGET.cpu_seconds_of(len(frame))
+    arguments = [*picture, seconds]
     try:
         child = subprocess.run(
             [sys.executable, "-I", str(_CHILD), *map(str, arguments)],
             input=frame,
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=BUDGET.wall_seconds_of(len(frame)),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise CpuTimeExceeded("The pixel data takes too long to decode.") from error
     if child.returncode == -signal.SIGXCPU:
-        raise CpuTimeExceeded(
-            f"Decoding the image takes more than {BUDGET.cpu_seconds} seconds of CPU time."
-        )
+        raise CpuTimeExceeded(f"Decoding the image takes more than {seconds} seconds of CPU time.")
     size = pixel.rows * pixel.columns * pixel.samples * width
     if child.returncode != 0 or len(child.stdout) != size:
         raise UnreadableFilm("The pixel data cannot be decoded.")

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from hilum.imaging.film import Film, FilmHeader, FilmLimits
 
 PLAIN_PIXELS: Final = 16_000_000
-"""Most pixels of an image that is read in the process itself, one sample of 16 bits each."""
+"""Most pixels of an image that is read in the process itself, one grey sample of 16 bits each.
+
+Others are weighed, see ``CostlyReader``. What is not over it takes at most a second of CPU time and
+150 MiB.
+"""
 
 
 class GuardedFilmReader:
     """Implements the port ``FilmReader``.
 
-    Plain images are read in this process: PNG, JPEG and uncompressed DICOM of up to
-    ``PLAIN_PIXELS`` pixels. Their cost follows from their header, which the budget bounds. All
-    others go to a pool of processes.
+    Plain images are read in this process: PNG, JPEG and uncompressed DICOM that cost no more than
+    ``PLAIN_PIXELS`` pixels. All others go to a pool of processes.
 
     Args:
         limits: Checked before anything is decoded.
@@ -51,9 +54,9 @@ class GuardedFilmReader:
             return self._pool.read(data, large=True, for_processing=for_processing)
 
     def _read_costly(
-        self, data: bytes, pixels: int, *, encoded: bool, for_processing: bool
+        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
     ) -> Film | None:
         large = pixels > PLAIN_PIXELS
         if not large and not encoded:
             return None
-        return self._pool.read(data, large=large, for_processing=for_processing)
+        return self._pool.read(data, large=large, encoded=encoded, for_processing=for_processing)

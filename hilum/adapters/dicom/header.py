@@ -58,7 +58,7 @@ def read_header(
 def header_of(parsed: ParsedFile) -> FilmHeader:
     """What a parsed file says of itself."""
     dataset = parsed.dataset
-    view = statements.text(dataset, "ViewPosition")
+    view = statements.view(dataset)
     turned = statements.orientation(dataset)
     aspect, of_aspect = statements.pixel_aspect(dataset)
     stated_age = element(dataset, "PatientAge")
@@ -80,10 +80,10 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         transfer_syntax_uid=parsed.transfer_syntax,
         content_at=parsed.data_set_at,
         patient_age=age,
-        view_position=view or None,
+        view_position=view.name,
         for_processing=statements.is_for_processing(dataset),
-        frontal=False if turned.lateral else statements.frontal(view),
-        chest=statements.chest(statements.text(dataset, "BodyPartExamined")),
+        frontal=False if turned.lateral else view.frontal,
+        chest=statements.chest(dataset),
         one_side=statements.shows_one_side(dataset),
         mirrored=turned.mirrored,
         flipped=turned.flipped,

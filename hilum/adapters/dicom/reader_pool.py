@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _MODULE: Final = "hilum.adapters.dicom.reader_process"
 _PROCESSES: Final = 2
-_SECONDS: Final = 60.0
 _ENDS_WITHIN_S: Final = 5.0
 
 
@@ -58,12 +57,15 @@ class ReaderPool:
         """
         return cast("FilmHeader", self._ask("inspect", prefix, size=size))
 
-    def read(self, data: bytes, *, large: bool, for_processing: bool = False) -> Film:
+    def read(
+        self, data: bytes, *, large: bool, encoded: int = 0, for_processing: bool = False
+    ) -> Film:
         """Do as ``DicomFilmReader.read``.
 
         Args:
             data: The whole file.
             large: Whether the image has so many pixels that one is read at a time.
+            encoded: Bytes of encoded pixel data, which allow CPU time.
             for_processing: As there.
 
         Raises:
@@ -71,7 +73,9 @@ class ReaderPool:
             MemoryError: The system ended the process, since there was no memory left.
         """
         with self._large if large else nullcontext():
-            return cast("Film", self._ask("read", data, for_processing=for_processing))
+            return cast(
+                "Film", self._ask("read", data, encoded=encoded, for_processing=for_processing)
+            )
 
     def _ask(self, method: str, data: bytes, **options: int) -> Any:
         with self._child() as child:
@@ -129,14 +133,15 @@ class _Child:
             DecoderCrashed: The process died over the file.
             MemoryError: The system ended the process.
         """
+        encoded = options.get("encoded", 0)
         try:
             self._connection.send_bytes(json.dumps([method, options]).encode())
             self._connection.send_bytes(data)
-            if self._connection.poll(_SECONDS):
+            if self._connection.poll(BUDGET.wall_seconds_of(encoded)):
                 return unpacked(self._connection.recv_bytes(), self._connection.recv_bytes())
         except (EOFError, OSError):
             self._end()
-            raise self._cause() from None
+            raise self._cause(BUDGET.cpu_seconds_of(encoded)) from None
         except (ValueError, KeyError, TypeError):
             self._process.kill()
             self._end()
@@ -148,11 +153,11 @@ class _Child:
         self._end()
         raise CpuTimeExceeded("Decoding the image takes too long.")
 
-    def _cause(self) -> Exception:
+    def _cause(self, seconds: int) -> Exception:
         code = -(self._process.returncode or 0)
         if code == signal.SIGXCPU:
             return CpuTimeExceeded(
-                f"Decoding the image takes more than {BUDGET.cpu_seconds} seconds of CPU time."
+                f"Decoding the image takes more than {seconds} seconds of CPU time."
             )
         if code == signal.SIGKILL:
             return MemoryError("the system ended the process that read the image")

@@ -54,7 +54,7 @@ def _answer(
     reader: DicomFilmReader, method: str, data: bytes, options: Mapping[str, int]
 ) -> Film | FilmHeader | Rejected:
     """What ``inspect`` or ``read`` gives, or why it refuses."""
-    _limit(len(data))
+    _limit(len(data), BUDGET.cpu_seconds_of(options.get("encoded", 0)))
     try:
         if method == "inspect":
             return reader.inspect(data, options["size"])
@@ -71,12 +71,12 @@ def _answer(
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _limit(length: int) -> None:
+def _limit(length: int, seconds: int) -> None:
     """Limit CPU time and address space of the next image, from what is used now."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = math.ceil(used.ru_utime + used.ru_stime) + BUDGET.cpu_seconds
+    until = math.ceil(used.ru_utime + used.ru_stime) + seconds
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (until, most))
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     space = pages * resource.getpagesize() + BUDGET.working_bytes + length + _ROOM
     _, most = resource.getrlimit(resource.RLIMIT_AS)

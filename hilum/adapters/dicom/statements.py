@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pydicom import Dataset
+
+from hilum.adapters.dicom import vocabulary
 from hilum.adapters.dicom.image_pixel import element
 from hilum.domain.image_note import ImageNote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from pydicom import Dataset
 
 _RAW_SOP_CLASSES: Final = frozenset(
     {
@@ -27,13 +29,6 @@ _RAW_SOP_CLASSES: Final = frozenset(
         "1.2.840.10008.5.1.4.1.1.1.3.1",  # Digital Intra-Oral X-Ray
     }
 )
-_FRONTAL: Final = frozenset({"PA", "AP", "FRONTAL"})
-_NOT_FRONTAL: Final = re.compile(r"[LR]L|[LR]?LAT|LATERAL.*|[LR][LAP]O|OBL.*")
-_DECUBITUS: Final = re.compile(r"[LR]LD|DECUB.*")
-"""A lateral decubitus view is frontal: the patient lies on one side (PS3.3 C.8.11.5)."""
-_CHEST: Final = re.compile(r"CHEST|THORA|TORAX|LUNG|RIB|TRUNK|TORSO|BODY|BABY")
-_SPINE: Final = re.compile(r"SPINE|VERTEBRA")
-_NO_BODY_PART: Final = re.compile(r"|UNKNOWN|OTHER|UNDEFINED|UNSPECIFIED|NONE|ANY|DEFAULT|NA")
 _SPACINGS: Final = (
     "PixelSpacing",
     "ImagerPixelSpacing",
@@ -78,9 +73,12 @@ _PLAIN: Final[dict[tuple[str, ...], Orientation]] = {
 
 
 def text(dataset: Dataset, keyword: str) -> str:
-    """Return a single text in capitals, empty where the file holds none or several."""
+    """Return a single text in capitals, without accents; empty where there is none, or several."""
     value = element(dataset, keyword)
-    return value.strip().upper() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    letters = unicodedata.normalize("NFKD", value.strip(" \0").upper())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def is_for_processing(dataset: Dataset) -> bool:
@@ -101,8 +99,10 @@ def orientation(dataset: Dataset) -> Orientation:
     """
     stated = element(dataset, "PatientOrientation")
     several = isinstance(stated, Sequence) and not isinstance(stated, str)
-    values = stated if several else (stated or "",)
-    directions = tuple(str(value).strip(" \0").upper() for value in values)
+    # Some writers separate the two by something else, in one value.
+    values = stated if several else re.split(r"[\\/,;\s]+", str(stated or "").strip(" \0"))
+    words = (str(value).strip(" \0").upper() for value in values)
+    directions = tuple(vocabulary.DIRECTIONS.get(word, word) for word in words)
     while directions and not directions[-1]:
         directions = directions[:-1]
     if not any(directions):
@@ -114,41 +114,119 @@ def orientation(dataset: Dataset) -> Orientation:
     return _PLAIN.get(directions, Orientation() if usual else ignored)
 
 
-def frontal(view: str) -> bool | None:
-    """Return whether a View Position is a frontal one.
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a header says of the view.
 
-    Args:
-        view: View Position (0018,5101), in capitals: a defined term (PS3.3 C.8.11.5.1.1), or words.
+    Attributes:
+        frontal: Whether it is a frontal one. None for a view that is neither plainly frontal nor
+            plainly another.
+        name: ``PA`` or ``AP`` where it is plainly one of them, else View Position as it stands.
+    """
+
+    frontal: bool | None = None
+    name: str | None = None
+
+
+def view(dataset: Dataset) -> View:
+    """Read View Position (0018,5101) and View Code Sequence (0054,0220).
+
+    The first has a defined term (PS3.3 C.8.11.5.1.1) or words, the second a code of CID 4010.
 
     Returns:
-        None for a view that is neither plainly frontal nor plainly another.
+        What the words say, or the code where they say nothing.
     """
-    words = re.findall(r"[A-Z]+", view)
-    if any(_DECUBITUS.fullmatch(word) for word in words):
-        return None
-    is_frontal = not _FRONTAL.isdisjoint(words)
-    is_other = any(_NOT_FRONTAL.fullmatch(word) for word in words)
-    return None if is_frontal is is_other else is_frontal
+    words = text(dataset, "ViewPosition")
+    stated, coded = view_of_words(words), view_of_codes(_codes(dataset, "ViewCodeSequence"))
+    if stated is None or coded is None:
+        return stated or coded or View(name=words or None)
+    agree = stated.frontal is coded.frontal
+    return stated if agree else View(name=stated.name)
 
 
-def chest(body_part: str) -> bool | None:
-    """Return whether a Body Part Examined is the chest.
+def view_of_words(words: str) -> View | None:
+    """Understand View Position.
 
     Args:
-        body_part: (0018,0015), in capitals: a defined term (PS3.16 annex L), or words.
+        words: In capitals, without accents.
 
     Returns:
-        None where it names no body part.
+        The view, or None where the words name none.
     """
-    letters = re.sub(r"[^A-Z]", "", body_part)
-    if _NO_BODY_PART.fullmatch(letters):
+    found = {name for name in ("PA", "AP") if getattr(vocabulary, name).search(words)}
+    others = re.findall(r"[A-Z]+", vocabulary.AP.sub(" ", vocabulary.PA.sub(" ", words)))
+    if any(vocabulary.DECUBITUS.fullmatch(word) for word in others):
+        return View(name=words)
+    is_frontal = bool(found) or "FRONTAL" in others
+    is_other = any(vocabulary.NOT_FRONTAL.fullmatch(word) for word in others)
+    if not is_frontal and not is_other:
         return None
-    return bool(_CHEST.search(letters)) and not _SPINE.search(letters)
+    if is_frontal is is_other or len(found) > 1:
+        return View(name=words)
+    if is_frontal and vocabulary.MERE_POSITION.issuperset(others):
+        return View(is_frontal, next(iter(found), None))
+    return View(is_frontal, words)
+
+
+def view_of_codes(codes: frozenset[str]) -> View | None:
+    """Understand View Code Sequence. Returns None for codes that are unknown or contradict."""
+    if codes and codes <= vocabulary.OTHER_VIEW_CODES:
+        return View(frontal=False, name=min(codes))
+    names = {vocabulary.FRONTAL_CODES.get(code, "") for code in codes}
+    return View(frontal=True, name=names.pop()) if len(names) == 1 and "" not in names else None
+
+
+def chest(dataset: Dataset) -> bool | None:
+    """Return whether an image shows the chest, by what it says of the body part.
+
+    Body Part Examined (0018,0015) has a defined term (PS3.16 annex L) or words, Anatomic Region
+    Sequence (0008,2218) a code of CID 4031.
+
+    Returns:
+        None where neither names a body part that is known, or they contradict each other.
+    """
+    codes = _codes(dataset, "AnatomicRegionSequence")
+    coded = None
+    if codes & vocabulary.CHEST_CODES:
+        coded = True
+    elif codes & vocabulary.OTHER_PART_CODES:
+        coded = False
+    stated = chest_of_words(text(dataset, "BodyPartExamined"))
+    if stated is None or coded is None:
+        return coded if stated is None else stated
+    return stated if stated is coded else None
+
+
+def chest_of_words(words: str) -> bool | None:
+    """Understand Body Part Examined.
+
+    Args:
+        words: In capitals, without accents.
+    """
+    found = re.findall(r"[A-Z]+", words)
+    if any(vocabulary.SPINE.fullmatch(word) for word in found):
+        return False
+    if any(vocabulary.CHEST.fullmatch(word) for word in found):
+        return True
+    return None if vocabulary.OTHER_PARTS.isdisjoint(found) else False
+
+
+def _codes(dataset: Dataset, keyword: str) -> frozenset[str]:
+    """SNOMED codes of a sequence, those of damaged items left out."""
+    items = element(dataset, keyword)
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        return frozenset()
+    return frozenset(
+        text(item, "CodeValue")
+        for item in items
+        if isinstance(item, Dataset)
+        and text(item, "CodingSchemeDesignator") in vocabulary.SNOMED_SCHEMES
+    )
 
 
 def shows_one_side(dataset: Dataset) -> bool:
     """Return whether Image Laterality (PS3.3 C.8.11.5.1.3) is one side of the body."""
-    return text(dataset, "ImageLaterality") in {"L", "R", "LEFT", "RIGHT"}
+    return text(dataset, "ImageLaterality") in vocabulary.ONE_SIDE
 
 
 def has_burned_in_text(dataset: Dataset) -> bool:

@@ -73,6 +73,10 @@ class StudyRepository(Protocol):
         """Add a study with its instances."""
         ...
 
+    def add_instances(self, instances: Iterable[Instance]) -> None:
+        """Add instances to a study that is there."""
+        ...
+
     def instance(self, instance_id: UUID) -> Instance | None:
         """An instance by id."""
         ...

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.application.ports.film_reader import FilmReader
-    from hilum.application.ports.unit_of_work import Transaction
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
     from hilum.domain.job import Job
@@ -101,9 +101,10 @@ class Stage:
         models: Iterable[ModelManifest] = (),
         reader: FilmReader | None = None,
         limits: SubmissionLimits | None = None,
+        unit_of_work: UnitOfWork | None = None,
     ) -> None:
         self.clock = SettableClock()
-        self.unit_of_work = FailingUnitOfWork(self.clock)
+        self.unit_of_work = unit_of_work or FailingUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
         self.reader = reader or GraymapReader()

@@ -57,6 +57,14 @@ def page_of(api: Api, job: Mapping[str, Any]) -> str:
     return api.gateway.person(Role.VIEWER).get(f"/films/{job['job_id']}").text
 
 
+def mark_of(api: Api, job: Mapping[str, Any]) -> str | None:
+    """The mark of the image's row in the worklist, as a screen reader says it."""
+    page = api.gateway.person(Role.VIEWER).get("/").text
+    row = page.partition(f'id="row-{job["job_id"]}"')[2].partition("</tr>")[0]
+    mark = re.search(r'<span class="note-mark" title="[^"]*">(.*?</span>[^<]*)</span>', row)
+    return re.sub("<[^>]*>", "", mark[1]) if mark else None
+
+
 def findings(job: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [finding for panel in job["result"]["panels"] for finding in panel["findings"]]
 
@@ -69,6 +77,7 @@ def test_a_plain_image_has_no_notes(api: Api):
     """Neither in the job nor in the list nor on the page, nor in the audit log."""
     job = analysed(api, chest(), PatientOrientation=["L", "F"], ViewPosition="PA", PatientSex="F")
     assert job["notes"] == []
+    assert mark_of(api, job) is None
     assert job["result"]["pixel_aspect"] == 1.0
     page = page_of(api, job)
     assert "data-note" not in page
@@ -150,6 +159,24 @@ def test_each_note_is_in_the_job_and_on_the_page(api: Api, attributes, noted):
     assert job["state"] == "completed"
     assert list(codes(job)) == [noted]
     assert f'data-note="{noted}"' in page_of(api, job)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "mark"),
+    [
+        ({"PatientOrientation": ["R", "F"]}, "Note: mirrored"),
+        ({"PatientOrientation": ["L", "H"], "ViewPosition": "LL"}, "Note: flipped, header differs"),
+        ({"ViewPosition": "LL", "BodyPartExamined": "HAND"}, "Note: header differs"),
+        ({"BurnedInAnnotation": "YES", "PatientAge": "adult"}, "Note: see its page"),
+    ],
+)
+def test_the_row_of_an_image_with_notes_has_a_mark(api: Api, attributes, mark):
+    """In the worklist, in words that a screen reader says. The full text is its title."""
+    job = analysed(api, chest(), **attributes)
+    assert mark_of(api, job) == mark
+    page = api.gateway.person(Role.VIEWER).get("/").text
+    for note in job["notes"]:
+        assert note["text"].replace("'", "&#39;") in page
 
 
 def test_a_rejected_image_says_what_its_header_claims(api: Api):

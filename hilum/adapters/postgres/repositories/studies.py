@@ -50,6 +50,10 @@ class SqlStudyRepository:
             "received_at": study.received_at,
         }
         insert(self._connection, STUDIES, [row])
+        self.add_instances(instances)
+
+    def add_instances(self, instances: Iterable[Instance]) -> None:
+        """Add instances to a study that is there."""
         rows = [
             {
                 "id": instance.id,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from hilum.domain.image_note import ImageNote, note_text
 from hilum.domain.job import JobState
 from hilum.domain.principal import Permission
 from hilum_gateway.pages.advice import IN_SHORT
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
     from hilum_gateway.pages.impression_view import NamedView
 
 _KEPT: Final = 4096
+
+_CONTRADICTED: Final = "header differs"
+_MARKS: Final[Mapping[str, str]] = {
+    ImageNote.GREY_SCALE_INVERTED: "inverted",
+    ImageNote.IMAGE_MIRRORED: "mirrored",
+    ImageNote.IMAGE_FLIPPED: "flipped",
+    ImageNote.HEADER_VIEW_NOT_FRONTAL: _CONTRADICTED,
+    ImageNote.HEADER_VIEW_FRONTAL: _CONTRADICTED,
+    ImageNote.HEADER_BODY_PART_OTHER: _CONTRADICTED,
+    ImageNote.HEADER_BODY_PART_CHEST: _CONTRADICTED,
+    ImageNote.HEADER_ONE_SIDE: _CONTRADICTED,
+}
+_OTHER: Final = "see its page"
+"""A row's mark of every other note, those of a newer release too."""
+_ORDER: Final = (*dict.fromkeys(_MARKS.values()), _OTHER)
 
 NAMED: Final = 3
 """Findings that a row names. Of the others it gives the number."""
@@ -78,6 +94,17 @@ class WorklistRow:
         if self.job.state is not JobState.REJECTED or reason is None:
             return ""
         return IN_SHORT.get(reason.code, "")
+
+    @property
+    def marks(self) -> str:
+        """What was corrected on the image or is to be known of its header, in a few words."""
+        words = {_MARKS.get(code, _OTHER) for code in self.job.notes}
+        return ", ".join(word for word in _ORDER if word in words)
+
+    @property
+    def notes(self) -> str:
+        """The same in full sentences."""
+        return " ".join(map(note_text, self.job.notes))
 
 
 def abnormal_positives(panels: Iterable[PanelReading]) -> tuple[Finding, ...]:

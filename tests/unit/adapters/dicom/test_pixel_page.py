@@ -46,7 +46,7 @@ def test_the_page_lists_the_refusal(kind):
         (TooManySegments, [BUDGET.fragments, BUDGET.segments, BUDGET.chunks]),
         (TooManyScans, [BUDGET.scans, BUDGET.pixel_scans // 10**6]),
         (WorkingMemoryExceeded, [BUDGET.working_bytes // 2**20]),
-        (CpuTimeExceeded, [BUDGET.cpu_seconds]),
+        (CpuTimeExceeded, [BUDGET.cpu_seconds, BUDGET.encoded_bytes // 2**20]),
     ],
 )
 def test_the_page_lists_the_budget(kind, limits):

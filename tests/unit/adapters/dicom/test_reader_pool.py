@@ -22,9 +22,11 @@ from hilum.domain.errors import (
     WorkingMemoryExceeded,
 )
 from hilum.imaging.film import FilmHeader, FilmLimits
-from tests.fakes.dying_reader import ALLOCATE, CRASH, KILLED, LIE, REFUSED, SPIN
+from tests.costs import children, cpu_s
+from tests.fakes.dying_reader import ALLOCATE, ALLOWED, CRASH, KILLED, LIE, REFUSED, SPIN, WORK
 from tests.unit.adapters.dicom import films
 
+MIB = 1024 * 1024
 SCENE = films.scene(bits=12)
 
 
@@ -51,6 +53,33 @@ def test_a_process_that_dies_is_replaced_and_the_cause_is_named(data, kind, dyin
     with pytest.raises(kind):
         dying.read(data, large=False)
     assert dying.read(b"\x07", large=True).pixels[0, 0] == 7
+
+
+def test_the_cpu_time_of_a_process_that_lives_is_counted(dying):
+    """Tests that judge the cost of a file see what its process spent."""
+    dying.read(b"\x07", large=False)
+    before, processes = cpu_s(), children()
+    dying.read(WORK, large=False)
+    assert children() == processes
+    assert 0.9 < cpu_s() - before < 1.5
+
+
+@pytest.mark.parametrize(
+    ("encoded", "seconds"), [(0, 5), (300_000, 5), (17 * MIB, 13), (36 * MIB, 23), (64 * MIB, 37)]
+)
+def test_encoded_pixels_allow_cpu_time_by_their_bytes(encoded, seconds, dying):
+    """A small file has 5 seconds, and a radiograph of 36 megapixels one for each 2 MiB more."""
+    film = dying.read(ALLOWED, large=True, encoded=encoded)
+    assert int(film.pixels[0, 0]) == pytest.approx(seconds, abs=1)
+
+
+def test_a_large_radiograph_is_read_by_a_machine_of_half_the_speed(monkeypatch):
+    """JPEG 2000 of 22 megapixels, 12 bits with noise: the process decodes it twice."""
+    noise = np.random.default_rng(1).normal(0, 12, (4300, 5200)).astype(np.float32)
+    image = np.clip(films.scene(4300, 5200, 12) * 0.8 + 400 + noise, 0, 4095).astype(np.uint16)
+    data = films.jpeg_2000(uid.JPEG2000Lossless, image, bits=12)
+    monkeypatch.setattr(reader_pool, "_MODULE", "tests.fakes.slow_reader")
+    assert GuardedFilmReader(FilmLimits()).read(data).pixels.shape == image.shape
 
 
 def test_answers_never_mix(monkeypatch):

@@ -47,6 +47,15 @@ def header(reader: DicomFilmReader, **attributes: Any) -> FilmHeader:
         (["R", "F", "A"], False, False, {ImageNote.ORIENTATION_IGNORED}),
         (["RECHTS", "F"], False, False, {ImageNote.ORIENTATION_IGNORED}),
         (["A", "F"], False, False, set()),
+        ("r / f", True, False, {ImageNote.IMAGE_MIRRORED}),
+        ("R,F", True, False, {ImageNote.IMAGE_MIRRORED}),
+        ("L F", False, False, set()),
+        ([" l", "f "], False, False, set()),
+        (["Left", "Foot"], False, False, set()),
+        (["RIGHT", "FEET"], True, False, {ImageNote.IMAGE_MIRRORED}),
+        ("RF", False, False, {ImageNote.ORIENTATION_IGNORED}),
+        ("LF", False, False, {ImageNote.ORIENTATION_IGNORED}),
+        (["L", "", "F"], False, False, {ImageNote.ORIENTATION_IGNORED}),
     ],
 )
 def test_only_whole_flips_are_taken_from_the_orientation(reader, stated, mirrored, flipped, notes):
@@ -106,54 +115,6 @@ def test_a_spacing_of_letters_is_noted(reader):
 
 
 @pytest.mark.parametrize(
-    ("view", "frontal"),
-    [
-        ("PA", True),
-        ("AP", True),
-        ("ap supine", True),
-        ("LL", False),
-        ("RL", False),
-        ("LATERAL", False),
-        ("L LAT", False),
-        ("RLO", False),
-        ("LAO", False),
-        ("OBLIQUE", False),
-        ("LLD", None),
-        ("AP LATERAL DECUBITUS", None),
-        ("PA AND LATERAL", None),
-        ("ANTEGRADE", None),
-        ("", None),
-    ],
-)
-def test_a_view_is_frontal_or_not_or_unclear(reader, view, frontal):
-    """Defined terms and words. A decubitus view is neither plainly frontal nor lateral."""
-    found = header(reader, ViewPosition=view)
-    assert found.frontal is frontal
-    assert found.view_position == (view.upper() or None)
-
-
-@pytest.mark.parametrize(
-    ("body_part", "chest"),
-    [
-        ("CHEST", True),
-        ("chest pa", True),
-        ("THORAX", True),
-        ("CHESTABDOMEN", True),
-        ("RIB", True),
-        ("HAND", False),
-        ("SKULL", False),
-        ("TSPINE", False),
-        ("THORACIC SPINE", False),
-        ("UNKNOWN", None),
-        ("", None),
-    ],
-)
-def test_a_body_part_is_the_chest_or_not(reader, body_part, chest):
-    """Variants of the chest count as the chest, and a placeholder as nothing."""
-    assert header(reader, BodyPartExamined=body_part).chest is chest
-
-
-@pytest.mark.parametrize(
     ("attributes", "raw"),
     [
         ({"PresentationIntentType": "FOR PROCESSING"}, True),
@@ -192,20 +153,14 @@ def test_text_in_the_pixels_and_ages_that_cannot_be_read_are_noted(reader, attri
     assert header(reader, **attributes).notes == notes
 
 
-@pytest.mark.parametrize(
-    ("side", "one_side"), [("L", True), ("R", True), ("U", False), ("B", False)]
-)
-def test_one_side_of_the_body(reader, side, one_side):
-    """A chest is unpaired: one side of it is half an image."""
-    assert header(reader, ImageLaterality=side).one_side is one_side
-
-
 STATED = (
     "PresentationIntentType",
     "PatientOrientation",
     "ViewPosition",
     "BodyPartExamined",
     "ImageLaterality",
+    "ViewCodeSequence",
+    "AnatomicRegionSequence",
     "BurnedInAnnotation",
     "PatientAge",
     "PixelSpacing",
