@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.film_rows import film_rows, holds_films, named_keys
 from hilum.application.ports.database_copy import Dump
@@ -127,7 +128,7 @@ class PostgresqlCopy:
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         isolated = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
+            isolation_level="REPEATABLE READ", **{WRITE_OPTION: False}
         )
         with isolated.begin() as connection:
             # Waits for pg_dump, or for whoever reads the rows.

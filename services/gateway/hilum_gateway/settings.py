@@ -18,7 +18,7 @@ class Settings(BaseSettings):
     three addresses count as secrets because they may hold passwords.
 
     Attributes:
-        database_url: ``sqlite:////abs/path`` or ``postgresql+psycopg2://...``.
+        database_url: ``sqlite:////abs/path`` or ``postgresql://...``.
         object_store_url: ``file:///abs/path`` or ``s3://ACCESS:SECRET@host:port/bucket``.
         broker_url: ``filesystem:///abs/path`` or ``redis://...``.
         model_repository: Folder of the served models' manifests and cards.

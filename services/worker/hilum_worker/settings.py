@@ -24,7 +24,7 @@ class WorkerSettings(BaseSettings):
     """Settings of one worker process.
 
     Attributes:
-        database_url: ``postgresql+psycopg2://...`` or ``sqlite:////absolute/path``.
+        database_url: ``postgresql://...`` or ``sqlite:////absolute/path``.
         object_store_url: As :func:`hilum.adapters.object_store.open_object_store` takes it.
         broker_url: Celery's broker.
         inference_url: ``onnx://`` (in this process) or ``triton://host:port?deadline=10``.
