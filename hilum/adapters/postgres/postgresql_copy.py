@@ -35,6 +35,7 @@ OWN_NAME: Final = "hilum backup"
 _CHUNK_BYTES: Final = 256 * 1024
 _LOCK_WAIT: Final = "60s"
 _TOLD_LINES: Final = 3
+_SESSION: Final = "SELECT pg_backend_pid()"
 
 _SESSIONS: Final = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -71,6 +72,7 @@ class PostgresqlCopy:
     def dump(self) -> Iterator[Dump]:
         """A dump in PostgreSQL's custom format, and the facts of the same snapshot."""
         _require_program("pg_dump")
+        self._require_sessions()
         with translated_errors(), self._snapshot() as connection:
             snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
             facts = _facts(connection)
@@ -87,8 +89,9 @@ class PostgresqlCopy:
             return _facts(connection)
 
     def require_loadable(self) -> None:
-        """Return if ``pg_restore`` is installed."""
+        """Return if ``pg_restore`` is installed and would have a session of its own."""
         _require_program("pg_restore")
+        self._require_sessions()
 
     def holds_films(self) -> bool:
         """Whether a film was ever accepted."""
@@ -124,6 +127,23 @@ class PostgresqlCopy:
         """Those of these keys that rows name now."""
         with translated_errors(), self._engine.begin() as connection:
             return named_keys(connection, keys)
+
+    def _require_sessions(self) -> None:
+        """Return if a connection keeps its session from one transaction to the next.
+
+        Both programs change settings of their session, the search path among them. A pooler in
+        transaction mode would hand that session to gateways and workers.
+        """
+        with translated_errors(), self._engine.connect() as first, self._engine.connect() as other:
+            before = first.exec_driver_sql(_SESSION).scalar_one()
+            first.rollback()
+            # A pooler gives the session that became free last, and this transaction keeps it.
+            taken = other.exec_driver_sql(_SESSION).scalar_one()
+            if taken == before or first.exec_driver_sql(_SESSION).scalar_one() != before:
+                raise DatabaseCopyFailed(
+                    "a pooler in transaction mode answers at this address: give the address of "
+                    "PostgreSQL itself (docs/backup.md)"
+                )
 
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[Connection]:
