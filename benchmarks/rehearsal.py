@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-import psycopg2
+import psycopg
 
 from benchmarks.films import BenchmarkFilm
 from benchmarks.load import form, upload
@@ -196,18 +196,12 @@ class Rehearsal:
 
     def contents(self) -> Contents:
         """What the running stack holds, read without Hilum's own code."""
-        address = self.stack.postgres.url.replace("postgresql+psycopg2://", "postgresql://")
-        with (
-            contextlib.closing(psycopg2.connect(address)) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(_JOBS)
-            jobs = cursor.fetchall()
-            cursor.execute(_AUDIT)
+        with psycopg.connect(self.stack.postgres.url) as connection:
+            jobs = connection.execute(_JOBS).fetchall()
             return Contents(
                 states={job_id: state for job_id, state, _ in jobs},
                 results={job_id: result for job_id, _, result in jobs},
-                audit=cursor.fetchall(),
+                audit=connection.execute(_AUDIT).fetchall(),
             )
 
     def get(self, path: str) -> tuple[int, bytes]:

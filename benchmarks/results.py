@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psycopg2
+import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +30,7 @@ class Results:
     """Reads jobs straight from PostgreSQL, so that waiting costs the gateway nothing."""
 
     def __init__(self, url: str) -> None:
-        self._connection = psycopg2.connect(url.replace("postgresql+psycopg2://", "postgresql://"))
-        self._connection.autocommit = True
+        self._connection = psycopg.connect(url, autocommit=True)
 
     def wait_until_settled(self, patience_s: float = 1800.0) -> None:
         """Wait until no job is queued or running.

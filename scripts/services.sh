@@ -5,7 +5,8 @@
 # `cluster` (`make cluster-packages`) what the test cluster runs on, with `decoders` (`make
 # public-sets`) what decoded images are compared with.
 #
-#   from Debian's packages    redis-server, postgresql, libpython3.11 (for Triton), chromium
+#   from Debian's packages    redis-server, postgresql, pgbouncer, libpython3.11 (for Triton),
+#                             chromium
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
 #                             compose-project, which reads a compose file as Docker does;
@@ -16,8 +17,8 @@
 #   for the test cluster      etcd-server, runc, containernetworking-plugins, iptables, nftables,
 #                             iproute2, openssl, busybox-static (Debian), and all that images need
 #
-# A package may also start an instance of its own (PostgreSQL's and Redis's do where systemd
-# runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
+# A package may also start an instance of its own (PostgreSQL's, PgBouncer's and Redis's do where
+# systemd runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -39,6 +40,7 @@ lack() { missing+=("$1"); say "  failed: $1"; }
 # ------------------------------------------------------------------ what is already there
 have_redis() { command -v redis-server >/dev/null; }
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+have_pgbouncer() { have_sbin pgbouncer; }
 # No `grep -q`: it closes the pipe early, which pipefail would take for a failure.
 have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
 have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
@@ -263,6 +265,7 @@ fi
 
 provide_package redis-server have_redis
 provide_package postgresql have_postgres
+provide_package pgbouncer have_pgbouncer
 provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
 provide_package podman have_podman_itself
@@ -277,6 +280,7 @@ provide_promtool
 say "Servers for \`make stack\` and the integration tests:"
 report "Redis" have_redis
 report "PostgreSQL" have_postgres
+report "PgBouncer (tests behind a pooler)" have_pgbouncer
 report "Triton" have_triton
 report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
 report "MinIO" have_minio

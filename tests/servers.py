@@ -20,6 +20,7 @@ from hilum_stack.minio import MinioServer
 from hilum_stack.postgres import PostgresServer
 from hilum_stack.redis import RedisServer
 from hilum_stack.triton import TritonServer
+from tests.pgbouncer import PgBouncerServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def run_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def started(kind: type[ServerT], *arguments: Path) -> Iterator[ServerT]:
+def started(kind: type[ServerT], *arguments: Path | Server) -> Iterator[ServerT]:
     """Starts a server in a fresh folder, stops it at the end; skips or fails where it is missing.
 
     Args:
@@ -72,6 +73,13 @@ def server_missing(missing: ServerMissing) -> NoReturn:
 def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL. Make databases of your own in it where tests could meet."""
     with started(PostgresServer) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer_server(postgres_server: PostgresServer) -> Iterator[PgBouncerServer]:
+    """A real PgBouncer in transaction mode before that PostgreSQL."""
+    with started(PgBouncerServer, postgres_server) as server:
         yield server
 
 

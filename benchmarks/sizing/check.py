@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import numpy as np
-import psycopg2
+import psycopg
 
 from benchmarks.films import distinct_films
 from benchmarks.fresh_stack import fresh_stack
@@ -147,11 +147,6 @@ def _upload(connection: http.client.HTTPConnection, key: str, body: bytes, *, st
 
 
 def _times(stack: RealStack, since: float) -> list[tuple[str, float, float, float]]:
-    url = stack.env["HILUM_DATABASE_URL"].replace("postgresql+psycopg2://", "postgresql://")
-    connection = psycopg2.connect(url)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_TIMES, (since,))
-            return [(str(row[0]), *map(float, row[1:])) for row in cursor.fetchall()]  # type: ignore[misc]
-    finally:
-        connection.close()
+    with psycopg.connect(stack.env["HILUM_DATABASE_URL"]) as connection:
+        rows = connection.execute(_TIMES, (since,))
+        return [(str(row[0]), *map(float, row[1:])) for row in rows]  # type: ignore[misc]

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-import psycopg2
+import psycopg
 
 from benchmarks.films import distinct_films
 from benchmarks.fresh_stack import fresh_stack
@@ -56,14 +56,8 @@ def measure(films: int, workers: int) -> Costs:
 
 
 def _database_bytes(stack: RealStack) -> int:
-    url = stack.env["HILUM_DATABASE_URL"].replace("postgresql+psycopg2://", "postgresql://")
-    connection = psycopg2.connect(url)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_database_size(current_database())")
-            row = cursor.fetchone()
-    finally:
-        connection.close()
+    with psycopg.connect(stack.env["HILUM_DATABASE_URL"]) as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
     if row is None:
         raise RuntimeError("PostgreSQL does not know its size")
     return int(row[0])

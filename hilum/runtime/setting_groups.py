@@ -22,7 +22,7 @@ class Database(Group):
     """Where rows are.
 
     Attributes:
-        url: ``sqlite:////abs/path`` or ``postgresql+psycopg2://...``.
+        url: ``sqlite:////abs/path`` or ``postgresql://...``.
     """
 
     url: SecretStr

@@ -84,15 +84,15 @@ class PostgresServer(Server):
 
     @property
     def url(self) -> str:
-        """SQLAlchemy address of the database ``hilum``."""
+        """Address of the database ``hilum``."""
         return self.database_url(DEFAULT_DATABASE)
 
     def database_url(self, database: str) -> str:
-        """``postgresql+psycopg2://USER:PASSWORD@127.0.0.1:PORT/DATABASE``.
+        """``postgresql://USER:PASSWORD@127.0.0.1:PORT/DATABASE``.
 
         With a certificate, its authority and name are checked (``sslmode=verify-full``).
         """
-        url = f"postgresql+psycopg2://{self.user}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+        url = f"postgresql://{self.user}:{self.password}@{LOOPBACK}:{self.port}/{database}"
         if self._certificate is None:
             return url
         return f"{url}?sslmode=verify-full&sslrootcert={self._certificate.authority}"

@@ -13,6 +13,11 @@ from tests.chart.rendering import CHART, render
 if TYPE_CHECKING:
     from pathlib import Path
 
+EXTERNAL = {
+    "postgresql.mode": "external",
+    "secrets.existingSecret": "site",
+    "networkPolicy.external.postgresql.port": "6432",
+}
 PROFILE = CHART / "ci" / "small-hospital-values.yaml"
 
 
@@ -54,3 +59,55 @@ def test_credentials_without_the_right_to_delete_are_enough_for_backups(tmp_path
     status, asked = run(command, tmp_path, failing)
     assert asked == ["prepare", "create"]
     assert status == (1 if failing == "create" else 0)
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_dump_and_load_go_past_a_pooler(pooled):
+    """Only PostgreSQL's own programs take the direct address, and only these pods may go there."""
+    sets = {
+        **EXTERNAL,
+        "postgresql.external.pooled": str(pooled).lower(),
+        "maintenance.restore.enabled": "true",
+    }
+    rendered = render(PROFILE, sets=sets)
+    keys = {
+        (pod.component, container["name"]): variable["valueFrom"]["secretKeyRef"]["key"]
+        for pod in rendered.pods()
+        for container in pod.containers()
+        for variable in container.get("env", ())
+        if variable["name"] == "HILUM_DATABASE_URL"
+    }
+    direct = {place for place, key in keys.items() if key == "database-direct-url"}
+    assert direct == ({("maintenance", "dump"), ("maintenance", "database")} if pooled else set())
+    assert set(keys.values()) - {"database-direct-url"} == {"database-url"}
+    assert ("gateway", "gateway") in keys
+    open_to = {
+        policy["metadata"]["name"].removeprefix("hilum-")
+        for policy in rendered.of_kind("NetworkPolicy")
+        for rule in policy["spec"].get("egress", ())
+        if 5432 in [port["port"] for port in rule["ports"]]
+    }
+    assert open_to == ({"maintenance"} if pooled else set())
+
+
+def load_command() -> str:
+    """What the restore runs in PostgreSQL's image."""
+    rendered = render(PROFILE, sets={**EXTERNAL, "maintenance.restore.enabled": "true"})
+    (pod,) = (pod for pod in rendered.pods() if pod.owner.startswith("Job/hilum-restore"))
+    (container,) = (one for one in pod.containers() if one["name"] == "database")
+    return container["command"][-1]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
+def test_the_restore_gives_libpq_an_address_that_it_knows(tmp_path, scheme):
+    """Whatever driver the address names, the password and the parameters stay."""
+    program = tmp_path / "pg_restore"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\n')
+    program.chmod(0o755)
+    rest = "hilum:p%40ss@db:5432/hilum?sslmode=require"
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "HILUM_DATABASE_URL": f"{scheme}://{rest}",
+    }
+    subprocess.run(["sh", "-euc", load_command()], env=environment, check=True)
+    assert f"--dbname=postgresql://{rest}" in (tmp_path / "arguments").read_text().split()

@@ -1,4 +1,7 @@
-"""The databases that a contract runs on: in memory, SQLite, and a real PostgreSQL."""
+"""The databases that a contract runs on.
+
+In memory, SQLite, a real PostgreSQL, and that behind a real PgBouncer in transaction mode.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum_stack.postgres import PostgresServer
+    from tests.pgbouncer import PgBouncerServer
 
 _TEMPLATE = "migrated"
 
@@ -68,6 +72,12 @@ def postgresql_url(
     administer_postgresql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def pgbouncer_url(postgresql_url: str, pgbouncer_server: PgBouncerServer) -> str:
+    """That database, behind the pooler."""
+    return pgbouncer_server.database_url(postgresql_url.rpartition("/")[2])
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of this test's own, of each kind."""
@@ -89,7 +99,14 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.real)])
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.real),
+        pytest.param("pgbouncer", marks=pytest.mark.real),
+    ]
+)
 def unit_of_work(request: pytest.FixtureRequest) -> Iterator[UnitOfWork]:
     """An empty unit of work, of each kind."""
     if request.param == "memory":

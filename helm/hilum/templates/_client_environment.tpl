@@ -43,7 +43,7 @@ outside the release are keys of the same Secret.
 {{- else -}}
 {{ include "hilum.databasePassword" (list . "HILUM_DATABASE_PASSWORD") }}
 - name: HILUM_DATABASE_URL
-  value: {{ printf "postgresql+psycopg2://hilum:$(HILUM_DATABASE_PASSWORD)@%s:5432/hilum%s" (include "hilum.databaseHost" .) (include "hilum.databaseTlsQuery" .) | quote }}
+  value: {{ printf "postgresql://hilum:$(HILUM_DATABASE_PASSWORD)@%s:5432/hilum%s" (include "hilum.databaseHost" .) (include "hilum.databaseTlsQuery" .) | quote }}
 {{- end -}}
 {{- end }}
 
@@ -84,30 +84,18 @@ outside the release are keys of the same Secret.
 {{- end -}}
 {{- end }}
 
-{{/*
-Items of env for pg_dump, psql and pg_restore, of the role hilum. Takes $. Of a database outside the
-release only the address is known: take HILUM_DATABASE_URL there, without "+psycopg2".
-*/}}
+{{/* Items of env for pg_dump, psql and pg_restore, which need PostgreSQL itself and no pooler. Takes $. */}}
 {{- define "hilum.postgresqlEnvironment" -}}
-{{- if eq .Values.postgresql.mode "external" -}}
-{{ include "hilum.databaseEnvironment" . }}
+{{- if include "hilum.databasePooled" . -}}
+{{ include "hilum.fromCredentials" (list . "HILUM_DATABASE_URL" "database-direct-url") }}
 {{- else -}}
-- name: PGHOST
-  value: {{ include "hilum.databaseHost" . }}
-- name: PGPORT
-  value: "5432"
-- name: PGDATABASE
-  value: hilum
-- name: PGUSER
-  value: hilum
-{{ include "hilum.databasePassword" (list . "PGPASSWORD") }}
-{{- with include "hilum.databaseCa" . }}
-- name: PGSSLMODE
-  value: verify-full
-- name: PGSSLROOTCERT
-  value: {{ . }}
-{{- end }}
+{{ include "hilum.databaseEnvironment" . }}
 {{- end -}}
+{{- end }}
+
+{{/* Not empty where the address of the database is a pooler's. Takes $. */}}
+{{- define "hilum.databasePooled" -}}
+{{- if and (eq .Values.postgresql.mode "external") .Values.postgresql.external.pooled -}}true{{- end -}}
 {{- end }}
 
 {{/* Items of env. Takes $. */}}

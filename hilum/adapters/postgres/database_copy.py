@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-from sqlalchemy import exc
-
+from hilum.adapters.postgres.address import read_address
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.postgresql_copy import FACTS_SQL, OWN_NAME, PostgresqlCopy
 from hilum.adapters.postgres.sqlite_copy import SqliteCopy
 from hilum.domain.backup import DatabaseFacts, read_facts
-from hilum.domain.errors import DatabaseCopyFailed, InternalError
+from hilum.domain.errors import DatabaseCopyFailed
 
 if TYPE_CHECKING:
     from hilum.application.ports.database_copy import DatabaseCopy
@@ -27,11 +25,7 @@ def open_database_copy(url: str) -> DatabaseCopy:
     Raises:
         InternalError: The URL names no supported database.
     """
-    try:
-        parsed = sa.make_url(url)
-    except exc.ArgumentError:
-        # The text of the error would show the URL, and the URL holds a password.
-        raise InternalError("the database URL cannot be read") from None
+    parsed = read_address(url)
     if parsed.get_backend_name() == "sqlite":
         return SqliteCopy(create_database_engine(url, pool_size=2))
     named = parsed.update_query_dict({"application_name": OWN_NAME})

@@ -11,9 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from hilum.adapters.postgres import database_clock
+from hilum.adapters.postgres.address import read_address, settings_in
+from hilum.adapters.postgres.execution import run
 from hilum.domain.errors import InternalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -24,6 +28,8 @@ OLDEST_SQLITE: Final = (3, 35, 0)
 """The first with RETURNING."""
 
 _CONNECT_TIMEOUT_S: Final = 5
+_STATEMENT_TIMEOUT_S: Final = 30
+_LOCK_TIMEOUT_S: Final = 10
 _IDLE_IN_TRANSACTION_TIMEOUT_S: Final = 120
 
 
@@ -31,55 +37,48 @@ def create_database_engine(
     url: str,
     *,
     pool_size: int = 5,
-    statement_timeout_s: float = 30,
-    lock_timeout_s: float = 10,
+    statement_timeout_s: float | None = None,
+    lock_timeout_s: float | None = None,
 ) -> Engine:
-    """An engine for PostgreSQL (``postgresql+psycopg2://``) or SQLite (``sqlite:////abs/path``).
+    """Make an engine for PostgreSQL (``postgresql://``) or SQLite (``sqlite:////abs/path``).
 
     Nothing connects yet. The engine may be made before a fork: a child opens connections of its
     own instead of sharing its parent's.
 
     Args:
-        url: As in ``HILUM_DATABASE_URL``.
+        url: As in ``HILUM_DATABASE_URL``. Its own parameters replace the defaults.
         pool_size: Most connections of this process; a thread beyond it waits for one to be free.
-        statement_timeout_s: Longest statement (PostgreSQL).
-        lock_timeout_s: Longest wait for a lock, and for a connection from the pool.
+        statement_timeout_s: Longest statement (PostgreSQL); None for what the URL says, or 30.
+        lock_timeout_s: Longest wait for a lock; None for what the URL says, or 10. Also the
+            longest wait for a connection from the pool, 10 for None.
 
     Raises:
         InternalError: The URL names another database, or SQLite is too old.
     """
-    try:
-        parsed = sa.make_url(url)
-    except exc.ArgumentError:
-        # The text of the error would show the URL, and the URL holds a password.
-        raise InternalError("the database URL cannot be read") from None
-    pool: dict[str, Any] = {
-        "pool_size": pool_size,
-        "max_overflow": 0,
-        "pool_timeout": lock_timeout_s,
-    }
-    match parsed.get_backend_name():
-        case "postgresql":
-            engine = _postgresql(parsed, pool, statement_timeout_s, lock_timeout_s)
-        case "sqlite":
-            engine = _sqlite(parsed, pool, lock_timeout_s)
-        case other:
-            raise InternalError(f"{other} is not supported: use PostgreSQL or SQLite")
+    address = read_address(url)
+    wait_s = _LOCK_TIMEOUT_S if lock_timeout_s is None else lock_timeout_s
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": wait_s}
+    if address.get_backend_name() == "sqlite":
+        engine = _sqlite(address, pool, wait_s)
+    else:
+        timeouts = {"statement_timeout": statement_timeout_s, "lock_timeout": lock_timeout_s}
+        engine = _postgresql(address, pool, timeouts)
     event.listen(engine, "connect", _note_process)
     event.listen(engine, "checkout", _refuse_dead)
     return engine
 
 
-def _postgresql(
-    url: URL, pool: dict[str, Any], statement_timeout_s: float, lock_timeout_s: float
-) -> Engine:
-    settings = {
-        "statement_timeout": round(statement_timeout_s * 1000),
-        "lock_timeout": round(lock_timeout_s * 1000),
-        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_TIMEOUT_S * 1000,
-        "timezone": "UTC",
+def _postgresql(url: URL, pool: dict[str, Any], timeouts: dict[str, float | None]) -> Engine:
+    defaults = {
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "fallback_application_name": "hilum",
+        # A server that vanished without a word is noticed in about half a minute.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+        "tcp_user_timeout": 30_000,
     }
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         **pool,
         hide_parameters=True,  # a trace in a log holds no pseudonym and no file name
@@ -88,16 +87,48 @@ def _postgresql(
         paramstyle="format",  # values by place, as SQLite takes them too
         use_native_hstore=False,  # saves a query on every new connection
         connect_args={
-            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
-            "connect_timeout": _CONNECT_TIMEOUT_S,
-            "fallback_application_name": "hilum",
-            # A server that vanished without a word is noticed in about half a minute.
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 4,
-            "tcp_user_timeout": 30_000,
+            **{name: value for name, value in defaults.items() if name not in url.query},
+            # Behind a pooler in transaction mode the next transaction has another session, which
+            # does not know the statements that this one prepared.
+            "prepare_threshold": None,
         },
     )
+    event.listen(engine, "begin", _begin_postgresql(_settings(url, timeouts)))
+    return engine
+
+
+def _settings(url: URL, timeouts: dict[str, float | None]) -> dict[str, str]:
+    """Return the server's settings for a transaction: asked for, or not in the URL's options."""
+    seconds = {
+        "statement_timeout": _STATEMENT_TIMEOUT_S,
+        "lock_timeout": _LOCK_TIMEOUT_S,
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_TIMEOUT_S,
+    }
+    asked = {name: value for name, value in timeouts.items() if value is not None}
+    settings = {name: f"{round(value * 1000)}" for name, value in {**seconds, **asked}.items()}
+    settings["timezone"] = "'UTC'"
+    own = settings_in(url) - asked.keys()
+    return {name: value for name, value in settings.items() if name not in own}
+
+
+def _begin_postgresql(settings: dict[str, str]) -> Callable[[Connection], None]:
+    """Return what begins a transaction with these settings, in one round trip.
+
+    They hold for the transaction alone. A session behind a pooler in transaction mode is shared
+    with other clients, and a parameter of the connection would not get past the pooler.
+    """
+    scoped = "".join(f"; SET LOCAL {name} = {value}" for name, value in settings.items())
+
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        level = options.get("isolation_level")
+        if level == "AUTOCOMMIT":
+            return
+        isolation = f" ISOLATION LEVEL {level}" if level else ""
+        access = "" if options.get(WRITE_OPTION, True) else " READ ONLY"
+        run(connection, f"BEGIN{isolation}{access}{scoped}", ())
+
+    return begin
 
 
 def _sqlite(url: URL, pool: dict[str, Any], lock_timeout_s: float) -> Engine:

@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import psycopg
 from sqlalchemy import exc
 
 from hilum.domain.errors import DatabaseUnavailable, HilumError, InternalError
@@ -62,7 +63,7 @@ def translated_errors(*, write: bool = True) -> Iterator[None]:
         yield
     except exc.SQLAlchemyError as error:
         translated = translate(error)
-        if not write and getattr(getattr(error, "orig", None), "pgcode", None) == _READ_ONLY:
+        if not write and getattr(getattr(error, "orig", None), "sqlstate", None) == _READ_ONLY:
             translated = InternalError("a read-only transaction was asked to write")
         raise translated from error
 
@@ -85,11 +86,12 @@ def _passes(cause: BaseException | None) -> bool:
     if isinstance(cause, sqlite3.Error):
         code: int | None = getattr(cause, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in TRANSIENT_SQLITE_CODES
-    sqlstate = getattr(cause, "pgcode", None)
-    if sqlstate is None:
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
         # libpq noticed it, no server was there to give a code.
-        return type(cause).__name__ in {"OperationalError", "InterfaceError"}
-    return str(sqlstate).startswith(TRANSIENT_SQLSTATE_CLASSES)
+        return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    return cause.sqlstate.startswith(TRANSIENT_SQLSTATE_CLASSES)
 
 
 def _first_line(error: BaseException | None) -> str:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
+from hilum.adapters.postgres.address import read_address
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.schema import require_compatible, require_schema
@@ -188,7 +189,7 @@ def _connected(url: str) -> Iterator[Connection]:
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
     """A write transaction that no other migration shares."""
-    parsed = sa.make_url(url)
+    parsed = read_address(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_database_engine(

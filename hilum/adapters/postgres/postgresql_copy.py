@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.film_rows import film_rows, holds_films, named_keys
 from hilum.application.ports.database_copy import Dump
@@ -34,6 +35,7 @@ OWN_NAME: Final = "hilum backup"
 _CHUNK_BYTES: Final = 256 * 1024
 _LOCK_WAIT: Final = "60s"
 _TOLD_LINES: Final = 3
+_SESSION: Final = "SELECT pg_backend_pid()"
 
 _SESSIONS: Final = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -70,6 +72,7 @@ class PostgresqlCopy:
     def dump(self) -> Iterator[Dump]:
         """A dump in PostgreSQL's custom format, and the facts of the same snapshot."""
         _require_program("pg_dump")
+        self._require_sessions()
         with translated_errors(), self._snapshot() as connection:
             snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
             facts = _facts(connection)
@@ -86,8 +89,9 @@ class PostgresqlCopy:
             return _facts(connection)
 
     def require_loadable(self) -> None:
-        """Return if ``pg_restore`` is installed."""
+        """Return if ``pg_restore`` is installed and would have a session of its own."""
         _require_program("pg_restore")
+        self._require_sessions()
 
     def holds_films(self) -> bool:
         """Whether a film was ever accepted."""
@@ -124,10 +128,27 @@ class PostgresqlCopy:
         with translated_errors(), self._engine.begin() as connection:
             return named_keys(connection, keys)
 
+    def _require_sessions(self) -> None:
+        """Return if a connection keeps its session from one transaction to the next.
+
+        Both programs change settings of their session, the search path among them. A pooler in
+        transaction mode would hand that session to gateways and workers.
+        """
+        with translated_errors(), self._engine.connect() as first, self._engine.connect() as other:
+            before = first.exec_driver_sql(_SESSION).scalar_one()
+            first.rollback()
+            # A pooler gives the session that became free last, and this transaction keeps it.
+            taken = other.exec_driver_sql(_SESSION).scalar_one()
+            if taken == before or first.exec_driver_sql(_SESSION).scalar_one() != before:
+                raise DatabaseCopyFailed(
+                    "a pooler in transaction mode answers at this address: give the address of "
+                    "PostgreSQL itself (docs/backup.md)"
+                )
+
     @contextlib.contextmanager
     def _snapshot(self) -> Iterator[Connection]:
         isolated = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
+            isolation_level="REPEATABLE READ", **{WRITE_OPTION: False}
         )
         with isolated.begin() as connection:
             # Waits for pg_dump, or for whoever reads the rows.

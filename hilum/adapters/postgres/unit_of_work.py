@@ -69,10 +69,7 @@ class SqlUnitOfWork:
 
     def __init__(self, engine: Engine) -> None:
         self._writing = engine.execution_options(**{WRITE_OPTION: True})
-        options = {WRITE_OPTION: False}
-        if engine.dialect.name == "postgresql":
-            options["postgresql_readonly"] = True
-        self._reading = engine.execution_options(**options)
+        self._reading = engine.execution_options(**{WRITE_OPTION: False})
 
     @contextmanager
     def begin(self, *, write: bool = True) -> Iterator[SqlTransaction]:

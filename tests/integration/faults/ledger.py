@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
+import psycopg
 from minio import Minio
 
 from hilum.domain.job import ENDED, SETTLED
@@ -32,7 +32,7 @@ class Ledger:
     """The database and the object store as an auditor would look at them."""
 
     def __init__(self, stack: RealStack) -> None:
-        self._url = stack.postgres.url.replace("postgresql+psycopg2://", "postgresql://")
+        self._url = stack.postgres.url
         self._minio = Minio(
             stack.minio.endpoint,
             access_key=stack.minio.access_key,
@@ -43,13 +43,8 @@ class Ledger:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run a query on a connection of its own."""
-        connection = psycopg2.connect(self._url)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(query, values)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        with psycopg.connect(self._url) as connection:
+            return connection.execute(query, values).fetchall()
 
     def states(self, job_ids: Sequence[str]) -> dict[str, str]:
         """State by job."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import httpx
-import psycopg2
+import psycopg
 import pytest
 
 from tests.integration.faults.ledger import wait_until
@@ -142,5 +142,5 @@ def test_the_audit_chain_holds_after_all_of_this(ledger: Ledger):
     assert len(links) > 0
     assert all(after[0] == before[1] for before, after in pairwise(links))
     for change in ("UPDATE audit_events SET actor = 'nobody'", "DELETE FROM audit_events"):
-        with pytest.raises(psycopg2.Error, match="append-only"):
+        with pytest.raises(psycopg.Error, match="append-only"):
             ledger.rows(change)

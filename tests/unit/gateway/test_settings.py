@@ -13,7 +13,7 @@ from hilum_gateway.bootstrap import film_limits
 from hilum_gateway.settings import Settings
 
 ENVIRONMENT = {
-    "HILUM_DATABASE_URL": "postgresql+psycopg2://hilum:pa55word@db/hilum",
+    "HILUM_DATABASE_URL": "postgresql://hilum:pa55word@db/hilum",
     "HILUM_OBJECT_STORE_URL": "s3://ACCESS:s3cr3t@minio:9000/films",
     "HILUM_BROKER_URL": "redis://:r3d1s@redis:6379/0",
     "HILUM_MODEL_REPOSITORY": "/models",

@@ -80,7 +80,7 @@
       {{- index . 2 | nindent 6 }}
   {{- include "hilum.containerSecurity" $root | nindent 2 }}
   env:
-    {{- include "hilum.databaseEnvironment" $root | nindent 4 }}
+    {{- include "hilum.postgresqlEnvironment" $root | nindent 4 }}
   resources:
     {{- toYaml $root.Values.maintenance.resources | nindent 4 }}
   volumeMounts:

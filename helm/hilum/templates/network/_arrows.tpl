@@ -38,7 +38,7 @@ minio: {serve: [9000], watch: []}
 {{- toYaml .Values.networkPolicy.prometheus -}}
 {{- end }}
 
-{{/* (list $ "postgresql"): where a target stands, as {to, ports} in JSON. */}}
+{{/* (list $ "postgresql" "maintenance"): where a target stands for a component, as {to, ports} in JSON. */}}
 {{- define "hilum.target" -}}
 {{- $root := index . 0 -}}
 {{- $target := index . 1 -}}
@@ -52,7 +52,9 @@ minio: {serve: [9000], watch: []}
 {{- $place := index $root.Values.networkPolicy.external (index $outside $target) -}}
 {{- $to := list -}}
 {{- range $place.cidrs -}}{{- $to = append $to (dict "ipBlock" (dict "cidr" .)) -}}{{- end -}}
-{{- dict "to" $to "ports" (list (int $place.port)) | toJson -}}
+{{- $ports := list (int $place.port) -}}
+{{- if and (eq $target "postgresql") (eq (index . 2) "maintenance") (include "hilum.databasePooled" $root) -}}{{- $ports = append $ports (int $place.directPort) | uniq -}}{{- end -}}
+{{- dict "to" $to "ports" $ports | toJson -}}
 {{- else if eq $mode "cloudnativepg" -}}
 {{- dict "to" (list (dict "podSelector" (dict "matchLabels" (dict "cnpg.io/cluster" (include "hilum.cloudnativepgName" $root))))) "ports" (list 5432) | toJson -}}
 {{- else -}}
@@ -99,7 +101,7 @@ meant for `networkPolicy.clients` alone, and validate.yaml refuses lists of othe
 {{- end -}}
 {{- $egress := list -}}
 {{- range $target := index $arrows $component -}}
-{{- $place := include "hilum.target" (list $root $target) | fromJson -}}
+{{- $place := include "hilum.target" (list $root $target $component) | fromJson -}}
 {{- $egress = append $egress (include "hilum.rule" (list "to" $place.to $place.ports) | fromJson) -}}
 {{- end -}}
 apiVersion: networking.k8s.io/v1

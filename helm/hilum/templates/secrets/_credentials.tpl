@@ -3,6 +3,7 @@
 {{- $keys := list "session-secret" -}}
 {{- if eq .Values.postgresql.mode "bundled" -}}{{- $keys = append $keys "database-password" -}}{{- end -}}
 {{- if eq .Values.postgresql.mode "external" -}}{{- $keys = append $keys "database-url" -}}{{- end -}}
+{{- if include "hilum.databasePooled" . -}}{{- $keys = append $keys "database-direct-url" -}}{{- end -}}
 {{- if eq .Values.objectStore.mode "bundled" -}}
 {{- $keys = concat $keys (list "object-store-access-key" "object-store-secret-key") -}}
 {{- else -}}

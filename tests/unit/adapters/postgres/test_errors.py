@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-import psycopg2
+import psycopg
 import pytest
-from psycopg2 import errorcodes
+from psycopg import errors
 from sqlalchemy import exc
 
 from hilum.adapters.postgres.errors import translate, translated_errors
@@ -19,62 +19,57 @@ def _wrapped(cause: Exception, *, invalidated: bool = False) -> exc.DBAPIError:
     return exc.DBAPIError("SELECT 1", {}, cause, connection_invalidated=invalidated)
 
 
-class _Coded(psycopg2.Error):  # type: ignore[misc]  # the driver has no types
-    """A PostgreSQL error with the code that a server would have sent."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"it failed\nDETAIL:  Key (patient_ref)=({SECRET}) exists.")
-        self.code = code
-
-    @property
-    def pgcode(self) -> str:
-        return self.code
+def _coded(kind: type[psycopg.Error]) -> psycopg.Error:
+    """Return an error of a server, with a text that quotes a row."""
+    return kind(f"it failed\nDETAIL:  Key (patient_ref)=({SECRET}) exists.")
 
 
 @pytest.mark.parametrize(
-    "code",
+    "kind",
     [
-        errorcodes.ADMIN_SHUTDOWN,
-        errorcodes.CRASH_SHUTDOWN,
-        errorcodes.CANNOT_CONNECT_NOW,
-        errorcodes.QUERY_CANCELED,
-        errorcodes.LOCK_NOT_AVAILABLE,
-        errorcodes.DEADLOCK_DETECTED,
-        errorcodes.SERIALIZATION_FAILURE,
-        errorcodes.TOO_MANY_CONNECTIONS,
-        errorcodes.DISK_FULL,
-        errorcodes.CONNECTION_FAILURE,
-        errorcodes.IO_ERROR,
-        errorcodes.READ_ONLY_SQL_TRANSACTION,
-        errorcodes.IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        errors.AdminShutdown,
+        errors.CrashShutdown,
+        errors.CannotConnectNow,
+        errors.QueryCanceled,
+        errors.LockNotAvailable,
+        errors.DeadlockDetected,
+        errors.SerializationFailure,
+        errors.TooManyConnections,
+        errors.DiskFull,
+        errors.ConnectionFailure,
+        errors.IoError,
+        errors.ReadOnlySqlTransaction,
+        errors.IdleInTransactionSessionTimeout,
     ],
 )
-def test_what_passes_with_time_is_unavailable(code: str) -> None:
+def test_what_passes_with_time_is_unavailable(kind: type[psycopg.Error]) -> None:
     """Outages, timeouts, deadlocks and full disks are worth another try."""
-    assert type(translate(_wrapped(_Coded(code)))) is DatabaseUnavailable
+    assert type(translate(_wrapped(_coded(kind)))) is DatabaseUnavailable
 
 
 @pytest.mark.parametrize(
-    "code",
+    "kind",
     [
-        errorcodes.UNIQUE_VIOLATION,
-        errorcodes.FOREIGN_KEY_VIOLATION,
-        errorcodes.CHECK_VIOLATION,
-        errorcodes.NOT_NULL_VIOLATION,
-        errorcodes.RESTRICT_VIOLATION,
-        errorcodes.UNDEFINED_TABLE,
-        errorcodes.SYNTAX_ERROR,
-        errorcodes.INSUFFICIENT_PRIVILEGE,
-        errorcodes.NUMERIC_VALUE_OUT_OF_RANGE,
-        errorcodes.OBJECT_NOT_IN_PREREQUISITE_STATE,
+        errors.UniqueViolation,
+        errors.ForeignKeyViolation,
+        errors.CheckViolation,
+        errors.NotNullViolation,
+        errors.RestrictViolation,
+        errors.UndefinedTable,
+        errors.SyntaxError,
+        errors.InsufficientPrivilege,
+        errors.NumericValueOutOfRange,
+        errors.ObjectNotInPrerequisiteState,
     ],
 )
-def test_what_does_not_pass_is_internal(code: str) -> None:
+def test_what_does_not_pass_is_internal(kind: type[psycopg.Error]) -> None:
     """Broken constraints and wrong statements fail the same way each time."""
-    assert type(translate(_wrapped(_Coded(code)))) is InternalError
+    assert type(translate(_wrapped(_coded(kind)))) is InternalError
 
 
-@pytest.mark.parametrize("kind", [psycopg2.OperationalError, psycopg2.InterfaceError])
+@pytest.mark.parametrize(
+    "kind", [psycopg.OperationalError, psycopg.InterfaceError, errors.ConnectionTimeout]
+)
 def test_a_connection_without_a_server_is_unavailable(kind: type[Exception]) -> None:
     """The client library has no code to give when nobody answered."""
     error = _wrapped(kind("connection refused"))
@@ -83,7 +78,7 @@ def test_a_connection_without_a_server_is_unavailable(kind: type[Exception]) -> 
 
 def test_a_broken_connection_is_unavailable_whatever_its_error() -> None:
     """Some breaks have no class and no code of their own."""
-    cause = psycopg2.DatabaseError("SSL SYSCALL error: EOF detected")
+    cause = psycopg.DatabaseError("SSL SYSCALL error: EOF detected")
     assert type(translate(_wrapped(cause))) is InternalError
     assert type(translate(_wrapped(cause, invalidated=True))) is DatabaseUnavailable
 
@@ -111,14 +106,14 @@ def test_sqlite_tells_by_its_result_code(code: int, expected: type[Exception]) -
 
 def test_no_value_of_a_row_gets_into_the_text() -> None:
     """The server's DETAIL quotes the row; it stays out of what a person is shown."""
-    told = translate(_wrapped(_Coded(errorcodes.UNIQUE_VIOLATION)))
+    told = translate(_wrapped(_coded(errors.UniqueViolation)))
     assert "it failed" in told.detail
     assert SECRET not in str(told)
 
 
 def test_writing_in_a_read_only_block_is_a_defect() -> None:
     """Only a block that was allowed to write finds the server changed."""
-    error = _wrapped(_Coded(errorcodes.READ_ONLY_SQL_TRANSACTION))
+    error = _wrapped(_coded(errors.ReadOnlySqlTransaction))
     with pytest.raises(InternalError), translated_errors(write=False):
         raise error
     with pytest.raises(DatabaseUnavailable), translated_errors(write=True):
@@ -127,7 +122,7 @@ def test_writing_in_a_read_only_block_is_a_defect() -> None:
 
 def test_the_cause_is_kept_and_other_errors_pass() -> None:
     """A trace shows the vendor's error; what is not the database's is not touched."""
-    error = _wrapped(_Coded(errorcodes.SYNTAX_ERROR))
+    error = _wrapped(_coded(errors.SyntaxError))
     with pytest.raises(InternalError) as caught, translated_errors():
         raise error
     assert caught.value.__cause__ is error
