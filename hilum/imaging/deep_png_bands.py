@@ -139,7 +139,8 @@ def _channels(parts: list[Image.Image], samples: int) -> list[NDArray[np.uint16]
     if samples == _GREY_ALPHA:
         pairs = np.asarray(parts[0], dtype=np.uint8).view(">u2")
         return [pairs[..., index].astype(np.uint16) for index in range(samples)]
-    return [_channel(*parts, index) for index in range(samples)]
+    high, low = parts
+    return [_channel(high, low, index) for index in range(samples)]
 
 
 def _decoded(data: bytes, raw_mode: str) -> Image.Image:

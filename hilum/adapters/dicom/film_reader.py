@@ -131,7 +131,9 @@ class DicomFilmReader:
 
     def _elsewhere(self, data: bytes) -> Callable[[int], Film | None] | None:
         """How a costly PNG or JPEG is read elsewhere."""
-        return self._costly and partial(self._costly, data, encoded=0, for_processing=False)
+        if self._costly is None:
+            return None
+        return partial(self._costly, data, encoded=0, for_processing=False)
 
     @property
     def _inflated_limit(self) -> int:

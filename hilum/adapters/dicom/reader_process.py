@@ -7,11 +7,13 @@ CPU limit) kills nothing else.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import resource
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _MIB: Final = 1024 * 1024
 # Threads' stacks, the allocator's arenas and modules that are loaded when they are first used.
 _ROOM: Final = 64 * _MIB
+_LIBRARY: Final = ctypes.CDLL(None)
 
 
 def main() -> None:
@@ -39,15 +42,24 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # A terminal interrupts every process of a group. This one ends when its parent does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
-            method, options = json.loads(connection.recv_bytes())
-            data = connection.recv_bytes()
-        except EOFError:
-            return
-        document, pixels = packed(_answer(reader, method, data, options))
-        connection.send_bytes(document)
-        connection.send_bytes(pixels)
+    with suppress(EOFError):
+        while True:
+            _serve(connection, reader)
+            _give_back_memory()
+
+
+def _serve(connection: Connection, reader: DicomFilmReader) -> None:
+    """Answer once. Nothing of the image is held after that."""
+    method, options = json.loads(connection.recv_bytes())
+    document, pixels = packed(_answer(reader, method, connection.recv_bytes(), options))
+    connection.send_bytes(document)
+    connection.send_bytes(pixels)
+
+
+def _give_back_memory() -> None:
+    """Return freed memory to the system, as far as the C library can: the process may wait long."""
+    with suppress(AttributeError):
+        _LIBRARY.malloc_trim(0)
 
 
 def _answer(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +65,22 @@ def test_the_cpu_time_of_a_process_that_lives_is_counted(dying):
     dying.read(WORK, large=False)
     assert children() == processes
     assert 0.9 < cpu_s() - before < 1.5
+
+
+def test_a_process_that_waits_holds_no_memory_of_an_image():
+    """After a large image it is as large as after a small one."""
+    pool = ReaderPool(FilmLimits(), processes=1)
+
+    def held_mib(side: int) -> float:
+        pool.read(films.film(films.scene(side, side, 12), bits=12), large=True)
+        time.sleep(0.5)  # it gives its memory back after its answer
+        (child,) = children() - others
+        pages = int(Path(f"/proc/{child}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+
+    others = children()
+    small = held_mib(256)
+    assert held_mib(4000) < small + 10
 
 
 @pytest.mark.parametrize(
