@@ -63,7 +63,7 @@ def worklist(
         newest=_address(state=state) if before else None,
         older=_address(state=state, before=encode_cursor(page.next)) if page.next else None,
         priorities=_PRIORITIES,
-        limits=parts.container.settings,
+        settings=parts.container.settings,
         **permitted(principal),
     )
 

@@ -165,7 +165,7 @@ def test_signing_out_ends_one_session_of_a_key(gateway):
 
 def signer(gateway) -> URLSafeSerializer:
     """What signs cookies in the previous release."""
-    secret = gateway.settings.session_secret.get_secret_value()
+    secret = gateway.settings.session.secret.get_secret_value()
     options = {"digest_method": hashlib.sha256}
     return URLSafeSerializer(secret, salt="hilum.session", signer_kwargs=options)
 
