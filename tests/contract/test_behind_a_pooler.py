@@ -18,9 +18,9 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import DatabaseCopyFailed, DatabaseUnavailable
-from hilum.domain.job import JobEvent, JobState
+from hilum.domain.job import JobEvent, JobState, Priority
 from hilum_stack.postgres import PostgresServer
-from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, an_event
+from tests.contract.samples import LEASE, a_film, an_analysis, an_event, claimed
 from tests.pgbouncer import SESSION_DATABASE, PgBouncerServer
 from tests.servers import started
 
@@ -72,12 +72,14 @@ def _run_films(url: str, owner: str) -> int:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
             transaction.studies.add(film.study, [film.instance])
+            transaction.work_flows.enqueue([film.job])
             transaction.audit.append([an_event()])
         with unit_of_work.begin() as transaction:
-            assert transaction.jobs.claim(film.job.id, owner, NOW, LEASE) is not None
+            mine = transaction.jobs.claim(list(Priority), owner, LEASE)
+        assert mine is not None
         with unit_of_work.begin() as transaction:
-            assert transaction.jobs.finish(film.job.id, owner, JobEvent.COMPLETE, NOW) is not None
-            transaction.results.add(an_analysis(film.job))
+            assert transaction.jobs.finish(mine, JobEvent.COMPLETE) is not None
+            transaction.results.add(an_analysis(mine))
         with engine.begin() as connection:
             sessions.add(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
     engine.dispose()
@@ -92,7 +94,9 @@ def test_more_clients_than_sessions_do_their_work(pooler: PgBouncerServer) -> No
     assert max(sessions) > 1
     engine = create_database_engine(pooler.url)
     with SqlUnitOfWork(engine).begin(write=False) as transaction:
-        counts = [transaction.jobs.counts(owner)[JobState.COMPLETED] for owner in owners]
+        counts = [
+            transaction.jobs.counts(frozenset({owner}))[JobState.COMPLETED] for owner in owners
+        ]
         assert first_broken_link(transaction.audit.records()) is None
     engine.dispose()
     assert counts == [FILMS] * CLIENTS
@@ -123,22 +127,22 @@ def test_a_session_keeps_nothing_of_a_transaction(
 def test_timeouts_hold_behind_the_pooler(engine: Engine) -> None:
     """A statement, and a wait for a row, end as unavailable, and the next transaction works."""
     unit_of_work = SqlUnitOfWork(engine)
-    job = accepted(unit_of_work)
+    job = claimed(unit_of_work)
 
     def dawdle() -> None:
         with unit_of_work.begin() as transaction:
             transaction._connection.execute(sa.func.pg_sleep(60).select())  # noqa: SLF001
 
-    def claim() -> None:
+    def finish() -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.claim(job.id, "worker-2", NOW, LEASE)
+            transaction.jobs.finish(job, JobEvent.COMPLETE)
 
     with pytest.raises(DatabaseUnavailable, match="statement timeout"):
         dawdle()
     with unit_of_work.begin() as holder:
-        assert holder.jobs.claim(job.id, "worker-1", NOW, LEASE) is not None
+        assert holder.jobs.extend_leases("worker-1", [job.id], LEASE) == 1
         with pytest.raises(DatabaseUnavailable, match="lock timeout"):
-            claim()
+            finish()
     unit_of_work.check()
 
 

@@ -53,7 +53,7 @@ def test_a_job_discarded_meanwhile_is_no_answer(stage: Stage, reach, beside) -> 
     assert (again.outcome, again.job.state) == (Outcome.NEW, JobState.QUEUED)
     assert again.job.id != former.id
     assert stage.job(former.id).state is JobState.DISCARDED
-    assert stage.queue.rung[-1].job_id == again.job.id
+    assert stage.queue.woken[-1] is again.job.priority
     events = [(event.action, event.object_id) for event in stage.events()]
     assert ("job.accepted", str(again.job.id)) in events
     assert ("job.submitted_again", str(former.id)) not in events

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum.runtime.settings import settings_of
+from hilum_gateway.settings import Settings
 from hilum_stack.paths import CACHE, ROOT
 from hilum_stack.services import child_environment
+from hilum_worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +108,17 @@ class Release:
         ours = child_environment(env)
         if self.folder != ROOT:
             ours.pop("PYTHONPATH", None)
+            # It knows former names of settings alone, and this spelling of an address.
+            former = {
+                setting.name: setting.old
+                for process in (Settings, WorkerSettings)
+                for setting in settings_of(process)
+                if setting.old is not None
+            }
+            ours |= {
+                former.get(name, name): value.replace("postgresql://", "postgresql+psycopg2://", 1)
+                for name, value in env.items()
+            }
         return ours
 
 

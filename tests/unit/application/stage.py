@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sqlalchemy as sa
 
+from hilum.adapters.postgres.tables import JOBS
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
@@ -187,6 +189,10 @@ class Stage:
     @contextmanager
     def _others_away(self, job_id: UUID) -> Iterator[ExitStack]:
         """Keep every other queued job from being claimed, until the stack that it gives is left."""
+        if not isinstance(self.unit_of_work, InMemoryUnitOfWork):
+            with self._others_away_in_database(job_id) as back:
+                yield back
+            return
         rows = self.unit_of_work.rows
         away = {
             other.id: other.not_before
@@ -203,6 +209,20 @@ class Stage:
 
         with ExitStack() as back:
             back.callback(bring_back)
+            yield back
+
+    @contextmanager
+    def _others_away_in_database(self, job_id: UUID) -> Iterator[ExitStack]:
+        queued = sa.and_(JOBS.c.state == JobState.QUEUED.value, JOBS.c.id != job_id)
+
+        def change(which: sa.ColumnElement[bool], moment: datetime | None) -> None:
+            with self.unit_of_work.begin() as transaction:
+                statement = sa.update(JOBS).where(which).values(not_before=moment)
+                transaction._connection.execute(statement)  # noqa: SLF001 - no port does it
+
+        change(queued, NEVER)
+        with ExitStack() as back:
+            back.callback(change, JOBS.c.not_before == NEVER, None)
             yield back
 
     def send(

@@ -103,6 +103,8 @@ def worst_gap(queue: Queue, history) -> float:
             one, other = pair
             gap = abs(counts[one] / WEIGHTS[one] - counts[other] / WEIGHTS[other])
             worst = max(worst, gap / (1 / WEIGHTS[one] + 1 / WEIGHTS[other]))
+        # Who was served to the last item waits no more, so that the time of the pair is over.
+        since = {pair: counts for pair, counts in since.items() if pair <= queue.backlogged}
     return worst
 
 

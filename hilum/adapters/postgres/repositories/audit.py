@@ -25,25 +25,32 @@ _LAST: Final = "SELECT sequence, hash FROM audit_events ORDER BY sequence DESC L
 # transaction that held the lock before has committed; one statement that did both would not.
 _LOCK_AND_LAST: Final = f"SELECT pg_advisory_xact_lock({CHAIN_LOCK}); {_LAST}"
 
-_RECORDS = (
-    sa.select(
-        AUDIT_EVENTS.c.sequence,
-        AUDIT_EVENTS.c.actor,
-        AUDIT_EVENTS.c.action,
-        AUDIT_EVENTS.c.object_type,
-        AUDIT_EVENTS.c.object_id,
-        AUDIT_EVENTS.c.at,
-        AUDIT_EVENTS.c.request_id,
-        AUDIT_EVENTS.c.details,
-        AUDIT_EVENTS.c.previous_hash,
-        AUDIT_EVENTS.c.hash,
-        AUDIT_EVENTS.c.principal_kind,
-        AUDIT_EVENTS.c.format,
-    )
-    .where(AUDIT_EVENTS.c.sequence > sa.bindparam("after"))
-    .order_by(AUDIT_EVENTS.c.sequence)
-    .limit(sa.bindparam("at_most"))
+_COLUMNS: Final = (
+    AUDIT_EVENTS.c.sequence,
+    AUDIT_EVENTS.c.actor,
+    AUDIT_EVENTS.c.action,
+    AUDIT_EVENTS.c.object_type,
+    AUDIT_EVENTS.c.object_id,
+    AUDIT_EVENTS.c.at,
+    AUDIT_EVENTS.c.request_id,
+    AUDIT_EVENTS.c.details,
+    AUDIT_EVENTS.c.previous_hash,
+    AUDIT_EVENTS.c.hash,
 )
+
+
+def _records(*of_schema: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(*_COLUMNS, *of_schema)
+        .where(AUDIT_EVENTS.c.sequence > sa.bindparam("after"))
+        .order_by(AUDIT_EVENTS.c.sequence)
+        .limit(sa.bindparam("at_most"))
+    )
+
+
+_RECORDS: Final = _records(AUDIT_EVENTS.c.principal_kind, AUDIT_EVENTS.c.format)
+# A backup is checked before its schema is upgraded. Before 0009 every record had format 1.
+_RECORDS_BEFORE_0009: Final = _records(sa.null(), sa.literal(1))
 
 
 class SqlAuditLog:
@@ -67,7 +74,10 @@ class SqlAuditLog:
 
     def records(self, after_sequence: int = 0, limit: int = 1000) -> Sequence[AuditRecord]:
         """Records in order, from after a sequence number."""
-        rows = self._connection.execute(_RECORDS, {"after": after_sequence, "at_most": limit})
+        columns = sa.inspect(self._connection).get_columns(AUDIT_EVENTS.name)
+        new = any(column["name"] == AUDIT_EVENTS.c.format.name for column in columns)
+        query = _RECORDS if new else _RECORDS_BEFORE_0009
+        rows = self._connection.execute(query, {"after": after_sequence, "at_most": limit})
         return [_record_of(row) for row in rows]
 
     def _take_chain(self) -> tuple[Any, ...]:
