@@ -20,7 +20,7 @@ from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import DatabaseCopyFailed, DatabaseUnavailable
 from hilum.domain.job import JobEvent, JobState, Priority
 from hilum_stack.postgres import PostgresServer
-from tests.contract.samples import LEASE, a_film, an_analysis, an_event, claimed
+from tests.contract.samples import LEASE, a_film, accepted, an_analysis, an_event, claimed
 from tests.pgbouncer import SESSION_DATABASE, PgBouncerServer
 from tests.servers import started
 
