@@ -15,7 +15,7 @@ from pydicom import uid
 from hilum.adapters.dicom.transfer_syntax import Encoding
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
 from hilum.imaging.jpeg_cost import check_scans
-from hilum.imaging.jpeg_header import header_segments, jpeg_frame
+from hilum.imaging.jpeg_header import jpeg_frame, scans_at
 
 if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
@@ -111,7 +111,11 @@ def whole_codestream(frame: bytes) -> bytes:
     """
     if frame.endswith(_END) or frame[:-1].endswith(_END):
         return frame
-    end = frame.find(_END, _body(frame))
+    if frame.startswith(_JPEG_START):
+        end = frame.find(_END, scans_at(frame))
+    else:
+        # Headers of tile-parts may hold the bytes of the marker.
+        end = frame.rfind(_END, max(frame.find(_START_OF_TILE), 0))
     if end < 0:
         raise TruncatedFilm("The codestream ends before its end marker.")
     return frame[: end + 2]
@@ -119,7 +123,7 @@ def whole_codestream(frame: bytes) -> bytes:
 
 def has_adobe_marker(frame: bytes) -> bool:
     """Whether a JPEG codestream has Adobe's APP14, which names the colours of its samples."""
-    return _ADOBE in frame[: _body(frame)]
+    return _ADOBE in frame[: scans_at(frame)]
 
 
 def codestream_syntax(frame: bytes, syntax: str) -> str | None:
@@ -148,17 +152,6 @@ def codestream_syntax(frame: bytes, syntax: str) -> str | None:
     else:
         return None
     return syntax if syntax in family else family[0]
-
-
-def _body(frame: bytes) -> int:
-    """Offset behind the headers, which may hold a thumbnail with an end marker of its own."""
-    if not frame.startswith(_JPEG_START):
-        return max(frame.find(_START_OF_TILE), 0)
-    try:
-        return max((at for _, at in header_segments(frame)), default=2)
-    except UnreadableFilm:
-        # What stands there instead of a marker is no header. Its decoder says so.
-        return 2
 
 
 def _jpeg(frame: bytes) -> Codestream:

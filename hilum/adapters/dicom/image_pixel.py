@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from pydicom.dataelem import RawDataElement
 
 from hilum.domain.errors import MultiFrameFilm, UnreadableFilm
 
@@ -16,6 +20,7 @@ _COLOUR: Final = frozenset(
 )
 _PALETTE: Final = "PALETTE COLOR"
 _COLOUR_SAMPLES: Final = 3
+_BINARY_NUMBERS: Final = frozenset({"US", "SS", "UL", "SL", "FL", "FD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,48 @@ def element(dataset: Dataset, keyword: str) -> Any:
     return None if value is None or value in ("", b"") else value
 
 
+def first_of(value: Any) -> Any:
+    """The first of several values, or the one value there is."""
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return next(iter(value), None) if several else value
+
+
 def integer(dataset: Dataset, keyword: str) -> int | None:
     """Value of an element as one whole number, or None."""
     try:
-        return int(element(dataset, keyword))
+        return int(first_of(element(dataset, keyword)))
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def decimals(dataset: Dataset, keyword: str) -> list[float | None]:
+    """Values of an element, at least one, as numbers.
+
+    Args:
+        dataset: The data set.
+        keyword: An element of VR DS. Some writers put a comma where the point belongs.
+
+    Returns:
+        The numbers. None for each that is absent or not finite.
+    """
+    raw = dataset.get_item(keyword) if keyword in dataset else None
+    if (
+        isinstance(raw, RawDataElement)
+        and isinstance(raw.value, bytes)
+        and raw.VR not in _BINARY_NUMBERS
+    ):
+        return [_number(text) for text in raw.value.decode("latin-1").split("\\")]
+    value = element(dataset, keyword)
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return [_number(one) for one in (value if several else [value])] or [None]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(str(value).strip(" \0\t\r\n").replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def refuse_frames(dataset: Dataset) -> None:
