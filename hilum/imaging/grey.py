@@ -176,7 +176,7 @@ def stored_values(bits: StoredBits) -> NDArray[np.int32]:
 def _modality(stored: NDArray[np.int32], transform: GreyTransform) -> NDArray[np.float64]:
     if transform.modality_table is not None:
         table = transform.modality_table
-        return apply_table(stored.astype(np.float64), table) * float(2**table.bits - 1)
+        return apply_table(stored.astype(np.float64), table) * float(table.white)
     return stored.astype(np.float64) * transform.slope + transform.intercept
 
 

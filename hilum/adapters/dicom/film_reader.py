@@ -20,9 +20,15 @@ from hilum.adapters.dicom.header import header_of, read_header, refuse_without_p
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
 from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels, is_native
-from hilum.adapters.dicom.presentation import presentation_of
+from hilum.adapters.dicom.presentation import presentations_of
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
-from hilum.domain.errors import FileTooLarge, ForProcessing, Rejected, UnreadableFilm
+from hilum.domain.errors import (
+    BlankRendering,
+    FileTooLarge,
+    ForProcessing,
+    Rejected,
+    UnreadableFilm,
+)
 from hilum.domain.image_note import ImageNote
 from hilum.imaging.blank import refuse_blank
 from hilum.imaging.colour import deep_grey, grey_of_array
@@ -34,6 +40,7 @@ from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
 
     from hilum.imaging.film import FilmHeader, FilmLimits
 
@@ -161,7 +168,7 @@ class DicomFilmReader:
             if (film := self._costly(data, _size_of(pixel), **asked)) is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
-        pixels, notes = _presented(parsed, pixel, stored)
+        pixels, notes = _presented(parsed.dataset, pixel, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
             notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}
         if header.for_processing:
@@ -186,16 +193,22 @@ def _pixel_data(parsed: ParsedFile) -> PixelData:
 
 
 def _presented(
-    parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels
+    dataset: Dataset, pixel: ImagePixel, stored: StoredPixels
 ) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
-    if stored.photometric in MONOCHROME:
-        shown = presentation_of(parsed.dataset, pixel, stored)
+    if stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W, 3]
+        return _grey_of_colours(stored), frozenset()
+    if stored.photometric not in MONOCHROME:
+        return grey_of_array(palette_colours(dataset, stored)), frozenset()
+    blank: list[BlankRendering] = []
+    for shown in presentations_of(dataset, pixel, stored):
         pixels = render(stored.patterns, shown.transform)
-        refuse_blank(pixels, stored.patterns, shown.transform)
-        return pixels, shown.notes
-    if stored.patterns.ndim == 2:  # noqa: PLR2004 - [H, W]: indices into a palette
-        return grey_of_array(palette_colours(parsed.dataset, stored)), frozenset()
-    return _grey_of_colours(stored), frozenset()
+        try:
+            refuse_blank(pixels, stored.patterns, shown.transform)
+        except BlankRendering as reason:
+            blank.append(reason)
+        else:
+            return pixels, shown.notes
+    raise blank[0]
 
 
 def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
