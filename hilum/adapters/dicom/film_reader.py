@@ -19,8 +19,9 @@ from hilum.adapters.dicom.dataset import (
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
-from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels, is_native
+from hilum.adapters.dicom.pixels import decode_pixels, is_native
 from hilum.adapters.dicom.presentation import presentations_of
+from hilum.adapters.dicom.stored_pixels import PixelData, StoredPixels
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
 from hilum.domain.errors import (
     BlankRendering,
@@ -168,7 +169,7 @@ class DicomFilmReader:
             if (film := self._costly(data, _size_of(pixel), **asked)) is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
-        pixels, notes = _presented(parsed.dataset, pixel, stored)
+        pixels, notes = _presented(parsed.dataset, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
             notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}
         if header.for_processing:
@@ -193,14 +194,15 @@ def _pixel_data(parsed: ParsedFile) -> PixelData:
 
 
 def _presented(
-    dataset: Dataset, pixel: ImagePixel, stored: StoredPixels
+    dataset: Dataset, stored: StoredPixels
 ) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
     if stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W, 3]
         return _grey_of_colours(stored), frozenset()
     if stored.photometric not in MONOCHROME:
-        return grey_of_array(palette_colours(dataset, stored)), frozenset()
+        colours = palette_colours(dataset, stored)
+        return colours if colours.ndim == 2 else grey_of_array(colours), frozenset()  # noqa: PLR2004 - as above
     blank: list[BlankRendering] = []
-    for shown in presentations_of(dataset, pixel, stored):
+    for shown in presentations_of(dataset, stored):
         pixels = render(stored.patterns, shown.transform)
         try:
             refuse_blank(pixels, stored.patterns, shown.transform)
@@ -213,13 +215,14 @@ def _presented(
 
 def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
     """Three samples per pixel, which have to be grey in the end."""
-    ybr = stored.photometric.startswith("YBR_FULL")
-    samples: NDArray[np.unsignedinteger] = stored.patterns.view(
-        np.uint8 if stored.patterns.itemsize == 1 else np.uint16
-    )
-    values = (samples >> stored.shift) & samples.dtype.type((1 << stored.precision) - 1)
+    ybr = stored.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+    unsigned = np.dtype(np.uint8 if stored.patterns.itemsize == 1 else np.uint16)
+    values: NDArray[np.unsignedinteger] = stored.patterns.view(unsigned)
+    if stored.precision < unsigned.itemsize * _BYTE:
+        values = np.right_shift(values, stored.shift, dtype=unsigned)
+        values &= unsigned.type((1 << stored.precision) - 1)
     if stored.precision <= 8:  # noqa: PLR2004 - bits of a presentation value
-        eight = values << (8 - stored.precision)
+        eight = values << (8 - stored.precision) if stored.precision < _BYTE else values
         return grey_of_array(eight.astype(np.uint8, copy=False), ybr=ybr)
     deep = values.astype(np.uint16, copy=False)
     grey = deep_grey(deep, bits=stored.precision, ybr=ybr)

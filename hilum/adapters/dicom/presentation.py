@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from hilum.adapters.dicom.image_pixel import ImagePixel
-    from hilum.adapters.dicom.pixels import StoredPixels
+    from hilum.adapters.dicom.stored_pixels import StoredPixels
 
 _WORD: Final = 0xFFFF
 _SIGN: Final = 0x8000
@@ -43,9 +42,7 @@ class Presentation:
     notes: frozenset[ImageNote]
 
 
-def presentations_of(
-    dataset: Dataset, pixel: ImagePixel, stored: StoredPixels
-) -> Iterator[Presentation]:
+def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Presentation]:
     """Collect what decides how stored values are shown.
 
     Of several windows or VOI LUTs the first usable one counts: they are alternatives, and the
@@ -56,7 +53,6 @@ def presentations_of(
 
     Args:
         dataset: The film's attributes.
-        pixel: Its Image Pixel module.
         stored: Its decoded pixels.
 
     Yields:
@@ -70,7 +66,8 @@ def presentations_of(
         allocated=stored.patterns.itemsize * 8,
         stored=stored.precision,
         shift=stored.shift,
-        signed=pixel.signed,
+        signed=stored.signed,
+        lossy=stored.lossy,
     )
     notes: set[ImageNote] = set()
     slope, intercept = (decimals(dataset, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
@@ -90,7 +87,7 @@ def presentations_of(
         modality_table=modality_table,
         padding=padding,
         padding_cells=cells,
-        inverted=pixel.photometric == "MONOCHROME1" or shape == "INVERSE",
+        inverted=stored.photometric == "MONOCHROME1" or shape == "INVERSE",
     )
     table = _voi_table(dataset, reach, notes, windowed=bool(windows))
     if table is not None:
