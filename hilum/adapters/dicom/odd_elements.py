@@ -56,10 +56,10 @@ def end_of_odd(
     order = "<" if little else ">"
     stream.seek(start + 6)
     short, long = struct.unpack(f"{order}HL", stream.read(6).ljust(6, b"\0"))
-    ends = [start + _SHORT_HEADER + short]
-    if vr is not None and short == 0:
-        # A VR that pydicom knows was read with 4 bytes. One it does not know may have them.
-        ends = [] if vr in _NAMES else [start + _LONG_HEADER + long]
+    # pydicom has read the length of a VR that it knows from 4 bytes. It may be in 2.
+    ends = [start + _SHORT_HEADER + short] if short or vr not in _NAMES else []
+    if vr not in _NAMES and not short:
+        ends.append(start + _LONG_HEADER + long)
     found = next((end for end in ends if _element_follows(stream, end, tag, order)), None)
     stream.seek(value)
     return found

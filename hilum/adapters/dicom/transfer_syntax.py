@@ -36,10 +36,13 @@ _NATIVE: Final = frozenset(
     }
 )
 
-# Progressive JPEG, retired. Its decoders are those of JPEG Extended.
 _READ_AS: Final[dict[str, str]] = {
+    # Progressive JPEG, retired. Its decoders are those of JPEG Extended.
     "1.2.840.10008.1.2.4.53": uid.JPEGExtended12Bit,
     "1.2.840.10008.1.2.4.55": uid.JPEGExtended12Bit,
+    # Part 2 of JPEG 2000, whose single images are of Part 1.
+    uid.JPEG2000MCLossless: uid.JPEG2000Lossless,
+    uid.JPEG2000MC: uid.JPEG2000,
 }
 
 GDCM: Final = "gdcm"

@@ -18,6 +18,7 @@ PRIVATE = b"\x09\x00\x01\x10"
 ODD = {
     "UN with 2 bytes of length": PRIVATE + b"UN" + struct.pack("<H", 4) + b"abcd",
     "question marks": PRIVATE + b"??" + struct.pack("<H", 4) + b"abcd",
+    "question marks, 4 bytes of length": PRIVATE + b"??\0\0" + struct.pack("<L", 4) + b"abcd",
     "blanks": PRIVATE + b"  " + struct.pack("<H", 4) + b"abcd",
     "NUL": PRIVATE + b"\0\0" + struct.pack("<H", 4) + b"abcd",
     "small letters": PRIVATE + b"lo" + struct.pack("<H", 4) + b"abcd",

@@ -109,6 +109,15 @@ def test_progressive_jpeg(syntax, reader):
     assert film.notes == frozenset()
 
 
+@pytest.mark.parametrize("said", [uid.JPEG2000MCLossless, uid.JPEG2000MC])
+def test_jpeg_2000_of_part_2(said, reader):
+    """A codestream of Part 1 under a syntax of Part 2 is read without a note."""
+    pixels = films.scene(bits=12)
+    film = reader.read(films.jpeg_2000(said, pixels, bits=12))
+    assert np.array_equal(film.pixels, displayed(pixels, 12))
+    assert film.notes == frozenset()
+
+
 def test_uncompressed_pixels_in_fragments(reader):
     """Encapsulated Uncompressed Explicit VR Little Endian holds the samples as they are."""
     pixels = films.scene(bits=12)
