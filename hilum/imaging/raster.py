@@ -22,6 +22,7 @@ from hilum.domain.errors import (
 from hilum.imaging.colour import grey_of_bands, row_bands
 from hilum.imaging.deep_png import deep_png_grey, is_deep_colour, render_deep
 from hilum.imaging.film import Film, FilmHeader, FilmLimits
+from hilum.imaging.jpeg_header import scans_at
 from hilum.imaging.metadata_cost import png_exif
 from hilum.imaging.raster_cost import check_raster_cost
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
@@ -43,6 +44,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_END_OF_IMAGE: Final = b"\xff\xd9"
 _PILLOW_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 
@@ -83,6 +85,8 @@ def decode_raster(
     check_limits(header, len(data), limits)
     check_smallest_side(header)
     cost = check_raster_cost(data, header)
+    if header.media_type == "image/jpeg" and data.find(_END_OF_IMAGE, scans_at(data)) < 0:
+        raise TruncatedFilm("The file ends before its pixels do.")
     if elsewhere is not None and (film := elsewhere(cost)) is not None:
         return film
     try:

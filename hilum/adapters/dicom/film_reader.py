@@ -20,10 +20,17 @@ from hilum.adapters.dicom.dataset import (
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
-from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels, is_native
-from hilum.adapters.dicom.presentation import presentation_of
+from hilum.adapters.dicom.pixels import decode_pixels, is_native
+from hilum.adapters.dicom.presentation import presentations_of
+from hilum.adapters.dicom.stored_pixels import PixelData, StoredPixels
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
-from hilum.domain.errors import FileTooLarge, ForProcessing, Rejected, UnreadableFilm
+from hilum.domain.errors import (
+    BlankRendering,
+    FileTooLarge,
+    ForProcessing,
+    Rejected,
+    UnreadableFilm,
+)
 from hilum.domain.image_note import ImageNote
 from hilum.imaging.blank import refuse_blank
 from hilum.imaging.colour import deep_grey, grey_of_array
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
 
     from hilum.imaging.film import FilmHeader, FilmLimits
 
@@ -163,7 +171,7 @@ class DicomFilmReader:
             if film is not None:
                 return film
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
-        pixels, notes = _presented(parsed, pixel, stored)
+        pixels, notes = _presented(parsed.dataset, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
             notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}
         if header.for_processing:
@@ -191,27 +199,35 @@ def _pixel_data(parsed: ParsedFile) -> PixelData:
 
 
 def _presented(
-    parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels
+    dataset: Dataset, stored: StoredPixels
 ) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
-    if stored.photometric in MONOCHROME:
-        shown = presentation_of(parsed.dataset, pixel, stored)
+    if stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W, 3]
+        return _grey_of_colours(stored), frozenset()
+    if stored.photometric not in MONOCHROME:
+        colours = palette_colours(dataset, stored)
+        return colours if colours.ndim == 2 else grey_of_array(colours), frozenset()  # noqa: PLR2004 - as above
+    blank: list[BlankRendering] = []
+    for shown in presentations_of(dataset, stored):
         pixels = render(stored.patterns, shown.transform)
-        refuse_blank(pixels, stored.patterns, shown.transform)
-        return pixels, shown.notes
-    if stored.patterns.ndim == 2:  # noqa: PLR2004 - [H, W]: indices into a palette
-        return grey_of_array(palette_colours(parsed.dataset, stored)), frozenset()
-    return _grey_of_colours(stored), frozenset()
+        try:
+            refuse_blank(pixels, stored.patterns, shown.transform)
+        except BlankRendering as reason:
+            blank.append(reason)
+        else:
+            return pixels, shown.notes
+    raise blank[0]
 
 
 def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
     """Three samples per pixel, which have to be grey in the end."""
-    ybr = stored.photometric.startswith("YBR_FULL")
-    samples: NDArray[np.unsignedinteger] = stored.patterns.view(
-        np.uint8 if stored.patterns.itemsize == 1 else np.uint16
-    )
-    values = (samples >> stored.shift) & samples.dtype.type((1 << stored.precision) - 1)
+    ybr = stored.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+    unsigned = np.dtype(np.uint8 if stored.patterns.itemsize == 1 else np.uint16)
+    values: NDArray[np.unsignedinteger] = stored.patterns.view(unsigned)
+    if stored.precision < unsigned.itemsize * _BYTE:
+        values = np.right_shift(values, stored.shift, dtype=unsigned)
+        values &= unsigned.type((1 << stored.precision) - 1)
     if stored.precision <= 8:  # noqa: PLR2004 - bits of a presentation value
-        eight = values << (8 - stored.precision)
+        eight = values << (8 - stored.precision) if stored.precision < _BYTE else values
         return grey_of_array(eight.astype(np.uint8, copy=False), ybr=ybr)
     deep = values.astype(np.uint16, copy=False)
     grey = deep_grey(deep, bits=stored.precision, ybr=ybr)
