@@ -21,7 +21,7 @@ _COLOUR: Final = frozenset(
 )
 _KNOWN: Final = MONOCHROME | _COLOUR | {"PALETTE COLOR"}
 _COLOUR_SAMPLES: Final = 3
-_BYTE, _WORD, _LONG = 8, 16, 32
+_BYTE, _PACKED, _WORD, _LONG = 8, 12, 16, 32
 _BINARY_NUMBERS: Final = frozenset({"US", "SS", "UL", "SL", "FL", "FD"})
 
 
@@ -34,7 +34,7 @@ class ImagePixel:
         columns: (0028,0011).
         samples: Samples per Pixel (0028,0002), 1 or 3.
         photometric: Photometric Interpretation (0028,0004).
-        allocated: Bits Allocated (0028,0100), 8, 16 or 32.
+        allocated: Bits Allocated (0028,0100), 8, 12, 16 or 32. Samples of 12 are packed.
         stored: Bits Stored (0028,0101).
         high_bit: High Bit (0028,0102).
         signed: Pixel Representation (0028,0103) is 1.
@@ -140,7 +140,7 @@ def image_pixel(dataset: Dataset) -> ImagePixel:
     if not rows or not columns or not allocated:
         raise UnreadableFilm("The DICOM object does not say how large its picture is.")
     if not _BYTE <= allocated <= _WORD and allocated != _LONG:
-        raise UnreadableFilm(f"{allocated} bits allocated per sample; 8, 16 and 32 are read.")
+        raise UnreadableFilm(f"{allocated} bits allocated per sample; 8, 12, 16 and 32 are read.")
     photometric = _photometric(dataset)
     samples = integer(dataset, "SamplesPerPixel") or (3 if photometric in _COLOUR else 1)
     if not photometric:
@@ -155,7 +155,7 @@ def image_pixel(dataset: Dataset) -> ImagePixel:
         columns=columns,
         samples=samples,
         photometric=photometric,
-        allocated=allocated if allocated in {_BYTE, _LONG} else _WORD,
+        allocated=allocated if allocated in {_BYTE, _PACKED, _LONG} else _WORD,
         stored=integer(dataset, "BitsStored") or (high_bit + 1 if high_bit else allocated),
         high_bit=-1 if high_bit is None else high_bit,
         signed=integer(dataset, "PixelRepresentation") == 1,

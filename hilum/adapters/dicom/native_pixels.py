@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from hilum.adapters.dicom.image_pixel import ImagePixel
 
-_BYTE, _WORD = 8, 16
+_BYTE, _PACKED, _WORD = 8, 12, 16
 _PAIRED: Final = frozenset({"YBR_FULL_422", "YBR_PARTIAL_422"})
 _LOOKED_AT: Final = 16
 
@@ -36,6 +37,10 @@ def native_pixels(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredP
     Raises:
         TruncatedFilm: Fewer bytes than the picture needs.
     """
+    if pixel.allocated == _PACKED:
+        if len(value) < pixel.native_length * _WORD // _PACKED:
+            value = _unpacked(value, big=source.big_endian)
+        pixel = replace(pixel, allocated=_WORD)
     pixel = _fitted_to(pixel, value)
     big = source.big_endian
     syntax = str(uid.ExplicitVRBigEndian if big else uid.ExplicitVRLittleEndian)
@@ -92,6 +97,14 @@ def _samples(
     width = pixel.allocated // _BYTE
     stored = np.frombuffer(value, f"{'>' if big else '<'}u{width}", count=length // width)
     return stored.astype(stored.dtype.newbyteorder("="), copy=False)
+
+
+def _unpacked(value: bytes, *, big: bool) -> bytes:
+    """Give each sample of 12 bits, two of which are in three bytes (ACR-NEMA), a word."""
+    octets = np.frombuffer(value[: len(value) // 3 * 3], np.uint8).reshape(-1, 3).astype(np.uint16)
+    first = octets[:, 0] | (octets[:, 1] & 15) << 8
+    second = octets[:, 1] >> 4 | octets[:, 2] << 4
+    return np.stack([first, second], axis=-1).astype(">u2" if big else "<u2").tobytes()
 
 
 def _unpaired(flat: NDArray[np.unsignedinteger], pixel: ImagePixel) -> NDArray[np.unsignedinteger]:

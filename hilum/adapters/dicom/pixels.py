@@ -102,7 +102,7 @@ def _decoded(source: PixelData, pixel: ImagePixel, largest_ratio: float) -> Stor
     if encoding is Encoding.NATIVE:
         return native_pixels(frame.data, source, pixel)
     if encoding is Encoding.RLE:
-        pixel = fitted(pixel)
+        pixel = fitted(pixel, allocated=_WORD if _BASELINE_BITS < pixel.allocated < _WORD else None)
         return _described(decode_rle(frame.data, pixel), pixel, syntax)
     return _decoded_codestream(frame, source, pixel, syntax)
 

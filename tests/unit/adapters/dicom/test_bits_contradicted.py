@@ -57,6 +57,18 @@ def test_8_bits_are_read_in_the_width_that_they_have(kind, reader):
     assert np.array_equal(reader.read(data).pixels, GREY)
 
 
+def test_samples_of_12_bits_that_are_packed(reader):
+    """Bits Allocated 12 over two samples in three bytes gives the samples."""
+    pairs = PIXELS.reshape(-1, 2)
+    triples = np.stack(
+        [pairs[:, 0], pairs[:, 0] >> 8 | (pairs[:, 1] & 15) << 4, pairs[:, 1] >> 4], axis=-1
+    )
+    value = (triples & 255).astype(np.uint8).tobytes()
+    ds = films.dataset(PIXELS, bits=12, BitsAllocated=12, **WINDOW)
+    data = with_value(ds, uid.ImplicitVRLittleEndian, value, undefined=False)
+    assert np.array_equal(reader.read(data).pixels, SHOWN)
+
+
 @pytest.mark.parametrize("kind", ["<u4", "<i4"])
 def test_32_bits_allocated_over_values_of_16(kind, reader):
     """Cells of 32 bits are read where 16 bits hold their values, and refused with the values."""

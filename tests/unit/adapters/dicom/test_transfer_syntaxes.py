@@ -87,6 +87,18 @@ def test_lossy_syntaxes_stay_close(name, encode, tolerance, reader):
     assert not np.array_equal(shown, 255 - pixels)
 
 
+def test_jpeg_lossless_of_less_than_8_bits(reader):
+    """JPEG Lossless of 4 bits is read exactly."""
+    pixels = films.scene(bits=4)
+    # Half of the range predicts the first sample, so all samples shift with the depth.
+    encoded = films.through_gdcm("JPEGLosslessProcess14_1", pixels + 120, bits=8)
+    coded = bytearray(get_frame(dcmread(BytesIO(encoded)).PixelData, 0, number_of_frames=1))
+    coded[coded.index(b"\xff\xc3") + 4] = 4
+    ds = films.dataset(pixels, bits=4)
+    film = reader.read(films.encapsulated(ds, uid.JPEGLosslessSV1, bytes(coded)))
+    assert np.array_equal(film.pixels, displayed(pixels, 4))
+
+
 def test_jpeg_extended_with_twelve_bits(reader):
     """JPEG Extended (process 4) with 12 bits keeps its depth, within the loss of the codec."""
     pixels = films.scene(bits=12)
