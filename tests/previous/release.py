@@ -18,7 +18,7 @@ from hilum_stack.services import child_environment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COMMIT: Final = "6de4f0fd9667800205e18c69d5ac3d794a68486b"
+COMMIT: Final = "60c3faae4717a807a5cd4f92d0d6e2918d34e677"
 """Last commit of the previous release: what main held before the work queue changed."""
 
 _SERVE: Final = Path(__file__).with_name("serve.py")
