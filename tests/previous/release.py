@@ -137,6 +137,10 @@ def _check_out(folder: Path) -> None:
         check=False,
     )
     if known.returncode != 0:
+        asked = ["git", "rev-parse", "--is-shallow-repository"]
+        shallow = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+        if shallow.stdout.strip() == "false":
+            raise RuntimeError(f"the whole history has no commit {COMMIT}")
         raise CommitMissing(f"git has no commit {COMMIT}: `git fetch --unshallow` brings it")
     folder.mkdir(exist_ok=True)
     with subprocess.Popen(["git", "archive", COMMIT], cwd=ROOT, stdout=subprocess.PIPE) as archive:
