@@ -24,6 +24,7 @@ from hilum.adapters.dicom.image_pixel import first_of
 from hilum.adapters.dicom.odd_elements import end_of_odd
 from hilum.adapters.dicom.sequences import is_kept, parse_sequence, ran_too_deep, too_deep
 from hilum.domain.errors import Rejected, TruncatedFilm, UnsupportedFormat
+from hilum.imaging.budget import NotPlain
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -65,10 +66,6 @@ class ParsedFile:
     cut: bool
 
 
-class LeftDeflated(Exception):
-    """The data set is deflated, and was not to be inflated here."""
-
-
 def looks_like_dicom(prefix: bytes) -> bool:
     """Whether the first bytes are a DICOM file, or a data set that lost its preamble."""
     return start_of_elements(prefix) is not None
@@ -89,7 +86,7 @@ def parse(
         What was read; ``cut`` tells whether the bytes ended too early.
 
     Raises:
-        LeftDeflated: It is deflated, and not to be inflated.
+        NotPlain: It is deflated, and not to be inflated.
         UnsupportedFormat: Not DICOM.
         UnreadableFilm: The deflated part is damaged.
         CompressionRatioTooHigh: The deflated part inflates beyond the limit.
@@ -110,7 +107,7 @@ def parse(
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
         if not inflate:
-            raise LeftDeflated
+            raise NotPlain(large=True)
         stream = opened(stream.read(), count, inflated_limit)
     implicit, little = _encoding_at(stream, syntax)
     body = _Elements(count, header_only=header_only and isinstance(stream, InflatedStream))
