@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 from pydicom import dcmread
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, generate_uid
 from rich.console import Console
 from rich.table import Table
 
@@ -33,21 +33,27 @@ if TYPE_CHECKING:
 
 OUT = Path(__file__).resolve().parent / "out"
 _MIB = 2**20
-_SIDES = (1200, 3000, 4700, 6000)
+_PHANTOM = 1000
+_SCALES = (1, 3, 5, 6)
 _IMAGES = 4
 _AT_ONCE = 4
 
 
-def encoded_image(side: int, seed: int) -> bytes:
-    """Make a square JPEG 2000 image of 12 bits, with noise."""
-    dataset = dcmread(io.BytesIO(phantom_dicom(side, side, seed)))
-    plain = dataset.pixel_array.astype(np.int32)
-    noise = np.random.default_rng(seed).integers(-12, 13, plain.shape)
-    dataset.PixelData = np.clip(plain + noise, 0, 4095).astype("<u2").tobytes()
+def encoded_images(scale: int) -> list[bytes]:
+    """Make square JPEG 2000 images of 12 bits with noise, equal but for what names them."""
+    dataset = dcmread(io.BytesIO(phantom_dicom(_PHANTOM, _PHANTOM, scale)))
+    pixels = dataset.pixel_array.repeat(scale, axis=0).repeat(scale, axis=1) // 2
+    pixels += np.random.default_rng(scale).integers(0, 25, pixels.shape, dtype=np.uint8)
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.PixelData = pixels.astype("<u2").tobytes()
     dataset.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg")
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
+    images = []
+    for _ in range(_IMAGES):
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        buffer = io.BytesIO()
+        dataset.save_as(buffer, enforce_file_format=True)
+        images.append(buffer.getvalue())
+    return images
 
 
 def measure() -> dict[str, Any]:
@@ -63,14 +69,14 @@ def measure() -> dict[str, Any]:
         rows = [{"megapixels": 0.0, "idle": idle, "peak": idle}]
         headers = {"Authorization": f"Bearer {key}"}
         with httpx.Client(base_url=stack.url, headers=headers, timeout=600) as client:
-            for side in _SIDES:
-                images = [encoded_image(side, seed) for seed in range(_IMAGES)]
+            for scale in _SCALES:
+                images = encoded_images(scale)
                 with Accounting(watched, interval_s=0.1) as accounting:
                     _look_at(stack, client, images)
                 time.sleep(2)
                 rows.append(
                     {
-                        "megapixels": side * side / 1e6,
+                        "megapixels": (_PHANTOM * scale) ** 2 / 1e6,
                         "idle": {name: tree_bytes(pid) / _MIB for name, pid in watched.items()},
                         "peak": {
                             name: account.peak_bytes / _MIB

@@ -21,7 +21,7 @@ def refuse_blank(
 ) -> None:
     """Refuse an image of which nothing can be seen, and name the cause.
 
-    An image is blank where all but 0.5 % of its pixels have one grey.
+    An image is blank where all but 0.5 % of its pixels have one grey, or two greys in a row.
 
     Args:
         pixels: uint8 [H, W]: presentation values.
@@ -38,7 +38,7 @@ def refuse_blank(
 
 def _is_blank(pixels: NDArray[np.uint8]) -> bool:
     counts = count_values(pixels)
-    return bool(pixels.size - counts.max() <= _LARGEST_REST * pixels.size)
+    return bool(pixels.size - (counts[:-1] + counts[1:]).max() <= _LARGEST_REST * pixels.size)
 
 
 def _cause(patterns: NDArray[np.integer], transform: GreyTransform) -> str:

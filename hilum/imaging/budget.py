@@ -63,3 +63,23 @@ class Budget:
 
 BUDGET: Final = Budget()
 """The budget of every image, at ingestion and in a worker."""
+
+PLAIN_PIXELS: Final = 16_000_000
+"""Most pixels of an image that services read in their own process, one grey sample of 16 bits each.
+
+Others are weighed. What is not over it takes at most a second of CPU time and 150 MiB.
+"""
+
+
+class NotPlain(Exception):
+    """An image that is to be read in a process of its own.
+
+    Attributes:
+        large: It costs more than ``PLAIN_PIXELS`` pixels.
+        encoded: Bytes of its encoded DICOM pixel data, 0 where there are none.
+    """
+
+    def __init__(self, *, large: bool, encoded: int = 0) -> None:
+        super().__init__()
+        self.large = large
+        self.encoded = encoded

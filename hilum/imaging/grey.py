@@ -35,12 +35,14 @@ class StoredBits:
             is ignored.
         shift: Position of the value's lowest bit: HighBit + 1 - BitsStored, most often 0.
         signed: Two's complement in the stored bits.
+        lossy: Values may lie a little beyond the stored bits, because an encoding changed them.
     """
 
     allocated: int
     stored: int
     shift: int = 0
     signed: bool = False
+    lossy: bool = False
 
     @property
     def reach(self) -> tuple[int, int]:
@@ -98,10 +100,23 @@ def render(patterns: NDArray[np.integer], transform: GreyTransform) -> NDArray[n
     table = display_table(transform, unsigned)
     if table.size == _BYTE_PATTERNS and np.array_equal(table, np.arange(_BYTE_PATTERNS)):
         return unsigned.view(np.uint8)
-    shown = np.empty(unsigned.shape, dtype=np.uint8)
-    for rows in _bands(unsigned):
+    return look_up(table, unsigned)
+
+
+def look_up(table: NDArray[np.uint8], patterns: NDArray[np.unsignedinteger]) -> NDArray[np.uint8]:
+    """Put patterns through a table.
+
+    Args:
+        table: uint8 [2 ** allocated] for greys, [2 ** allocated, 3] for colours.
+        patterns: uint8 or uint16 [H, W].
+
+    Returns:
+        uint8 [H, W] or [H, W, 3].
+    """
+    shown = np.empty((*patterns.shape, *table.shape[1:]), dtype=np.uint8)
+    for rows in _bands(patterns):
         # Every pattern is inside the table; "wrap" only spares numpy the check, half of its time.
-        np.take(table, unsigned[rows], mode="wrap", out=shown[rows])
+        np.take(table, patterns[rows], axis=0, mode="wrap", out=shown[rows])
     return shown
 
 
@@ -167,16 +182,28 @@ def stored_values(bits: StoredBits) -> NDArray[np.int32]:
         int32 [2 ** allocated].
     """
     patterns = np.arange(2**bits.allocated, dtype=np.int32) >> bits.shift
-    masked = patterns & ((1 << bits.stored) - 1)
-    if bits.signed:
-        masked = np.where(masked >> (bits.stored - 1), masked - (1 << bits.stored), masked)
-    return masked.astype(np.int32)
+    masked = _as_signed(patterns, bits.stored, signed=bits.signed)
+    if bits.lossy and bits.shift == 0:
+        # Where cells have room for a sign, values below 0 have one.
+        signed = bits.signed or bits.allocated - bits.stored > 1
+        whole = _as_signed(patterns, bits.allocated, signed=signed)
+        low, high = bits.reach
+        nearest = np.clip(whole, low, high)
+        beyond = np.abs(whole - nearest)
+        return np.where((beyond > 0) & (beyond <= (high - low) // 4), nearest, masked)
+    return masked
+
+
+def _as_signed(patterns: NDArray[np.int32], bits: int, *, signed: bool) -> NDArray[np.int32]:
+    """The lowest bits as a number."""
+    masked = patterns & ((1 << bits) - 1)
+    return np.where(masked >> (bits - 1), masked - (1 << bits), masked) if signed else masked
 
 
 def _modality(stored: NDArray[np.int32], transform: GreyTransform) -> NDArray[np.float64]:
     if transform.modality_table is not None:
         table = transform.modality_table
-        return apply_table(stored.astype(np.float64), table) * float(2**table.bits - 1)
+        return apply_table(stored.astype(np.float64), table) * float(table.white)
     return stored.astype(np.float64) * transform.slope + transform.intercept
 
 

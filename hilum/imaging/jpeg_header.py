@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -65,6 +66,22 @@ def jpeg_frame(data: bytes, *, complete: bool) -> JpegFrame | None:
             return _frame(data, position, complete=complete)
     _refuse_cut(complete=complete)
     return None
+
+
+def scans_at(data: bytes) -> int:
+    """Offset behind the headers of a codestream, which may hold a thumbnail with its own markers.
+
+    Args:
+        data: A codestream from SOI on.
+
+    Returns:
+        Offset of the first scan, or of what stands where a marker has to.
+    """
+    last = 2
+    with suppress(UnreadableFilm):  # what stands there is no header, and its decoder says so
+        for _, at in header_segments(data):
+            last = at
+    return last
 
 
 def header_segments(data: bytes) -> Iterator[tuple[int, int]]:

@@ -19,16 +19,16 @@ from hilum.domain.errors import (
     UnreadableFilm,
     WorkingMemoryExceeded,
 )
+from hilum.imaging.budget import NotPlain
 from hilum.imaging.colour import grey_of_bands, row_bands
 from hilum.imaging.deep_png import deep_png_grey, is_deep_colour, render_deep
 from hilum.imaging.film import Film, FilmHeader, FilmLimits
+from hilum.imaging.jpeg_header import scans_at
 from hilum.imaging.metadata_cost import png_exif
 from hilum.imaging.raster_cost import check_raster_cost
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 # Text that Pillow may inflate, in bytes. By default it is 64 MiB.
@@ -43,12 +43,11 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_END_OF_IMAGE: Final = b"\xff\xd9"
 _PILLOW_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG"}
 
 
-def decode_raster(
-    data: bytes, limits: FilmLimits, elsewhere: Callable[[int], Film | None] | None = None
-) -> Film:
+def decode_raster(data: bytes, limits: FilmLimits, *, plain_pixels: int | None = None) -> Film:
     """Decode a PNG or JPEG film.
 
     8 bits are presentation values as they stand. 16-bit PNG, grey or in colour, is read like a
@@ -60,8 +59,7 @@ def decode_raster(
     Args:
         data: The whole file.
         limits: Checked on the header, before pixels are decoded.
-        elsewhere: Asked before pixels are decoded, with the pixels of a grey image of 16 bits that
-            costs as much. It may decode the file itself.
+        plain_pixels: Most pixels of a grey image of 16 bits that costs as much, or None.
 
     Returns:
         The film.
@@ -74,6 +72,7 @@ def decode_raster(
         ColourFilm: A photograph, not a radiograph.
         FilmTooSmall: A side under 64 pixels.
         LimitExceeded: A limit, named in the text.
+        NotPlain: It costs more than ``plain_pixels``.
     """
     if len(data) > limits.max_bytes:
         raise FileTooLarge(
@@ -83,8 +82,10 @@ def decode_raster(
     check_limits(header, len(data), limits)
     check_smallest_side(header)
     cost = check_raster_cost(data, header)
-    if elsewhere is not None and (film := elsewhere(cost)) is not None:
-        return film
+    if header.media_type == "image/jpeg" and data.find(_END_OF_IMAGE, scans_at(data)) < 0:
+        raise TruncatedFilm("The file ends before its pixels do.")
+    if plain_pixels is not None and cost > plain_pixels:
+        raise NotPlain(large=True)
     try:
         if is_deep_colour(header):
             return Film(_deep_pixels(data, header), header)

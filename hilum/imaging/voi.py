@@ -50,12 +50,19 @@ class LookupTable:
     Attributes:
         first: Input value that is mapped to the first entry; smaller ones are too.
         entries: uint16 [N]; values above ``first + N - 1`` are mapped to the last one.
-        bits: Bits of an entry, 8 to 16: ``2 ** bits - 1`` is the largest output.
+        bits: Bits of an entry, 8 to 16.
+        spans: Whether the largest entry is white. Else ``2 ** bits - 1`` is.
     """
 
     first: int
     entries: NDArray[np.uint16]
     bits: int
+    spans: bool = False
+
+    @property
+    def white(self) -> int:
+        """The output that is white."""
+        return int(self.entries.max()) if self.spans else (1 << self.bits) - 1
 
 
 def apply_window(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
@@ -93,8 +100,8 @@ def apply_table(values: NDArray[np.float64], table: LookupTable) -> NDArray[np.f
         table: The table.
 
     Returns:
-        float64 [...] in [0, 1]: entry / (2 ** bits - 1).
+        float64 [...] in [0, 1]: entry / white.
     """
     index = np.clip(np.rint(values) - table.first, 0, table.entries.size - 1).astype(np.intp)
-    unit: NDArray[np.float64] = table.entries[index] / float(2**table.bits - 1)
+    unit: NDArray[np.float64] = table.entries[index] / float(table.white)
     return np.clip(unit, 0.0, 1.0)

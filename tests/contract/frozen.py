@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hilum_stack.server import Server
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 def frozen(server: Server) -> Iterator[None]:
     """Stops a server and its children in their tracks, and lets them go on at the end."""
     root = psutil.Process(server.pid)
-    processes = [root, *root.children(recursive=True)]
+    with stopped([root, *root.children(recursive=True)]):
+        yield
+
+
+@contextmanager
+def stopped(processes: Sequence[psutil.Process]) -> Iterator[None]:
+    """Stop processes in their tracks until the end of the block."""
     for process in processes:
         process.send_signal(signal.SIGSTOP)
     try:

@@ -21,7 +21,7 @@ from hilum_worker.settings import WorkerSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COMMIT: Final = "6de4f0fd9667800205e18c69d5ac3d794a68486b"
+COMMIT: Final = "60c3faae4717a807a5cd4f92d0d6e2918d34e677"
 """Last commit of the previous release: what main held before the work queue changed."""
 
 _SERVE: Final = Path(__file__).with_name("serve.py")
@@ -152,6 +152,10 @@ def _check_out(folder: Path) -> None:
         check=False,
     )
     if known.returncode != 0:
+        asked = ["git", "rev-parse", "--is-shallow-repository"]
+        shallow = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+        if shallow.stdout.strip() == "false":
+            raise RuntimeError(f"the whole history has no commit {COMMIT}")
         raise CommitMissing(f"git has no commit {COMMIT}: `git fetch --unshallow` brings it")
     folder.mkdir(exist_ok=True)
     with subprocess.Popen(["git", "archive", COMMIT], cwd=ROOT, stdout=subprocess.PIPE) as archive:

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import tarfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +15,7 @@ import psutil
 
 from hilum.imaging.phantom import phantom_film
 from hilum_stack.postgres import PostgresServer
+from tests.contract.frozen import stopped
 from tests.previous.answers import Client
 from tests.previous.images import png
 from tests.previous.release import Release, Served, this_release
@@ -24,7 +23,7 @@ from tests.servers import run_folder, started
 from tests.unit.adapters.dicom.films import film
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 STORED: Final = Path(__file__).with_name("stored")
 KEPT: Final = ("hilum.db", "objects", "api-key", "session.json")
@@ -69,7 +68,7 @@ def lose(
     client: Client, served: Served, folder: Path, images: Mapping[str, bytes]
 ) -> dict[str, dict[str, Any]]:
     """Submit images whose objects are away while a worker asks for them, so that they fail."""
-    with workers_stopped(served):
+    with stopped(workers_of(served)):
         entries = client.send(images)
         away = {objects_of(client, entry, folder) for entry in entries.values()}
         for path in away:
@@ -116,19 +115,12 @@ def told_of(client: Client, job_id: str) -> dict[str, Any]:
     return {"document": document, "pictures": pictures}
 
 
-@contextmanager
-def workers_stopped(served: Served) -> Iterator[None]:
-    """Stop the worker processes in their tracks until the end of the block."""
+def workers_of(served: Served) -> list[psutil.Process]:
+    """Return the worker processes of a stack."""
     family = psutil.Process(served.process).children(recursive=True)
     workers = [one for one in family if "hilum_worker" in " ".join(one.cmdline())]
     assert workers
-    for worker in workers:
-        worker.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for worker in workers:
-            worker.send_signal(signal.SIGCONT)
+    return workers
 
 
 def on_postgres(folder: Path, url: str) -> dict[str, str]:

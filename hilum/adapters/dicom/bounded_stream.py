@@ -28,6 +28,8 @@ _HEADER: Final = 8
 _READS_OF_AN_ELEMENT: Final = 5
 _PIECE: Final = 64 * 1024
 _ZLIB: Final = 0x78
+_GZIP: Final = b"\x1f\x8b\x08"
+_ANY_HEADER: Final = zlib.MAX_WBITS | 32
 _MOST_COPIED: Final = 32 * 1024 * 1024
 
 
@@ -108,8 +110,8 @@ class InflatedStream(BoundedStream):
     """A deflated data set (PS3.5 section A.5), inflated as far as it is read.
 
     Args:
-        packed: The deflated bytes. Some writers wrap them in zlib's header and checksum
-            (RFC 1950).
+        packed: The deflated bytes. Some writers wrap them in the header and checksum of zlib or
+            gzip (RFC 1950, RFC 1952).
         count: Counts the elements.
         limit: Most bytes that it may inflate to.
     """
@@ -117,7 +119,8 @@ class InflatedStream(BoundedStream):
     def __init__(self, packed: bytes, count: ElementCount, limit: int) -> None:
         super().__init__(b"", count)
         wrapped = packed[:1] == bytes([_ZLIB]) and int.from_bytes(packed[:2], "big") % 31 == 0
-        self._inflater = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+        headed = wrapped or packed.startswith(_GZIP)
+        self._inflater = zlib.decompressobj(_ANY_HEADER if headed else -zlib.MAX_WBITS)
         self._packed = packed
         self._taken = 0
         self._size = 0

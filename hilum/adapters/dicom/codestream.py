@@ -15,7 +15,7 @@ from pydicom import uid
 from hilum.adapters.dicom.transfer_syntax import Encoding
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
 from hilum.imaging.jpeg_cost import check_scans
-from hilum.imaging.jpeg_header import header_segments, jpeg_frame
+from hilum.imaging.jpeg_header import FRAME_MARKERS, header_segments, jpeg_frame, scans_at
 
 if TYPE_CHECKING:
     from hilum.adapters.dicom.image_pixel import ImagePixel
@@ -27,7 +27,12 @@ _JP2_START: Final = b"\x00\x00\x00\x0cjP  "
 _END: Final = b"\xff\xd9"
 _JPEG_START: Final = b"\xff\xd8"
 _START_OF_TILE: Final = b"\xff\x90"
+_CODING_STYLE: Final = b"\xff\x52\x00"
+_IRREVERSIBLE: Final = b"\0"
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe"
+_ADOBE_RGB: Final = _ADOBE + b"\x00\x64" + bytes(5)
+_COMPONENTS: Final = frozenset({1, 3})
+_MOST_BITS: Final = 16
 _LOSSLESS_FRAME: Final = 0xC3
 _JPEG_LS_FRAME: Final = 0xF7
 _BASELINE_BITS: Final = 8
@@ -57,12 +62,16 @@ class Codestream:
         columns: Samples per line.
         components: Image components.
         precision: Bits per sample of the first component.
+        lossy: Whether it is encoded with a loss.
+        tiles: Parts of a JPEG 2000 image that are decoded one by one.
     """
 
     rows: int
     columns: int
     components: int
     precision: int
+    lossy: bool = False
+    tiles: int = 1
 
 
 def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Codestream:
@@ -92,8 +101,11 @@ def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Cod
             f"The dataset has {pixel.rows} x {pixel.columns} pixels, its codestream "
             f"{claim.rows} x {claim.columns}."
         )
-    if claim.components != pixel.samples or not 1 <= claim.precision <= pixel.allocated:
-        raise UnreadableFilm("The codestream has other samples than the dataset says.")
+    if claim.components not in _COMPONENTS or not 1 <= claim.precision <= _MOST_BITS:
+        raise UnreadableFilm(
+            f"The codestream has {claim.components} components of {claim.precision} bits; 1 and 3 "
+            f"of up to {_MOST_BITS} are read."
+        )
     return claim
 
 
@@ -111,7 +123,11 @@ def whole_codestream(frame: bytes) -> bytes:
     """
     if frame.endswith(_END) or frame[:-1].endswith(_END):
         return frame
-    end = frame.find(_END, _body(frame))
+    if frame.startswith(_JPEG_START):
+        end = frame.find(_END, scans_at(frame))
+    else:
+        # Headers of tile-parts may hold the bytes of the marker.
+        end = frame.rfind(_END, max(frame.find(_START_OF_TILE), 0))
     if end < 0:
         raise TruncatedFilm("The codestream ends before its end marker.")
     return frame[: end + 2]
@@ -119,7 +135,30 @@ def whole_codestream(frame: bytes) -> bytes:
 
 def has_adobe_marker(frame: bytes) -> bool:
     """Whether a JPEG codestream has Adobe's APP14, which names the colours of its samples."""
-    return _ADOBE in frame[: _body(frame)]
+    return _ADOBE in frame[: scans_at(frame)]
+
+
+def named_colours(frame: bytes, photometric: str) -> tuple[bytes, str]:
+    """Tell the colours of three samples where no marker names them.
+
+    Components that are called R, G and B are that. Chrominances alone have fewer samples than
+    luminance.
+
+    Args:
+        frame: A JPEG codestream.
+        photometric: Photometric Interpretation by the data set.
+
+    Returns:
+        The codestream, with a marker if its components say RGB, and the interpretation.
+    """
+    for marker, at in header_segments(frame):
+        if marker in FRAME_MARKERS:
+            names, factors = frame[at + 10 : at + 19 : 3], frame[at + 11 : at + 19 : 3]
+            if names == b"RGB" and not has_adobe_marker(frame):
+                return _JPEG_START + _ADOBE_RGB + frame[2:], "RGB"
+            if len(set(factors)) > 1:
+                return frame, "YBR_FULL_422"
+    return frame, photometric
 
 
 def codestream_syntax(frame: bytes, syntax: str) -> str | None:
@@ -150,22 +189,16 @@ def codestream_syntax(frame: bytes, syntax: str) -> str | None:
     return syntax if syntax in family else family[0]
 
 
-def _body(frame: bytes) -> int:
-    """Offset behind the headers, which may hold a thumbnail with an end marker of its own."""
-    if not frame.startswith(_JPEG_START):
-        return max(frame.find(_START_OF_TILE), 0)
-    try:
-        return max((at for _, at in header_segments(frame)), default=2)
-    except UnreadableFilm:
-        # What stands there instead of a marker is no header. Its decoder says so.
-        return 2
-
-
 def _jpeg(frame: bytes) -> Codestream:
     found = jpeg_frame(frame, complete=True)
     if found is None:  # pragma: no cover - complete data either has a frame header or raises
         raise TruncatedFilm("The codestream ends before its frame header.")
-    return Codestream(found.rows, found.columns, found.components, found.precision)
+    lossy = found.marker not in {_LOSSLESS_FRAME, _JPEG_LS_FRAME}
+    if found.marker == _JPEG_LS_FRAME:
+        # Ns, a name and a table for each component, then NEAR (T.87 C.2.3).
+        scan = scans_at(frame)
+        lossy = frame[scan + 5 + 2 * found.components : scan + 6 + 2 * found.components] > b"\0"
+    return Codestream(found.rows, found.columns, found.components, found.precision, lossy)
 
 
 def _jpeg_2000(frame: bytes) -> Codestream:
@@ -195,4 +228,6 @@ def _jpeg_2000(frame: bytes) -> Codestream:
     tiles = -(-(right - tile_left) // tile_x) * -(-(bottom - tile_top) // tile_y)
     if tiles > _LARGEST_TILE_COUNT:
         raise UnreadableFilm(f"The JPEG 2000 codestream has {tiles} tiles.")
-    return Codestream(rows, columns, components, (size & ~_SIGNED) + 1)
+    coding = frame.find(_CODING_STYLE, start)
+    lossy = frame[coding + 13 : coding + 14] == _IRREVERSIBLE
+    return Codestream(rows, columns, components, (size & ~_SIGNED) + 1, lossy, tiles)

@@ -16,7 +16,9 @@ VALUE_REPRESENTATIONS: Final = frozenset(str(name).encode() for name in VR)
 
 _PREAMBLE: Final = 128
 _MAGIC: Final = b"DICM"
-_FIRST_GROUPS: Final = frozenset({0x0002, 0x0008})
+_USUAL_GROUPS: Final = frozenset({0x0002, 0x0008})
+_FIRST_GROUPS: Final = frozenset({*_USUAL_GROUPS, 0x0010, 0x0018, 0x0020, 0x0028})
+_COMMAND_LENGTH: Final = (0, 0)
 _LAST_ELEMENT: Final = 0x00FF
 _IMAGE_GROUP: Final = 0x0028
 _SHORT: Final = 64
@@ -48,27 +50,42 @@ def start_of_elements(data: bytes) -> int | None:
 
 
 def _begins_data_set(data: bytes, at: int) -> bool:
-    """Whether an element of group 0002 or 0008 begins here, in any of the three encodings."""
+    """Whether a first element begins here, in any of the three encodings.
+
+    It is of group 0002 or 0008, of a later group in a data set that lost those, or of the command
+    that a data set was sent with.
+    """
     if len(data) < at + 8:
         return False
-    group, number = struct.unpack_from("<HH", data, at)
     explicit = data[at + 4 : at + 6] in VALUE_REPRESENTATIONS
-    if group in _FIRST_GROUPS and number <= _LAST_ELEMENT:
+    big = struct.unpack_from(">HH", data, at)
+    if explicit and _is_first(*big):
+        return True
+    group, number, length = struct.unpack_from("<HHL", data, at)
+    if _is_first(group, number):
         return explicit or _begins_implicit(data, at)
-    group, number = struct.unpack_from(">HH", data, at)
-    return group in _FIRST_GROUPS and number <= _LAST_ELEMENT and explicit
+    return (group, number, length) == (*_COMMAND_LENGTH, 4) and _is_followed(data, at)
+
+
+def _is_first(group: int, number: int) -> bool:
+    return group in _FIRST_GROUPS and (number <= _LAST_ELEMENT or group not in _USUAL_GROUPS)
 
 
 def _begins_implicit(data: bytes, at: int) -> bool:
     """Whether the length of a first element in implicit VR is plausible.
 
-    A longer one (Image Type with many values) has to be followed by an element with a higher tag.
+    A longer one (Image Type with many values) has to be followed by an element with a higher tag,
+    and so has one of another group.
     """
-    group, number, length = struct.unpack_from("<HHL", data, at)
+    group, _, length = struct.unpack_from("<HHL", data, at)
     if length % 2 or length > _LONG:
         return False
-    if length <= _SHORT:
-        return True
+    return (length <= _SHORT and group in _USUAL_GROUPS) or _is_followed(data, at)
+
+
+def _is_followed(data: bytes, at: int) -> bool:
+    """Whether an element with a higher tag follows one in implicit VR."""
+    group, number, length = struct.unpack_from("<HHL", data, at)
     following = at + 8 + int(length)
     if len(data) < following + 4:
         return False

@@ -20,8 +20,11 @@ from hilum.adapters.dicom.bounded_stream import (
 )
 from hilum.adapters.dicom.data_start import element_encoding, implied_syntax, start_of_elements
 from hilum.adapters.dicom.fragments import span_of_items
+from hilum.adapters.dicom.image_pixel import first_of
+from hilum.adapters.dicom.odd_elements import end_of_odd
 from hilum.adapters.dicom.sequences import is_kept, parse_sequence, ran_too_deep, too_deep
 from hilum.domain.errors import Rejected, TruncatedFilm, UnsupportedFormat
+from hilum.imaging.budget import NotPlain
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -41,7 +44,8 @@ class ParsedFile:
 
     Attributes:
         dataset: The elements, file meta group apart.
-        transfer_syntax: (0002,0010); guessed for a dataset without a file meta group.
+        transfer_syntax: (0002,0010). What the bytes are, where it is absent, or unknown over pixels
+            that are not encapsulated.
         data_set_at: Where the data set begins in the file, in bytes.
         big_endian: Byte order of the data set, by its bytes.
         sop_instance_uid: (0008,0018), or the file meta's copy of it.
@@ -60,10 +64,6 @@ class ParsedFile:
     pixel_length: int | None
     last_group: int
     cut: bool
-
-
-class LeftDeflated(Exception):
-    """The data set is deflated, and was not to be inflated here."""
 
 
 def looks_like_dicom(prefix: bytes) -> bool:
@@ -86,7 +86,7 @@ def parse(
         What was read; ``cut`` tells whether the bytes ended too early.
 
     Raises:
-        LeftDeflated: It is deflated, and not to be inflated.
+        NotPlain: It is deflated, and not to be inflated.
         UnsupportedFormat: Not DICOM.
         UnreadableFilm: The deflated part is damaged.
         CompressionRatioTooHigh: The deflated part inflates beyond the limit.
@@ -107,16 +107,19 @@ def parse(
     syntax = _text(meta_set, "TransferSyntaxUID")
     if syntax == uid.DeflatedExplicitVRLittleEndian:
         if not inflate:
-            raise LeftDeflated
+            raise NotPlain(large=True)
         stream = opened(stream.read(), count, inflated_limit)
     implicit, little = _encoding_at(stream, syntax)
     body = _Elements(count, header_only=header_only and isinstance(stream, InflatedStream))
     body.read(stream, implicit=implicit, little=little)
+    encapsulated = body.pixels_announced and body.pixel_length is None
+    if not syntax or (uid.UID(syntax).name == syntax and not encapsulated):
+        syntax = implied_syntax(implicit=implicit, little=little)
     dataset = Dataset(body.found)
     dataset.set_original_encoding(implicit, little)
     return ParsedFile(
         dataset=dataset,
-        transfer_syntax=syntax or implied_syntax(implicit=implicit, little=little),
+        transfer_syntax=syntax,
         data_set_at=data_set_at,
         big_endian=not little,
         sop_instance_uid=_text(dataset, "SOPInstanceUID")
@@ -140,6 +143,7 @@ class _Elements:
         self._count = count
         self._header_only = header_only
         self._fragments: tuple[BaseTag, str | None] | None = None
+        self._next: int | None = None
 
     def read(
         self, stream: BoundedStream, *, implicit: bool, little: bool, only_group: int | None = None
@@ -150,10 +154,13 @@ class _Elements:
             Rejected: The budget is used up, or the deflated bytes are damaged.
         """
         try:
-            while self._read_to_fragments(
+            while self._read_to_stop(
                 stream, implicit=implicit, little=little, only_group=only_group
             ):
-                self._read_fragments(stream, implicit=implicit, little=little)
+                if self._next is not None:
+                    stream.seek(self._next)
+                else:
+                    self._read_fragments(stream, implicit=implicit, little=little)
         except Rejected:
             raise
         except Exception as error:  # end of data shows as EOFError, OSError, struct.error ...
@@ -163,11 +170,11 @@ class _Elements:
                 raise too_deep() from error
             self.cut = True
 
-    def _read_to_fragments(
+    def _read_to_stop(
         self, stream: BoundedStream, *, implicit: bool, little: bool, only_group: int | None
     ) -> bool:
-        """Read elements, and stop in front of encapsulated pixels: are there any?"""
-        self._fragments = None
+        """Read elements, and stop in front of one that pydicom is not to read: is there any?"""
+        self._fragments = self._next = None
 
         def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
             if only_group is not None:
@@ -181,7 +188,9 @@ class _Elements:
                 self.pixel_length = None if length == _UNDEFINED_LENGTH else length
                 if length == _UNDEFINED_LENGTH:
                     self._fragments = (tag, vr)
-            return self._fragments is not None
+                return self._fragments is not None
+            self._next = end_of_odd(stream, tag, vr, length, implicit=implicit, little=little)
+            return self._next is not None
 
         for element in data_element_generator(stream, implicit, little, stop_when=stop):
             if _short(element):
@@ -191,7 +200,7 @@ class _Elements:
                     continue
             if _is_kept(element):
                 self.found[element.tag] = parse_sequence(element, self._count)
-        return self._fragments is not None
+        return self._fragments is not None or self._next is not None
 
     def _read_fragments(self, stream: BoundedStream, *, implicit: bool, little: bool) -> None:
         """Take the items of the pixel data element that the stream stands in front of."""
@@ -235,7 +244,7 @@ def _encoding_at(stream: BoundedStream, syntax: str | None) -> tuple[bool, bool]
 
 def _text(dataset: Dataset, keyword: str) -> str | None:
     try:
-        value = str(dataset.get(keyword) or "").strip("\0 ")
+        value = str(first_of(dataset.get(keyword)) or "").strip("\0 \t\r\n.")
     except Exception:  # noqa: BLE001 - a value that cannot be read is a value that is not there
         return None
     return value or None
@@ -247,10 +256,11 @@ def require_whole(parsed: ParsedFile) -> None:
     Raises:
         TruncatedFilm: The file ends in the middle of an element before or in its pixels.
     """
-    value = parsed.dataset.get("PixelData")
-    if parsed.cut and not value:
-        raise TruncatedFilm("The DICOM file ends before its pixels do.")
-    short_by = 0 if parsed.pixel_length is None else parsed.pixel_length - len(value or b"")
-    # One byte may be missing: a writer that forgot to pad an odd length.
-    if short_by > 1:
-        raise TruncatedFilm("The DICOM file ends before its pixels do.")
+    if parsed.dataset.get("PixelData"):
+        # Whoever decodes them tells whether they are whole, whatever length is declared.
+        return
+    raise TruncatedFilm(
+        "The DICOM file ends before its pixels do, or an element in front of them is damaged."
+        if parsed.cut
+        else "The pixel data is empty."
+    )

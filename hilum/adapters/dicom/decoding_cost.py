@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _MIB: Final = 1024 * 1024
 _BYTE: Final = 8
+# OpenJPEG keeps this for each tile, however small it is.
+_TILE_BYTES: Final = 7 * 1024
 
 
 def check_decoding_memory(claim: Codestream, encoding: Encoding, decoder: str) -> None:
@@ -39,7 +41,7 @@ def check_decoding_memory(claim: Codestream, encoding: Encoding, decoder: str) -
         each = 11
     else:
         each = 2 * width * samples + 1
-    needed = each * claim.rows * claim.columns
+    needed = each * claim.rows * claim.columns + _TILE_BYTES * claim.tiles
     if needed > BUDGET.working_bytes:
         raise WorkingMemoryExceeded(
             f"Decoding needs {needed // _MIB} MiB of memory; the limit is "

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import warnings
-from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydicom import config
 
 from hilum.adapters.dicom.dataset import (
-    LeftDeflated,
     ParsedFile,
     looks_like_dicom,
     parse,
@@ -20,12 +18,20 @@ from hilum.adapters.dicom.dataset import (
 from hilum.adapters.dicom.header import header_of, read_header, refuse_without_pixels
 from hilum.adapters.dicom.image_pixel import MONOCHROME, ImagePixel, image_pixel
 from hilum.adapters.dicom.palette import palette_colours
-from hilum.adapters.dicom.pixels import PixelData, StoredPixels, decode_pixels, is_native
-from hilum.adapters.dicom.presentation import presentation_of
+from hilum.adapters.dicom.pixels import decode_pixels, is_native
+from hilum.adapters.dicom.presentation import presentations_of
+from hilum.adapters.dicom.stored_pixels import PixelData, StoredPixels
 from hilum.adapters.dicom.transfer_syntax import encoding_of, same_syntax
-from hilum.domain.errors import FileTooLarge, ForProcessing, Rejected, UnreadableFilm
+from hilum.domain.errors import (
+    BlankRendering,
+    FileTooLarge,
+    ForProcessing,
+    Rejected,
+    UnreadableFilm,
+)
 from hilum.domain.image_note import ImageNote
 from hilum.imaging.blank import refuse_blank
+from hilum.imaging.budget import NotPlain
 from hilum.imaging.colour import deep_grey, grey_of_array
 from hilum.imaging.deep_png import render_deep
 from hilum.imaging.film import Film
@@ -34,35 +40,14 @@ from hilum.imaging.raster import decode_raster
 from hilum.imaging.sniff import check_limits, check_smallest_side, inspect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+    from pydicom.dataset import Dataset
 
     from hilum.imaging.film import FilmHeader, FilmLimits
 
 _ROOM_FOR_ATTRIBUTES: Final = 16 * 1024 * 1024
 _LARGEST_SAMPLE: Final = 2
 _BYTE: Final = 8
-
-
-class CostlyReader(Protocol):
-    """Reads what costs much, elsewhere."""
-
-    def __call__(
-        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
-    ) -> Film | None:
-        """Read a file.
-
-        Args:
-            data: The file.
-            pixels: Of a grey image of 16 bits that costs as much.
-            encoded: Bytes of its pixels in a DICOM encoding that needs a decoder. 0: in none.
-            for_processing: Accept raw detector values.
-
-        Returns:
-            The film, or None where the file is not costly.
-        """
-        ...
 
 
 class DicomFilmReader:
@@ -72,13 +57,14 @@ class DicomFilmReader:
 
     Args:
         limits: Checked before anything is decoded.
-        costly: Asked before pixels are decoded. It may read the file itself, elsewhere. With it a
-            deflated file is not read here: :class:`LeftDeflated` is raised.
+        plain_pixels: Most pixels of a grey image of 16 bits that costs as much as one that is read
+            here. Others, and those that are deflated or encoded, raise :class:`NotPlain`. None:
+            everything is read.
     """
 
-    def __init__(self, limits: FilmLimits, costly: CostlyReader | None = None) -> None:
+    def __init__(self, limits: FilmLimits, *, plain_pixels: int | None = None) -> None:
         self._limits = limits
-        self._costly = costly
+        self._plain_pixels = plain_pixels
         _silence_libraries()
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
@@ -95,10 +81,14 @@ class DicomFilmReader:
 
         Raises:
             Rejected: The file can already be seen to be of no use; the class says why.
+            NotPlain: It is to be read in a process of its own.
         """
         if looks_like_dicom(prefix):
             header = read_header(
-                prefix, size, inflated_limit=self._inflated_limit, inflate=self._costly is None
+                prefix,
+                size,
+                inflated_limit=self._inflated_limit,
+                inflate=self._plain_pixels is None,
             )
         else:
             header = inspect(prefix, size)
@@ -118,22 +108,17 @@ class DicomFilmReader:
 
         Raises:
             Rejected: The file is of no use; the class says why.
+            NotPlain: It is to be read in a process of its own.
         """
         if not looks_like_dicom(data):
-            return decode_raster(data, self._limits, self._elsewhere(data))
+            return decode_raster(data, self._limits, plain_pixels=self._plain_pixels)
         try:
             return self._read_dicom(data, for_processing=for_processing)
-        except (Rejected, LeftDeflated, MemoryError):  # no memory left is not the file's fault
+        except (Rejected, NotPlain, MemoryError):  # no memory left is not the file's fault
             raise
         except Exception as error:
             # No file may bring a worker down: what nobody foresaw is the file's fault as well.
             raise UnreadableFilm("The DICOM file cannot be read.") from error
-
-    def _elsewhere(self, data: bytes) -> Callable[[int], Film | None] | None:
-        """How a costly PNG or JPEG is read elsewhere."""
-        if self._costly is None:
-            return None
-        return partial(self._costly, data, encoded=0, for_processing=False)
 
     @property
     def _inflated_limit(self) -> int:
@@ -144,7 +129,7 @@ class DicomFilmReader:
             raise FileTooLarge(
                 f"The file has {len(data)} bytes; the limit is {self._limits.max_bytes} bytes."
             )
-        inflate = self._costly is None
+        inflate = self._plain_pixels is None
         parsed = parse(data, inflated_limit=self._inflated_limit, inflate=inflate)
         refuse_without_pixels(parsed, complete=True)
         encoding_of(parsed.transfer_syntax)
@@ -156,14 +141,13 @@ class DicomFilmReader:
         check_limits(header, len(data), self._limits)
         check_smallest_side(header)
         source = _pixel_data(parsed)
-        if self._costly is not None:
+        if self._plain_pixels is not None:
             encoded = 0 if is_native(source, pixel) else max(len(source.value), 1)
-            cost = max(_size_of(pixel), len(data) // _LARGEST_SAMPLE)
-            film = self._costly(data, cost, encoded=encoded, for_processing=for_processing)
-            if film is not None:
-                return film
+            large = max(_size_of(pixel), len(data) // _LARGEST_SAMPLE) > self._plain_pixels
+            if encoded or large:
+                raise NotPlain(large=large, encoded=encoded)
         stored = decode_pixels(source, pixel, self._limits.max_compression_ratio)
-        pixels, notes = _presented(parsed, pixel, stored)
+        pixels, notes = _presented(parsed.dataset, stored)
         if not same_syntax(stored.syntax, parsed.transfer_syntax):
             notes |= {ImageNote.TRANSFER_SYNTAX_CORRECTED}
         if header.for_processing:
@@ -191,27 +175,35 @@ def _pixel_data(parsed: ParsedFile) -> PixelData:
 
 
 def _presented(
-    parsed: ParsedFile, pixel: ImagePixel, stored: StoredPixels
+    dataset: Dataset, stored: StoredPixels
 ) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
-    if stored.photometric in MONOCHROME:
-        shown = presentation_of(parsed.dataset, pixel, stored)
+    if stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W, 3]
+        return _grey_of_colours(stored), frozenset()
+    if stored.photometric not in MONOCHROME:
+        colours = palette_colours(dataset, stored)
+        return colours if colours.ndim == 2 else grey_of_array(colours), frozenset()  # noqa: PLR2004 - as above
+    blank: list[BlankRendering] = []
+    for shown in presentations_of(dataset, stored):
         pixels = render(stored.patterns, shown.transform)
-        refuse_blank(pixels, stored.patterns, shown.transform)
-        return pixels, shown.notes
-    if stored.patterns.ndim == 2:  # noqa: PLR2004 - [H, W]: indices into a palette
-        return grey_of_array(palette_colours(parsed.dataset, stored)), frozenset()
-    return _grey_of_colours(stored), frozenset()
+        try:
+            refuse_blank(pixels, stored.patterns, shown.transform)
+        except BlankRendering as reason:
+            blank.append(reason)
+        else:
+            return pixels, shown.notes
+    raise blank[0]
 
 
 def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
     """Three samples per pixel, which have to be grey in the end."""
-    ybr = stored.photometric.startswith("YBR_FULL")
-    samples: NDArray[np.unsignedinteger] = stored.patterns.view(
-        np.uint8 if stored.patterns.itemsize == 1 else np.uint16
-    )
-    values = (samples >> stored.shift) & samples.dtype.type((1 << stored.precision) - 1)
+    ybr = stored.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+    unsigned = np.dtype(np.uint8 if stored.patterns.itemsize == 1 else np.uint16)
+    values: NDArray[np.unsignedinteger] = stored.patterns.view(unsigned)
+    if stored.precision < unsigned.itemsize * _BYTE:
+        values = np.right_shift(values, stored.shift, dtype=unsigned)
+        values &= unsigned.type((1 << stored.precision) - 1)
     if stored.precision <= 8:  # noqa: PLR2004 - bits of a presentation value
-        eight = values << (8 - stored.precision)
+        eight = values << (8 - stored.precision) if stored.precision < _BYTE else values
         return grey_of_array(eight.astype(np.uint8, copy=False), ybr=ybr)
     deep = values.astype(np.uint16, copy=False)
     grey = deep_grey(deep, bits=stored.precision, ybr=ybr)

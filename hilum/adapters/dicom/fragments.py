@@ -53,8 +53,11 @@ def span_of_items(data: bytes | memoryview, start: int, *, little: bool = True) 
         group, number, length = struct.unpack_from(f"{order}HHL", data, at)
         if (group, number) == _DELIMITER_TAG:
             return Span(at, at + 8)
-        if (group, number) != _ITEM_TAG or length == _UNDEFINED:
+        if (group, number) != _ITEM_TAG:
             break
+        if length == _UNDEFINED:
+            # A fragment has to have a length. The codestream tells where it ends.
+            return Span(len(data), None)
         at += 8 + int(length)
         count += 1
         _refuse_many(count)
@@ -92,7 +95,7 @@ def join_fragments(value: bytes, *, little: bool = True) -> Frame:
     at = 0
     while at + 8 <= len(value):
         group, number, length = struct.unpack_from(f"{order}HHL", value, at)
-        if (group, number) != _ITEM_TAG or length == _UNDEFINED:
+        if (group, number) != _ITEM_TAG:
             break
         items.append((at + 8, min(at + 8 + int(length), len(value))))
         _refuse_many(len(items))

@@ -54,7 +54,8 @@ def decode_with_gdcm(
         CpuTimeExceeded: It took more CPU time than the budget allows, or gave no answer in time.
     """
     width = 1 if precision <= _BYTE else 2
-    picture = [syntax, pixel.rows, pixel.columns, precision, pixel.samples]
+    # GDCM aborts over fewer bits than a byte has, and decodes them as 8.
+    picture = [syntax, pixel.rows, pixel.columns, max(precision, _BYTE), pixel.samples]
     seconds = BUDGET.cpu_seconds_of(len(frame))
     arguments = [*picture, seconds]
     try:

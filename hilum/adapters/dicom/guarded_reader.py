@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from hilum.adapters.dicom.dataset import LeftDeflated
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.reader_pool import ReaderPool
+from hilum.imaging.budget import PLAIN_PIXELS, NotPlain
 
 if TYPE_CHECKING:
     from hilum.imaging.film import Film, FilmHeader, FilmLimits
-
-PLAIN_PIXELS: Final = 16_000_000
-"""Most pixels of an image that is read in the process itself, one grey sample of 16 bits each.
-
-Others are weighed, see ``CostlyReader``. What is not over it takes at most a second of CPU time and
-150 MiB.
-"""
 
 
 class GuardedFilmReader:
     """Implements the port ``FilmReader``.
 
     Plain images are read in this process: PNG, JPEG and uncompressed DICOM that cost no more than
-    ``PLAIN_PIXELS`` pixels. All others go to a pool of processes.
+    so many pixels. All others go to a pool of processes.
 
     Args:
         limits: Checked before anything is decoded.
+        plain_pixels: Pixels of a grey image of 16 bits.
     """
 
-    def __init__(self, limits: FilmLimits) -> None:
+    def __init__(self, limits: FilmLimits, *, plain_pixels: int = PLAIN_PIXELS) -> None:
         self._pool = ReaderPool(limits)
-        self._reader = DicomFilmReader(limits, costly=self._read_costly)
+        self._reader = DicomFilmReader(limits, plain_pixels=plain_pixels)
 
     def inspect(self, prefix: bytes, size: int) -> FilmHeader:
         """Look at the first bytes of a file, see ``DicomFilmReader``."""
         try:
             return self._reader.inspect(prefix, size)
-        except LeftDeflated:
+        except NotPlain:
             return self._pool.inspect(prefix, size)
 
     def read(self, data: bytes, *, for_processing: bool = False) -> Film:
@@ -50,13 +44,7 @@ class GuardedFilmReader:
         """
         try:
             return self._reader.read(data, for_processing=for_processing)
-        except LeftDeflated:
-            return self._pool.read(data, large=True, for_processing=for_processing)
-
-    def _read_costly(
-        self, data: bytes, pixels: int, *, encoded: int, for_processing: bool
-    ) -> Film | None:
-        large = pixels > PLAIN_PIXELS
-        if not large and not encoded:
-            return None
+        except NotPlain as found:
+            large, encoded = found.large, found.encoded
+        # Behind the block: the error holds what was parsed, a copy of the pixel data.
         return self._pool.read(data, large=large, encoded=encoded, for_processing=for_processing)

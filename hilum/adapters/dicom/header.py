@@ -38,7 +38,7 @@ def read_header(
         The header.
 
     Raises:
-        LeftDeflated: It is deflated, and not to be inflated.
+        NotPlain: It is deflated, and not to be inflated.
         UnsupportedFormat: Not DICOM.
         UnsupportedTransferSyntax: No decoder for it.
         NotAnImage: The object has no pixels.

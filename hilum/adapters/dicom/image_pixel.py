@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from pydicom.dataelem import RawDataElement
 
 from hilum.domain.errors import MultiFrameFilm, UnreadableFilm
 
@@ -14,8 +19,10 @@ MONOCHROME: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _COLOUR: Final = frozenset(
     {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420", "YBR_PARTIAL_422"}
 )
-_PALETTE: Final = "PALETTE COLOR"
+_KNOWN: Final = MONOCHROME | _COLOUR | {"PALETTE COLOR"}
 _COLOUR_SAMPLES: Final = 3
+_BYTE, _PACKED, _WORD, _LONG = 8, 12, 16, 32
+_BINARY_NUMBERS: Final = frozenset({"US", "SS", "UL", "SL", "FL", "FD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class ImagePixel:
         columns: (0028,0011).
         samples: Samples per Pixel (0028,0002), 1 or 3.
         photometric: Photometric Interpretation (0028,0004).
-        allocated: Bits Allocated (0028,0100), 8 or 16.
+        allocated: Bits Allocated (0028,0100), 8, 12, 16 or 32. Samples of 12 are packed.
         stored: Bits Stored (0028,0101).
         high_bit: High Bit (0028,0102).
         signed: Pixel Representation (0028,0103) is 1.
@@ -59,12 +66,48 @@ def element(dataset: Dataset, keyword: str) -> Any:
     return None if value is None or value in ("", b"") else value
 
 
+def first_of(value: Any) -> Any:
+    """The first of several values, or the one value there is."""
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return next(iter(value), None) if several else value
+
+
 def integer(dataset: Dataset, keyword: str) -> int | None:
     """Value of an element as one whole number, or None."""
     try:
-        return int(element(dataset, keyword))
+        return int(first_of(element(dataset, keyword)))
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def decimals(dataset: Dataset, keyword: str) -> list[float | None]:
+    """Values of an element, at least one, as numbers.
+
+    Args:
+        dataset: The data set.
+        keyword: An element of VR DS. Some writers put a comma where the point belongs.
+
+    Returns:
+        The numbers. None for each that is absent or not finite.
+    """
+    raw = dataset.get_item(keyword) if keyword in dataset else None
+    if (
+        isinstance(raw, RawDataElement)
+        and isinstance(raw.value, bytes)
+        and raw.VR not in _BINARY_NUMBERS
+    ):
+        return [_number(text) for text in raw.value.decode("latin-1").split("\\")]
+    value = element(dataset, keyword)
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    return [_number(one) for one in (value if several else [value])] or [None]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(str(value).strip(" \0\t\r\n").replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def refuse_frames(dataset: Dataset) -> None:
@@ -85,7 +128,7 @@ def image_pixel(dataset: Dataset) -> ImagePixel:
         dataset: A dataset that has pixel data.
 
     Returns:
-        The description, consistent in itself.
+        The description, as the data set states it. See :func:`fitted`.
 
     Raises:
         UnreadableFilm: An attribute is missing, or has a value that no radiograph has.
@@ -96,32 +139,64 @@ def image_pixel(dataset: Dataset) -> ImagePixel:
     allocated = integer(dataset, "BitsAllocated")
     if not rows or not columns or not allocated:
         raise UnreadableFilm("The DICOM object does not say how large its picture is.")
-    if allocated not in {8, 16}:
-        raise UnreadableFilm(f"{allocated} bits allocated per sample; 8 and 16 are read.")
-    samples = integer(dataset, "SamplesPerPixel") or 1
-    default = "MONOCHROME2" if samples == 1 else "RGB"
-    photometric = str(element(dataset, "PhotometricInterpretation") or default).strip().upper()
-    allowed = MONOCHROME | {_PALETTE} if samples == 1 else _COLOUR
-    if samples not in {1, _COLOUR_SAMPLES} or photometric not in allowed:
+    if not _BYTE <= allocated <= _WORD and allocated != _LONG:
+        raise UnreadableFilm(f"{allocated} bits allocated per sample; 8, 12, 16 and 32 are read.")
+    photometric = _photometric(dataset)
+    samples = integer(dataset, "SamplesPerPixel") or (3 if photometric in _COLOUR else 1)
+    if not photometric:
+        photometric = "MONOCHROME2" if samples == 1 else "RGB"
+    if samples not in {1, _COLOUR_SAMPLES} or photometric not in _KNOWN:
         raise UnreadableFilm(
             f"{samples} samples per pixel as {photometric[:16]}: not a picture that is read here."
         )
-    stored = integer(dataset, "BitsStored") or allocated
     high_bit = integer(dataset, "HighBit")
-    if high_bit is None:
-        high_bit = stored - 1
-    if not 1 <= stored <= allocated or not stored - 1 <= high_bit < allocated:
-        raise UnreadableFilm(
-            f"Bits Stored {stored} and High Bit {high_bit} do not fit in {allocated} bits."
-        )
     return ImagePixel(
         rows=rows,
         columns=columns,
         samples=samples,
         photometric=photometric,
-        allocated=allocated,
-        stored=stored,
-        high_bit=high_bit,
+        allocated=allocated if allocated in {_BYTE, _PACKED, _LONG} else _WORD,
+        stored=integer(dataset, "BitsStored") or (high_bit + 1 if high_bit else allocated),
+        high_bit=-1 if high_bit is None else high_bit,
         signed=integer(dataset, "PixelRepresentation") == 1,
         planar=integer(dataset, "PlanarConfiguration") or 0,
+    )
+
+
+def _photometric(dataset: Dataset) -> str:
+    """Photometric Interpretation in capitals, without a space in front of a number."""
+    stated = str(first_of(element(dataset, "PhotometricInterpretation")) or "")
+    return re.sub(r"\s+(?=\d)", "", stated.strip().upper())
+
+
+def fitted(
+    pixel: ImagePixel, *, samples: int | None = None, allocated: int | None = None
+) -> ImagePixel:
+    """Make a description consistent in itself.
+
+    Samples of another number than the photometric interpretation has are grey or RGB. A High Bit
+    that the value cannot have is the one of a value to the right of its cell.
+
+    Args:
+        pixel: The description by the data set.
+        samples: Samples per pixel that the bytes hold, where they tell.
+        allocated: Bits of a sample, likewise.
+
+    Returns:
+        The description of what the bytes hold.
+    """
+    samples = samples or pixel.samples
+    allocated = allocated or pixel.allocated
+    photometric = pixel.photometric
+    if (samples == 1) is (photometric in _COLOUR):
+        photometric = "MONOCHROME2" if samples == 1 else "RGB"
+    stored = min(pixel.stored, allocated)
+    fits = stored - 1 <= pixel.high_bit < allocated
+    return replace(
+        pixel,
+        samples=samples,
+        allocated=allocated,
+        photometric=photometric,
+        stored=stored,
+        high_bit=pixel.high_bit if fits else stored - 1,
     )

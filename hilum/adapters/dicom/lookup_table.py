@@ -24,6 +24,7 @@ _SIGN: Final = 32_768
 _DESCRIPTOR_WORDS: Final = 3
 _SPARE_SHARE: Final = 16
 _SMOOTH: Final = 8 * 255
+_MANY_TIMES: Final = 4
 
 
 class InvalidTable(Exception):
@@ -51,7 +52,8 @@ def lookup_table(
 
     The first value mapped is read as signed or unsigned, whichever covers more of the input. The
     depth of the entries is the declared one, with two exceptions: entries that need more bits,
-    and a declared depth of 16, the size of a word, over entries that need fewer.
+    and a declared depth of 16, the size of a word, over entries that need fewer. The largest of
+    these is white.
 
     Args:
         item: The data set that holds the table.
@@ -81,7 +83,13 @@ def lookup_table(
         raise InvalidTable("A look-up table is shorter than its descriptor says.")
     if not constant and entries.min() == entries.max():
         raise InvalidTable("The look-up table maps every value to one grey.", blank=True)
-    return LookupTable(start, entries, _depth(bits, entries, packed=packed))
+    depth = _depth(bits, entries, packed=packed)
+    return LookupTable(start, entries, depth, spans=depth < _WORD <= bits and not packed)
+
+
+def says_nothing(item: Dataset) -> bool:
+    """Whether an item of a sequence of tables has neither a descriptor nor data."""
+    return not any(_bytes(item, name, swap_bytes_of=0) for name in ("LUTDescriptor", "LUTData"))
 
 
 def declared_depth(item: Dataset, descriptor: str = "LUTDescriptor") -> int | None:
@@ -117,10 +125,22 @@ def _entries(item: Dataset, keyword: str, count: int, bits: int) -> tuple[NDArra
     plain = _bytes(item, keyword, swap_bytes_of=2 * count)
     if len(plain) < 2 * count:
         octets = np.frombuffer(plain, np.uint8)
-        if bits <= _BYTE or (count <= len(plain) <= count + 1 and _is_smooth(octets)):
+        # Words of 8 bits have nothing in their upper halves: they are too few, and not packed.
+        packed = bool(octets[1::2].any()) or not octets.any()
+        smooth = count <= len(plain) <= count + 1 and _is_smooth(octets)
+        if (bits <= _BYTE and packed) or smooth:
             return octets[:count].astype(np.uint16), True
-    words = np.frombuffer(plain[: len(plain) // 2 * 2], "<u2")
-    return words[:count].astype(np.uint16), False
+    words = np.frombuffer(plain[: len(plain) // 2 * 2], "<u2")[:count].astype(np.uint16)
+    swapped = words.byteswap()
+    return (swapped if _turns(words) > _MANY_TIMES * _turns(swapped) > 0 else words), False
+
+
+def _turns(words: NDArray[np.uint16]) -> float:
+    """How often entries run through their range: once in a curve, often where bytes are swapped."""
+    if words.size < 2:  # noqa: PLR2004 - entries with a difference
+        return 0.0
+    whole = words.astype(np.int32)
+    return float(np.abs(np.diff(whole)).sum()) / max(1, int(np.ptp(whole)))
 
 
 def _is_smooth(octets: NDArray[np.uint8]) -> bool:

@@ -11,12 +11,13 @@ from pydicom.pixels.processing import apply_color_lut
 from hilum.adapters.dicom.image_pixel import element
 from hilum.adapters.dicom.lookup_table import InvalidTable, lookup_table
 from hilum.domain.errors import UnreadableFilm
+from hilum.imaging.grey import StoredBits, count_values, look_up, stored_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.dataset import Dataset
 
-    from hilum.adapters.dicom.pixels import StoredPixels
+    from hilum.adapters.dicom.stored_pixels import StoredPixels
 
 _NAMES: Final = ("Red", "Green", "Blue")
 _BYTE: Final = 8
@@ -32,7 +33,7 @@ def palette_colours(dataset: Dataset, stored: StoredPixels) -> NDArray[np.uint8]
         stored: The decoded indices, [H, W].
 
     Returns:
-        uint8 [H, W, 3].
+        uint8 [H, W, 3], or [H, W] where the three tables are one.
 
     Raises:
         UnreadableFilm: A table is missing or invalid.
@@ -40,13 +41,27 @@ def palette_colours(dataset: Dataset, stored: StoredPixels) -> NDArray[np.uint8]
     patterns: NDArray[np.unsignedinteger] = stored.patterns.view(
         np.uint8 if stored.patterns.itemsize == 1 else np.uint16
     )
-    indices = (patterns >> stored.shift) & patterns.dtype.type((1 << stored.precision) - 1)
+    allocated = patterns.itemsize * _BYTE
+    indices = stored_values(
+        StoredBits(allocated, stored.precision, stored.shift, signed=stored.signed)
+    )
     if "SegmentedRedPaletteColorLookupTableData" in dataset:
         for name in _NAMES:
             _check_segments(dataset, f"Segmented{name}PaletteColorLookupTableData")
         colours = apply_color_lut(indices, dataset)
-        return _upper_byte(colours, colours.itemsize * _BYTE)
-    reach = (0.0, float((1 << stored.precision) - 1))
+        table = _upper_byte(colours, colours.itemsize * _BYTE)
+    else:
+        table = _table(dataset, indices, indices[np.flatnonzero(count_values(patterns))])
+    if (table == table[:, :1]).all():
+        table = np.ascontiguousarray(table[:, 0])
+    return look_up(table, patterns)
+
+
+def _table(
+    dataset: Dataset, indices: NDArray[np.int32], present: NDArray[np.int32]
+) -> NDArray[np.uint8]:
+    """The colour of each index. Those that are present have to have one."""
+    reach = (float(present.min()), float(present.max()))
     try:
         tables = [
             lookup_table(
@@ -65,7 +80,7 @@ def palette_colours(dataset: Dataset, stored: StoredPixels) -> NDArray[np.uint8]
     return np.stack(
         [
             _upper_byte(table.entries, bits)[
-                np.clip(indices.astype(np.int32) - table.first, 0, table.entries.size - 1)
+                np.clip(indices - table.first, 0, table.entries.size - 1)
             ]
             for table in tables
         ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,64 +16,38 @@ from hilum.adapters.dicom.codestream import (
     check_codestream,
     codestream_syntax,
     has_adobe_marker,
+    named_colours,
     whole_codestream,
 )
 from hilum.adapters.dicom.decoding_cost import check_decoding_memory
 from hilum.adapters.dicom.fragments import ITEM, join_fragments
 from hilum.adapters.dicom.gdcm_process import decode_with_gdcm
+from hilum.adapters.dicom.image_pixel import fitted
+from hilum.adapters.dicom.misplaced import is_to_the_left, swapped_where_due
+from hilum.adapters.dicom.native_pixels import native_pixels
 from hilum.adapters.dicom.rle import decode_rle
-from hilum.adapters.dicom.transfer_syntax import GDCM, Encoding, decoder_of, encoding_of
-from hilum.domain.errors import CompressionRatioTooHigh, TruncatedFilm, UnreadableFilm
+from hilum.adapters.dicom.stored_pixels import PixelData, StoredPixels, narrowed
+from hilum.adapters.dicom.transfer_syntax import (
+    GDCM,
+    Encoding,
+    decoder_of,
+    encoding_of,
+    read_as,
+)
+from hilum.domain.errors import CompressionRatioTooHigh, UnreadableFilm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hilum.adapters.dicom.fragments import Frame
     from hilum.adapters.dicom.image_pixel import ImagePixel
 
 _BASELINE_BITS: Final = 8
-_YBR_422: Final = "YBR_FULL_422"
+_WORD: Final = 16
+_WORD_BYTES, _LONG_BYTES = 2, 4
 _RLE_HEADER: Final = 64
 _MOST_SEGMENTS: Final = 15
 _STARTS: Final = (ITEM, b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
-
-
-@dataclass(frozen=True, slots=True)
-class PixelData:
-    """The pixel data element and what is said of it.
-
-    Attributes:
-        value: Its value: samples, or items with fragments.
-        representation: Its VR, OB or OW.
-        syntax: Transfer Syntax UID, as the file says.
-        encapsulated: The length of the element is undefined.
-        big_endian: Byte order of the data set.
-    """
-
-    value: bytes
-    representation: str
-    syntax: str
-    encapsulated: bool
-    big_endian: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPixels:
-    """Decoded, and nothing else done to them.
-
-    Attributes:
-        patterns: uint8 or uint16 (or their signed twins) [H, W] for one sample per pixel,
-            [H, W, 3] for three.
-        precision: Bits that carry the value.
-        shift: Position of the lowest of them.
-        photometric: Photometric interpretation of ``patterns``.
-        syntax: Transfer Syntax UID that they were decoded by.
-    """
-
-    patterns: NDArray[np.integer]
-    precision: int
-    shift: int
-    photometric: str
-    syntax: str
 
 
 def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) -> StoredPixels:
@@ -97,8 +71,25 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
         CompressionRatioTooHigh: The encoded pixels are too few to be honest.
         LimitExceeded: Decoding costs more than the budget allows, see ``hilum.imaging.budget``.
     """
+    stored = _decoded(source, pixel, largest_ratio)
+    if stored.patterns.itemsize == _LONG_BYTES:
+        stored = narrowed(stored)
+    if stored.patterns.itemsize != _WORD_BYTES or stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W]
+        return stored
+    unused = _WORD - stored.precision
+    if unused and not stored.shift and is_to_the_left(stored.patterns, stored.precision):
+        return replace(stored, shift=unused)
+    swapped = swapped_where_due(stored.patterns)
+    if swapped is None:
+        return stored
+    little = stored.syntax == uid.ExplicitVRBigEndian
+    syntax = str(uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian)
+    return replace(stored, patterns=swapped, syntax=syntax)
+
+
+def _decoded(source: PixelData, pixel: ImagePixel, largest_ratio: float) -> StoredPixels:
     if not _in_fragments(source, pixel):
-        return _native(source.value, source, pixel)
+        return native_pixels(source.value, source, pixel)
     value = source.value
     if pixel.native_length > largest_ratio * len(value):
         raise CompressionRatioTooHigh(
@@ -109,29 +100,52 @@ def decode_pixels(source: PixelData, pixel: ImagePixel, largest_ratio: float) ->
     syntax = _syntax_of(frame.data, source, pixel)
     encoding = encoding_of(syntax)
     if encoding is Encoding.NATIVE:
-        return _native(frame.data, source, pixel)
+        return native_pixels(frame.data, source, pixel)
     if encoding is Encoding.RLE:
+        pixel = fitted(pixel, allocated=_WORD if _BASELINE_BITS < pixel.allocated < _WORD else None)
         return _described(decode_rle(frame.data, pixel), pixel, syntax)
+    return _decoded_codestream(frame, source, pixel, syntax)
+
+
+def _decoded_codestream(
+    frame: Frame, source: PixelData, pixel: ImagePixel, syntax: str
+) -> StoredPixels:
+    encoding, decoder = encoding_of(syntax), decoder_of(syntax)
     claim = check_codestream(frame.data, encoding, pixel)
-    decoder = decoder_of(syntax)
     if syntax == uid.JPEGExtended12Bit and claim.precision > _BASELINE_BITS:
         decoder = GDCM
     check_decoding_memory(claim, encoding, decoder)
     whole = whole_codestream(frame.data)
+    if claim.precision > pixel.allocated:
+        # The header cannot be of these samples.
+        pixel = replace(pixel, stored=claim.precision, high_bit=claim.precision - 1)
+    pixel = fitted(
+        pixel,
+        samples=claim.components,
+        allocated=_WORD if claim.precision > _BASELINE_BITS else min(pixel.allocated, _WORD),
+    )
+    precision = claim.precision
     if decoder == GDCM:
-        patterns = decode_with_gdcm(whole, syntax, claim.precision, pixel)
-        return _in_cell(patterns, pixel.photometric, claim, pixel, syntax)
-    coded = replace(pixel, stored=claim.precision)
-    if encoding is Encoding.JPEG and claim.precision <= _BASELINE_BITS:
+        patterns = decode_with_gdcm(whole, syntax, precision, pixel)
+        if syntax == uid.JPEGExtended12Bit and precision == _WORD:
+            # GDCM encodes up to 12 bits as 16, which the standard does not have, without an offset.
+            patterns = patterns ^ np.uint16(0x8000)
+        return _described(patterns, pixel, syntax, claim=claim)
+    # Compressed samples of a pixel come together, whatever Planar Configuration says.
+    coded = replace(pixel, stored=precision, planar=0)
+    if encoding is Encoding.JPEG and precision <= _BASELINE_BITS:
         # 8 bits in cells of 16: the plug-in gives one byte for each sample.
-        coded = replace(coded, allocated=8)
+        coded = replace(coded, allocated=_BASELINE_BITS)
+    if encoding is Encoding.JPEG and pixel.samples > 1:
+        whole, photometric = named_colours(whole, pixel.photometric)
+        coded = replace(coded, photometric=photometric)
     plain = frame.plain and len(whole) == len(frame.data)
-    packed = value if plain else encapsulate([whole], has_bot=False)
+    packed = source.value if plain else encapsulate([whole], has_bot=False)
     decoded, photometric = _by_plug_in(packed, source.representation, syntax, coded)
     if encoding is Encoding.JPEG and pixel.samples > 1 and has_adobe_marker(whole):
         # The marker names the colours, so the plug-in has converted them.
         photometric = "RGB"
-    return _in_cell(decoded, photometric, claim, pixel, syntax)
+    return _described(decoded, pixel, syntax, photometric=photometric, claim=claim)
 
 
 def is_native(source: PixelData, pixel: ImagePixel) -> bool:
@@ -162,7 +176,7 @@ def _in_fragments(source: PixelData, pixel: ImagePixel) -> bool:
 
 def _syntax_of(frame: bytes, source: PixelData, pixel: ImagePixel) -> str:
     """The transfer syntax that the fragments are of."""
-    found = codestream_syntax(frame, source.syntax)
+    found = codestream_syntax(frame, read_as(source.syntax))
     if found is not None:
         return found
     said = encoding_of(source.syntax)
@@ -190,58 +204,31 @@ def _no_rle_header(frame: bytes) -> bool:
     return int.from_bytes(frame[:4], "little") > _MOST_SEGMENTS
 
 
-def _native(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredPixels:
-    """Uncompressed pixels (PS3.5 section 8.1): a view on the file's bytes, no copy."""
-    length = pixel.native_length
-    if pixel.photometric == _YBR_422:
-        if len(value) >= length:
-            # Every pixel has chrominances of its own, whatever the name says.
-            pixel = replace(pixel, photometric="YBR_FULL")
-        else:
-            length = length * 2 // 3
-    if len(value) < length:
-        raise TruncatedFilm(f"The pixel data has {len(value)} bytes; the picture needs {length}.")
-    big = source.big_endian
-    syntax = str(uid.ExplicitVRBigEndian if big else uid.ExplicitVRLittleEndian)
-    if pixel.samples > 1:
-        patterns, photometric = _by_plug_in(value, source.representation, syntax, pixel)
-        return _described(patterns, replace(pixel, photometric=photometric), syntax)
-    if pixel.allocated == 8 and big and source.representation == "OW":  # noqa: PLR2004 - bits of a byte
-        # 8-bit samples in 16-bit words: big endian swaps each pair (PS3.5 section 8.1.2).
-        even = value[: length + length % 2]
-        flat = np.frombuffer(even.ljust(length + length % 2, b"\0"), ">u2").astype("<u2")
-        return _described(_shaped(flat.view(np.uint8), pixel), pixel, syntax)
-    kind = "u1" if pixel.allocated == 8 else (">u2" if big else "<u2")  # noqa: PLR2004 - as above
-    count = pixel.rows * pixel.columns
-    stored = np.frombuffer(value, kind, count=count)
-    native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
-    return _described(_shaped(native, pixel), pixel, syntax)
-
-
-def _shaped(flat: NDArray[np.integer], pixel: ImagePixel) -> NDArray[np.integer]:
-    return flat[: pixel.rows * pixel.columns].reshape(pixel.rows, pixel.columns)
-
-
-def _described(patterns: NDArray[np.integer], pixel: ImagePixel, syntax: str) -> StoredPixels:
-    shift = pixel.high_bit + 1 - pixel.stored
-    return StoredPixels(patterns, pixel.stored, shift, pixel.photometric, syntax)
-
-
-def _in_cell(
+def _described(
     patterns: NDArray[np.integer],
-    photometric: str,
-    claim: Codestream,
     pixel: ImagePixel,
     syntax: str,
+    *,
+    photometric: str | None = None,
+    claim: Codestream | None = None,
 ) -> StoredPixels:
     """Find the value in a decoded sample (PS3.5 sections 8.1.1 and 8.2).
 
     A codestream carries the whole cell: overlay bits, sign bits, and values that High Bit puts
     to the left. A codestream of fewer bits than Bits Stored holds narrower values.
     """
-    stored = min(pixel.stored, claim.precision)
-    shift = min(pixel.high_bit + 1 - pixel.stored, claim.precision - stored)
-    return StoredPixels(patterns, stored, shift, photometric, syntax)
+    precision = claim.precision if claim else pixel.allocated
+    stored = min(pixel.stored, precision)
+    return StoredPixels(
+        patterns,
+        stored,
+        min(pixel.high_bit + 1 - pixel.stored, precision - stored),
+        pixel.signed,
+        photometric or pixel.photometric,
+        syntax,
+        # The syntaxes of a loss also cut reversible codestreams short.
+        lossy=claim is not None and (claim.lossy or syntax in {uid.JPEG2000, uid.HTJ2K}),
+    )
 
 
 def _by_plug_in(

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from hilum.adapters.dicom.image_pixel import element, integer
-from hilum.adapters.dicom.lookup_table import InvalidTable, declared_depth, lookup_table
+from hilum.adapters.dicom.image_pixel import decimals, element, first_of, integer
+from hilum.adapters.dicom.lookup_table import (
+    InvalidTable,
+    declared_depth,
+    lookup_table,
+    says_nothing,
+)
 from hilum.domain.errors import BlankRendering, UnreadableFilm
 from hilum.domain.image_note import ImageNote
 from hilum.imaging.grey import GreyTransform, StoredBits
 from hilum.imaging.voi import LookupTable, VoiFunction, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydicom.dataset import Dataset
 
-    from hilum.adapters.dicom.image_pixel import ImagePixel
-    from hilum.adapters.dicom.pixels import StoredPixels
+    from hilum.adapters.dicom.stored_pixels import StoredPixels
 
 _WORD: Final = 0xFFFF
 _SIGN: Final = 0x8000
+_FINE_WIDTH: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Presentation:
     notes: frozenset[ImageNote]
 
 
-def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -> Presentation:
+def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Presentation]:
     """Collect what decides how stored values are shown.
 
     Of several windows or VOI LUTs the first usable one counts: they are alternatives, and the
@@ -48,11 +53,10 @@ def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -
 
     Args:
         dataset: The film's attributes.
-        pixel: Its Image Pixel module.
         stored: Its decoded pixels.
 
-    Returns:
-        The presentation.
+    Yields:
+        The presentation, then the alternatives to one that shows nothing.
 
     Raises:
         UnreadableFilm: A look-up table is invalid, and nothing takes its place.
@@ -62,76 +66,72 @@ def presentation_of(dataset: Dataset, pixel: ImagePixel, stored: StoredPixels) -
         allocated=stored.patterns.itemsize * 8,
         stored=stored.precision,
         shift=stored.shift,
-        signed=pixel.signed,
+        signed=stored.signed,
+        lossy=stored.lossy,
     )
     notes: set[ImageNote] = set()
-    slope = _number(element(dataset, "RescaleSlope"))
-    intercept = _number(element(dataset, "RescaleIntercept"))
+    slope, intercept = (decimals(dataset, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
     modality_table = _modality_table(dataset, bits.reach, notes, rescaled=slope is not None)
     slope, intercept = slope or 1.0, intercept or 0.0
     ends = sorted(value * slope + intercept for value in bits.reach)
     reach = (ends[0], ends[1])
     if modality_table is not None:
         reach = (0.0, float(modality_table.entries.max()))
-    window = _window(dataset)
+    windows = list(_windows(dataset, 1.0 if modality_table is not None else abs(slope)))
     shape = str(element(dataset, "PresentationLUTShape") or "").strip().upper()
     padding, cells = _padding(dataset, bits)
-    transform = GreyTransform(
+    plain = GreyTransform(
         bits=bits,
         slope=slope,
         intercept=intercept,
         modality_table=modality_table,
-        window=window,
-        voi_table=_voi_table(dataset, reach, notes, windowed=window is not None),
         padding=padding,
         padding_cells=cells,
-        inverted=pixel.photometric == "MONOCHROME1" or shape == "INVERSE",
+        inverted=stored.photometric == "MONOCHROME1" or shape == "INVERSE",
     )
-    return Presentation(transform, frozenset(notes))
+    table = _voi_table(dataset, reach, notes, windowed=bool(windows))
+    if table is not None:
+        yield Presentation(replace(plain, voi_table=table), frozenset(notes))
+        notes = notes - {ImageNote.TABLE_DEPTH_CORRECTED} | {ImageNote.VOI_TABLE_IGNORED}
+    for window in windows:
+        yield Presentation(replace(plain, window=window), frozenset(notes))
+    if table is None and not windows:
+        yield Presentation(plain, frozenset(notes))
 
 
-def _number(value: Any) -> float | None:
-    """The first of one or several decimal strings, or None."""
-    if value is not None and not isinstance(value, str | bytes | int | float):
-        value = value[0] if len(value) else None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+def _windows(dataset: Dataset, step: float) -> Iterator[Window]:
+    """The windows that can be used.
 
-
-def _numbers(value: Any) -> list[float | None]:
-    if value is None or isinstance(value, str | bytes | int | float):
-        return [_number(value)]
-    return [_number(one) for one in value]
-
-
-def _window(dataset: Dataset) -> Window | None:
-    """The first window that can be used."""
-    named = str(element(dataset, "VOILUTFunction") or "LINEAR").strip().upper()
+    Args:
+        dataset: The film's attributes.
+        step: Modality units of one stored value.
+    """
+    named = str(first_of(element(dataset, "VOILUTFunction")) or "LINEAR").strip().upper()
     known = {function.value: function for function in VoiFunction}
     function = known.get(named, VoiFunction.LINEAR)
-    centres = _numbers(element(dataset, "WindowCenter"))
-    widths = _numbers(element(dataset, "WindowWidth"))
-    for centre, width in zip_longest(centres, widths):
-        if centre is not None and width is not None:
-            window = Window(centre, width, function)
-            if window.usable:
-                return window
-    return None
+    widths = decimals(dataset, "WindowWidth")
+    for centre, width in zip(decimals(dataset, "WindowCenter"), widths, strict=False):
+        if centre is None or width is None:
+            continue
+        # LINEAR takes a unit off the width. Where a unit is many stored values, none is meant.
+        fine = 2 * step <= width < _FINE_WIDTH and function is VoiFunction.LINEAR
+        window = Window(centre, width, VoiFunction.LINEAR_EXACT if fine else function)
+        if window.usable:
+            yield window
 
 
 def _first_table(
     dataset: Dataset, keyword: str, reach: tuple[float, float], notes: set[ImageNote]
 ) -> LookupTable | None:
-    """The first valid table of a sequence, or None where the sequence has no items.
+    """The first valid table of a sequence, or None where its items say nothing.
 
     Raises:
         InvalidTable: No item holds a valid table. The first item's reason is told.
     """
     first: InvalidTable | None = None
     for item in element(dataset, keyword) or ():
+        if says_nothing(item):
+            continue
         try:
             table = lookup_table(item, reach)
         except InvalidTable as invalid:
@@ -192,8 +192,8 @@ def _padding(
     smallest, largest = bits.reach
     if smallest <= high and low <= largest:
         return (max(low, smallest), min(high, largest)), None
-    if low == high and words[0] < 1 << bits.allocated:
-        return None, (words[0], words[0])
+    if max(words) < 1 << bits.allocated:
+        return None, (min(words), max(words))
     return None, None
 
 

@@ -48,7 +48,7 @@ def unpacked(document: bytes, pixels: bytes) -> Film | FilmHeader | Rejected:
     if read["kind"] == _HEADER:
         return header
     rows, columns = read["shape"]
-    grid = np.frombuffer(bytearray(pixels), np.uint8).reshape(rows, columns)
+    grid = np.frombuffer(pixels, np.uint8).reshape(rows, columns)
     return Film(grid, header, _notes(read["notes"]))
 
 

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from hilum.adapters.dicom.heap import return_large_blocks
 from hilum.adapters.dicom.reader_messages import unpacked
 from hilum.domain.errors import CpuTimeExceeded, DecoderCrashed, Rejected
 from hilum.imaging.budget import BUDGET
@@ -36,12 +37,15 @@ _ENDS_WITHIN_S: Final = 5.0
 class ReaderPool:
     """Reads images in other processes; one pool serves every thread of a process.
 
+    Large blocks of memory of this process go back to the system when they are freed.
+
     Args:
         limits: As ``DicomFilmReader`` takes them.
         processes: Most processes.
     """
 
     def __init__(self, limits: FilmLimits, processes: int = _PROCESSES) -> None:
+        return_large_blocks()
         self._limits = limits
         self._idle: SimpleQueue[_Child | None] = SimpleQueue()
         for _ in range(processes):

@@ -7,7 +7,6 @@ CPU limit) kills nothing else.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import math
 import resource
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.dicom.film_reader import DicomFilmReader
+from hilum.adapters.dicom.heap import return_freed_memory
 from hilum.adapters.dicom.reader_messages import packed
 from hilum.domain.errors import Rejected, WorkingMemoryExceeded
 from hilum.imaging.budget import BUDGET
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 _MIB: Final = 1024 * 1024
 # Threads' stacks, the allocator's arenas and modules that are loaded when they are first used.
 _ROOM: Final = 64 * _MIB
-_LIBRARY: Final = ctypes.CDLL(None)
 
 
 def main() -> None:
@@ -45,7 +44,7 @@ def main() -> None:
     with suppress(EOFError):
         while True:
             _serve(connection, reader)
-            _give_back_memory()
+            return_freed_memory()  # it may wait long
 
 
 def _serve(connection: Connection, reader: DicomFilmReader) -> None:
@@ -54,12 +53,6 @@ def _serve(connection: Connection, reader: DicomFilmReader) -> None:
     document, pixels = packed(_answer(reader, method, connection.recv_bytes(), options))
     connection.send_bytes(document)
     connection.send_bytes(pixels)
-
-
-def _give_back_memory() -> None:
-    """Return freed memory to the system, as far as the C library can: the process may wait long."""
-    with suppress(AttributeError):
-        _LIBRARY.malloc_trim(0)
 
 
 def _answer(

@@ -6,21 +6,17 @@ nothing and is noted.
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from pydicom import Dataset
 
 from hilum.adapters.dicom import vocabulary
-from hilum.adapters.dicom.image_pixel import element
+from hilum.adapters.dicom.image_pixel import decimals, element
 from hilum.domain.image_note import ImageNote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _RAW_SOP_CLASSES: Final = frozenset(
     {
@@ -261,14 +257,8 @@ def _is_stated(dataset: Dataset, keyword: str) -> bool:
 
 
 def _ratio(dataset: Dataset, keyword: str) -> float | None:
-    try:
-        height, width = _floats(element(dataset, keyword))
-        ratio = height / width if height > 0 and width > 0 else 0.0
-    except (TypeError, ValueError, OverflowError):
+    height, width, *more = (*decimals(dataset, keyword), None)
+    if more != [None] or height is None or width is None or min(height, width) <= 0:
         return None
-    plausible = math.isfinite(ratio) and 1 / _LARGEST_ASPECT <= ratio <= _LARGEST_ASPECT
-    return ratio if plausible else None
-
-
-def _floats(values: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    ratio = height / width
+    return ratio if 1 / _LARGEST_ASPECT <= ratio <= _LARGEST_ASPECT else None

@@ -32,8 +32,18 @@ _NATIVE: Final = frozenset(
         uid.ExplicitVRLittleEndian,
         uid.ExplicitVRBigEndian,
         uid.DeflatedExplicitVRLittleEndian,
+        "1.2.840.10008.1.2.1.98",  # Encapsulated Uncompressed Explicit VR Little Endian
     }
 )
+
+_READ_AS: Final[dict[str, str]] = {
+    # Progressive JPEG, retired. Its decoders are those of JPEG Extended.
+    "1.2.840.10008.1.2.4.53": uid.JPEGExtended12Bit,
+    "1.2.840.10008.1.2.4.55": uid.JPEGExtended12Bit,
+    # Part 2 of JPEG 2000, whose single images are of Part 1.
+    uid.JPEG2000MCLossless: uid.JPEG2000Lossless,
+    uid.JPEG2000MC: uid.JPEG2000,
+}
 
 GDCM: Final = "gdcm"
 
@@ -70,6 +80,11 @@ DECODERS: Final[dict[str, str]] = {
 """Transfer Syntax UID to plug-in, for what this installation can decode."""
 
 
+def read_as(syntax: str) -> str:
+    """The transfer syntax that has the decoder of another."""
+    return _READ_AS.get(syntax, syntax)
+
+
 def encoding_of(syntax: str) -> Encoding:
     """How pixels are encoded under a transfer syntax (PS3.5 section 8 and annex A).
 
@@ -82,6 +97,7 @@ def encoding_of(syntax: str) -> Encoding:
     Raises:
         UnsupportedTransferSyntax: No decoder for it is known or installed.
     """
+    syntax = read_as(syntax)
     if syntax in _NATIVE:
         return Encoding.NATIVE
     if syntax == uid.RLELossless:
@@ -110,4 +126,4 @@ def same_syntax(decoded: str, said: str) -> bool:
     if {decoded, said} <= _NATIVE:
         big = str(uid.ExplicitVRBigEndian)
         return (decoded == big) == (said == big)
-    return decoded == said
+    return decoded == read_as(said)

@@ -8,8 +8,9 @@ has crashed a worker, not the process that answers requests.
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hilum.application.object_keys import preview_key
 from hilum.application.use_cases.operate_jobs import require_film, visible_job
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from hilum.domain.job import Job
 
 _LOG = logging.getLogger(__name__)
+_AT_ONCE: Final = 2
+"""Images that are decoded at the same time. Whoever waits holds no file in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ShowFilm:
         self._unit_of_work = unit_of_work
         self._store = store
         self._reader = reader
+        self._turns = threading.Semaphore(_AT_ONCE)
 
     def preview(self, job_id: UUID, principal: Principal) -> bytes:
         """The film in its stored orientation, small, see :mod:`hilum.imaging.preview`.
@@ -116,13 +120,18 @@ class ShowFilm:
         try:
             return self._store.get(shown.preview_key)
         except ObjectMissing:
-            film = self._reader.read(self._store.get(shown.object_key), for_processing=True)
-        # A result of a release before 0.3.0 has its places on pixels that were shown square.
-        aspect = film.header.pixel_aspect if shown.pixel_aspect is None else shown.pixel_aspect
-        small = preview_pixels(film.pixels, aspect=aspect)
-        stored = encode_preview(negative(small) if shown.inverted else small)
+            pass
+        with self._turns:
+            stored = self._made(shown)
         try:
             self._store.put(shown.preview_key, [stored], media_type="image/jpeg")
         except ObjectStoreUnavailable:
             _LOG.warning("preview of job %s not kept, the next look makes it again", shown.job_id)
         return stored
+
+    def _made(self, shown: _Shown) -> bytes:
+        film = self._reader.read(self._store.get(shown.object_key), for_processing=True)
+        # A result of a release before 0.3.0 has its places on pixels that were shown square.
+        aspect = film.header.pixel_aspect if shown.pixel_aspect is None else shown.pixel_aspect
+        small = preview_pixels(film.pixels, aspect=aspect)
+        return encode_preview(negative(small) if shown.inverted else small)

@@ -38,6 +38,11 @@ def test_each_cause_is_named():
     assert "same stored value" in refused(GreyTransform(BITS), np.full((64, 64), 7, np.uint16))
 
 
+def test_two_greys_in_a_row_are_no_picture():
+    """A window so wide that two neighbouring greys are left shows nothing."""
+    assert "centre 2048" in refused(GreyTransform(BITS, window=Window(2048, 1e7)))
+
+
 def test_a_few_pixels_do_not_make_a_picture():
     """A mark of less than 0.5 % on a blank film leaves it blank."""
     marked = np.full((300, 400), 50, np.uint16)

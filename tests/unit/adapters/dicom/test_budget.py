@@ -165,6 +165,8 @@ def test_a_codestream_that_needs_too_much_memory_is_refused(encoding, decoder, c
     with pytest.raises(WorkingMemoryExceeded, match="limit is 288 MiB"):
         check_decoding_memory(Codestream(6000, 6000, components, 8), encoding, decoder)
     check_decoding_memory(Codestream(6000, 6000, 1, 12), encoding, decoder)
+    with pytest.raises(WorkingMemoryExceeded, match="limit is 288 MiB"):
+        check_decoding_memory(Codestream(600, 600, 1, 12, tiles=60_000), encoding, decoder)
 
 
 def test_nested_sequences_that_copy_what_they_hold_are_refused(reader):

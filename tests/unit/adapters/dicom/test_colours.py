@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread, uid
 
 from hilum.domain.errors import ColourFilm, UnreadableFilm
@@ -65,6 +66,39 @@ def test_a_tinted_jpeg_is_converted_once(adobe, label, reader):
     assert np.abs(shown.astype(int) - twin).max() <= 6
 
 
+def coded_rgb(*, named):
+    """A JPEG of red, green and blue, with components of these names or of 1, 2 and 3."""
+    buffer = io.BytesIO()
+    Image.fromarray(TINTED).save(buffer, "JPEG", quality=97, subsampling=0, keep_rgb=True)
+    coded = bytearray(buffer.getvalue())
+    marker = coded.index(b"\xff\xee")
+    del coded[marker : marker + 2 + int.from_bytes(coded[marker + 2 : marker + 4], "big")]
+    if not named:
+        frame, scan = coded.index(b"\xff\xc0"), coded.index(b"\xff\xda")
+        coded[frame + 10 : frame + 19 : 3] = coded[scan + 5 : scan + 11 : 2] = b"\1\2\3"
+    return bytes(coded)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_jpeg_of_rgb_without_a_marker(named, reader):
+    """Components called R, G and B, or a label of RGB, keep samples from being converted."""
+    ds = films.dataset(TINTED, bits=8)
+    shown = reader.read(films.encapsulated(ds, uid.JPEGBaseline8Bit, coded_rgb(named=named))).pixels
+    twin = reader.read(films.film(TINTED, bits=8)).pixels
+    assert np.abs(shown.astype(int) - twin).max() <= 6
+
+
+def test_a_jpeg_of_fewer_chrominances_is_no_rgb(reader):
+    """Subsampled components without a marker are luminance and chrominances, also under RGB."""
+    coded = codestream_of(films.jpeg_baseline(TINTED))
+    bare = coded[:2] + coded[4 + int.from_bytes(coded[4:6], "big") :]
+    shown = reader.read(
+        films.encapsulated(films.dataset(TINTED, bits=8), uid.JPEGBaseline8Bit, bare)
+    ).pixels
+    twin = reader.read(films.film(TINTED, bits=8)).pixels
+    assert np.abs(shown.astype(int) - twin).max() <= 6
+
+
 @pytest.mark.parametrize("full", [True, False])
 def test_native_ybr_full_422(full, reader):
     """Two pixels share chrominances, unless the bytes hold a pair for each pixel."""
@@ -83,6 +117,26 @@ def test_planar_ybr_full(reader):
     assert np.array_equal(reader.read(films.file_of(ds)).pixels, GREY)
 
 
+@pytest.mark.parametrize("planar", [0, 1])
+@pytest.mark.parametrize("pixels", [RGB, YBR], ids=["grey as rgb", "grey as ybr"])
+def test_the_bytes_tell_the_order_of_planes(pixels, planar, reader):
+    """Samples by pixel and by plane are told apart where they are grey."""
+    label = "RGB" if pixels is RGB else "YBR_FULL"
+    ds = films.dataset(pixels, bits=8, PlanarConfiguration=planar, PhotometricInterpretation=label)
+    by_plane = np.ascontiguousarray(pixels.transpose(2, 0, 1)).tobytes()
+    for value in (pixels.tobytes(), by_plane):
+        ds.PixelData = value
+        assert np.array_equal(reader.read(films.file_of(ds)).pixels, GREY)
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODERS if name != "native"])
+def test_planar_configuration_says_nothing_of_a_codestream(name, reader):
+    """Planar Configuration 1 beside compressed pixels does not take them apart."""
+    plain = reader.read(ENCODERS[name](TINTED)).pixels
+    data = recast(ENCODERS[name](TINTED), PlanarConfiguration=1)
+    assert np.array_equal(reader.read(data).pixels, plain)
+
+
 def test_real_colour_in_ybr_full_is_refused(reader):
     """Chrominances that show pictures of their own make no radiograph."""
     with pytest.raises(ColourFilm):
@@ -96,18 +150,17 @@ def test_real_colour_in_ybr_full_is_refused(reader):
 
 @pytest.mark.parametrize("bits", [12, 16])
 def test_rgb_of_more_than_8_bits_is_shown_like_its_grey_twin(bits, reader):
-    """12 bits in 16-bit RGB are not shown nearly black."""
+    """12 bits in 16-bit RGB are not shown nearly black, in either byte order."""
     deep = films.scene(bits=12)
     twin = reader.read(films.film(deep, bits=bits)).pixels
-    for name in ("native", "rle"):
+    encoders = (
+        lambda p: films.film(p, bits=16),
+        lambda p: films.big_endian(p, bits=16),
+        lambda p: films.compressed(uid.RLELossless, p, bits=16),
+    )
+    for encode in encoders:
         rgb = np.stack([deep] * 3, axis=-1)
-        data = recast(
-            films.film(rgb, bits=16)
-            if name == "native"
-            else films.compressed(uid.RLELossless, rgb, bits=16),
-            BitsStored=bits,
-            HighBit=bits - 1,
-        )
+        data = recast(encode(rgb), BitsStored=bits, HighBit=bits - 1)
         assert np.array_equal(reader.read(data).pixels, twin)
 
 
@@ -150,6 +203,29 @@ PALETTES = {
 def test_palettes_of_every_depth_and_byte_order(name, reader):
     """A grey palette gives the same film in every way to write it."""
     assert np.array_equal(reader.read(PALETTES[name]).pixels, 255 - GREY)
+
+
+def test_signed_indices_of_a_palette(reader):
+    """Indices in two's complement start at a negative first value."""
+    signed = (GREY.astype(int) - 128).astype(np.int8)
+    data = recast(palette(RAMP * 257, [256, 128, 16]), PixelRepresentation=1)
+    ds = dcmread(io.BytesIO(data))
+    ds.PixelData = signed.tobytes()
+    for name in ("Red", "Green", "Blue"):
+        ds[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [256, 65_408, 16])
+    assert np.array_equal(reader.read(films.file_of(ds)).pixels, 255 - GREY)
+
+
+def test_a_palette_lacks_only_entries_that_no_pixel_has(reader):
+    """A palette of fewer entries than it says is applied where they suffice."""
+    data = palette((RAMP * 257)[:200], [256, 0, 16])
+    with pytest.raises(UnreadableFilm, match="shorter"):
+        reader.read(data)
+    few = dcmread(io.BytesIO(data))
+    few.PixelData = np.minimum(GREY, 199).tobytes()
+    expected = 255 - np.minimum(GREY, 199)
+    assert np.array_equal(reader.read(films.file_of(few)).pixels, expected)
 
 
 def test_a_palette_without_its_tables_is_refused(reader):

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 
 import numpy as np
 import pytest
 from pydicom import dcmread, uid
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
 from hilum.domain.errors import TruncatedFilm, UnreadableFilm
 from hilum.domain.image_note import ImageNote
@@ -105,6 +102,26 @@ def test_a_missing_delimiter_and_a_missing_table_harm_nothing(syntax, reader):
         assert np.array_equal(reader.read(with_value(film(), syntax, value)).pixels, SHOWN)
 
 
+@pytest.mark.parametrize("syntax", IN_PROCESS)
+def test_a_fragment_of_undefined_length_ends_with_its_codestream(syntax, reader):
+    """A fragment without a length reaches to the end of the file."""
+    value = item(b"") + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + CODED[syntax] + DELIMITER
+    assert np.array_equal(reader.read(with_value(film(), syntax, value)).pixels, SHOWN)
+
+
+def test_an_end_marker_among_the_headers_of_a_tile(reader):
+    """Lengths of packets may hold the bytes of EOC, and padding may follow the codestream."""
+    coded = CODED[uid.JPEG2000Lossless]
+    lengths = b"\xff\x58" + struct.pack(">HB", 6, 0) + b"\xff\xd9\x01"
+    tile, data = coded.index(b"\xff\x90"), coded.index(b"\xff\x93")
+    (length,) = struct.unpack_from(">L", coded, tile + 6)
+    grown = coded[: tile + 6] + struct.pack(">L", length + len(lengths)) + coded[tile + 10 : data]
+    value = item(b"") + item(grown + lengths + coded[data:] + bytes(6)) + DELIMITER
+    assert np.array_equal(
+        reader.read(with_value(film(), uid.JPEG2000Lossless, value)).pixels, SHOWN
+    )
+
+
 def test_a_delimiter_among_the_bytes_of_a_fragment(reader):
     """Bytes that look like a delimiter inside a fragment do not end the frame."""
     coded = CODED[uid.JPEG2000Lossless]
@@ -164,63 +181,16 @@ def test_a_contradiction_that_cannot_be_read_names_its_cause(reader):
         reader.read(with_value(film(), uid.ExplicitVRLittleEndian, value))
 
 
-def bare(*, implicit, little=True):
-    """The data set alone, in one of three encodings, for a film with a long Image Type."""
-    ds = film()
-    ds.ImageType = ["DERIVED", "PRIMARY", *(f"VENDOR VALUE {index}" for index in range(20))]
-    if not little:
-        ds.PixelData = PIXELS.astype(">u2").tobytes()
-    body = DicomBytesIO()
-    body.is_little_endian, body.is_implicit_VR = little, implicit
-    write_dataset(body, ds)
-    return body.getvalue()
-
-
-BARE = {
-    "implicit": bare(implicit=True),
-    "explicit": bare(implicit=False),
-    "big endian": bare(implicit=False, little=False),
-}
-
-
-@pytest.mark.parametrize("front", [b"", b"\0" * 128, b"DICM", b"\0" * 128 + b"DICM"])
-@pytest.mark.parametrize("name", BARE)
-def test_a_data_set_without_preamble_or_meta_group(name, front, reader):
-    """A data set is read by its own bytes, with a preamble, the letters DICM, both or neither."""
-    data = front + BARE[name]
-    assert reader.inspect(data, len(data)).rows == PIXELS.shape[0]
-    assert np.array_equal(reader.read(data).pixels, SHOWN)
-
-
-def meta(syntax):
-    """The meta group of a transfer syntax, with its preamble."""
-    data = with_value(film(), syntax, b"", undefined=False)
-    length = int.from_bytes(data[140:144], "little")
-    return data[: 144 + length]
-
-
-PLAIN = [uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian]
-
-
-@pytest.mark.parametrize(
-    ("said", "name"),
-    [
-        *((said, name) for said in PLAIN for name in BARE),
-        (uid.DeflatedExplicitVRLittleEndian, "explicit"),
-    ],
-)
-def test_the_bytes_of_a_data_set_decide_over_its_transfer_syntax(said, name, reader):
-    """VR, byte order and deflation are those of the data set."""
-    shown = reader.read(meta(said) + BARE[name])
-    assert np.array_equal(shown.pixels, SHOWN)
-    wrong_order = (said == uid.ExplicitVRBigEndian) is not (name == "big endian")
-    assert (ImageNote.TRANSFER_SYNTAX_CORRECTED in shown.notes) is wrong_order
-
-
-def test_a_deflated_data_set_with_the_header_of_zlib(reader):
-    """A deflated stream is read with and without zlib's header."""
-    data = meta(uid.DeflatedExplicitVRLittleEndian) + zlib.compress(BARE["explicit"])
-    assert np.array_equal(reader.read(data).pixels, SHOWN)
+def test_a_declared_length_beyond_the_end_of_the_file(reader):
+    """Pixels that are all there are read, whatever length their element declares."""
+    whole = with_value(film(), uid.ExplicitVRLittleEndian, PIXELS.tobytes(), undefined=False)
+    at = len(whole) - PIXELS.nbytes - 4
+    longer = whole[:at] + struct.pack("<L", PIXELS.nbytes + 5000) + whole[at + 4 :]
+    assert np.array_equal(reader.read(longer).pixels, SHOWN)
+    with pytest.raises(TruncatedFilm):
+        reader.read(longer[:-2])
+    with pytest.raises(TruncatedFilm, match="is empty"):
+        reader.read(with_value(film(), uid.ExplicitVRLittleEndian, b"", undefined=False))
 
 
 def test_elements_behind_the_pixels_are_passed_over(reader):

@@ -189,10 +189,8 @@ def test_gdcm_aborting_does_not_take_the_worker_along(reader):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"BitsAllocated": 32}, "32 bits allocated"),
+        ({"BitsAllocated": 64}, "64 bits allocated"),
         ({"BitsAllocated": 1}, "1 bits allocated"),
-        ({"BitsStored": 17}, "do not fit"),
-        ({"HighBit": 3}, "do not fit"),
         ({"SamplesPerPixel": 4}, "4 samples"),
         ({"PhotometricInterpretation": "CMYK"}, "CMYK"),
         ({"Rows": None}, "how large"),

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hilum.adapters.dicom import guarded_reader, reader_pool
+from hilum.adapters.dicom import reader_pool
 from hilum.adapters.dicom.film_reader import DicomFilmReader
-from hilum.adapters.dicom.guarded_reader import PLAIN_PIXELS, GuardedFilmReader
+from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
 from hilum.domain.errors import DecoderCrashed
+from hilum.imaging.budget import PLAIN_PIXELS
 from hilum.imaging.film import FilmLimits
 from tests.costs import cost_of_reading
 from tests.unit.adapters.dicom import films
@@ -110,11 +111,17 @@ KINDS: dict[str, tuple[float, Callable[[int], bytes]]] = {
 
 
 @pytest.fixture
-def alone(monkeypatch):
+def no_pool(monkeypatch):
+    """A pool that says that it was asked."""
+
     def ask(*_: object, **__: object) -> None:
         raise DecoderCrashed("asked a process")
 
     monkeypatch.setattr(reader_pool.ReaderPool, "_ask", ask)
+
+
+@pytest.fixture
+def alone(no_pool):
     return GuardedFilmReader(FilmLimits())
 
 
@@ -123,15 +130,16 @@ def answer(reader: GuardedFilmReader, data: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_pixel_weighs_what_its_kind_costs(name, alone, monkeypatch):
+def test_a_pixel_weighs_what_its_kind_costs(name, no_pool):
     """An image is read in the process itself up to its weight, and in the pool above it."""
     weight, make = KINDS[name]
     data = make(SIDE)
     weighed = int(SIDE * SIDE * weight)
-    monkeypatch.setattr(guarded_reader, "PLAIN_PIXELS", int(weighed * 1.02))
-    assert answer(alone, data) in {"accepted", "colour_film"}
-    monkeypatch.setattr(guarded_reader, "PLAIN_PIXELS", int(weighed * 0.97))
-    assert answer(alone, data) == DecoderCrashed.code
+    below, above = (
+        GuardedFilmReader(FilmLimits(), plain_pixels=int(weighed * share)) for share in (0.97, 1.02)
+    )
+    assert answer(above, data) in {"accepted", "colour_film"}
+    assert answer(below, data) == DecoderCrashed.code
 
 
 COSTLIEST = (

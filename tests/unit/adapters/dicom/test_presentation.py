@@ -95,40 +95,6 @@ def test_a_slope_without_meaning_counts_as_one(slope, reader, pixels):
     assert np.array_equal(reader.read(film).pixels, in_window(pixels))
 
 
-def test_the_first_of_several_windows_counts(reader, pixels):
-    """Several windows are alternatives: the first is shown."""
-    film = films.film(
-        pixels,
-        bits=12,
-        WindowCenter=[2047.5, 100],
-        WindowWidth=[4095, 10],
-        VOILUTFunction="LINEAR_EXACT",
-    )
-    assert np.array_equal(reader.read(film).pixels, in_window(pixels))
-
-
-@pytest.mark.parametrize(("centre", "width"), [(2000, 0), (2000, 0.5), (2000, -50)])
-def test_a_forbidden_window_counts_as_absent(centre, width, reader, pixels):
-    """A window width that the standard forbids falls back to percentiles."""
-    with_it = reader.read(films.film(pixels, bits=12, WindowCenter=centre, WindowWidth=width))
-    without = reader.read(films.film(pixels, bits=12))
-    assert np.array_equal(with_it.pixels, without.pixels)
-
-
-@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
-def test_each_voi_function_is_followed(function, reader):
-    """LINEAR, LINEAR_EXACT and SIGMOID give the values of the standard's formulas."""
-    pixels = np.tile(np.arange(64, 160, dtype=np.uint16), (70, 1))
-    film = films.film(pixels, bits=12, WindowCenter=100, WindowWidth=41, VOILUTFunction=function)
-    x = pixels[0].astype(float)
-    expected = {
-        "LINEAR": np.clip((x - 99.5) / 40 + 0.5, 0, 1),
-        "LINEAR_EXACT": np.clip((x - 100) / 41 + 0.5, 0, 1),
-        "SIGMOID": 1 / (1 + np.exp(-4 * (x - 100) / 41)),
-    }[function]
-    assert np.array_equal(reader.read(film).pixels[0], np.floor(expected * 255 + 0.5))
-
-
 def lookup_table(entries, first, bits, keyword="US"):
     item = Dataset()
     item.add_new((0x0028, 0x3002), keyword, [len(entries) % 65536, first, bits])

@@ -38,12 +38,11 @@ FILM = Film(
 
 
 def test_a_film_arrives_as_it_was_sent():
-    """Pixels, header and notes; the pixels can be written to."""
+    """Pixels, header and notes."""
     arrived = unpacked(*packed(FILM))
     assert isinstance(arrived, Film)
     assert np.array_equal(arrived.pixels, FILM.pixels)
     assert (arrived.header, arrived.notes) == (HEADER, FILM.notes)
-    arrived.pixels[0, 0] = 7
 
 
 def test_a_header_arrives_as_it_was_sent():

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pydicom import uid
 
-from hilum.adapters.dicom import guarded_reader, reader_pool
+from hilum.adapters.dicom import reader_pool
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.guarded_reader import GuardedFilmReader
 from hilum.adapters.dicom.reader_pool import ReaderPool
@@ -149,9 +149,8 @@ def test_a_plain_image_is_read_in_the_process_itself(monkeypatch):
     monkeypatch.setattr(reader_pool.ReaderPool, "_ask", refuse)
     plain = GuardedFilmReader(FilmLimits())
     assert plain.read(films.film(SCENE, bits=12)).pixels.shape == SCENE.shape
-    monkeypatch.setattr(guarded_reader, "PLAIN_PIXELS", 100)
-    with pytest.raises(UnreadableFilm, match="cannot be read"):
-        plain.read(films.film(SCENE, bits=12))
+    with pytest.raises(AssertionError, match="a process was asked"):
+        GuardedFilmReader(FilmLimits(), plain_pixels=100).read(films.film(SCENE, bits=12))
 
 
 def test_a_refusal_of_another_process_keeps_its_reason(guarded):

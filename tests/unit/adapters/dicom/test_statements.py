@@ -108,10 +108,12 @@ def test_proportions_of_a_pixel(reader, attributes, aspect, notes):
 
 
 def test_a_spacing_of_letters_is_noted(reader):
-    """What is no number at all is a statement that cannot be used."""
+    """What is no number at all is a statement that cannot be used, and a comma is a point."""
     data = films.film(SCENE, bits=12, PixelSpacing=[0.25, 0.50])
     found = reader.read(data.replace(b"0.25\\0.5", b"fine\\0.5")).header
     assert (found.pixel_aspect, found.notes) == (1.0, IGNORED)
+    found = reader.read(data.replace(b"0.25\\0.5", b"0,25\\0,5")).header
+    assert (found.pixel_aspect, found.notes) == (0.5, CORRECTED)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread, uid
 from pydicom.encaps import encapsulate, get_frame
 
@@ -86,6 +87,18 @@ def test_lossy_syntaxes_stay_close(name, encode, tolerance, reader):
     assert not np.array_equal(shown, 255 - pixels)
 
 
+def test_jpeg_lossless_of_less_than_8_bits(reader):
+    """JPEG Lossless of 4 bits is read exactly."""
+    pixels = films.scene(bits=4)
+    # Half of the range predicts the first sample, so all samples shift with the depth.
+    encoded = films.through_gdcm("JPEGLosslessProcess14_1", pixels + 120, bits=8)
+    coded = bytearray(get_frame(dcmread(BytesIO(encoded)).PixelData, 0, number_of_frames=1))
+    coded[coded.index(b"\xff\xc3") + 4] = 4
+    ds = films.dataset(pixels, bits=4)
+    film = reader.read(films.encapsulated(ds, uid.JPEGLosslessSV1, bytes(coded)))
+    assert np.array_equal(film.pixels, displayed(pixels, 4))
+
+
 def test_jpeg_extended_with_twelve_bits(reader):
     """JPEG Extended (process 4) with 12 bits keeps its depth, within the loss of the codec."""
     pixels = films.scene(bits=12)
@@ -93,6 +106,37 @@ def test_jpeg_extended_with_twelve_bits(reader):
     film = reader.read(packed)
     assert film.header.transfer_syntax_uid == uid.JPEGExtended12Bit
     assert np.abs(film.pixels.astype(int) - displayed(pixels, 12)).max() <= 1
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"])
+def test_progressive_jpeg(syntax, reader):
+    """The retired progressive syntaxes are read, at the door and by the reader, without a note."""
+    pixels = films.scene(bits=8)
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=97, progressive=True)
+    data = films.encapsulated(films.dataset(pixels, bits=8), syntax, buffer.getvalue())
+    assert reader.inspect(data, len(data)).transfer_syntax_uid == syntax
+    film = reader.read(data)
+    assert np.abs(film.pixels.astype(int) - pixels).max() <= 6
+    assert film.notes == frozenset()
+
+
+@pytest.mark.parametrize("said", [uid.JPEG2000MCLossless, uid.JPEG2000MC])
+def test_jpeg_2000_of_part_2(said, reader):
+    """A codestream of Part 1 under a syntax of Part 2 is read without a note."""
+    pixels = films.scene(bits=12)
+    film = reader.read(films.jpeg_2000(said, pixels, bits=12))
+    assert np.array_equal(film.pixels, displayed(pixels, 12))
+    assert film.notes == frozenset()
+
+
+def test_uncompressed_pixels_in_fragments(reader):
+    """Encapsulated Uncompressed Explicit VR Little Endian holds the samples as they are."""
+    pixels = films.scene(bits=12)
+    ds = films.dataset(pixels, bits=12)
+    film = reader.read(films.encapsulated(ds, "1.2.840.10008.1.2.1.98", ds.PixelData))
+    assert np.array_equal(film.pixels, displayed(pixels, 12))
+    assert film.notes == frozenset()
 
 
 def test_high_throughput_jpeg_2000(reader):
