@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.errors import DatabaseUnavailable, InternalError
+from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.repositories import (
@@ -23,12 +25,16 @@ from tests.fakes.repositories import (
     Rows,
 )
 from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
+from tests.fakes.work import InMemoryWork
 from tests.fakes.work_flows import InMemoryWorkFlows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hilum.application.ports.clock import Clock
+    from hilum.domain.work import LifeCycle
+
+LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, OPERATION)}
 
 
 class InMemoryTransaction:
@@ -45,6 +51,12 @@ class InMemoryTransaction:
         self.site_rules = InMemorySiteRules(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
+
+    def work(self, kind: str) -> InMemoryWork:
+        return self.jobs if kind == ANALYSIS.kind else InMemoryWork(self._rows, LIVES[kind])
+
+    def flows(self, kind: str) -> InMemoryWorkFlows:
+        return InMemoryWorkFlows(self._rows, LIVES[kind])
 
     def try_lock(self, name: str) -> bool:  # noqa: ARG002 - the port's name
         """True: the write transaction is the lock, there is never a second one."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from hilum.application.messages import QUEUES, WAKE_TASK
+from hilum.application.messages import WAKE_TASK, queue_of
 from hilum.domain.errors import BrokerUnavailable
-from hilum.domain.job import Priority
+from hilum.domain.job import ANALYSIS
+from hilum.domain.work import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ class CeleryTaskQueue:
         """Publish through an application that :func:`create_celery` made."""
         self._app = app
 
-    def wake(self, priorities: Sequence[Priority]) -> None:
+    def wake(self, priorities: Sequence[Priority], kind: str = ANALYSIS.kind) -> None:
         """Publish wake-ups in one round trip to Redis. See the port.
 
         If it raises, some may have been published. Publishing all of them again is harmless.
@@ -43,17 +44,17 @@ class CeleryTaskQueue:
         def publish(producer: Producer) -> None:
             with producer.batch():
                 for priority in priorities:
-                    queue = QUEUES[priority]
+                    queue = queue_of(kind, priority)
                     payload = {"queue": queue.removeprefix("hilum.")}
                     self._app.send_task(WAKE_TASK, kwargs=payload, queue=queue, producer=producer)
 
         self._with_producer(publish)
 
-    def waiting(self, priority: Priority) -> int:
+    def waiting(self, priority: Priority, kind: str = ANALYSIS.kind) -> int:
         """Return the number of wake-ups that no worker has taken yet. See the port."""
 
         def count(producer: Producer) -> int:
-            declared = producer.channel.queue_declare(queue=QUEUES[priority], durable=True)
+            declared = producer.channel.queue_declare(queue=queue_of(kind, priority), durable=True)
             return int(declared.message_count)
 
         return self._with_producer(count)

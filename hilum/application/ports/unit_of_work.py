@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from hilum.application.ports.sessions import SessionRepository
     from hilum.application.ports.site_rules import SiteRuleRepository
+    from hilum.application.ports.work import WorkRepository
     from hilum.application.ports.work_flows import WorkFlowRepository
 
 
@@ -35,9 +36,17 @@ class Transaction(Protocol):
         """Jobs."""
         ...
 
+    def work(self, kind: str) -> WorkRepository[Any]:
+        """Return the items of a kind of work."""
+        ...
+
+    def flows(self, kind: str) -> WorkFlowRepository:
+        """Return the flows of a kind of work."""
+        ...
+
     @property
     def work_flows(self) -> WorkFlowRepository:
-        """Flows of work."""
+        """Flows of jobs."""
         ...
 
     @property

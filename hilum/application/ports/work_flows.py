@@ -8,22 +8,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.work import Priority, WorkItem
     from hilum.domain.work_flow import WorkFlow
 
 
 class WorkFlowRepository(Protocol):
-    """See :mod:`hilum.domain.work_flow`. Methods that change a flow lock it until the commit."""
+    """Flows of one kind, see :mod:`hilum.domain.work_flow`.
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Give queued jobs, which are in the database, their tags, in this order.
+    Methods that change a flow lock it until the commit.
+    """
+
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        """Give queued items, which are in the database, their tags, in this order.
 
         A flow that is not known is made.
         """
         ...
 
     def adopt(self, limit: int) -> int:
-        """Give tags to queued jobs that have none, oldest first; how many got one.
+        """Give tags to queued items that have none, oldest first; how many got one.
 
         A release that knows no flows queued them.
         """
@@ -33,11 +36,11 @@ class WorkFlowRepository(Protocol):
         """Every flow, by priority and name."""
         ...
 
-    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
-        """Let no job of a site be claimed for a while. A flow that is not known is made."""
+    def pause(self, priority: Priority, name: str, length: timedelta, reason: str) -> None:
+        """Let no item of a flow be claimed for a while. A flow that is not known is made."""
         ...
 
-    def resume(self, priority: Priority, site: str) -> bool:
+    def resume(self, priority: Priority, name: str) -> bool:
         """End a pause; False where there was none."""
         ...
 

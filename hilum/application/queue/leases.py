@@ -1,10 +1,13 @@
-"""Heartbeat: the jobs that this process holds stay its own while it works on them."""
+"""Heartbeat: the items that this process holds stay its own while it works on them."""
 
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +40,7 @@ class KeepLeases:
         self._lease = lease
         self._max_run = max_run
         self._lock = threading.Lock()
-        self._held: dict[object, tuple[UUID, datetime]] = {}
+        self._held: dict[object, tuple[str, UUID, datetime]] = {}
         self.owner = owner
 
     @property
@@ -55,15 +58,15 @@ class KeepLeases:
         """How many runs in this process hang: begun longer than ``max_run`` ago, not ended."""
         now = self._clock.now()
         with self._lock:
-            return sum(1 for _, since in self._held.values() if now - since >= self._max_run)
+            return sum(1 for *_, since in self._held.values() if now - since >= self._max_run)
 
     @contextmanager
-    def hold(self, job_id: UUID) -> Iterator[None]:
-        """Keep a job's lease for as long as the block runs."""
-        # By run, not by job: one that hangs may still be here when the job runs again.
+    def hold(self, item_id: UUID, kind: str = ANALYSIS.kind) -> Iterator[None]:
+        """Keep an item's lease for as long as the block runs."""
+        # By run, not by item: one that hangs may still be here when the item runs again.
         run = object()
         with self._lock:
-            self._held[run] = (job_id, self._clock.now())
+            self._held[run] = (kind, item_id, self._clock.now())
         try:
             yield
         finally:
@@ -81,8 +84,15 @@ class KeepLeases:
         """
         now = self._clock.now()
         with self._lock:
-            kept = [job for job, since in self._held.values() if now - since < self._max_run]
+            held = list(self._held.values())
+        kept: dict[str, list[UUID]] = defaultdict(list)
+        for kind, item, since in held:
+            if now - since < self._max_run:
+                kept[kind].append(item)
         if not kept:
             return 0
         with self._unit_of_work.begin() as transaction:
-            return transaction.jobs.extend_leases(self.owner, kept, self._lease)
+            return sum(
+                transaction.work(kind).extend_leases(self.owner, items, self._lease)
+                for kind, items in kept.items()
+            )

@@ -11,11 +11,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hilum.application.messages import QUEUES
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, WorkerLost
-from hilum.domain.job import Job, Priority, Reason
 from hilum.domain.principal import RECONCILER
+from hilum.domain.work import AttemptOutcome, Priority, Reason, WorkItem
 
 if TYPE_CHECKING:
     import random
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.queue.handler import Kind
     from hilum.domain.retry_policy import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
@@ -59,12 +59,12 @@ class Reconcile:
         *,
         unit_of_work: UnitOfWork,
         queue: TaskQueue,
-        policy: RetryPolicy,
+        kinds: Mapping[str, Kind],
         chance: random.Random,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
-        self._policy = policy
+        self._kinds = kinds
         self._chance = chance
 
     def __call__(self) -> Reconciliation:
@@ -73,19 +73,19 @@ class Reconcile:
         Raises:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
-        left: list[Job] = []
+        left: list[WorkItem] = []
+        claimable: dict[str, dict[Priority, int]] = {}
         with self._unit_of_work.begin() as transaction:
             alone = transaction.try_lock(_LOCK)
-            if alone:
-                expired = transaction.jobs.expired(MOST_LEASES)
-                left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
-                transaction.work_flows.adopt(MOST_ADOPTED)
-                transaction.work_flows.end_pauses()
-            claimable = {
-                priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
-            }
-            transaction.audit.append([_event(job) for job in left])
-        parked = sum(1 for job in left if job.finished_at is not None)
+            for name, kind in self._kinds.items():
+                if alone:
+                    left += self._requeue(transaction, name, kind.policy)
+                    transaction.flows(name).adopt(MOST_ADOPTED)
+                    transaction.flows(name).end_pauses()
+                work = transaction.work(name)
+                claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
+            transaction.audit.append([_event(item) for item in left])
+        parked = sum(1 for item in left if item.finished_at is not None)
         try:
             rung = self._top_up(claimable) if alone else 0
         except BrokerUnavailable as error:
@@ -93,34 +93,43 @@ class Reconcile:
             return Reconciliation(len(left) - parked, parked, 0, broker_down=True)
         return Reconciliation(len(left) - parked, parked, rung)
 
-    def _requeue(self, transaction: Transaction, job: Job) -> Job | None:
-        """Queue a lost job again, or dead-letter it when it has cost too many workers."""
-        reason = Reason(WorkerLost.code, f"worker {job.lease_owner} stopped answering")
-        if self._policy.exhausted(job.attempts, job.losses + 1):
-            return transaction.jobs.park(job, reason=reason, lost=True)
-        backoff = self._policy.delay(job.losses, self._chance)
-        return transaction.jobs.release(job, reason=reason, backoff=backoff, lost=True)
+    def _requeue(self, transaction: Transaction, kind: str, policy: RetryPolicy) -> list[WorkItem]:
+        """Queue lost items again, or dead-letter those that have cost too many workers."""
+        work = transaction.work(kind)
+        left: list[WorkItem | None] = []
+        for item in work.expired(MOST_LEASES):
+            reason = Reason(WorkerLost.code, f"worker {item.lease_owner} stopped answering")
+            if policy.exhausted(item.attempts, item.losses + 1):
+                left.append(work.park(item, reason=reason, lost=True))
+            else:
+                backoff = policy.delay(item.losses, self._chance)
+                lost = AttemptOutcome.LOST
+                left.append(work.release(item, lost, reason=reason, backoff=backoff))
+        return [item for item in left if item is not None]
 
-    def _top_up(self, claimable: Mapping[Priority, int]) -> int:
-        """Publish what is missing, so that a wake-up waits for each job that can be claimed."""
-        missing = [
-            priority
-            for priority, number in claimable.items()
-            if number
-            for _ in range(number - self._queue.waiting(priority))
-        ]
-        if not missing:
+    def _top_up(self, claimable: Mapping[str, Mapping[Priority, int]]) -> int:
+        """Publish what is missing, so that a wake-up waits for each item that can be claimed."""
+        rung = 0
+        for kind, numbers in claimable.items():
+            missing = [
+                priority
+                for priority, number in numbers.items()
+                if number
+                for _ in range(number - self._queue.waiting(priority, kind))
+            ]
+            self._queue.wake(missing, kind)
+            rung += len(missing)
+        if not rung:
             self._queue.check()
-        self._queue.wake(missing)
-        return len(missing)
+        return rung
 
 
-def _event(job: Job) -> AuditEvent:
+def _event(item: WorkItem) -> AuditEvent:
     return AuditEvent(
         actor=RECONCILER,
-        action=f"job.{job.state.value}",
-        object_type="job",
-        object_id=str(job.id),
-        at=job.updated_at,
-        details={"reason": WorkerLost.code, "losses": job.losses},
+        action=f"{item.life.noun}.{item.state.value}",
+        object_type=item.life.noun,
+        object_id=str(item.id),
+        at=item.updated_at,
+        details={"reason": WorkerLost.code, "losses": item.losses},
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, FilmExpired, NotFound, TransitionNotAllowed
-from hilum.domain.job import Job, JobEvent, next_state
+from hilum.domain.job import Job, JobEvent, JobState
 from hilum.domain.principal import Permission, Principal
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class OperateJobs:
         now = self._clock.now()
         with self._unit_of_work.begin() as transaction:
             job = visible_job(transaction, job_id, principal, Permission.OPERATE_QUEUE)
-            next_state(job.state, event)
-            jobs = transaction.jobs
-            changed = (jobs.retry if event is JobEvent.RETRY else jobs.discard)(job_id)
+            if job.state is not JobState.FAILED:
+                raise TransitionNotAllowed(f"a {job.state.value} job cannot {event.value}")
+            changed = transaction.jobs.change(job, event)
             if changed is None:
                 raise TransitionNotAllowed(f"job {job_id} was changed by somebody else just now")
             transaction.audit.append(

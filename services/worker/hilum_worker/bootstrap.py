@@ -20,11 +20,13 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.queue.drain import Drain
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.domain.job import ANALYSIS
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
 from hilum.runtime.tracing import job_span
@@ -35,7 +37,7 @@ from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from celery import Celery
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.domain.job import Job
+    from hilum.domain.work import WorkItem
     from hilum_worker.settings import WorkerSettings
 
 _BACKGROUND_THREADS = 3
@@ -61,6 +63,7 @@ class Container:
     celery: Celery
     engine: InferenceEngine
     catalogue: ModelCatalogue
+    kinds: Mapping[str, Kind]
     drain: Drain
     leases: KeepLeases
     reconcile: Reconcile
@@ -99,11 +102,11 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         clock=clock,
     )
+    kinds = {ANALYSIS.kind: Kind(handler, policy)}
     run_next = RunNext(
         unit_of_work=unit_of_work,
-        handler=handler,
+        kinds=kinds,
         leases=leases,
-        policy=policy,
         chance=chance,
         around=_about,
     )
@@ -113,17 +116,19 @@ def bootstrap(settings: WorkerSettings) -> Container:
         celery=celery,
         engine=engine,
         catalogue=catalogue,
+        kinds=kinds,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
-        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, policy=policy, chance=chance),
+        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, kinds=kinds, chance=chance),
         metrics=WorkerMetrics(leases),
     )
 
 
 @contextmanager
-def _about(job: Job) -> Iterator[None]:
-    """Name the job in each line of the log, and continue the trace of its submission."""
-    with bound_contextvars(job_id=str(job.id), site=job.site), job_span(job.traceparent):
+def _about(item: WorkItem) -> Iterator[None]:
+    """Name the item in each line of the log, and continue the trace of the request behind it."""
+    named = {f"{item.life.noun}_id": str(item.id)}
+    with bound_contextvars(**named, site=item.site), job_span(item.traceparent):
         yield
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from hilum.application.messages import served_queues
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
@@ -89,7 +90,7 @@ def work(container: Container) -> int:
         metrics,
         name=settings.worker.name,
         concurrency=settings.worker.max_slots,
-        priorities=settings.worker.queues,
+        queues=served_queues(settings.worker.queues, container.kinds),
         ready_file=settings.worker.ready_file,
     )
     lone = LoneSlot(consumer.hear_alone)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from hilum.domain.job import TRANSITIONS, JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 LEFT_IN: Final = frozenset(
-    after for (before, _), after in TRANSITIONS.items() if before is JobState.RUNNING
+    after for (before, _), after in ANALYSIS.transitions.items() if before is JobState.RUNNING
 )
 """States in which a worker can leave a job that it ran."""
 PLACES: Final = ("database", "job", "heartbeat", "reconciler")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.tables import JOBS
 from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
@@ -28,7 +29,7 @@ from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.domain.job import JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.domain.principal import ALL_SITES, Grant, Principal, PrincipalKind, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.clock import SettableClock
@@ -131,7 +132,7 @@ class Stage:
         self.reconcile = Reconcile(
             unit_of_work=self.unit_of_work,
             queue=self.queue,
-            policy=self.policy,
+            kinds={ANALYSIS.kind: Kind(self._handler(), self.policy)},
             chance=chance,
         )
         self.operate = OperateJobs(
@@ -155,22 +156,14 @@ class Stage:
 
         It shares everything but its leases with the others.
         """
-        handler = AnalyseFilm(
-            unit_of_work=self.unit_of_work,
-            store=self.store,
-            reader=self.reader,
-            engine=self.engine,
-            catalogue=self.catalogue,
-            clock=self.clock,
-        )
+        handler = self._handler()
 
         def run(job_id: UUID) -> Job | None:
             with self._others_away(job_id) as back:
                 run_next = RunNext(
                     unit_of_work=self.unit_of_work,
-                    handler=handler,
+                    kinds={ANALYSIS.kind: Kind(handler, self.policy)},
                     leases=leases,
-                    policy=self.policy,
                     chance=random.Random(2),  # noqa: S311 - a seed
                     pause=self._pause,
                     around=lambda _: back,
@@ -180,6 +173,16 @@ class Stage:
             return ran[-1]
 
         return run
+
+    def _handler(self) -> AnalyseFilm:
+        return AnalyseFilm(
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            reader=self.reader,
+            engine=self.engine,
+            catalogue=self.catalogue,
+            clock=self.clock,
+        )
 
     def claim(self, job_id: UUID, owner: str) -> Job | None:
         """Let a worker take this job."""

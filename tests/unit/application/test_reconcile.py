@@ -164,7 +164,7 @@ def test_a_broker_that_goes_down_between_counting_and_publishing_is_told(stage):
     stage.queue.flush()
     wake = stage.queue.wake
 
-    def fail(priorities):
+    def fail(priorities, kind):
         raise BrokerUnavailable("down")
 
     stage.queue.wake = fail

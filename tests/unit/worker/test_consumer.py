@@ -61,9 +61,7 @@ def ready_file(tmp_path):
 @pytest.fixture
 def consumer(drain, metrics, tmp_path, ready_file) -> Consumer:
     app = create_celery(f"filesystem://{tmp_path}/broker")
-    return Consumer(
-        app, drain, metrics, name="w", concurrency=1, priorities=(), ready_file=ready_file
-    )
+    return Consumer(app, drain, metrics, name="w", concurrency=1, queues=(), ready_file=ready_file)
 
 
 def counted(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionLimits
@@ -22,7 +23,7 @@ from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.job import Priority
+from hilum.domain.job import ANALYSIS, Priority
 from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
@@ -137,7 +138,7 @@ class FakeGateway:
         )
         run_next = RunNext(
             unit_of_work=self.unit_of_work,
-            handler=handler,
+            kinds={ANALYSIS.kind: Kind(handler, RetryPolicy(max_attempts=max_attempts))},
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
                 clock=self.clock,
@@ -145,7 +146,6 @@ class FakeGateway:
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
             ),
-            policy=RetryPolicy(max_attempts=max_attempts),
             chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
         )
         while run_next(list(Priority), lambda *_: None):
