@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.domain.access import ApiKey, Session
+    from hilum.domain.attempt import Attempt, Worker
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job, Priority
@@ -37,6 +38,8 @@ class Rows:
     work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
     operations: dict[UUID, Operation] = field(default_factory=dict)
     operation_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    workers: dict[str, Worker] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -59,6 +62,8 @@ class Rows:
             dict(self.work_flows),
             dict(self.operations),
             dict(self.operation_flows),
+            list(self.attempts),
+            dict(self.workers),
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),

@@ -14,6 +14,7 @@ from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
+from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.repositories import (
@@ -43,6 +44,8 @@ class InMemoryTransaction:
         self.studies = InMemoryStudies(rows)
         self.jobs = InMemoryJobs(rows)
         self.work_flows = InMemoryWorkFlows(rows)
+        self.attempts = InMemoryAttempts(rows)
+        self.workers = InMemoryWorkers(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
         self.sessions = InMemorySessions(rows)

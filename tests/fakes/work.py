@@ -125,7 +125,7 @@ class InMemoryWork:
         if outcome is AttemptOutcome.DONE:
             changes |= {"attempts": 0, "losses": 0}
         if outcome is AttemptOutcome.OUTAGE:
-            changes["attempts"] = item.attempts - 1
+            changes |= {"attempts": item.attempts - 1, "not_before": None}
         if hasattr(item, "rung_at"):
             changes["rung_at"] = None
         lost = outcome is AttemptOutcome.LOST

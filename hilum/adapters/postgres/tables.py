@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.access_tables import access_tables
 from hilum.adapters.postgres.column_types import Document, UtcTime
+from hilum.adapters.postgres.work_tables import work_tables
 from hilum.domain.job import ANALYSIS, ENDED, JobState
 from hilum.domain.site_models import Origin
 from hilum.domain.work import Priority, WorkEvent
@@ -233,6 +234,7 @@ HEATMAPS: Final = sa.Table(
 )
 
 API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
+OPERATIONS, ATTEMPTS, WORKERS = work_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(
     "audit_events",

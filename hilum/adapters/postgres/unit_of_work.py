@@ -12,6 +12,10 @@ from hilum.adapters.postgres import schema
 from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
+from hilum.adapters.postgres.repositories.attempts import (
+    SqlAttemptRepository,
+    SqlWorkerRepository,
+)
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
@@ -42,6 +46,8 @@ class SqlTransaction:
         self.studies = SqlStudyRepository(connection)
         self.jobs = SqlJobRepository(connection)
         self.work_flows = self.flows(ANALYSIS.kind)
+        self.attempts = SqlAttemptRepository(connection)
+        self.workers = SqlWorkerRepository(connection)
         self.results = SqlResultRepository(connection)
         self.api_keys = SqlApiKeyRepository(connection)
         self.sessions = SqlSessionRepository(connection)

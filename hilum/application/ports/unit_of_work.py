@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
     from hilum.application.ports.promotions import PromotionRepository
@@ -47,6 +48,16 @@ class Transaction(Protocol):
     @property
     def work_flows(self) -> WorkFlowRepository:
         """Flows of jobs."""
+        ...
+
+    @property
+    def attempts(self) -> AttemptRepository:
+        """Attempts at items of every kind."""
+        ...
+
+    @property
+    def workers(self) -> WorkerRepository:
+        """Workers."""
         ...
 
     @property

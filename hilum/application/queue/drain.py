@@ -51,6 +51,11 @@ class Drain:
         self._clock = clock
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """Return whether it claims nothing more."""
+        return self._stopping
+
     def stop(self) -> None:
         """Claim nothing more. An item that is running is finished."""
         self._stopping = True

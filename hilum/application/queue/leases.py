@@ -1,21 +1,22 @@
-"""Heartbeat: the items that this process holds stay its own while it works on them."""
+"""Heartbeat: the items that this process holds stay its own, and it shows that it is alive."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hilum.domain.job import ANALYSIS
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
     from uuid import UUID
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.domain.attempt import Worker
+    from hilum.domain.work import WorkItem
 
 
 class KeepLeases:
@@ -31,7 +32,7 @@ class KeepLeases:
         *,
         unit_of_work: UnitOfWork,
         clock: Clock,
-        owner: str,
+        worker: Worker,
         lease: timedelta,
         max_run: timedelta,
     ) -> None:
@@ -41,7 +42,20 @@ class KeepLeases:
         self._max_run = max_run
         self._lock = threading.Lock()
         self._held: dict[object, tuple[str, UUID, datetime]] = {}
-        self.owner = owner
+        self._worker = worker
+        self._offset_ms: float | None = None
+        self._last_claim_at: datetime | None = None
+        self._last_finish_at: datetime | None = None
+
+    @property
+    def owner(self) -> str:
+        """Return the name of this worker."""
+        return self._worker.name
+
+    @property
+    def release(self) -> str:
+        """Return the release of this worker."""
+        return self._worker.release
 
     @property
     def lease(self) -> timedelta:
@@ -61,20 +75,31 @@ class KeepLeases:
             return sum(1 for *_, since in self._held.values() if now - since >= self._max_run)
 
     @contextmanager
-    def hold(self, item_id: UUID, kind: str = ANALYSIS.kind) -> Iterator[None]:
-        """Keep an item's lease for as long as the block runs."""
+    def hold(self, item: WorkItem) -> Iterator[None]:
+        """Keep a claimed item's lease for as long as the block runs."""
         # By run, not by item: one that hangs may still be here when the item runs again.
         run = object()
         with self._lock:
-            self._held[run] = (kind, item_id, self._clock.now())
+            self._held[run] = (item.life.kind, item.id, self._clock.now())
+            self._last_claim_at = item.started_at
         try:
             yield
         finally:
             with self._lock:
                 del self._held[run]
 
-    def beat(self) -> int:
-        """Extend the leases of the jobs in flight; to be called about every third of a lease.
+    def left(self, item: WorkItem) -> None:
+        """Note the end of a run."""
+        self._last_finish_at = item.updated_at
+
+    def beat(self, *, breakers: Mapping[str, str] | None = None, draining: bool = False) -> int:
+        """Extend the leases in flight, say how this worker is, and compare its clock.
+
+        To be called about every third of a lease.
+
+        Args:
+            breakers: State by dependency.
+            draining: Whether it takes no more items.
 
         Returns:
             How many leases were extended.
@@ -89,10 +114,23 @@ class KeepLeases:
         for kind, item, since in held:
             if now - since < self._max_run:
                 kept[kind].append(item)
-        if not kept:
-            return 0
+        told = replace(
+            self._worker,
+            busy=len(held),
+            last_claim_at=self._last_claim_at,
+            last_finish_at=self._last_finish_at,
+            clock_offset_ms=self._offset_ms,
+            breakers=breakers or {},
+            draining=draining,
+        )
         with self._unit_of_work.begin() as transaction:
-            return sum(
+            renewed = sum(
                 transaction.work(kind).extend_leases(self.owner, items, self._lease)
                 for kind, items in kept.items()
             )
+            asked = self._clock.now()
+            moment = transaction.workers.beat(told)
+            answered = self._clock.now()
+        offset = asked + (answered - asked) / 2 - moment
+        self._offset_ms = round(offset.total_seconds() * 1000, 3)
+        return renewed

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from hilum.application.queue.run_next import attempt_of
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, WorkerLost
 from hilum.domain.principal import RECONCILER
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _LOCK: Final = "reconcile_jobs"
 
+SILENCE: Final = timedelta(days=1)
+"""A worker that has been silent for so long is forgotten."""
 MOST_LEASES: Final = 500
 MOST_ADOPTED: Final = 500
 MOST_WAKE_UPS: Final = 64
@@ -77,6 +81,8 @@ class Reconcile:
         claimable: dict[str, dict[Priority, int]] = {}
         with self._unit_of_work.begin() as transaction:
             alone = transaction.try_lock(_LOCK)
+            if alone:
+                transaction.workers.forget(SILENCE)
             for name, kind in self._kinds.items():
                 if alone:
                     left += self._requeue(transaction, name, kind.policy)
@@ -96,16 +102,19 @@ class Reconcile:
     def _requeue(self, transaction: Transaction, kind: str, policy: RetryPolicy) -> list[WorkItem]:
         """Queue lost items again, or dead-letter those that have cost too many workers."""
         work = transaction.work(kind)
-        left: list[WorkItem | None] = []
+        left: list[WorkItem] = []
         for item in work.expired(MOST_LEASES):
             reason = Reason(WorkerLost.code, f"worker {item.lease_owner} stopped answering")
+            lost = AttemptOutcome.LOST
             if policy.exhausted(item.attempts, item.losses + 1):
-                left.append(work.park(item, reason=reason, lost=True))
+                after = work.park(item, reason=reason, lost=True)
             else:
                 backoff = policy.delay(item.losses, self._chance)
-                lost = AttemptOutcome.LOST
-                left.append(work.release(item, lost, reason=reason, backoff=backoff))
-        return [item for item in left if item is not None]
+                after = work.release(item, lost, reason=reason, backoff=backoff)
+            if after is not None:
+                transaction.attempts.add(attempt_of(item, lost, reason))
+                left.append(after)
+        return left
 
     def _top_up(self, claimable: Mapping[str, Mapping[Priority, int]]) -> int:
         """Publish what is missing, so that a wake-up waits for each item that can be claimed."""

@@ -14,6 +14,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.application.queue.handler import Outcome, Stopwatch
+from hilum.domain.attempt import Attempt
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
@@ -43,6 +44,11 @@ OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 OTHERS_FIRST: Final = 10
 """Every tenth claim asks the kinds in the other order, so that endless images stop no operation."""
+
+_ENDS: Final = {
+    WorkEvent.REJECT: AttemptOutcome.REJECTED,
+    WorkEvent.PARK: AttemptOutcome.FAILED,
+}
 
 Tell = Callable[[WorkItem, WorkItem | None], object]
 
@@ -96,34 +102,38 @@ class RunNext:
         Raises:
             DatabaseUnavailable: The claim or the outcome could not be written.
         """
-        claimed = self._claim(priorities)
-        if claimed is None:
-            return False
-        item, loaded = claimed
-        with self._around(item):
-            with self._leases.hold(item.id, item.life.kind):
-                left = self._run(item, loaded)
-            tell(item, left)
-        return True
-
-    def _claim(self, priorities: Sequence[Priority]) -> tuple[WorkItem, Any] | None:
         kinds = list(self._kinds.items())
         if next(self._turns) % OTHERS_FIRST == 0:
             kinds.reverse()
-        owner, lease = self._leases.owner, self._leases.lease
+        for name, kind in kinds:
+            claimed = self._claim(name, kind, priorities)
+            if claimed is None:
+                continue
+            item, loaded = claimed
+            with self._around(item):
+                with self._leases.hold(item):
+                    left = self._run(item, loaded)
+                if left is not None:
+                    self._leases.left(left)
+                tell(item, left)
+            return True
+        return False
+
+    def _claim(
+        self, name: str, kind: Kind, priorities: Sequence[Priority]
+    ) -> tuple[WorkItem, Any] | None:
+        served = priorities if name == ANALYSIS.kind else tuple(Priority)
         with self._unit_of_work.begin() as transaction:
-            for name, kind in kinds:
-                served = priorities if name == ANALYSIS.kind else tuple(Priority)
-                item: WorkItem | None = transaction.work(name).claim(served, owner, lease)
-                if item is None:
-                    continue
-                try:
-                    return item, kind.handler.load(transaction, item)
-                except Permanent as error:
-                    # The claim stands, and the item fails: rolled back, it would be claimed for
-                    # ever.
-                    return item, error
-        return None
+            item: WorkItem | None = transaction.work(name).claim(
+                served, self._leases.owner, self._leases.lease
+            )
+            if item is None:
+                return None
+            try:
+                return item, kind.handler.load(transaction, item)
+            except Permanent as error:
+                # The claim stands, and the item fails: rolled back, it would be claimed for ever.
+                return item, error
 
     def _run(self, item: WorkItem, loaded: object) -> WorkItem | None:
         claimed_at = item.started_at or item.created_at
@@ -140,7 +150,7 @@ class RunNext:
         except Rejected as error:
             return self._end(item, Outcome(WorkEvent.REJECT, _reason(error)), watch)
         except Transient as error:
-            return self._release(item, error)
+            return self._release(item, error, watch)
         except Permanent as error:
             return self._end(item, Outcome(WorkEvent.PARK, _reason(error)), watch)
         except Exception as error:  # noqa: BLE001 - a defect fails one item, not the worker
@@ -165,12 +175,14 @@ class RunNext:
                 if outcome.record is not None:
                     outcome.record(transaction)
                 if outcome.event is not WorkEvent.RELEASE:
+                    ended = _ENDS.get(outcome.event, AttemptOutcome.DONE)
+                    self._keep_attempt(transaction, item, ended, outcome.reason, watch)
                     transaction.audit.append([self._event(left, outcome.reason)])
             return left
 
         return self._write(item, write)
 
-    def _release(self, item: WorkItem, error: Transient) -> WorkItem | None:
+    def _release(self, item: WorkItem, error: Transient, watch: Stopwatch) -> WorkItem | None:
         """Requeue the item with a backoff, or dead-letter it when its attempts are used up."""
         reason, policy = _reason(error), self._kinds[item.life.kind].policy
 
@@ -182,10 +194,25 @@ class RunNext:
                 delay = policy.delay(item.attempts, self._chance)
                 left = work.release(item, AttemptOutcome.FAILED, reason=reason, backoff=delay)
             if left is not None:
+                self._keep_attempt(transaction, item, AttemptOutcome.FAILED, reason, watch)
                 transaction.audit.append([self._event(left, reason)])
             return left
 
         return self._write(item, write)
+
+    def _keep_attempt(
+        self,
+        transaction: Transaction,
+        item: WorkItem,
+        outcome: AttemptOutcome,
+        reason: Reason | None,
+        watch: Stopwatch,
+    ) -> None:
+        transaction.attempts.add(
+            attempt_of(
+                item, outcome, reason, release=self._leases.release, timings_ms=watch.milliseconds
+            )
+        )
 
     def _write(
         self, item: WorkItem, write: Callable[[Transaction], WorkItem | None]
@@ -220,6 +247,29 @@ class RunNext:
                 **({"notes": ",".join(notes)} if notes else {}),
             },
         )
+
+
+def attempt_of(
+    item: WorkItem,
+    outcome: AttemptOutcome,
+    reason: Reason | None,
+    *,
+    release: str = "",
+    timings_ms: Mapping[str, float] | None = None,
+) -> Attempt:
+    """Return the attempt that a claimed item shows, which has ended."""
+    return Attempt(
+        work_id=item.id,
+        kind=item.life.kind,
+        owner=item.lease_owner or "",
+        release=release,
+        started_at=item.started_at or item.created_at,
+        outcome=outcome,
+        code=reason.code if reason else None,
+        timings_ms=timings_ms or {},
+        # 00-<trace id>-<span id>-<flags>
+        trace_id=item.traceparent.split("-")[1] if item.traceparent else None,
+    )
 
 
 def _reason(error: HilumError) -> Reason:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from structlog.contextvars import bound_contextvars
@@ -19,6 +21,7 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.messages import served_queues
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
@@ -26,6 +29,7 @@ from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
@@ -37,7 +41,7 @@ from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from celery import Celery
@@ -93,7 +97,6 @@ def bootstrap(settings: WorkerSettings) -> Container:
         unit_of_work=unit_of_work,
         clock=clock,
     )
-    leases = _leases(settings, unit_of_work, clock)
     handler = AnalyseFilm(
         unit_of_work=unit_of_work,
         store=open_object_store(settings.object_store.url.get_secret_value()),
@@ -103,6 +106,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         clock=clock,
     )
     kinds = {ANALYSIS.kind: Kind(handler, policy)}
+    leases = _leases(settings, unit_of_work, clock, kinds)
     run_next = RunNext(
         unit_of_work=unit_of_work,
         kinds=kinds,
@@ -132,11 +136,19 @@ def _about(item: WorkItem) -> Iterator[None]:
         yield
 
 
-def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) -> KeepLeases:
+def _leases(
+    settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock, kinds: Collection[str]
+) -> KeepLeases:
     return KeepLeases(
         unit_of_work=unit_of_work,
         clock=clock,
-        owner=settings.worker.name,
+        worker=Worker(
+            name=settings.worker.name,
+            host=socket.gethostname(),
+            release=version("hilum"),
+            queues=tuple(served_queues(settings.worker.queues, kinds)),
+            slots=settings.worker.max_slots,
+        ),
         lease=timedelta(seconds=settings.queue.lease_seconds),
         max_run=timedelta(seconds=settings.queue.max_run_seconds),
     )

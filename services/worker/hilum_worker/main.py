@@ -71,7 +71,7 @@ def beat(container: Container) -> None:
     A decoder that hangs costs a thread, since no thread can be stopped from outside. Once it has
     cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
     """
-    container.leases.beat()
+    container.leases.beat(draining=container.drain.stopping)
     hanging = container.leases.given_up
     if hanging >= container.settings.worker.max_slots:
         _LOG.critical("all %d threads hang, leaving", hanging)

@@ -28,6 +28,7 @@ from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.domain.attempt import Worker
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.domain.principal import ALL_SITES, Grant, Principal, PrincipalKind, Role, local_command
@@ -146,7 +147,7 @@ class Stage:
         return KeepLeases(
             unit_of_work=self.unit_of_work,
             clock=self.clock,
-            owner=owner,
+            worker=Worker(name=owner, host="h", release="1.2.3", queues=(), slots=2),
             lease=LEASE,
             max_run=MAX_RUN,
         )

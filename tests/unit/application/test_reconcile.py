@@ -104,7 +104,7 @@ def test_a_heartbeat_keeps_a_job_from_the_reconciler(stage):
     job = stage.queued()
     stage.claim(job.id, stage.leases.owner)
     stage.queue.flush()
-    with stage.leases.hold(job.id):
+    with stage.leases.hold(job):
         for _ in range(6):
             stage.advance(LEASE.total_seconds() / 3)
             stage.leases.beat()

@@ -8,6 +8,7 @@ import pytest
 
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.application.queue.leases import KeepLeases
+from hilum.domain.attempt import Worker
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from hilum.domain.job import JobState
 from hilum_worker.consumer import Consumer
@@ -46,7 +47,7 @@ def metrics() -> WorkerMetrics:
     leases = KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
         clock=SettableClock(),
-        owner="w",
+        worker=Worker(name="w", host="h", release="1.2.3", queues=(), slots=1),
         lease=second,
         max_run=second,
     )

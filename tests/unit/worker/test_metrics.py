@@ -9,8 +9,10 @@ import pytest
 
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconciliation
+from hilum.domain.attempt import Worker
 from hilum.domain.job import Job, JobState, Priority
 from hilum_worker.metrics import WorkerMetrics
+from tests.contract.samples import a_film
 from tests.fakes.clock import FIRST_MOMENT, SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -20,7 +22,7 @@ def leases() -> KeepLeases:
     return KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
         clock=SettableClock(),
-        owner="w",
+        worker=Worker(name="w", host="h", release="1.2.3", queues=(), slots=1),
         lease=timedelta(seconds=60),
         max_run=timedelta(seconds=300),
     )
@@ -75,7 +77,7 @@ def test_what_can_be_counted_is_told_before_it_happens(metrics):
 
 def test_jobs_in_flight_are_those_whose_leases_are_kept(metrics, leases):
     """Asked when it is scraped."""
-    with leases.hold(uuid4()), leases.hold(uuid4()):
+    with leases.hold(a_film().job), leases.hold(a_film().job):
         assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 2
     assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 0
 

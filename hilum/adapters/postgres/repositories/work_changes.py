@@ -65,15 +65,14 @@ class WorkChanges:
         costs: Mapping[AttemptOutcome, Mapping[str, Any]] = {
             AttemptOutcome.DONE: {"attempts": 0, "losses": 0},
             AttemptOutcome.FAILED: {},
-            AttemptOutcome.OUTAGE: {"attempts": table.c.attempts - 1},
+            AttemptOutcome.OUTAGE: {"attempts": table.c.attempts - 1, "not_before": None},
             AttemptOutcome.LOST: one_more,
         }
         self.release = {
             outcome: self._change(
                 WorkEvent.RELEASE,
                 *(expired if outcome is AttemptOutcome.LOST else same_claim),
-                **released,
-                **cost,
+                **{**released, **cost},
                 **own.get(WorkEvent.RELEASE, {}),
             )
             for outcome, cost in costs.items()

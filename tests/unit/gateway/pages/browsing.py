@@ -23,6 +23,7 @@ from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS, Priority
 from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
@@ -142,7 +143,7 @@ class FakeGateway:
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
                 clock=self.clock,
-                owner="worker:test",
+                worker=Worker(name="worker:test", host="h", release="1.2.3", queues=(), slots=1),
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
             ),
