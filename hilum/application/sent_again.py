@@ -134,6 +134,8 @@ def _settled(
     if outcome is Outcome.REQUEUED:
         failed = job.state is JobState.FAILED
         queued = transaction.jobs.change(job, WorkEvent.RESUBMIT) if failed else None
+        if queued is not None:
+            transaction.work_flows.enqueue([queued])
         job, outcome = (queued, outcome) if queued else (job, Outcome.RESTORED)
     return replace(file, job=job, outcome=outcome)
 

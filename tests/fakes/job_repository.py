@@ -41,13 +41,23 @@ class InMemoryJobs(InMemoryWork):
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         found = [
             job
+            for job in self._those(which)
+            if after is None or (job.created_at, job.id) < (after.created_at, after.id)
+        ]
+        return sorted(found, key=lambda job: (job.created_at, job.id), reverse=True)[:limit]
+
+    def count(self, which: JobFilter) -> int:
+        return len(self._those(which))
+
+    def _those(self, which: JobFilter) -> list[Job]:
+        return [
+            job
             for job in self._rows.jobs.values()
             if (which.sites is None or job.site in which.sites)
             and which.state in (None, job.state)
             and which.priority in (None, job.priority)
-            and (after is None or (job.created_at, job.id) < (after.created_at, after.id))
+            and which.code in (None, job.reason.code if job.reason else "")
         ]
-        return sorted(found, key=lambda job: (job.created_at, job.id), reverse=True)[:limit]
 
     def changed_since(
         self, moment: datetime, sites: frozenset[str] | None, limit: int

@@ -17,6 +17,7 @@ from hilum.domain.operation import OPERATION
 from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
+from tests.fakes.operations import InMemoryOperations
 from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
@@ -26,7 +27,6 @@ from tests.fakes.repositories import (
     Rows,
 )
 from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
-from tests.fakes.work import InMemoryWork
 from tests.fakes.work_flows import InMemoryWorkFlows
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.clock import Clock
     from hilum.domain.work import LifeCycle
+    from tests.fakes.work import InMemoryWork
 
 LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, OPERATION)}
 
@@ -44,6 +45,7 @@ class InMemoryTransaction:
         self.studies = InMemoryStudies(rows)
         self.jobs = InMemoryJobs(rows)
         self.work_flows = InMemoryWorkFlows(rows)
+        self.operations = InMemoryOperations(rows)
         self.attempts = InMemoryAttempts(rows)
         self.workers = InMemoryWorkers(rows)
         self.results = InMemoryResults(rows)
@@ -56,7 +58,7 @@ class InMemoryTransaction:
         self.audit = InMemoryAuditLog(rows)
 
     def work(self, kind: str) -> InMemoryWork:
-        return self.jobs if kind == ANALYSIS.kind else InMemoryWork(self._rows, LIVES[kind])
+        return self.jobs if kind == ANALYSIS.kind else self.operations
 
     def flows(self, kind: str) -> InMemoryWorkFlows:
         return InMemoryWorkFlows(self._rows, LIVES[kind])

@@ -154,6 +154,20 @@ class InMemoryWork:
         self._rows.require_writable()
         return self._move(found, event, **changes) if same else None
 
+    def expedite(self, item_id: UUID) -> Any:
+        return self._while_queued(item_id, not_before=None)
+
+    def reprioritise(self, item_id: UUID, priority: Priority) -> Any:
+        return self._while_queued(item_id, priority=priority)
+
+    def _while_queued(self, item_id: UUID, **changes: Any) -> Any:
+        self._rows.require_writable()
+        item = self._items.get(item_id)
+        if item is None or item.state is not self._queued:
+            return None
+        self._items[item_id] = replace(item, updated_at=self._rows.now(), **changes)
+        return self._items[item_id]
+
     def expired(self, limit: int) -> Sequence[Any]:
         now = self._rows.now()
         over = [

@@ -21,6 +21,7 @@ from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.kinds import KINDS
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
+from hilum.adapters.postgres.repositories.operations import SqlOperationRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.sessions import SqlSessionRepository
@@ -46,6 +47,7 @@ class SqlTransaction:
         self.studies = SqlStudyRepository(connection)
         self.jobs = SqlJobRepository(connection)
         self.work_flows = self.flows(ANALYSIS.kind)
+        self.operations = SqlOperationRepository(connection)
         self.attempts = SqlAttemptRepository(connection)
         self.workers = SqlWorkerRepository(connection)
         self.results = SqlResultRepository(connection)

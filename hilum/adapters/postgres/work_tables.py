@@ -40,7 +40,7 @@ def work_columns(table: str, life: LifeCycle[Any], flow: str = "site") -> tuple[
     """
     queued = sa.text(f"state = '{life.source(WorkEvent.CLAIM).value}'")
     running = sa.text(f"state = '{life.source(WorkEvent.RELEASE).value}'")
-    states = type(life.source(WorkEvent.CLAIM))
+    states: Any = type(life.source(WorkEvent.CLAIM))
     return (
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("site", sa.Text, nullable=False),

@@ -42,11 +42,13 @@ class JobFilter:
         sites: Only these sites.
         state: Only this state.
         priority: Only this priority.
+        code: Only this code of the reason.
     """
 
     sites: frozenset[str] | None = None
     state: JobState | None = None
     priority: Priority | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class JobRepository(WorkRepository[Job], Protocol):
 
     def page(self, which: JobFilter, after: JobCursor | None, limit: int) -> Sequence[Job]:
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
+        ...
+
+    def count(self, which: JobFilter) -> int:
+        """Return how many jobs there are."""
         ...
 
     def changed_since(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
+    from hilum.application.ports.operations import OperationRepository
     from hilum.application.ports.promotions import PromotionRepository
     from hilum.application.ports.repositories import (
         ApiKeyRepository,
@@ -48,6 +49,11 @@ class Transaction(Protocol):
     @property
     def work_flows(self) -> WorkFlowRepository:
         """Flows of jobs."""
+        ...
+
+    @property
+    def operations(self) -> OperationRepository:
+        """Operations."""
         ...
 
     @property

@@ -109,6 +109,17 @@ class WorkRepository(Protocol[ItemT]):
         """Let an event happen that no slot brings about, if the item's state is still the same."""
         ...
 
+    def expedite(self, item_id: UUID) -> ItemT | None:
+        """End the backoff of a queued item; None where it is not queued."""
+        ...
+
+    def reprioritise(self, item_id: UUID, priority: Priority) -> ItemT | None:
+        """Give a queued item another priority; None where it is not queued.
+
+        Its flow gives it a new tag afterwards.
+        """
+        ...
+
     def expired(self, limit: int) -> Sequence[ItemT]:
         """Return running items whose lease is over, oldest lease first."""
         ...

@@ -22,6 +22,8 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.messages import served_queues
+from hilum.application.operations.retry_jobs import OPERATIONS
+from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
@@ -31,6 +33,7 @@ from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
 from hilum.runtime.tracing import job_span
@@ -52,6 +55,9 @@ if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.work import WorkItem
     from hilum_worker.settings import WorkerSettings
+
+MOST_ATTEMPTS_A_CHUNK = 5
+"""Of an operation, before it is dead-lettered."""
 
 _BACKGROUND_THREADS = 3
 """Heartbeat, reconciler and the slot that runs while the broker is down.
@@ -105,7 +111,13 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         clock=clock,
     )
-    kinds = {ANALYSIS.kind: Kind(handler, policy)}
+    kinds = {
+        ANALYSIS.kind: Kind(handler, policy),
+        OPERATION.kind: Kind(
+            RunOperation(unit_of_work=unit_of_work, kinds=OPERATIONS),
+            RetryPolicy(max_attempts=MOST_ATTEMPTS_A_CHUNK),
+        ),
+    }
     leases = _leases(settings, unit_of_work, clock, kinds)
     run_next = RunNext(
         unit_of_work=unit_of_work,

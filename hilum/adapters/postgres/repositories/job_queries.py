@@ -10,6 +10,8 @@ from hilum.adapters.postgres.repositories.work_table import JOB_WORK
 from hilum.adapters.postgres.tables import INSTANCES, JOBS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hilum.application.ports.repositories import JobCursor, JobFilter
 
 _AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
@@ -27,13 +29,7 @@ _COUNTS: Final = sa.select(JOBS.c.state, sa.func.count()).group_by(JOBS.c.state)
 
 def page(which: JobFilter, after: JobCursor | None, limit: int) -> sa.Select[Any]:
     """Jobs newest first, strictly after the cursor."""
-    query = sa.select(*JOB_WORK.columns)
-    if which.sites is not None:
-        query = query.where(_at(which.sites))
-    if which.state is not None:
-        query = query.where(JOBS.c.state == which.state.value)
-    if which.priority is not None:
-        query = query.where(JOBS.c.priority == which.priority.value)
+    query = sa.select(*JOB_WORK.columns).where(*_those(which))
     if after is not None:
         here = sa.tuple_(
             sa.literal(after.created_at, JOBS.c.created_at.type),
@@ -41,6 +37,22 @@ def page(which: JobFilter, after: JobCursor | None, limit: int) -> sa.Select[Any
         )
         query = query.where(sa.tuple_(JOBS.c.created_at, JOBS.c.id) < here)
     return query.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc()).limit(limit)
+
+
+def count(which: JobFilter) -> sa.Select[int]:
+    """Number of jobs."""
+    return sa.select(sa.func.count()).select_from(JOBS).where(*_those(which))
+
+
+def _those(which: JobFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if which.sites is not None:
+        yield _at(which.sites)
+    if which.state is not None:
+        yield JOBS.c.state == which.state.value
+    if which.priority is not None:
+        yield JOBS.c.priority == which.priority.value
+    if which.code is not None:
+        yield JOBS.c.reason_code == which.code
 
 
 def changed_since(sites: frozenset[str] | None) -> sa.Select[Any]:

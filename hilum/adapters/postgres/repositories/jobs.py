@@ -90,6 +90,10 @@ class SqlJobRepository(SqlWorkRepository[Job]):
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         return self._some(job_queries.page(which, after, limit))
 
+    def count(self, which: JobFilter) -> int:
+        """Return how many jobs there are."""
+        return self._connection.execute(job_queries.count(which)).scalar_one()
+
     def changed_since(
         self, moment: datetime, sites: frozenset[str] | None, limit: int
     ) -> Sequence[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS
+from hilum.adapters.postgres.repositories.operations import OPERATION_STATEMENTS
 from hilum.adapters.postgres.repositories.work_flows import FlowStatements
 
 if TYPE_CHECKING:
@@ -22,6 +23,6 @@ class KindStatements(NamedTuple):
 
 KINDS: Final[Mapping[str, KindStatements]] = {
     statements.work.life.kind: KindStatements(statements, FlowStatements(statements.work))
-    for statements in (JOB_STATEMENTS,)
+    for statements in (JOB_STATEMENTS, OPERATION_STATEMENTS)
 }
 """By name."""

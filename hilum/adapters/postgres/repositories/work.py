@@ -180,6 +180,15 @@ class SqlWorkRepository(Generic[ItemT]):
             raise TransitionNotAllowed(f"{event.value} is an event of a slot")
         return self._one(statement, wanted_id=item.id, **_because(reason))
 
+    def expedite(self, item_id: UUID) -> ItemT | None:
+        """End the backoff of a queued item."""
+        return self._one(self._statements.changes.expedite, wanted_id=item_id)
+
+    def reprioritise(self, item_id: UUID, priority: Priority) -> ItemT | None:
+        """Give a queued item another priority."""
+        changed = self._statements.changes.reprioritise
+        return self._one(changed, wanted_id=item_id, new_priority=priority.value)
+
     def expired(self, limit: int) -> Sequence[ItemT]:
         """Running items whose lease is over, oldest lease first."""
         return self._some(self._statements.expired, at_most=limit)

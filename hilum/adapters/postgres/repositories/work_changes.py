@@ -46,7 +46,7 @@ class WorkChanges:
             own: Values of columns that only this kind has, by the event that writes them.
         """
         self._work = work
-        own = own or {}
+        own, life = own or {}, work.life
         table = work.table
         # A claim is known by its owner and its time: a heartbeat moves the lease and not these.
         same_claim = (
@@ -58,7 +58,7 @@ class WorkChanges:
         self.finish = {
             event: self._change(event, *same_claim, **self._ended(event), **own.get(event, {}))
             for event in ENDS_RUN
-            if work.life.sources(event)
+            if life.sources(event)
         }
         released = {**_NO_LEASE, **_REASON, "not_before": database_later("backoff_s")}
         one_more = {"losses": table.c.losses + 1}
@@ -84,15 +84,24 @@ class WorkChanges:
             (state, event): self._change(
                 event, source=state, **self._other(state, event), **own.get(event, {})
             )
-            for (state, event) in work.life.transitions
+            for (state, event) in life.transitions
             if event not in {*ENDS_RUN, WorkEvent.ENQUEUE, WorkEvent.CLAIM, WorkEvent.RELEASE}
         }
         """What no slot does, by state and event."""
+        queued = life.source(WorkEvent.CLAIM).value
+        while_queued = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("wanted_id"), table.c.state == queued)
+            .returning(*work.columns)
+        )
+        self.expedite = Statement(while_queued.values(not_before=None, updated_at=_NOW))
+        new_priority = sa.bindparam("new_priority", type_=sa.Text)
+        self.reprioritise = Statement(while_queued.values(priority=new_priority, updated_at=_NOW))
         self.extend = (
             sa.update(table)
             .where(
                 table.c.id.in_(sa.bindparam("wanted_ids", expanding=True)),
-                table.c.state == work.life.source(WorkEvent.RELEASE).value,
+                table.c.state == life.source(WorkEvent.RELEASE).value,
                 table.c.lease_owner == sa.bindparam("owner"),
             )
             .values(lease_expires_at=database_later("lease_s"))

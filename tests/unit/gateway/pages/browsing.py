@@ -12,6 +12,9 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.operations.manage_operations import ManageOperations
+from hilum.application.operations.retry_jobs import OPERATIONS
+from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
@@ -19,12 +22,14 @@ from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.application.use_cases.operate_flows import OperateFlows
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
 from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS, Priority
+from hilum.domain.operation import OPERATION
 from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
@@ -92,6 +97,10 @@ class FakeGateway:
             read_jobs=ReadJobs(**rows, store=self.store),
             show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
+            operate_flows=OperateFlows(**rows, clock=self.clock),
+            operations=ManageOperations(
+                **rows, queue=self.queue, clock=self.clock, kinds=OPERATIONS
+            ),
             manage_keys=self.keys,
             manage_sessions=ManageSessions(**rows, clock=self.clock),
             measure_queues=MeasureQueues(**rows),
@@ -128,7 +137,7 @@ class FakeGateway:
         return browser
 
     def work(self, *, max_attempts: int = 12) -> None:
-        """Run every job that waits, as a worker does."""
+        """Run all work that waits, as a worker does."""
         handler = AnalyseFilm(
             unit_of_work=self.unit_of_work,
             store=self.store,
@@ -139,7 +148,12 @@ class FakeGateway:
         )
         run_next = RunNext(
             unit_of_work=self.unit_of_work,
-            kinds={ANALYSIS.kind: Kind(handler, RetryPolicy(max_attempts=max_attempts))},
+            kinds={
+                ANALYSIS.kind: Kind(handler, RetryPolicy(max_attempts=max_attempts)),
+                OPERATION.kind: Kind(
+                    RunOperation(unit_of_work=self.unit_of_work, kinds=OPERATIONS), RetryPolicy()
+                ),
+            },
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
                 clock=self.clock,
