@@ -25,7 +25,7 @@ QUEUES: Final[Mapping[Priority, str]] = {
 """In the order in which a worker empties them. A release before 0.3 drops a task that it does not
 know, so these are no queues of its."""
 
-OTHER_QUEUES: Final[Mapping[str, str]] = {
+OTHER_QUEUES: Final[dict[str, str]] = {
     DELIVERY.kind: "hilum.delivery",
     OPERATION.kind: "hilum.operations",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from hilum.application.operations.run_operation import Chunk
@@ -16,12 +16,9 @@ from hilum.domain.work import Priority, WorkEvent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hilum.application.operations.run_operation import OperationKind
     from hilum.application.ports.unit_of_work import Transaction
     from hilum.domain.job import Job
     from hilum.domain.operation import Operation
-
-RETRY_JOBS: Final = "retry_jobs"
 
 
 class RetryJobs:
@@ -58,10 +55,6 @@ class RetryJobs:
             cursor = f"{seen[-1].created_at.isoformat()} {seen[-1].id}"
         at_end = len(seen) == len(found) < most
         return Chunk(None if at_end else cursor, len(retried), len(seen) - len(retried))
-
-
-OPERATIONS: Final[dict[str, OperationKind]] = {RETRY_JOBS: RetryJobs()}
-"""What operations do, by name. A new one is registered here."""
 
 
 def _filter(operation: Operation) -> JobFilter:

@@ -14,8 +14,8 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations
-from hilum.application.operations.retry_jobs import OPERATIONS
 from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite

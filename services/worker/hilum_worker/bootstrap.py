@@ -22,7 +22,7 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.messages import served_queues
-from hilum.application.operations.retry_jobs import OPERATIONS
+from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind

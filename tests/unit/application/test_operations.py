@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
-from hilum.application.operations.retry_jobs import OPERATIONS, RETRY_JOBS
 from hilum.application.operations.run_operation import Chunk, RunOperation
 from hilum.application.ports.repositories import JobFilter
 from hilum.application.queue.handler import Kind
@@ -212,10 +212,10 @@ def test_jobs_are_retried_by_filter():
     desk = Desk()
     failed = [desk.stage.parked(film(shade)) for shade in (1, 2, 3)]
     done = desk.stage.analyse(desk.stage.queued(film(9)).id)
-    none = desk.start(RETRY_JOBS, arguments={"code": "worker_lost"})
-    stat = desk.start(RETRY_JOBS, arguments={"priority": "stat"})
+    none = desk.start("retry_jobs", arguments={"code": "worker_lost"})
+    stat = desk.start("retry_jobs", arguments={"priority": "stat"})
     assert (none.total, stat.total) == (0, 0)
-    operation = desk.start(RETRY_JOBS, site="default", arguments={"code": "model_not_served"})
+    operation = desk.start("retry_jobs", site="default", arguments={"code": "model_not_served"})
     assert operation.total == 3
     worker = desk.worker()
     while run(worker):
@@ -237,7 +237,7 @@ def test_a_retried_job_goes_behind_what_waits():
     desk = Desk()
     failed = desk.stage.parked(film(1))
     waiting = [desk.stage.queued(film(shade)) for shade in (2, 3, 4)]
-    desk.start(RETRY_JOBS)
+    desk.start("retry_jobs")
     while run(desk.worker()):
         pass
     assert desk.stage.job(failed.id).fair_tag > max(
@@ -249,7 +249,7 @@ def test_a_job_that_fails_again_is_not_retried_again():
     """The operation ends."""
     desk = Desk()
     desk.stage.parked(film(1))
-    operation = desk.start(RETRY_JOBS, rate=0.5)
+    operation = desk.start("retry_jobs", rate=0.5)
     worker = desk.worker()
     assert run(worker)
     with desk.stage.unit_of_work.begin() as transaction:

@@ -9,8 +9,6 @@ from hilum.adapters.postgres.repositories.operations import OPERATION_STATEMENTS
 from hilum.adapters.postgres.repositories.work_flows import FlowStatements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hilum.adapters.postgres.repositories.work import WorkStatements
 
 
@@ -21,8 +19,15 @@ class KindStatements(NamedTuple):
     flows: FlowStatements
 
 
-KINDS: Final[Mapping[str, KindStatements]] = {
-    statements.work.life.kind: KindStatements(statements, FlowStatements(statements.work))
-    for statements in (JOB_STATEMENTS, OPERATION_STATEMENTS)
-}
+KINDS: Final[dict[str, KindStatements]] = {}
 """By name."""
+
+
+def register(statements: WorkStatements[Any]) -> None:
+    """Add a kind, so that a transaction knows its items and flows."""
+    work = statements.work
+    KINDS[work.life.kind] = KindStatements(statements, FlowStatements(work))
+
+
+for known in (JOB_STATEMENTS, OPERATION_STATEMENTS):
+    register(known)

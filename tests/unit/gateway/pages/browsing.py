@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations
-from hilum.application.operations.retry_jobs import OPERATIONS
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases

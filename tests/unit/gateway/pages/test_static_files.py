@@ -89,7 +89,7 @@ def _codes(kind: type[HilumError]) -> set[str]:
 
 
 def test_there_is_advice_for_every_reason_that_a_film_can_have():
-    """Each code of the error tree has advice, but for those of refused requests; so has a cancel."""
+    """Each code of the error tree but those of refused requests has advice, and so has a cancel."""
     reasons = _codes(HilumError) - _codes(Refused) - {HilumError.code}
     assert set(ADVICE) == reasons | {CANCELLED}
 
