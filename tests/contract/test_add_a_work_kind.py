@@ -115,8 +115,7 @@ def test_a_kind_with_a_table_is_claimed_run_and_finished(
         updated_at=NOW,
     )
     with unit_of_work.begin() as transaction:
-        transaction.work("noop").add([item])
-        transaction.flows("noop").enqueue([item])
+        transaction.work("noop").add(transaction.flows("noop").tagged([item]))
     assert queue_of("noop", item.priority) == "hilum.noop"
     told: list[Any] = []
     worker = a_worker(unit_of_work, followed["kinds"])

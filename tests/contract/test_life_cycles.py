@@ -188,8 +188,7 @@ def test_a_second_kind_keeps_its_own_flows(unit_of_work: UnitOfWork) -> None:
     """A pause of a site's operations stops no job of it, and the other way round."""
     operation = an_item(OPERATION.kind, OPERATION.source(WorkEvent.CLAIM))
     with unit_of_work.begin() as transaction:
-        transaction.operations.add([operation])
-        transaction.flows(OPERATION.kind).enqueue([operation])
+        transaction.operations.add(transaction.flows(OPERATION.kind).tagged([operation]))
         transaction.work_flows.pause(Priority.ROUTINE, "north", LEASE, "a test")
         assert transaction.operations.claimable(Priority.ROUTINE, 9) == 1
         transaction.flows(OPERATION.kind).pause(Priority.ROUTINE, "north", LEASE, "a test")

@@ -10,7 +10,7 @@ from hilum.domain.sent_again import GIVES_UP_KEY
 from tests.fakes.work import InMemoryWork
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from hilum.application.ports.repositories import JobCursor, JobFilter
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 
 class InMemoryJobs(InMemoryWork):
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        wanted = set(keys)
+        held = {job.idempotency_key: job for job in self._rows.jobs.values()}
+        return {key: job for key, job in held.items() if key in wanted}
+
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         self._rows.require_writable()
         by_key = {job.idempotency_key: job for job in self._rows.jobs.values()}

@@ -27,16 +27,21 @@ class InMemoryWorkFlows:
         self._items: dict[UUID, Any] = rows.work(life.kind)
         self._flows = rows.flows(life.kind)
 
-    def enqueue(self, items: Sequence[WorkItem]) -> None:
+    def tagged(self, items: Sequence[Any]) -> Sequence[Any]:
         self._rows.require_writable()
+        with_tags = []
+        now = {item.priority: self._virtual_time(item.priority) for item in items}
         ordered = sorted(items, key=_flow_of)
         for (_, site), members in groupby(ordered, key=_flow_of):
             own = list(members)
             flow = self._flow(own[0].priority, site)
-            tags, after = flow.enqueue(len(own), self._virtual_time(flow.priority))
+            tags, after = flow.enqueue(len(own), now[flow.priority])
             self._flows[flow.priority, site] = after
-            for job, tag in zip(own, tags, strict=True):
-                self._items[job.id] = replace(self._items[job.id], fair_tag=tag)
+            with_tags += [replace(job, fair_tag=tag) for job, tag in zip(own, tags, strict=True)]
+        return with_tags
+
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        self._items |= {item.id: item for item in self.tagged(items)}
 
     def adopt(self, limit: int) -> int:
         found = [job for job in self._waiting() if job.fair_tag == 0][:limit]

@@ -103,8 +103,7 @@ class ManageOperations:
             details["rate"] = wanted.rate
         with self._unit_of_work.begin() as transaction:
             operation = replace(operation, total=kind.total(transaction, operation))
-            transaction.operations.add([operation])
-            transaction.flows(OPERATION.kind).enqueue([operation])
+            transaction.operations.add(transaction.flows(OPERATION.kind).tagged([operation]))
             transaction.audit.append([_event(operation, "queued", principal, request_id, details)])
         self._wake(operation)
         return operation

@@ -78,6 +78,10 @@ class StudyRepository(Protocol):
 class JobRepository(WorkRepository[Job], Protocol):
     """Jobs, as work and as what people look for."""
 
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        """Return the jobs that hold these idempotency keys, by key."""
+        ...
+
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         """Add each job unless one with its idempotency key exists.
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from hilum.domain.work import WorkItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from hilum.domain.work import Priority, WorkItem
+    from hilum.domain.work import Priority
     from hilum.domain.work_flow import WorkFlow
+
+ItemT = TypeVar("ItemT", bound=WorkItem)
 
 
 class WorkFlowRepository(Protocol):
@@ -18,11 +22,15 @@ class WorkFlowRepository(Protocol):
     Methods that change a flow lock it until the commit.
     """
 
-    def enqueue(self, items: Sequence[WorkItem]) -> None:
-        """Give queued items, which are in the database, their tags, in this order.
+    def tagged(self, items: Sequence[ItemT]) -> Sequence[ItemT]:
+        """Return items, which are not in the database yet, with their tags, given in this order.
 
         A flow that is not known is made.
         """
+        ...
+
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        """Give queued items, which are in the database, new tags, in this order."""
         ...
 
     def adopt(self, limit: int) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.work_table import JOB_WORK
 from hilum.adapters.postgres.tables import INSTANCES, JOBS
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from hilum.application.ports.repositories import JobCursor, JobFilter
 
 _AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
-BY_KEY: Final = sa.select(*JOB_WORK.columns).where(
-    JOBS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
+BY_KEY: Final = Statement(
+    sa.select(*JOB_WORK.columns).where(JOBS.c.idempotency_key == sa.bindparam("wanted_key"))
 )
 # By the film alone: given a site or an order as well, SQLite would walk through the site's jobs.
 OF_FILM: Final = sa.select(*JOB_WORK.columns).where(

@@ -17,7 +17,7 @@ from hilum.domain.sent_again import GIVES_UP_KEY
 from hilum.domain.work import WorkEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -59,6 +59,11 @@ class SqlJobRepository(SqlWorkRepository[Job]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, JOB_STATEMENTS)
 
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        """Return the jobs that hold these idempotency keys, by key."""
+        found = (self._one(job_queries.BY_KEY, wanted_key=key) for key in keys)
+        return {job.idempotency_key: job for job in found if job is not None}
+
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         """Add each job unless one with its idempotency key exists."""
         if not jobs:
@@ -68,10 +73,7 @@ class SqlJobRepository(SqlWorkRepository[Job]):
         inserted = set(insert_absent(self._connection, JOBS.c.id, rows))
         present = {job.idempotency_key: job for job in in_key_order if job.id in inserted}
         # A statement of its own: it sees what the transaction that we waited for has committed.
-        missing = {job.idempotency_key for job in jobs} - present.keys()
-        if missing:
-            found = self._some(job_queries.BY_KEY, keys=sorted(missing))
-            present |= {job.idempotency_key: job for job in found}
+        present |= self.with_keys({job.idempotency_key for job in jobs} - present.keys())
         # A job that gave up its key between the two statements stands in nobody's way any more.
         freed = [job for job in jobs if job.idempotency_key not in present]
         return {**present, **self.add_new(freed)} if freed else present

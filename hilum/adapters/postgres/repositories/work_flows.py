@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from hilum.adapters.postgres.repositories.work_table import WorkTable
+    from hilum.adapters.postgres.repositories.work_table import ItemT, WorkTable
 
 NO_TAG: Final = 0.0
 
@@ -121,17 +121,27 @@ class SqlWorkFlowRepository:
         self._ask = statements
         self._kind = statements.work.life.kind
 
-    def enqueue(self, items: Sequence[WorkItem]) -> None:
-        """Give queued items their tags, in this order."""
+    def tagged(self, items: Sequence[ItemT]) -> Sequence[ItemT]:
+        """Return items with their tags, given in this order."""
+        with_tags = []
+        # Before any flow moves on: what is queued together gains nothing on one another.
+        priorities = {item.priority.value for item in items}
+        now = {priority: self._virtual_time(priority) for priority in priorities}
         # Flows are locked in one order, so that two submissions cannot lock each other out.
         ordered = sorted(items, key=_flow_of)
         for (priority, name), members in groupby(ordered, key=_flow_of):
             own = list(members)
             flow = self._locked(priority, name)
-            tags, after = flow.enqueue(len(own), self._virtual_time(priority))
+            tags, after = flow.enqueue(len(own), now[priority])
             self._keep(after)
-            for item, tag in zip(own, tags, strict=True):
-                self._ask.tagged.first(self._connection, {"wanted_id": item.id, "tag": tag})
+            with_tags += [replace(item, fair_tag=tag) for item, tag in zip(own, tags, strict=True)]
+        return with_tags
+
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        """Give items that are in the database new tags, in this order."""
+        for item in self.tagged(items):
+            values = {"wanted_id": item.id, "tag": item.fair_tag}
+            self._ask.tagged.first(self._connection, values)
 
     def adopt(self, limit: int) -> int:
         """Give tags to queued items that have none."""
