@@ -152,6 +152,7 @@ JOBS: Final = sa.Table(
         "fair_tag",
         "created_at",
         "id",
+        postgresql_concurrently=True,
         postgresql_where=_where(JobEvent.CLAIM),
         sqlite_where=_where(JobEvent.CLAIM),
     ),
