@@ -74,10 +74,12 @@ def _on_postgresql() -> sa.ScalarSelect[Any]:
 
 def _on_sqlite() -> sa.ScalarSelect[Any]:
     head = JOBS.alias("head")
-    first = _first_of_flow(_FLOW).with_only_columns(JOBS.c.id).correlate(WORK_FLOWS)
+    # By the row's number: by its id, each head would be looked up a second time.
+    row = sa.literal_column("jobs.rowid")
+    first = _first_of_flow(_FLOW).with_only_columns(row).correlate(WORK_FLOWS).scalar_subquery()
     return (
         sa.select(head.c.id)
-        .select_from(WORK_FLOWS.join(head, head.c.id == first.scalar_subquery()))
+        .select_from(WORK_FLOWS.join(head, sa.literal_column("head.rowid") == first))
         .where(*_open())
         .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .limit(1)

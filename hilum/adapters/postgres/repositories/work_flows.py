@@ -93,8 +93,8 @@ _FIRST_OF: Final = Statement(
 )
 _UNTAGGED: Final = (
     sa.select(*JOB_COLUMNS)
-    .where(_QUEUED, JOBS.c.fair_tag == NO_TAG)
-    .order_by(JOBS.c.priority, JOBS.c.site, JOBS.c.created_at, JOBS.c.id)
+    .where(_QUEUED, JOBS.c.fair_tag == sa.literal_column("0"))
+    .order_by(JOBS.c.created_at, JOBS.c.id)
     .limit(sa.bindparam("at_most", type_=sa.Integer))
 )
 

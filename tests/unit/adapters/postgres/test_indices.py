@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
+from hilum.adapters.postgres.tables import METADATA
 from hilum.application.ports.repositories import JobCursor, JobFilter
 from hilum.domain.job import JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film
@@ -80,6 +82,21 @@ def test_retention_searches_by_its_indices(
 ) -> None:
     """Years of films that are gone cost a run nothing."""
     _searches(engine, lambda connection: ask(SqlFilmRetention(connection)), *index)
+
+
+def test_jobs_without_a_tag_are_found_by_their_own_index(engine: Engine) -> None:
+    """The reconciler looks for them every two seconds, whatever waits."""
+    _searches(engine, lambda connection: SqlWorkFlowRepository(connection).adopt(9), "untagged")
+
+
+def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
+    """A study is inserted after its jobs: SQLite then looks for every row that waits for it."""
+    inspector = inspect(engine)
+    for table in METADATA.tables:
+        found = [index["column_names"][0] for index in inspector.get_indexes(table)]
+        found += inspector.get_pk_constraint(table)["constrained_columns"][:1]
+        for reference in inspector.get_foreign_keys(table):
+            assert reference["constrained_columns"][0] in found, (table, reference)
 
 
 def test_a_claim_takes_one_step_into_its_index_for_each_flow(engine: Engine) -> None:
