@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from datetime import timedelta
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -68,6 +69,7 @@ class Bench:
             queue=RecordingTaskQueue(),
             policy=RetryPolicy(),
             chance=random.Random(1),  # noqa: S311 - jitter
+            ageing=timedelta(days=36500),
         )
         self.spent: dict[str, list[tuple[float, float]]] = {}
 
@@ -116,9 +118,8 @@ class Bench:
     def _accept(self, transaction: Transaction) -> None:
         site, priority = next(self._sites)
         film = a_film(site=site, priority=priority)
-        transaction.jobs.add_new([film.job])
+        transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
         transaction.studies.add(film.study, [film.instance])
-        transaction.work_flows.enqueue([film.job])
         transaction.audit.append([an_event()])
 
 
@@ -136,7 +137,6 @@ def databases() -> Iterator[tuple[str, Callable[[str], str]]]:
     """Yield the name of each kind of database, and what makes an address of one."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        yield "SQLite", lambda name: f"sqlite:///{folder}/{name}.db"
         with PostgresServer.start(Path(folder) / "postgres") as server:
             made = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
 
@@ -146,6 +146,7 @@ def databases() -> Iterator[tuple[str, Callable[[str], str]]]:
                 return server.database_url(name)
 
             yield "PostgreSQL", make
+        yield "SQLite", lambda name: f"sqlite:///{folder}/{name}.db"
 
 
 def show(kind: str, when: str, benches: dict[str, Bench]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ID: Final = UUID(int=1)
 """Of the one study and the one instance that all these jobs have."""
 
+_TOGETHER: Final = 100_000
 _DIALECT: Final = {
     "postgresql": {
         "numbers": "generate_series({first}, {end} - 1) AS numbers(n)",
@@ -60,7 +61,11 @@ def fill(engine: Engine, *, ended: int, waiting: int, sites: int) -> None:
         instance = {"filename": "thorax.dcm", "media_type": "image/png", "size_bytes": 1}
         named = {"sha256": "ab", "object_key": "films/a"}
         connection.execute(sa.insert(INSTANCES).values(id=ID, study_id=ID, **instance, **named))
-        _insert(connection, "completed", (0, ended), sites)
+    for first in range(0, ended, _TOGETHER):
+        with engine.begin() as connection:
+            numbers = first, min(ended, first + _TOGETHER)
+            _insert(connection, "completed", numbers, sites)
+    with engine.begin() as connection:
         more(connection, (0, waiting), sites)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(

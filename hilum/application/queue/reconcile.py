@@ -1,15 +1,15 @@
 """Find the work that nobody runs, and wake slots for it.
 
 In every worker, one at a time under an advisory lock: expired leases are released, jobs of a
-release without flows get their tags, pauses end. Then wake-ups are topped up: the broker may have
-been down, or may have lost its data.
+release without flows get their tags, aged batch jobs become routine, pauses end. Then wake-ups are
+topped up: the broker may have been down, or may have lost its data.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from hilum.application.messages import QUEUES
 from hilum.domain.audit import AuditEvent
@@ -19,7 +19,8 @@ from hilum.domain.principal import RECONCILER
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -30,6 +31,7 @@ _LOCK: Final = "reconcile_jobs"
 
 MOST_LEASES: Final = 500
 MOST_ADOPTED: Final = 500
+MOST_AGED: Final = 64
 MOST_WAKE_UPS: Final = 64
 """Wake-ups that wait in one queue. A slot that is awake goes on until nothing is left."""
 
@@ -41,13 +43,15 @@ class Reconciliation:
     Attributes:
         released: Jobs of lost workers that wait again.
         parked: Jobs that have cost too many workers.
-        rung: Wake-ups that were published.
+        raised: Batch jobs that became routine.
+        woken: Wake-ups that were published.
         broker_down: Whether wake-ups could not be published.
     """
 
     released: int = 0
     parked: int = 0
-    rung: int = 0
+    raised: int = 0
+    woken: int = 0
     broker_down: bool = False
 
 
@@ -61,11 +65,13 @@ class Reconcile:
         queue: TaskQueue,
         policy: RetryPolicy,
         chance: random.Random,
+        ageing: timedelta,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
         self._policy = policy
         self._chance = chance
+        self._ageing = ageing
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -74,24 +80,26 @@ class Reconcile:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
         left: list[Job] = []
+        raised: Sequence[Job] = ()
         with self._unit_of_work.begin() as transaction:
             alone = transaction.try_lock(_LOCK)
             if alone:
                 expired = transaction.jobs.expired(MOST_LEASES)
                 left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
                 transaction.work_flows.adopt(MOST_ADOPTED)
+                raised = transaction.work_flows.raise_aged(self._ageing, MOST_AGED)
                 transaction.work_flows.end_pauses()
             claimable = {
                 priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
             }
-            transaction.audit.append([_event(job) for job in left])
+            transaction.audit.append([*map(_lost, left), *map(_raised, raised)])
         parked = sum(1 for job in left if job.finished_at is not None)
+        done = Reconciliation(len(left) - parked, parked, len(raised))
         try:
-            rung = self._top_up(claimable) if alone else 0
+            return replace(done, woken=self._top_up(claimable) if alone else 0)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-ups: %s", error)
-            return Reconciliation(len(left) - parked, parked, 0, broker_down=True)
-        return Reconciliation(len(left) - parked, parked, rung)
+            return replace(done, broker_down=True)
 
     def _requeue(self, transaction: Transaction, job: Job) -> Job | None:
         """Queue a lost job again, or dead-letter it when it has cost too many workers."""
@@ -115,12 +123,21 @@ class Reconcile:
         return len(missing)
 
 
-def _event(job: Job) -> AuditEvent:
+def _lost(job: Job) -> AuditEvent:
+    details = {"reason": WorkerLost.code, "losses": job.losses}
+    return _event(job, f"job.{job.state.value}", details)
+
+
+def _raised(job: Job) -> AuditEvent:
+    return _event(job, "job.raised", {"priority": job.priority.value})
+
+
+def _event(job: Job, action: str, details: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(
         actor=RECONCILER,
-        action=f"job.{job.state.value}",
+        action=action,
         object_type="job",
         object_id=str(job.id),
         at=job.updated_at,
-        details={"reason": WorkerLost.code, "losses": job.losses},
+        details=details,
     )

@@ -115,7 +115,13 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
-        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, policy=policy, chance=chance),
+        reconcile=Reconcile(
+            unit_of_work=unit_of_work,
+            queue=queue,
+            policy=policy,
+            chance=chance,
+            ageing=timedelta(seconds=settings.queue.ageing_seconds),
+        ),
         metrics=WorkerMetrics(leases),
     )
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest
 
 LEASE = timedelta(seconds=60)
+AGEING = timedelta(hours=4)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 MAX_RUN = timedelta(seconds=300)
 ME = local_command("me")
@@ -133,6 +134,7 @@ class Stage:
             queue=self.queue,
             policy=self.policy,
             chance=chance,
+            ageing=AGEING,
         )
         self.operate = OperateJobs(
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock

@@ -51,9 +51,9 @@ def _first_of_flow(flow: Any) -> sa.Select[Any]:
     )
 
 
-def _open() -> tuple[sa.ColumnElement[bool], ...]:
+def _open(*priorities: Priority) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which a job may be claimed."""
-    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in PRIORITIES]
+    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in priorities]
     return _FLOW.kind == "analysis", _FLOW.paused_until.is_(None), _FLOW.priority.in_(served)
 
 
@@ -62,7 +62,7 @@ def _on_postgresql() -> sa.ScalarSelect[Any]:
     heads = (
         sa.select(_FLOW.priority, _FLOW.flow)
         .select_from(WORK_FLOWS.join(head, sa.true()))
-        .where(*_open())
+        .where(*_open(*PRIORITIES))
         .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .cte("heads")
     )
@@ -72,7 +72,12 @@ def _on_postgresql() -> sa.ScalarSelect[Any]:
     )
 
 
-def _on_sqlite() -> sa.ScalarSelect[Any]:
+def _on_sqlite() -> sa.ColumnElement[Any]:
+    """Look at the flows of a priority only where none more urgent has a job."""
+    return sa.func.coalesce(*map(_most_urgent_on_sqlite, PRIORITIES))
+
+
+def _most_urgent_on_sqlite(priority: Priority) -> sa.ScalarSelect[Any]:
     head = JOBS.alias("head")
     # By the row's number: by its id, each head would be looked up a second time.
     row = sa.literal_column("jobs.rowid")
@@ -80,14 +85,14 @@ def _on_sqlite() -> sa.ScalarSelect[Any]:
     return (
         sa.select(head.c.id)
         .select_from(WORK_FLOWS.join(head, sa.literal_column("head.rowid") == first))
-        .where(*_open())
-        .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
+        .where(*_open(priority))
+        .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .limit(1)
         .scalar_subquery()
     )
 
 
-def _claim(chosen: sa.ScalarSelect[Any]) -> Statement:
+def _claim(chosen: sa.ColumnElement[Any]) -> Statement:
     return Statement(
         sa.update(JOBS)
         .where(JOBS.c.id == chosen)

@@ -97,6 +97,26 @@ _UNTAGGED: Final = (
     .order_by(JOBS.c.created_at, JOBS.c.id)
     .limit(sa.bindparam("at_most", type_=sa.Integer))
 )
+_AGED: Final = (
+    sa.select(*JOB_COLUMNS)
+    .where(
+        _QUEUED,
+        JOBS.c.priority == sa.bindparam("of_priority", type_=sa.Text),
+        JOBS.c.created_at <= database_later("minus_age_s"),
+    )
+    .order_by(JOBS.c.created_at, JOBS.c.id)
+    .limit(sa.bindparam("at_most", type_=sa.Integer))
+)
+_RAISED: Final = Statement(
+    sa.update(JOBS)
+    .where(JOBS.c.id == sa.bindparam("wanted_id"), _QUEUED)
+    .values(
+        priority=sa.bindparam("new_priority", type_=sa.Text),
+        fair_tag=sa.bindparam("tag", type_=sa.Double),
+        updated_at=database_now(),
+    )
+    .returning(*JOB_COLUMNS)
+)
 
 
 class SqlWorkFlowRepository:
@@ -127,6 +147,25 @@ class SqlWorkFlowRepository:
         for job in self.tagged(found):
             _TAGGED.first(self._connection, {"wanted_id": job.id, "tag": job.fair_tag})
         return len(found)
+
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[Job]:
+        """Let batch jobs that have waited for so long be routine."""
+        room = most - len(self._aged(Priority.ROUTINE, age, most))
+        batch = self._aged(Priority.BATCH, age, room)
+        routine = [replace(job, priority=Priority.ROUTINE) for job in batch]
+        rows = [
+            _RAISED.first(
+                self._connection,
+                {"wanted_id": job.id, "new_priority": job.priority.value, "tag": job.fair_tag},
+            )
+            for job in self.tagged(routine)
+        ]
+        return [job_of(row) for row in rows if row is not None]
+
+    def _aged(self, priority: Priority, age: timedelta, most: int) -> list[Job]:
+        values = {"of_priority": priority.value, "minus_age_s": -age.total_seconds()}
+        rows = self._connection.execute(_AGED, {**values, "at_most": most})
+        return [job_of(row) for row in rows]
 
     def all(self) -> Sequence[WorkFlow]:
         """Every flow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,12 @@ def test_retention_searches_by_its_indices(
 def test_jobs_without_a_tag_are_found_by_their_own_index(engine: Engine) -> None:
     """The reconciler looks for them every two seconds, whatever waits."""
     _searches(engine, lambda connection: SqlWorkFlowRepository(connection).adopt(9), "untagged")
+
+
+def test_aged_batch_jobs_are_found_by_the_index_of_what_waits(engine: Engine) -> None:
+    """By priority and age."""
+    flows = SqlWorkFlowRepository
+    _searches(engine, lambda c: flows(c).raise_aged(timedelta(hours=4), 9), "ix_jobs_queued")
 
 
 def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
