@@ -13,11 +13,11 @@ PATIENCE_S = 60.0
 _LOOK_AGAIN_S = 0.02
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
+def wait_for(condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Return as soon as a condition holds; fail, saying what was waited for, if it never does."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + patience_s
     pause = threading.Event()
     while not condition():
         if time.monotonic() > until:
-            raise AssertionError(f"waited {PATIENCE_S:g} s in vain: {what}")
+            raise AssertionError(f"waited {patience_s:g} s in vain: {what}")
         pause.wait(_LOOK_AGAIN_S)

@@ -265,6 +265,7 @@ class Queue(Group):
         lease_seconds: How long a silent worker keeps its jobs.
         max_run_seconds: How long a job may run before its worker gives up its lease.
         reconcile_seconds: Time between two reconciliations.
+        ageing_seconds: How long a batch job waits before it becomes a routine one.
         ring_patience_seconds: Has no effect. It goes with 0.4.0.
         low_water: Has no effect. It goes with 0.4.0.
         max_attempts: Claims before a job is dead-lettered.
@@ -276,6 +277,7 @@ class Queue(Group):
     lease_seconds: Annotated[float, Old("LEASE_SECONDS")] = Field(default=15, gt=0)
     max_run_seconds: Annotated[float, Old("MAX_RUN_SECONDS")] = Field(default=300, gt=0)
     reconcile_seconds: Annotated[float, Old("RECONCILE_SECONDS")] = Field(default=2, gt=0)
+    ageing_seconds: float = Field(default=14_400, gt=0)
     ring_patience_seconds: Annotated[float, Old("RING_PATIENCE_SECONDS")] = Field(default=15, gt=0)
     low_water: Annotated[int, Old("LOW_WATER")] = Field(default=500, ge=1)
     max_attempts: Annotated[int, Old("MAX_ATTEMPTS")] = Field(default=12, ge=1)

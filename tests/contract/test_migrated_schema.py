@@ -47,9 +47,10 @@ def _made_from_tables(url: str, folder: Path) -> tuple[sa.Engine, str | None]:
         METADATA.create_all(engine)
         return engine, None
     engine = create_database_engine(url)
-    with engine.begin() as connection:
+    # Indices that are built concurrently cannot be part of a transaction.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("CREATE SCHEMA from_tables")
-        connection.exec_driver_sql("SET LOCAL search_path = from_tables")
+        connection.exec_driver_sql("SET search_path = from_tables")
         METADATA.create_all(connection, checkfirst=False)
     return engine, "from_tables"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from hilum.domain.work import AttemptOutcome
 from tests.contract.samples import NOW, a_film, claim, elapse, seconds, stored
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Job
 
@@ -28,6 +31,15 @@ def queued(
         for film in films:
             transaction.studies.add(film.study, [film.instance])
     return [stored(unit_of_work, film.job.id) for film in films]
+
+
+def queued_at(unit_of_work: UnitOfWork, moment: datetime, priority: Priority) -> UUID:
+    """Accept a job that is as old as this; its id."""
+    film = a_film(priority=priority, created_at=moment)
+    with unit_of_work.begin() as transaction:
+        transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
+        transaction.studies.add(film.study, [film.instance])
+    return film.job.id
 
 
 def served(unit_of_work: UnitOfWork, number: int) -> list[str]:
@@ -176,6 +188,22 @@ def test_service_stays_within_the_bound_on_a_database(unit_of_work: UnitOfWork, 
             assert abs(counts[one] - counts[other]) <= 2
         # Who was served to the last job waits no more, so that the time of the pair is over.
         since = {pair: counts for pair, counts in since.items() if pair <= waits}
+
+
+def test_aged_batch_jobs_become_routine_behind_what_waits(unit_of_work: UnitOfWork) -> None:
+    """The oldest first, as many as there is room for, never to STAT; younger ones stay."""
+    now = datetime.now(UTC)
+    ages = [1800, 3600, 7200, 10_800]
+    batch = [queued_at(unit_of_work, now - seconds(age), Priority.BATCH) for age in ages]
+    routine = [queued_at(unit_of_work, now, Priority.ROUTINE) for _ in range(3)]
+    with unit_of_work.begin() as transaction:
+        raised = transaction.work_flows.raise_aged(seconds(3000), 2)
+        assert transaction.work_flows.raise_aged(seconds(3000), 2) == []
+    assert [job.id for job in raised] == [batch[3], batch[2]]
+    assert [stored(unit_of_work, job.id) for job in raised] == raised
+    assert {job.priority for job in raised} == {Priority.ROUTINE}
+    order = [job and job.id for job in (claim(unit_of_work) for _ in range(8))]
+    assert order == [*routine, batch[3], batch[2], batch[0], batch[1], None]
 
 
 def test_a_pause_ends_at_its_time(unit_of_work: UnitOfWork) -> None:

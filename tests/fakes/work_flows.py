@@ -48,6 +48,15 @@ class InMemoryWorkFlows:
         self.enqueue(found)
         return len(found)
 
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[Any]:
+        self._rows.require_writable()
+        old = [job for job in self._waiting() if job.created_at <= self._rows.now() - age]
+        room = most - sum(job.priority is Priority.ROUTINE for job in old)
+        batch = [job for job in old if job.priority is Priority.BATCH][: max(0, room)]
+        raised = self.tagged([replace(job, priority=Priority.ROUTINE) for job in batch])
+        self._items |= {job.id: replace(job, updated_at=self._rows.now()) for job in raised}
+        return [self._items[job.id] for job in raised]
+
     def all(self) -> Sequence[WorkFlow]:
         return sorted(self._flows.values(), key=lambda f: (f.priority.value, f.flow))
 

@@ -61,7 +61,9 @@ class Release:
     python: Path
 
     @contextmanager
-    def serve(self, kind: str, folder: Path, env: Mapping[str, str]) -> Iterator[Served]:
+    def serve(
+        self, kind: str, folder: Path, env: Mapping[str, str], workers: int = 1
+    ) -> Iterator[Served]:
         """Run a whole stack of this release until the end of the block.
 
         Args:
@@ -69,11 +71,12 @@ class Release:
                 that ``env`` names).
             folder: Holds data and logs.
             env: Settings of gateway and workers.
+            workers: Number of worker processes.
 
         Raises:
             RuntimeError: The stack did not start.
         """
-        command = [str(self.python), str(_SERVE), kind, str(folder)]
+        command = [str(self.python), str(_SERVE), kind, str(folder), str(workers)]
         with subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Serve a stack until standard input ends: ``python serve.py embedded|real|joined FOLDER``.
+"""Serve a stack until standard input ends: ``python serve.py embedded|real|joined FOLDER WORKERS``.
 
 Any release's interpreter runs this file, and gets that release's stack. The one line on standard
 output holds the gateway's address, an administrator's key and the settings of the stack.
@@ -32,7 +32,7 @@ def settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("HILUM_")}
 
 
-def main(kind: str, folder: Path) -> None:
+def main(kind: str, folder: Path, workers: int) -> None:
     """Start, tell, wait, stop."""
     kinds: dict[str, type[Stack]] = {
         "embedded": EmbeddedStack,
@@ -42,7 +42,7 @@ def main(kind: str, folder: Path) -> None:
     given = settings()
     repository = given.pop("HILUM_MODEL_REPOSITORY", None)
     models = {} if repository is None else {"model_repository": Path(repository)}
-    with kinds[kind](folder, workers=1, env=given, **models) as stack:
+    with kinds[kind](folder, workers=workers, env=given, **models) as stack:
         told = {"url": stack.url, "api_key": stack.api_key, "env": stack.env}
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
@@ -50,4 +50,4 @@ def main(kind: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from hilum.adapters.postgres.audit_partitions import PREFIX
+
+_OF_SQLITE = frozenset({"uq_audit_events_hash", "ix_instances_study_id", "ix_jobs_study_id"})
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import SchemaItem
@@ -21,9 +21,9 @@ def compared(
 ) -> bool:
     """Whether it belongs to the comparison; for Alembic's ``include_object``.
 
-    The partitions of the audit log are made as it grows, and its hash is unique on SQLite alone.
+    The partitions of the audit log are made as it grows, and some things are on SQLite alone.
     """
-    del reflected, compare_to
+    del thing, reflected, compare_to
     if kind == "table":
         return not (name or "").startswith(PREFIX)
-    return not (isinstance(thing, sa.UniqueConstraint) and name == "uq_audit_events_hash")
+    return name not in _OF_SQLITE

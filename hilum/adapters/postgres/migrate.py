@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -14,11 +15,12 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from hilum.adapters.postgres.address import read_address
+from hilum.adapters.postgres.concurrent_indices import build_missing
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.schema import require_compatible, require_schema
 from hilum.adapters.postgres.tables import SCHEMA_STEPS
-from hilum.domain.errors import InternalError
+from hilum.domain.errors import DatabaseUnavailable, InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,9 @@ _FIRST_RECORDED: Final = "0004"
 """The step that made the table for what the steps say of older releases."""
 
 _TURN_TIMEOUT_S: Final = 300
+_TURN_PAUSE_S: Final = 0.1
 _LOCK_TIMEOUT_S: Final = 5
+_BUILD_LOCK_TIMEOUT_S: Final = 120
 _STATEMENT_TIMEOUT_S: Final = 600
 
 
@@ -51,12 +55,12 @@ def head() -> str:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Run the steps that are missing, all in one transaction.
+    """Run the steps that are missing, all in one transaction, then build the indices.
 
     Several processes may ask at once: one works, the others wait and find nothing to do. A step
     that waits for a table lock gives up after seconds, because every query behind it waits too;
-    nothing has changed then, and it can be run again. A database that a newer release brought
-    further is left as it is.
+    nothing has changed then, and it can be run again. An interrupted build of an index is repaired
+    by the next run. A database that a newer release brought further is left as it is.
 
     Args:
         url: As in ``HILUM_DATABASE_URL``. For SQLite the folder is made when it is missing.
@@ -74,6 +78,8 @@ def upgrade(url: str, revision: str = "head") -> None:
             return
         command.upgrade(_config(connection), revision)
         _record_steps(connection)
+    if read_address(url).get_backend_name() == "postgresql":
+        _build_indices(url)
 
 
 def downgrade(url: str, revision: str) -> None:
@@ -134,6 +140,20 @@ def check(url: str) -> str:
         return require_schema(connection)
 
 
+def _build_indices(url: str) -> None:
+    """Build in a session of its own, while another one keeps the turn."""
+    engine = create_database_engine(url, pool_size=1)
+    try:
+        with _alone(url) as turn:
+            if _revision(turn) != head():
+                return
+            turn.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                build_missing(connection, _BUILD_LOCK_TIMEOUT_S)
+    finally:
+        engine.dispose()
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -186,6 +206,17 @@ def _connected(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
+def _wait_for_turn(connection: Connection) -> None:
+    """Ask in one transaction after the other: the build of an index waits for all older ones."""
+    mine = sa.select(sa.func.pg_try_advisory_xact_lock(MIGRATION_LOCK))
+    deadline = monotonic() + _TURN_TIMEOUT_S
+    while not connection.execute(mine).scalar_one():
+        if monotonic() > deadline:
+            raise DatabaseUnavailable("another process upgrades the schema, and does not end")
+        connection.rollback()
+        sleep(_TURN_PAUSE_S)
+
+
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
     """A write transaction that no other migration shares."""
@@ -201,7 +232,7 @@ def _alone(url: str) -> Iterator[Connection]:
     try:
         with translated_errors(), engine.connect() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                _wait_for_turn(connection)
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'")
                 yield connection
             else:

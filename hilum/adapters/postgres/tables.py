@@ -50,6 +50,7 @@ _ENDED: Final = ", ".join(f"'{state.value}'" for state in sorted(ENDED))
 ENDED_JOBS: Final = sa.text(f"jobs.state IN ({_ENDED})")
 """The jobs to which nothing happens any more, whoever acts."""
 
+_UNTAGGED: Final = sa.text("state = 'queued' AND fair_tag = 0")
 _WITH_FILM: Final = sa.text(f"state IN ({_ENDED}) AND film_expired_at IS NULL")
 
 STUDIES: Final = sa.Table(
@@ -83,6 +84,8 @@ INSTANCES: Final = sa.Table(
     sa.Index(None, "sop_instance_uid"),
     # From an object back to its film: which objects nothing names.
     sa.Index(None, "object_key"),
+    # See the one of jobs.
+    sa.Index(None, "study_id").ddl_if(dialect="sqlite"),
 )
 
 JOBS: Final = sa.Table(
@@ -137,6 +140,8 @@ JOBS: Final = sa.Table(
     sa.Index(None, "updated_at", "id"),
     # From a film to what was read of it.
     sa.Index(None, "instance_id"),
+    # A study is inserted after its jobs. Without an index SQLite looks for them in the whole table.
+    sa.Index(None, "study_id").ddl_if(dialect="sqlite"),
     # The reconciler. Both hold only the work in hand, not the years of work done.
     sa.Index(
         "ix_jobs_queued",
@@ -154,8 +159,19 @@ JOBS: Final = sa.Table(
         "fair_tag",
         "created_at",
         "id",
+        postgresql_concurrently=True,
         postgresql_where=_where(WorkEvent.CLAIM),
         sqlite_where=_where(WorkEvent.CLAIM),
+    ),
+    # Jobs of a release before 0010, which have no tag yet.
+    sa.Index(
+        "ix_jobs_untagged",
+        "fair_tag",  # always zero here; SQLite takes an index by what is equal in it
+        "created_at",
+        "id",
+        postgresql_concurrently=True,
+        postgresql_where=_UNTAGGED,
+        sqlite_where=_UNTAGGED,
     ),
     sa.Index(
         "ix_jobs_running",

@@ -40,6 +40,17 @@ class WorkFlowRepository(Protocol):
         """
         ...
 
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[WorkItem]:
+        """Let batch items that have waited for so long be routine, oldest first.
+
+        They go behind what waits at their site by then. At most ``most`` items of that age wait at
+        routine priority, so that a large batch does not stand before the routine work of its site.
+
+        Returns:
+            The items as they are now.
+        """
+        ...
+
     def all(self) -> Sequence[WorkFlow]:
         """Every flow, by priority and name."""
         ...

@@ -1,16 +1,16 @@
 """Find the work that nobody runs, and wake slots for it.
 
 In every worker, one at a time under an advisory lock: expired leases are released, jobs of a
-release without flows get their tags, pauses end. Then wake-ups are topped up: the broker may have
-been down, or may have lost its data.
+release without flows get their tags, aged batch items become routine, pauses end. Then wake-ups are
+topped up: the broker may have been down, or may have lost its data.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hilum.application.queue.run_next import attempt_of
 from hilum.domain.audit import AuditEvent
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
-    from hilum.application.queue.handler import Kind
     from hilum.domain.retry_policy import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ SILENCE: Final = timedelta(days=1)
 """A worker that has been silent for so long is forgotten."""
 MOST_LEASES: Final = 500
 MOST_ADOPTED: Final = 500
+MOST_AGED: Final = 64
 MOST_WAKE_UPS: Final = 64
 """Wake-ups that wait in one queue. A slot that is awake goes on until nothing is left."""
 
@@ -45,13 +45,15 @@ class Reconciliation:
     Attributes:
         released: Jobs of lost workers that wait again.
         parked: Jobs that have cost too many workers.
-        rung: Wake-ups that were published.
+        raised: Batch items that became routine.
+        woken: Wake-ups that were published.
         broker_down: Whether wake-ups could not be published.
     """
 
     released: int = 0
     parked: int = 0
-    rung: int = 0
+    raised: int = 0
+    woken: int = 0
     broker_down: bool = False
 
 
@@ -63,13 +65,15 @@ class Reconcile:
         *,
         unit_of_work: UnitOfWork,
         queue: TaskQueue,
-        kinds: Mapping[str, Kind],
+        policies: Mapping[str, RetryPolicy],
         chance: random.Random,
+        ageing: timedelta,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
-        self._kinds = kinds
+        self._policies = policies
         self._chance = chance
+        self._ageing = ageing
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -78,26 +82,29 @@ class Reconcile:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
         left: list[WorkItem] = []
+        raised: list[WorkItem] = []
         claimable: dict[str, dict[Priority, int]] = {}
         with self._unit_of_work.begin() as transaction:
             alone = transaction.try_lock(_LOCK)
             if alone:
                 transaction.workers.forget(SILENCE)
-            for name, kind in self._kinds.items():
+            for name, policy in self._policies.items():
                 if alone:
-                    left += self._requeue(transaction, name, kind.policy)
-                    transaction.flows(name).adopt(MOST_ADOPTED)
-                    transaction.flows(name).end_pauses()
+                    left += self._requeue(transaction, name, policy)
+                    flows = transaction.flows(name)
+                    flows.adopt(MOST_ADOPTED)
+                    raised += flows.raise_aged(self._ageing, MOST_AGED)
+                    flows.end_pauses()
                 work = transaction.work(name)
                 claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
-            transaction.audit.append([_event(item) for item in left])
+            transaction.audit.append([*map(_lost, left), *map(_raised, raised)])
         parked = sum(1 for item in left if item.finished_at is not None)
+        done = Reconciliation(len(left) - parked, parked, len(raised))
         try:
-            rung = self._top_up(claimable) if alone else 0
+            return replace(done, woken=self._top_up(claimable) if alone else 0)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-ups: %s", error)
-            return Reconciliation(len(left) - parked, parked, 0, broker_down=True)
-        return Reconciliation(len(left) - parked, parked, rung)
+            return replace(done, broker_down=True)
 
     def _requeue(self, transaction: Transaction, kind: str, policy: RetryPolicy) -> list[WorkItem]:
         """Queue lost items again, or dead-letter those that have cost too many workers."""
@@ -118,7 +125,7 @@ class Reconcile:
 
     def _top_up(self, claimable: Mapping[str, Mapping[Priority, int]]) -> int:
         """Publish what is missing, so that a wake-up waits for each item that can be claimed."""
-        rung = 0
+        woken = 0
         for kind, numbers in claimable.items():
             missing = [
                 priority
@@ -127,18 +134,26 @@ class Reconcile:
                 for _ in range(number - self._queue.waiting(priority, kind))
             ]
             self._queue.wake(missing, kind)
-            rung += len(missing)
-        if not rung:
+            woken += len(missing)
+        if not woken:
             self._queue.check()
-        return rung
+        return woken
 
 
-def _event(item: WorkItem) -> AuditEvent:
+def _lost(item: WorkItem) -> AuditEvent:
+    return _event(item, item.state.value, {"reason": WorkerLost.code, "losses": item.losses})
+
+
+def _raised(item: WorkItem) -> AuditEvent:
+    return _event(item, "raised", {"priority": item.priority.value})
+
+
+def _event(item: WorkItem, what: str, details: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(
         actor=RECONCILER,
-        action=f"{item.life.noun}.{item.state.value}",
+        action=f"{item.life.noun}.{what}",
         object_type=item.life.noun,
         object_id=str(item.id),
         at=item.updated_at,
-        details={"reason": WorkerLost.code, "losses": item.losses},
+        details=details,
     )

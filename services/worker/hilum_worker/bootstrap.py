@@ -135,7 +135,13 @@ def bootstrap(settings: WorkerSettings) -> Container:
         kinds=kinds,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
-        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, kinds=kinds, chance=chance),
+        reconcile=Reconcile(
+            unit_of_work=unit_of_work,
+            queue=queue,
+            policies={name: kind.policy for name, kind in kinds.items()},
+            chance=chance,
+            ageing=timedelta(seconds=settings.queue.ageing_seconds),
+        ),
         metrics=WorkerMetrics(leases),
     )
 

@@ -22,7 +22,8 @@ LEFT_IN: Final = frozenset(
 """States in which a worker can leave a job that it ran."""
 PLACES: Final = ("database", "job", "heartbeat", "reconciler")
 """Where something beside a film can fail; the last two are timers, by their names."""
-_ACTIONS: Final = ("released", "parked", "rung")
+_ACTIONS: Final = {"released": "released", "parked": "parked", "raised": "raised", "rung": "woken"}
+"""Label of an action, and its field of a reconciliation."""
 
 
 class WorkerMetrics:
@@ -90,5 +91,5 @@ class WorkerMetrics:
 
     def reconciled(self, did: Reconciliation) -> None:
         """A run of the reconciler ended."""
-        for action in _ACTIONS:
-            self._reconciled.labels(action).inc(getattr(did, action))
+        for action, field in _ACTIONS.items():
+            self._reconciled.labels(action).inc(getattr(did, field))

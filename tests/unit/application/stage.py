@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from hilum.domain.model import ModelManifest
 
 LEASE = timedelta(seconds=60)
+AGEING = timedelta(hours=4)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 MAX_RUN = timedelta(seconds=300)
 ME = local_command("me")
@@ -133,8 +134,9 @@ class Stage:
         self.reconcile = Reconcile(
             unit_of_work=self.unit_of_work,
             queue=self.queue,
-            kinds={ANALYSIS.kind: Kind(self._handler(), self.policy)},
+            policies={ANALYSIS.kind: self.policy},
             chance=chance,
+            ageing=AGEING,
         )
         self.operate = OperateJobs(
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock
@@ -157,7 +159,14 @@ class Stage:
 
         It shares everything but its leases with the others.
         """
-        handler = self._handler()
+        handler = AnalyseFilm(
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            reader=self.reader,
+            engine=self.engine,
+            catalogue=self.catalogue,
+            clock=self.clock,
+        )
 
         def run(job_id: UUID) -> Job | None:
             with self._others_away(job_id) as back:
@@ -174,16 +183,6 @@ class Stage:
             return ran[-1]
 
         return run
-
-    def _handler(self) -> AnalyseFilm:
-        return AnalyseFilm(
-            unit_of_work=self.unit_of_work,
-            store=self.store,
-            reader=self.reader,
-            engine=self.engine,
-            catalogue=self.catalogue,
-            clock=self.clock,
-        )
 
     def claim(self, job_id: UUID, owner: str) -> Job | None:
         """Let a worker take this job."""

@@ -89,7 +89,7 @@ def test_a_broker_that_is_down_does_not_undo_a_retry(stage):
     stage.queue.available = False
     stage.operate.retry(parked.id, key(), "r")
     stage.queue.available = True
-    assert stage.reconcile().rung == 1
+    assert stage.reconcile().woken == 1
 
 
 def test_two_operators_at_once_do_it_once(stage):

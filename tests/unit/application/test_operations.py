@@ -133,8 +133,8 @@ def test_another_worker_goes_on_where_a_lost_one_stopped():
     with desk.stage.unit_of_work.begin() as transaction:
         transaction.operations.claim(list(Priority), "lost", LEASE)
     desk.stage.advance(LEASE.total_seconds())
-    kinds = {OPERATION.kind: Kind(None, RetryPolicy())}
-    desk.stage.reconcile._kinds = kinds  # noqa: SLF001 - of the stage, which knows jobs alone
+    policies = {OPERATION.kind: RetryPolicy()}
+    desk.stage.reconcile._policies = policies  # noqa: SLF001 - the stage knows jobs alone
     assert desk.stage.reconcile().released == 1
     desk.stage.advance(10)
     while run(desk.worker("w2")):

@@ -14,7 +14,7 @@ from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable
 from hilum.domain.job import JobState, Priority
 from hilum.domain.principal import RECONCILER
 from hilum.domain.retry_policy import RetryPolicy
-from tests.unit.application.stage import LEASE, Stage, film
+from tests.unit.application.stage import AGEING, LEASE, Stage, film
 
 NOTHING = Reconciliation()
 
@@ -66,9 +66,9 @@ def test_a_slot_is_woken_once_its_backoff_is_over(stage):
     """No wake-up is published before, and then the job is analysed."""
     job = lost(stage)
     stage.advance(LEASE.total_seconds())
-    assert stage.reconcile().rung == 0
+    assert stage.reconcile().woken == 0
     stage.advance(1)
-    assert stage.reconcile() == Reconciliation(rung=1)
+    assert stage.reconcile() == Reconciliation(woken=1)
     assert stage.queue.hear() is Priority.ROUTINE
     assert stage.analyse(job.id).state is JobState.COMPLETED
 
@@ -116,7 +116,7 @@ def test_wake_ups_that_a_broker_lost_are_published_again(stage):
     for n in range(3):
         stage.queued(film(n))
     stage.queue.flush()
-    assert stage.reconcile() == Reconciliation(rung=3)
+    assert stage.reconcile() == Reconciliation(woken=3)
     assert stage.reconcile() == NOTHING
     assert stage.queue.waiting(Priority.ROUTINE) == 3
 
@@ -127,8 +127,8 @@ def test_a_deep_queue_gets_a_bounded_number_of_wake_ups(stage, monkeypatch):
     for n in range(5):
         stage.queued(film(n))
     stage.queue.flush()
-    assert stage.reconcile().rung == 2
-    assert stage.reconcile().rung == 0
+    assert stage.reconcile().woken == 2
+    assert stage.reconcile().woken == 0
 
 
 def test_each_priority_gets_wake_ups_of_its_own(stage, monkeypatch):
@@ -137,7 +137,7 @@ def test_each_priority_gets_wake_ups_of_its_own(stage, monkeypatch):
     stage.queued(film(1), Priority.BATCH)
     stage.queued(film(2), Priority.STAT)
     assert stage.queue.hear() is Priority.STAT
-    assert stage.reconcile().rung == 1
+    assert stage.reconcile().woken == 1
     assert stage.queue.hear() is Priority.STAT
 
 
@@ -149,7 +149,7 @@ def test_a_broker_that_is_down_does_not_stop_the_recovery_of_lost_jobs(stage):
     assert stage.reconcile() == Reconciliation(released=1, broker_down=True)
     stage.queue.available = True
     stage.advance(1)
-    assert stage.reconcile() == Reconciliation(rung=1)
+    assert stage.reconcile() == Reconciliation(woken=1)
 
 
 def test_a_broker_that_is_down_is_told_also_where_nothing_waits(stage):
@@ -170,7 +170,28 @@ def test_a_broker_that_goes_down_between_counting_and_publishing_is_told(stage):
     stage.queue.wake = fail
     assert stage.reconcile() == Reconciliation(broker_down=True)
     stage.queue.wake = wake
-    assert stage.reconcile().rung == 1
+    assert stage.reconcile().woken == 1
+
+
+def test_an_aged_batch_job_becomes_routine_and_is_audited(stage):
+    """It is claimed as such, and stays so."""
+    job = stage.queued(priority=Priority.BATCH)
+    stage.queue.flush()
+    stage.advance(AGEING.total_seconds() - 1)
+    assert stage.reconcile() == Reconciliation(woken=1)
+    stage.queue.flush()
+    stage.advance(1)
+    assert stage.reconcile() == Reconciliation(raised=1, woken=1)
+    assert stage.queue.hear() is Priority.ROUTINE
+    event = stage.events()[-1]
+    assert (event.actor, event.action, event.details) == (
+        RECONCILER,
+        "job.raised",
+        {"priority": "routine"},
+    )
+    stage.advance(AGEING.total_seconds())
+    stage.reconcile()
+    assert stage.job(job.id).priority is Priority.ROUTINE
 
 
 def test_one_process_reconciles_at_a_time(stage, monkeypatch):
@@ -242,5 +263,5 @@ def test_a_pause_ends_by_itself(stage):
     assert stage.reconcile() == NOTHING
     assert stage.analyse(job.id) is None
     stage.advance(60)
-    assert stage.reconcile() == Reconciliation(rung=1)
+    assert stage.reconcile() == Reconciliation(woken=1)
     assert stage.analyse(job.id).state is JobState.COMPLETED

@@ -75,5 +75,5 @@ def test_a_broker_that_is_down_costs_no_film(stage):
     stage.queue.available = False
     stage.send(film())
     stage.queue.available = True
-    assert stage.reconcile().rung == 1
+    assert stage.reconcile().woken == 1
     assert stage.queue.hear() is Priority.ROUTINE

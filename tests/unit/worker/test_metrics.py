@@ -69,7 +69,7 @@ def test_what_can_be_counted_is_told_before_it_happens(metrics):
         for priority in Priority:
             labels = {"state": state, "priority": priority.value}
             assert value("hilum_worker_jobs_total", labels) == 0
-    for action in ("released", "parked", "rung"):
+    for action in ("released", "parked", "raised", "rung"):
         assert value("hilum_worker_reconciled_jobs_total", {"action": action}) == 0
     for where in ("database", "job", "heartbeat", "reconciler"):
         assert value("hilum_worker_errors_total", {"where": where}) == 0
@@ -84,12 +84,12 @@ def test_jobs_in_flight_are_those_whose_leases_are_kept(metrics, leases):
 
 def test_the_reconcilers_work_and_errors_are_counted(metrics):
     """By what was done, and by where it failed."""
-    metrics.reconciled(Reconciliation(released=1, parked=2, rung=3))
+    metrics.reconciled(Reconciliation(released=1, parked=2, raised=4, woken=3))
     metrics.error("heartbeat")
     value = metrics.registry.get_sample_value
     counted = {
         action: value("hilum_worker_reconciled_jobs_total", {"action": action})
-        for action in ("released", "parked", "rung")
+        for action in ("released", "parked", "raised", "rung")
     }
-    assert counted == {"released": 1, "parked": 2, "rung": 3}
+    assert counted == {"released": 1, "parked": 2, "raised": 4, "rung": 3}
     assert value("hilum_worker_errors_total", {"where": "heartbeat"}) == 1

@@ -53,9 +53,9 @@ def _first_of_flow(work: WorkTable[Any], flow: Any) -> sa.Select[Any]:
     )
 
 
-def _open(work: WorkTable[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+def _open(work: WorkTable[Any], *priorities: Priority) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which an item may be claimed."""
-    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in Priority]
+    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in priorities]
     return _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority.in_(served)
 
 
@@ -64,7 +64,7 @@ def _on_postgresql(work: WorkTable[Any]) -> sa.ScalarSelect[Any]:
     heads = (
         sa.select(_FLOW.priority, _FLOW.flow)
         .select_from(WORK_FLOWS.join(head, sa.true()))
-        .where(*_open(work))
+        .where(*_open(work, *Priority))
         .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .cte("heads")
     )
@@ -74,14 +74,23 @@ def _on_postgresql(work: WorkTable[Any]) -> sa.ScalarSelect[Any]:
     )
 
 
-def _on_sqlite(work: WorkTable[Any]) -> sa.ScalarSelect[Any]:
+def _on_sqlite(work: WorkTable[Any]) -> sa.ColumnElement[Any]:
+    """Look at the flows of a priority only where none more urgent has an item."""
+    return sa.func.coalesce(*(_most_urgent_on_sqlite(work, priority) for priority in Priority))
+
+
+def _most_urgent_on_sqlite(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]:
     head = work.table.alias("head")
-    first = _first_of_flow(work, _FLOW).with_only_columns(work.table.c.id).correlate(WORK_FLOWS)
+    # By the row's number: by its id, each head would be looked up a second time.
+    row: sa.ColumnElement[Any] = sa.literal_column(f"{work.table.name}.rowid")
+    first = _first_of_flow(work, _FLOW).with_only_columns(row).correlate(WORK_FLOWS)
     return (
         sa.select(head.c.id)
-        .select_from(WORK_FLOWS.join(head, head.c.id == first.scalar_subquery()))
-        .where(*_open(work))
-        .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
+        .select_from(
+            WORK_FLOWS.join(head, sa.literal_column("head.rowid") == first.scalar_subquery())
+        )
+        .where(*_open(work, priority))
+        .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .limit(1)
         .scalar_subquery()
     )
@@ -90,7 +99,10 @@ def _on_sqlite(work: WorkTable[Any]) -> sa.ScalarSelect[Any]:
 def claim_next(work: WorkTable[Any]) -> dict[str, Statement]:
     """Return the statement of a kind by the name of the dialect."""
     queued = work.life.source(WorkEvent.CLAIM)
-    chosen = {"postgresql": _on_postgresql(work), "sqlite": _on_sqlite(work)}
+    chosen: dict[str, sa.ColumnElement[Any]] = {
+        "postgresql": _on_postgresql(work),
+        "sqlite": _on_sqlite(work),
+    }
     return {
         dialect: Statement(
             sa.update(work.table)

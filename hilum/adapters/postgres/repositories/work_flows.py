@@ -107,9 +107,29 @@ class FlowStatements:
         )
         self.untagged = (
             sa.select(*work.columns)
-            .where(queued, table.c.fair_tag == NO_TAG)
-            .order_by(table.c.priority, flow, *order)
+            .where(queued, table.c.fair_tag == sa.literal_column("0"))
+            .order_by(*order)
             .limit(sa.bindparam("at_most", type_=sa.Integer))
+        )
+        self.aged = (
+            sa.select(*work.columns)
+            .where(
+                queued,
+                table.c.priority == of_priority,
+                table.c.created_at <= database_later("minus_age_s"),
+            )
+            .order_by(*order)
+            .limit(sa.bindparam("at_most", type_=sa.Integer))
+        )
+        self.raised = Statement(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("wanted_id"), queued)
+            .values(
+                priority=sa.bindparam("new_priority", type_=sa.Text),
+                fair_tag=sa.bindparam("tag", type_=sa.Double),
+                updated_at=database_now(),
+            )
+            .returning(*work.columns)
         )
 
 
@@ -149,6 +169,25 @@ class SqlWorkFlowRepository:
         found = [self._ask.work.item_of(row) for row in rows]
         self.enqueue(found)
         return len(found)
+
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[WorkItem]:
+        """Let batch items that have waited for so long be routine."""
+        room = most - len(self._aged(Priority.ROUTINE, age, most))
+        batch = self._aged(Priority.BATCH, age, room)
+        routine = [replace(item, priority=Priority.ROUTINE) for item in batch]
+        rows = [
+            self._ask.raised.first(
+                self._connection,
+                {"wanted_id": item.id, "new_priority": item.priority.value, "tag": item.fair_tag},
+            )
+            for item in self.tagged(routine)
+        ]
+        return [self._ask.work.item_of(row) for row in rows if row is not None]
+
+    def _aged(self, priority: Priority, age: timedelta, most: int) -> list[WorkItem]:
+        values = {"of_priority": priority.value, "minus_age_s": -age.total_seconds()}
+        rows = self._connection.execute(self._ask.aged, {**values, "at_most": most})
+        return [self._ask.work.item_of(row) for row in rows]
 
     def all(self) -> Sequence[WorkFlow]:
         """Every flow."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS, SqlJobRepository
+from hilum.adapters.postgres.repositories.kinds import KINDS
+from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
+from hilum.adapters.postgres.tables import METADATA
 from hilum.application.ports.repositories import JobCursor, JobFilter
-from hilum.domain.job import JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film
 
 if TYPE_CHECKING:
@@ -79,6 +83,31 @@ def test_retention_searches_by_its_indices(
 ) -> None:
     """Years of films that are gone cost a run nothing."""
     _searches(engine, lambda connection: ask(SqlFilmRetention(connection)), *index)
+
+
+def test_jobs_without_a_tag_are_found_by_their_own_index(engine: Engine) -> None:
+    """The reconciler looks for them every two seconds, whatever waits."""
+    _searches(engine, lambda connection: _flows(connection).adopt(9), "untagged")
+
+
+def test_aged_batch_jobs_are_found_by_the_index_of_what_waits(engine: Engine) -> None:
+    """By priority and age."""
+    hours = timedelta(hours=4)
+    _searches(engine, lambda c: _flows(c).raise_aged(hours, 9), "ix_jobs_queued")
+
+
+def _flows(connection: Connection) -> SqlWorkFlowRepository:
+    return SqlWorkFlowRepository(connection, KINDS[ANALYSIS.kind].flows)
+
+
+def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
+    """A study is inserted after its jobs: SQLite then looks for every row that waits for it."""
+    inspector = inspect(engine)
+    for table in METADATA.tables:
+        found = [index["column_names"][0] for index in inspector.get_indexes(table)]
+        found += inspector.get_pk_constraint(table)["constrained_columns"][:1]
+        for reference in inspector.get_foreign_keys(table):
+            assert reference["constrained_columns"][0] in found, (table, reference)
 
 
 def test_a_claim_takes_one_step_into_its_index_for_each_flow(engine: Engine) -> None:

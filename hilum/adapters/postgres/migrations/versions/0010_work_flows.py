@@ -3,7 +3,8 @@
 Revision: 0010, after 0009. 2026-11-30.
 
 A release before this one queues jobs whose tag is zero. They come first of their site, and the
-reconciler gives them a tag and a flow.
+reconciler gives them a tag and a flow. On PostgreSQL indices are built after the steps, while
+writers go on: see ``concurrent_indices``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ depends_on = None
 works_from = "0008"
 
 QUEUED = sa.text("state = 'queued'")
+UNTAGGED = sa.text("state = 'queued' AND fair_tag = 0")
 
 
 def upgrade() -> None:
@@ -36,18 +38,21 @@ def upgrade() -> None:
         sa.Column("pause_reason", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("kind", "priority", "flow", name="pk_work_flows"),
     )
-    op.create_index(
-        "ix_jobs_claim",
-        "jobs",
-        ["priority", "site", "fair_tag", "created_at", "id"],
-        postgresql_where=QUEUED,
-        sqlite_where=QUEUED,
-    )
+    if op.get_bind().dialect.name == "sqlite":
+        columns = ["priority", "site", "fair_tag", "created_at", "id"]
+        op.create_index("ix_jobs_claim", "jobs", columns, sqlite_where=QUEUED)
+        columns = ["fair_tag", "created_at", "id"]
+        op.create_index("ix_jobs_untagged", "jobs", columns, sqlite_where=UNTAGGED)
+        for table in ("instances", "jobs"):
+            op.create_index(f"ix_{table}_study_id", table, ["study_id"])
 
 
 def downgrade() -> None:
     """Go back to 0009. Order is by age again."""
-    op.drop_index("ix_jobs_claim", "jobs")
+    for name in ("ix_jobs_claim", "ix_jobs_untagged"):
+        op.drop_index(name, "jobs", if_exists=True)
+    for table in ("instances", "jobs"):
+        op.drop_index(f"ix_{table}_study_id", table, if_exists=True)
     op.drop_table("work_flows")
     op.drop_column("jobs", "traceparent")
     op.drop_column("jobs", "fair_tag")
