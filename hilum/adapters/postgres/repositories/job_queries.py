@@ -50,6 +50,8 @@ CLAIMABLE: Final = sa.select(sa.func.count()).select_from(
             )
         ),
     )
+    # The order of ix_jobs_claim alone. By another index, jobs of other priorities are read, too.
+    .order_by(JOBS.c.site, JOBS.c.fair_tag, JOBS.c.created_at, JOBS.c.id)
     .limit(_AT_MOST)
     .subquery()
 )

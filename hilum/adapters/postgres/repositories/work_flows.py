@@ -97,12 +97,14 @@ _UNTAGGED: Final = (
     .order_by(JOBS.c.created_at, JOBS.c.id)
     .limit(sa.bindparam("at_most", type_=sa.Integer))
 )
+# In a query of its own the moment is one value, which PostgreSQL can look up in an index.
+_OLD: Final = sa.select(database_later("minus_age_s")).scalar_subquery()
 _AGED: Final = (
     sa.select(*JOB_COLUMNS)
     .where(
         _QUEUED,
         JOBS.c.priority == sa.bindparam("of_priority", type_=sa.Text),
-        JOBS.c.created_at <= database_later("minus_age_s"),
+        JOBS.c.created_at <= _OLD,
     )
     .order_by(JOBS.c.created_at, JOBS.c.id)
     .limit(sa.bindparam("at_most", type_=sa.Integer))
