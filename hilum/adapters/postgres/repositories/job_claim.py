@@ -1,7 +1,7 @@
 """The statement that claims the next job: one row is locked, whatever waits.
 
-Of each flow the first claimable job is looked up in ``ix_jobs_claim``. These heads are put in
-order: by priority, then by fair tag, then by age. The first flow that yields an unlocked row gives
+Of each flow of a priority the first claimable job is looked up in ``ix_jobs_claim``. These heads
+are put in order: by fair tag, then by age. The first flow that yields an unlocked row gives
 the job. A flow whose rows are all locked by other claims is passed over.
 
 On PostgreSQL the lock is taken inside a LATERAL with ``LIMIT 1`` under an outer ``LIMIT 1``. A
@@ -22,7 +22,7 @@ from hilum.adapters.postgres.tables import JOBS, WORK_FLOWS
 from hilum.domain.job import JobEvent, Priority, next_state, source_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 QUEUED: Final = source_state(JobEvent.CLAIM)
 PRIORITIES: Final = tuple(Priority)
@@ -30,9 +30,6 @@ PRIORITIES: Final = tuple(Priority)
 
 _NOW = database_now()
 _FLOW = WORK_FLOWS.c
-_RANK: Final = sa.case(
-    {priority.value: rank for rank, priority in enumerate(PRIORITIES)}, value=_FLOW.priority
-)
 
 
 def _first_of_flow(flow: Any) -> sa.Select[Any]:
@@ -51,33 +48,29 @@ def _first_of_flow(flow: Any) -> sa.Select[Any]:
     )
 
 
-def _open(*priorities: Priority) -> tuple[sa.ColumnElement[bool], ...]:
+def _open(priority: Priority) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which a job may be claimed."""
-    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in priorities]
-    return _FLOW.kind == "analysis", _FLOW.paused_until.is_(None), _FLOW.priority.in_(served)
+    served = sa.bindparam(f"served_{priority.value}", type_=sa.Text)
+    return _FLOW.kind == "analysis", _FLOW.paused_until.is_(None), _FLOW.priority == served
 
 
-def _on_postgresql() -> sa.ScalarSelect[Any]:
-    head = _first_of_flow(_FLOW).lateral("head")
+def _on_postgresql(priority: Priority) -> sa.ScalarSelect[Any]:
+    head = _first_of_flow(_FLOW).lateral(f"head_{priority.value}")
     heads = (
         sa.select(_FLOW.priority, _FLOW.flow)
         .select_from(WORK_FLOWS.join(head, sa.true()))
-        .where(*_open(*PRIORITIES))
-        .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
-        .cte("heads")
+        .where(*_open(priority))
+        .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
+        .cte(f"heads_{priority.value}")
     )
-    picked = _first_of_flow(heads.c).with_for_update(skip_locked=True).lateral("picked")
+    first = _first_of_flow(heads.c).with_for_update(skip_locked=True)
+    picked = first.lateral(f"picked_{priority.value}")
     return (
         sa.select(picked.c.id).select_from(heads.join(picked, sa.true())).limit(1).scalar_subquery()
     )
 
 
-def _on_sqlite() -> sa.ColumnElement[Any]:
-    """Look at the flows of a priority only where none more urgent has a job."""
-    return sa.func.coalesce(*map(_most_urgent_on_sqlite, PRIORITIES))
-
-
-def _most_urgent_on_sqlite(priority: Priority) -> sa.ScalarSelect[Any]:
+def _on_sqlite(priority: Priority) -> sa.ScalarSelect[Any]:
     head = JOBS.alias("head")
     # By the row's number: by its id, each head would be looked up a second time.
     row = sa.literal_column("jobs.rowid")
@@ -92,7 +85,9 @@ def _most_urgent_on_sqlite(priority: Priority) -> sa.ScalarSelect[Any]:
     )
 
 
-def _claim(chosen: sa.ColumnElement[Any]) -> Statement:
+def _claim(first_of: Callable[[Priority], sa.ScalarSelect[Any]]) -> Statement:
+    # Flows of a priority are looked at only where none more urgent yields a job.
+    chosen = sa.func.coalesce(*map(first_of, PRIORITIES))
     return Statement(
         sa.update(JOBS)
         .where(JOBS.c.id == chosen)
@@ -110,7 +105,7 @@ def _claim(chosen: sa.ColumnElement[Any]) -> Statement:
 
 
 CLAIM_NEXT: Final[Mapping[str, Statement]] = {
-    "postgresql": _claim(_on_postgresql()),
-    "sqlite": _claim(_on_sqlite()),
+    "postgresql": _claim(_on_postgresql),
+    "sqlite": _claim(_on_sqlite),
 }
 """By the name of the dialect."""
