@@ -6,7 +6,7 @@
 # public-sets`) what decoded images are compared with.
 #
 #   from Debian's packages    redis-server, postgresql, pgbouncer, libpython3.11 (for Triton),
-#                             chromium
+#                             chromium, libfaketime (tests of wrong clocks)
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
 #                             compose-project, which reads a compose file as Docker does;
@@ -43,6 +43,7 @@ have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || co
 have_pgbouncer() { have_sbin pgbouncer; }
 # No `grep -q`: it closes the pipe early, which pipefail would take for a failure.
 have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
+have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
 have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 2>/dev/null)" == "$MINIO_VERSION" ]]; }
 have_compose_reader() { [[ "$(cat "$CACHE/bin/compose-project.version" 2>/dev/null)" == "$(compose_mark)" ]]; }
@@ -268,6 +269,7 @@ provide_package postgresql have_postgres
 provide_package pgbouncer have_pgbouncer
 provide_package "libpython$TRITON_PYTHON" have_libpython
 provide_package chromium have_chromium
+provide_package libfaketime have_faketime
 provide_package podman have_podman_itself
 provide_package skopeo have_skopeo
 provide_decoders
@@ -285,6 +287,7 @@ report "Triton" have_triton
 report "libpython$TRITON_PYTHON (Triton's Python backend)" have_libpython
 report "MinIO" have_minio
 report "Chromium (browser tests)" have_chromium
+report "libfaketime (tests of wrong clocks)" have_faketime
 report "compose-project (tests of compose.yaml)" have_compose_reader
 report "podman (tests of bundles)" have_podman_itself
 report "skopeo (tests of bundles)" have_skopeo

@@ -109,11 +109,16 @@ def _insert(connection: Connection, state: str, numbers: tuple[int, int], sites:
 
 
 def claim_plan(engine: Engine) -> str:
-    """Return the plan of a claim: on PostgreSQL as it was run, with rows, as JSON."""
+    """Return the plan of a claim."""
+    served = {f"served_{priority.value}": priority.value for priority in Priority}
     statement = JOB_STATEMENTS.claim[engine.dialect.name]._statement  # noqa: SLF001 - as it is run
-    compiled: Any = statement.compile(engine)
-    values = {f"served_{priority.value}": priority.value for priority in Priority}
-    parameters = {**compiled.params, **values, "owner": "worker-1", "lease_s": 15.0}
+    return plan(engine, statement, **served, owner="worker-1", lease_s=15.0)
+
+
+def plan(engine: Engine, statement: sa.Executable, **values: Any) -> str:
+    """Return a statement's plan: on PostgreSQL as it was run, with rows, as JSON."""
+    compiled: Any = statement.compile(engine)  # type: ignore[attr-defined]
+    parameters = {**compiled.params, **values}
     bound = tuple(parameters[name] for name in compiled.positiontup)
     asked = {"postgresql": "EXPLAIN (ANALYZE, FORMAT JSON)", "sqlite": "EXPLAIN QUERY PLAN"}
     with engine.connect() as connection, connection.begin() as undone:
@@ -126,32 +131,36 @@ def claim_plan(engine: Engine) -> str:
 
 def assert_heads_alone(engine: Engine, sites: int) -> None:
     """A claim finds jobs by the partial index alone, one of each flow, and locks one row."""
-    plan = claim_plan(engine)
+    found = claim_plan(engine)
     if engine.dialect.name == "sqlite":
-        steps = [step for step in plan.splitlines() if re.search(r"\b(jobs|head)\b", step)]
-        assert steps, plan
-        assert all(
-            "INDEX ix_jobs_claim" in step or step.endswith(("(id=?)", "(rowid=?)"))
-            for step in steps
-        ), plan
+        steps = [step for step in found.splitlines() if re.search(r"\b(jobs|head)\b", step)]
+        by_key = ("(id=?)", "(rowid=?)")
+        assert steps, found
+        assert all("ix_jobs_claim" in step or step.endswith(by_key) for step in steps), found
         return
-    nodes = list(_nodes(json.loads(plan)[0]["Plan"]))
-    of_jobs = [node for node in nodes if node.get("Relation Name") == "jobs" and _reads(node)]
-    indices = {node.get("Index Name") for node in of_jobs}
-    assert indices == {"ix_jobs_claim", "pk_jobs"}, plan
-    looked_up = [node for node in of_jobs if node["Index Name"] == "ix_jobs_claim"]
-    rows = [node["Actual Rows"] * node["Actual Loops"] for node in looked_up]
-    assert sum(rows) <= 3 * sites + 1, plan
-    assert all(
-        "Rows Removed by Filter" not in node or not node["Rows Removed by Filter"]
-        for node in looked_up
-    ), plan
-    (lock,) = [node for node in nodes if node["Node Type"] == "LockRows"]
-    assert lock["Actual Rows"] * lock["Actual Loops"] == 1, plan
+    of_jobs = scans_of_jobs(found)
+    assert {node["Index Name"] for node in of_jobs} == {"ix_jobs_claim", "pk_jobs"}, found
+    heads = [node for node in of_jobs if node["Index Name"] == "ix_jobs_claim"]
+    assert sum(map(_rows, heads)) <= sites + 1, found
+    assert not any(node.get("Rows Removed by Filter") for node in heads), found
+    locks = [node for node in _nodes(json.loads(found)[0]["Plan"]) if _kind(node) == "LockRows"]
+    assert sum(map(_rows, locks)) == 1, found
 
 
-def _reads(node: dict[str, Any]) -> bool:
-    return str(node["Node Type"]).endswith("Scan")
+def scans_of_jobs(found: str) -> list[dict[str, Any]]:
+    """Return the nodes of PostgreSQL's plan that read jobs; each by an index, or this fails."""
+    nodes = _nodes(json.loads(found)[0]["Plan"])
+    scans = [n for n in nodes if n.get("Relation Name") == "jobs" and _kind(n).endswith("Scan")]
+    assert all("Index Name" in node for node in scans), found
+    return scans
+
+
+def _kind(node: dict[str, Any]) -> str:
+    return str(node["Node Type"])
+
+
+def _rows(node: dict[str, Any]) -> float:
+    return float(node["Actual Rows"] * node["Actual Loops"])
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

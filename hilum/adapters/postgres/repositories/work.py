@@ -71,11 +71,13 @@ class WorkStatements(Generic[ItemT]):
             WORK_FLOWS.c.paused_until.is_not(None),
         )
         queued, ready = claimable(self.work)
+        flow = table.c[self.work.flow]
         found = (
             sa.select(table.c.id)
-            .where(
-                queued, table.c.priority == priority, ready, table.c[self.work.flow].not_in(paused)
-            )
+            .where(queued, table.c.priority == priority, ready, flow.not_in(paused))
+            # The order of the claim's index alone. By another one, items of other priorities are
+            # read, too.
+            .order_by(flow, table.c.fair_tag, table.c.created_at, table.c.id)
             .limit(_AT_MOST)
         )
         return sa.select(sa.func.count()).select_from(found.subquery())

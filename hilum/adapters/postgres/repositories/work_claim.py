@@ -1,8 +1,8 @@
 """The statement that claims the next item of a kind: one row is locked, whatever waits.
 
-Of each flow the first claimable item is looked up in the partial index of the claim. These heads
-are put in order: by priority, then by fair tag, then by age. The first flow that yields an unlocked
-row gives the item. A flow whose rows are all locked by other claims is passed over.
+Of each flow of a priority the first claimable item is looked up in the partial index of the claim.
+These heads are put in order: by fair tag, then by age. The first flow that yields an unlocked row
+gives the item. A flow whose rows are all locked by other claims is passed over.
 
 On PostgreSQL the lock is taken inside a LATERAL with ``LIMIT 1`` under an outer ``LIMIT 1``. A
 plain ``WHERE id = (SELECT ... LIMIT 1)`` would return nothing where another claim holds that row.
@@ -11,7 +11,7 @@ SQLite has one writer at a time, so that the first head is always free.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -21,13 +21,12 @@ from hilum.adapters.postgres.tables import WORK_FLOWS
 from hilum.domain.work import Priority, WorkEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hilum.adapters.postgres.repositories.work_table import WorkTable
 
 _NOW = database_now()
 _FLOW = WORK_FLOWS.c
-_RANK: Final = sa.case(
-    {priority.value: rank for rank, priority in enumerate(Priority)}, value=_FLOW.priority
-)
 
 
 def claimable(work: WorkTable[Any]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -53,33 +52,29 @@ def _first_of_flow(work: WorkTable[Any], flow: Any) -> sa.Select[Any]:
     )
 
 
-def _open(work: WorkTable[Any], *priorities: Priority) -> tuple[sa.ColumnElement[bool], ...]:
+def _open(work: WorkTable[Any], priority: Priority) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which an item may be claimed."""
-    served = [sa.bindparam(f"served_{priority.value}", type_=sa.Text) for priority in priorities]
-    return _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority.in_(served)
+    served = sa.bindparam(f"served_{priority.value}", type_=sa.Text)
+    return _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority == served
 
 
-def _on_postgresql(work: WorkTable[Any]) -> sa.ScalarSelect[Any]:
-    head = _first_of_flow(work, _FLOW).lateral("head")
+def _on_postgresql(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]:
+    head = _first_of_flow(work, _FLOW).lateral(f"head_{priority.value}")
     heads = (
         sa.select(_FLOW.priority, _FLOW.flow)
         .select_from(WORK_FLOWS.join(head, sa.true()))
-        .where(*_open(work, *Priority))
-        .order_by(_RANK, head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
-        .cte("heads")
+        .where(*_open(work, priority))
+        .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
+        .cte(f"heads_{priority.value}")
     )
-    picked = _first_of_flow(work, heads.c).with_for_update(skip_locked=True).lateral("picked")
+    first = _first_of_flow(work, heads.c).with_for_update(skip_locked=True)
+    picked = first.lateral(f"picked_{priority.value}")
     return (
         sa.select(picked.c.id).select_from(heads.join(picked, sa.true())).limit(1).scalar_subquery()
     )
 
 
-def _on_sqlite(work: WorkTable[Any]) -> sa.ColumnElement[Any]:
-    """Look at the flows of a priority only where none more urgent has an item."""
-    return sa.func.coalesce(*(_most_urgent_on_sqlite(work, priority) for priority in Priority))
-
-
-def _most_urgent_on_sqlite(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]:
+def _on_sqlite(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]:
     head = work.table.alias("head")
     # By the row's number: by its id, each head would be looked up a second time.
     row: sa.ColumnElement[Any] = sa.literal_column(f"{work.table.name}.rowid")
@@ -98,25 +93,30 @@ def _most_urgent_on_sqlite(work: WorkTable[Any], priority: Priority) -> sa.Scala
 
 def claim_next(work: WorkTable[Any]) -> dict[str, Statement]:
     """Return the statement of a kind by the name of the dialect."""
-    queued = work.life.source(WorkEvent.CLAIM)
-    chosen: dict[str, sa.ColumnElement[Any]] = {
-        "postgresql": _on_postgresql(work),
-        "sqlite": _on_sqlite(work),
-    }
     return {
-        dialect: Statement(
-            sa.update(work.table)
-            .where(work.table.c.id == first)
-            .values(
-                state=work.life.after(queued, WorkEvent.CLAIM).value,
-                updated_at=_NOW,
-                attempts=work.table.c.attempts + 1,
-                lease_owner=sa.bindparam("owner"),
-                lease_expires_at=database_later("lease_s"),
-                not_before=None,
-                started_at=_NOW,
-            )
-            .returning(*work.columns)
-        )
-        for dialect, first in chosen.items()
+        "postgresql": _claim(work, _on_postgresql),
+        "sqlite": _claim(work, _on_sqlite),
     }
+
+
+def _claim(
+    work: WorkTable[Any],
+    first_of: Callable[[WorkTable[Any], Priority], sa.ScalarSelect[Any]],
+) -> Statement:
+    queued = work.life.source(WorkEvent.CLAIM)
+    # Flows of a priority are looked at only where none more urgent yields an item.
+    chosen = sa.func.coalesce(*(first_of(work, priority) for priority in Priority))
+    return Statement(
+        sa.update(work.table)
+        .where(work.table.c.id == chosen)
+        .values(
+            state=work.life.after(queued, WorkEvent.CLAIM).value,
+            updated_at=_NOW,
+            attempts=work.table.c.attempts + 1,
+            lease_owner=sa.bindparam("owner"),
+            lease_expires_at=database_later("lease_s"),
+            not_before=None,
+            started_at=_NOW,
+        )
+        .returning(*work.columns)
+    )

@@ -59,6 +59,8 @@ _OVER: Final = (
     )
     .order_by(_FLOW.priority, _FLOW.flow)
 )
+# In a query of its own the moment is one value, which PostgreSQL can look up in an index.
+_OLD: Final = sa.select(database_later("minus_age_s")).scalar_subquery()
 
 
 class FlowStatements:
@@ -116,7 +118,7 @@ class FlowStatements:
             .where(
                 queued,
                 table.c.priority == of_priority,
-                table.c.created_at <= database_later("minus_age_s"),
+                table.c.created_at <= _OLD,
             )
             .order_by(*order)
             .limit(sa.bindparam("at_most", type_=sa.Integer))
