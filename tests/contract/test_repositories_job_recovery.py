@@ -43,6 +43,22 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
     assert stored(unit_of_work, job.id) == queued
 
 
+def test_a_release_after_an_outage_gives_the_attempt_back(unit_of_work: UnitOfWork) -> None:
+    """With its reason and no backoff, so that the job keeps its place in the queue."""
+    job = claimed(unit_of_work, attempts=4, losses=1)
+    with unit_of_work.begin() as transaction:
+        queued = transaction.jobs.release(job, reason=WHY, backoff=None, lost=False)
+    assert queued is not None
+    assert (queued.state, queued.reason, queued.not_before) == (JobState.QUEUED, WHY, None)
+    assert (queued.attempts, queued.losses, queued.fair_tag) == (4, 1, job.fair_tag)
+    again = claim(unit_of_work)
+    assert again is not None
+    assert (again.id, again.attempts) == (job.id, 5)
+    with unit_of_work.begin() as transaction:
+        assert transaction.jobs.release(job, reason=WHY, backoff=None, lost=False) is None
+    assert stored(unit_of_work, job.id) == again
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_parking_keeps_a_job_for_an_operator(unit_of_work: UnitOfWork, *, lost: bool) -> None:
     """From running to failed, with its reason, and a loss where the worker was lost."""

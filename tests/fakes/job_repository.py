@@ -150,14 +150,17 @@ class InMemoryJobs:
             notes=tuple(notes),
         )
 
-    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
+    def release(
+        self, job: Job, *, reason: Reason, backoff: timedelta | None, lost: bool
+    ) -> Job | None:
         return self._give_back(
             job,
             JobEvent.RELEASE,
             lost=lost,
             reason=reason,
-            not_before=self._rows.now() + backoff,
+            not_before=None if backoff is None else self._rows.now() + backoff,
             rung_at=None,
+            attempts=job.attempts - (backoff is None),
         )
 
     def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:

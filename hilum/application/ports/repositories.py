@@ -146,10 +146,13 @@ class JobRepository(Protocol):
         """
         ...
 
-    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
+    def release(
+        self, job: Job, *, reason: Reason, backoff: timedelta | None, lost: bool
+    ) -> Job | None:
         """Running -> queued, if the claim that ``job`` shows still stands.
 
-        With ``lost``, the lease must be over as well.
+        Without a backoff it was an outage: the attempt does not count, and the job may be claimed
+        at once. With ``lost``, the lease must be over as well.
         """
         ...
 

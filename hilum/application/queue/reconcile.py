@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from hilum.application.messages import QUEUES
 from hilum.domain.audit import AuditEvent
-from hilum.domain.errors import BrokerUnavailable, WorkerLost
+from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, WorkerLost
 from hilum.domain.job import Job, Priority, Reason
 from hilum.domain.principal import RECONCILER
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -61,11 +63,17 @@ class Reconcile:
         queue: TaskQueue,
         policy: RetryPolicy,
         chance: random.Random,
+        lease: timedelta,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
         self._policy = policy
         self._chance = chance
+        self._lease_s = lease.total_seconds()
+        self._clock = clock
+        self._outage = False
+        self._expires_from = clock()
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -73,18 +81,11 @@ class Reconcile:
         Raises:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
-        left: list[Job] = []
-        with self._unit_of_work.begin() as transaction:
-            alone = transaction.try_lock(_LOCK)
-            if alone:
-                expired = transaction.jobs.expired(MOST_LEASES)
-                left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
-                transaction.work_flows.adopt(MOST_ADOPTED)
-                transaction.work_flows.end_pauses()
-            claimable = {
-                priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
-            }
-            transaction.audit.append([_event(job) for job in left])
+        try:
+            alone, left, claimable = self._in_database()
+        except DatabaseUnavailable:
+            self._outage = True
+            raise
         parked = sum(1 for job in left if job.finished_at is not None)
         try:
             rung = self._top_up(claimable) if alone else 0
@@ -92,6 +93,34 @@ class Reconcile:
             _LOG.warning("no wake-ups: %s", error)
             return Reconciliation(len(left) - parked, parked, 0, broker_down=True)
         return Reconciliation(len(left) - parked, parked, rung)
+
+    def _in_database(self) -> tuple[bool, list[Job], Mapping[Priority, int]]:
+        left: list[Job] = []
+        asked_at = self._clock()
+        with self._unit_of_work.begin() as transaction:
+            alone = transaction.try_lock(_LOCK)
+            expires = self._expires(asked_at)
+            if alone:
+                expired = transaction.jobs.expired(MOST_LEASES) if expires else []
+                left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
+                transaction.work_flows.adopt(MOST_ADOPTED)
+                transaction.work_flows.end_pauses()
+            claimable = {
+                priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
+            }
+            transaction.audit.append([_event(job) for job in left])
+        return alone, left, claimable
+
+    def _expires(self, asked_at: float) -> bool:
+        """Return whether leases may expire: not within one lease after an outage.
+
+        Workers that could not renew theirs get the time to. A database that hung is an outage, too.
+        """
+        now = self._clock()
+        if self._outage or now - asked_at > self._lease_s / 3:
+            self._outage = False
+            self._expires_from = now + self._lease_s
+        return now >= self._expires_from
 
     def _requeue(self, transaction: Transaction, job: Job) -> Job | None:
         """Queue a lost job again, or dead-letter it when it has cost too many workers."""

@@ -16,6 +16,7 @@ from hilum.application.queue.handler import Outcome, Stopwatch
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
+    DependencyUnavailable,
     HilumError,
     InternalError,
     Permanent,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.queue.dependencies import Admission, Dependencies
     from hilum.application.queue.handler import Handler
     from hilum.application.queue.leases import KeepLeases
     from hilum.domain.job import Priority
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between attempts to write an outcome: a restart of the database costs no work."""
+OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, *([4.0] * 14))
+"""Pauses between attempts to write an outcome, 60 s together: a database may fail over."""
 
 LoadedT = TypeVar("LoadedT")
 Tell = Callable[[Job, Job | None], object]
@@ -48,12 +50,13 @@ Tell = Callable[[Job, Job | None], object]
 class RunNext(Generic[LoadedT]):
     """Runs items; safe to call from several threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, so readable
         self,
         *,
         unit_of_work: UnitOfWork,
         handler: Handler[LoadedT],
         leases: KeepLeases,
+        dependencies: Dependencies,
         policy: RetryPolicy,
         chance: random.Random,
         pause: Callable[[float], None] = sleep,
@@ -65,6 +68,7 @@ class RunNext(Generic[LoadedT]):
             unit_of_work: Holds the rows.
             handler: Of this kind of work.
             leases: Of this process.
+            dependencies: Of this process.
             policy: Of attempts.
             chance: Of backoffs.
             pause: Waits a number of seconds.
@@ -73,6 +77,7 @@ class RunNext(Generic[LoadedT]):
         self._unit_of_work = unit_of_work
         self._handler = handler
         self._leases = leases
+        self._dependencies = dependencies
         self._policy = policy
         self._chance = chance
         self._pause = pause
@@ -91,19 +96,20 @@ class RunNext(Generic[LoadedT]):
                 None if the lease was lost meanwhile.
 
         Returns:
-            Whether there was anything to claim.
+            Whether there was anything to claim, and nothing that it needs is down.
 
         Raises:
             DatabaseUnavailable: The claim or the outcome could not be written.
         """
-        claimed = self._claim(priorities)
-        if claimed is None:
-            return False
-        job, loaded = claimed
-        with self._around(job):
-            with self._leases.hold(job.id):
-                left = self._run(job, loaded)
-            tell(job, left)
+        with self._dependencies.admit(self._handler.probes) as admission:
+            claimed = self._claim(priorities) if admission is not None else None
+            if admission is None or claimed is None:
+                return False
+            job, loaded = claimed
+            with self._around(job):
+                with self._leases.hold(job.id):
+                    left = self._run(job, loaded, admission)
+                tell(job, left)
         return True
 
     def _claim(self, priorities: Sequence[Priority]) -> tuple[Job, LoadedT | Permanent] | None:
@@ -117,28 +123,35 @@ class RunNext(Generic[LoadedT]):
                 # The claim stands, and the item fails: rolled back, it would be claimed for ever.
                 return job, error
 
-    def _run(self, job: Job, loaded: LoadedT | Permanent) -> Job | None:
+    def _run(self, job: Job, loaded: LoadedT | Permanent, admission: Admission) -> Job | None:
         claimed_at = job.started_at or job.created_at
         waited = (claimed_at - job.created_at).total_seconds() * 1000
         watch = Stopwatch({"wait": max(0.0, waited)})
         if isinstance(loaded, Permanent):
             return self._end(job, Outcome(JobEvent.PARK, _reason(loaded)), watch)
+        admission.ran = True
+        outcome: Outcome | None = None
         try:
             with watch.stage("total"):
                 outcome = self._handler.run(job, loaded, watch)
             return self._end(job, outcome, watch)
-        except DatabaseUnavailable:
-            raise
+        except Transient as error:
+            if outcome is not None:  # which could not be written
+                raise
+            return self._release(job, error, outage=self._is_outage(error, admission))
         except Rejected as error:
             return self._end(job, Outcome(JobEvent.REJECT, _reason(error)), watch)
-        except Transient as error:
-            return self._release(job, error)
         except Permanent as error:
             return self._end(job, Outcome(JobEvent.PARK, _reason(error)), watch)
         except Exception as error:  # noqa: BLE001 - a defect fails one item, not the worker
             _LOG.exception("job %s: unforeseen", job.id)
             unforeseen = InternalError(f"{type(error).__name__}, see the log of job {job.id}")
             return self._end(job, Outcome(JobEvent.PARK, _reason(unforeseen)), watch)
+
+    def _is_outage(self, error: Transient, admission: Admission) -> bool:
+        return isinstance(error, DependencyUnavailable) and self._dependencies.is_outage(
+            error.dependency, admission
+        )
 
     def _end(self, job: Job, outcome: Outcome, watch: Stopwatch) -> Job | None:
         def write(transaction: Transaction) -> Job | None:
@@ -157,15 +170,18 @@ class RunNext(Generic[LoadedT]):
 
         return self._write(job, write)
 
-    def _release(self, job: Job, error: Transient) -> Job | None:
-        """Requeue the item with a backoff, or dead-letter it when its attempts are used up."""
+    def _release(self, job: Job, error: Transient, *, outage: bool) -> Job | None:
+        """Requeue the item, or dead-letter it when its attempts are used up.
+
+        An outage takes no attempt of it and knows no backoff: the breaker waits for all items.
+        """
         reason = _reason(error)
 
         def write(transaction: Transaction) -> Job | None:
-            if self._policy.exhausted(job.attempts, job.losses):
+            if not outage and self._policy.exhausted(job.attempts, job.losses):
                 left = transaction.jobs.park(job, reason=reason, lost=False)
             else:
-                delay = self._policy.delay(job.attempts, self._chance)
+                delay = None if outage else self._policy.delay(job.attempts, self._chance)
                 left = transaction.jobs.release(job, reason=reason, backoff=delay, lost=False)
             if left is not None:
                 transaction.audit.append([self._event(left, reason)])

@@ -19,6 +19,7 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
@@ -63,6 +64,7 @@ class Container:
     catalogue: ModelCatalogue
     drain: Drain
     leases: KeepLeases
+    dependencies: Dependencies
     reconcile: Reconcile
     metrics: WorkerMetrics
 
@@ -99,10 +101,14 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         clock=clock,
     )
+    dependencies = Dependencies(
+        handler.probes, unit_of_work=unit_of_work, slots=settings.worker.max_slots
+    )
     run_next = RunNext(
         unit_of_work=unit_of_work,
         handler=handler,
         leases=leases,
+        dependencies=dependencies,
         policy=policy,
         chance=chance,
         around=_about,
@@ -115,8 +121,15 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
-        reconcile=Reconcile(unit_of_work=unit_of_work, queue=queue, policy=policy, chance=chance),
-        metrics=WorkerMetrics(leases),
+        dependencies=dependencies,
+        reconcile=Reconcile(
+            unit_of_work=unit_of_work,
+            queue=queue,
+            policy=policy,
+            chance=chance,
+            lease=leases.lease,
+        ),
+        metrics=WorkerMetrics(leases, dependencies.breakers),
     )
 
 

@@ -33,6 +33,7 @@ ALL_HANG: Final = 70
 """Exit code of a worker whose threads all hang (EX_SOFTWARE)."""
 
 _RECONCILE_JITTER: Final = 0.2
+_BREAKERS_S: Final = 1.0
 
 
 def main() -> int:
@@ -83,6 +84,7 @@ def work(container: Container) -> int:
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
     timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
+    timers.every(_BREAKERS_S, "breakers", container.dependencies.look)
     consumer = Consumer(
         container.celery,
         container.drain,

@@ -82,6 +82,13 @@ RELEASE: Final = {
 }
 """By whether the worker was lost."""
 
+OUTAGE: Final = _change(
+    JobEvent.RELEASE,
+    *_SAME_CLAIM,
+    **{**_RELEASED, "not_before": None},
+    attempts=JOBS.c.attempts - 1,
+)
+
 PARK: Final = {
     False: _change(JobEvent.PARK, *_SAME_CLAIM, **_PARKED),
     True: _change(JobEvent.PARK, *_EXPIRED, **_PARKED, losses=_ONE_MORE_LOSS),

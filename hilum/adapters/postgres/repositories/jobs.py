@@ -119,14 +119,14 @@ class SqlJobRepository:
             return self._one(job_changes.GIVE_UP_KEY, wanted_id=job.id)
         return ended
 
-    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
+    def release(
+        self, job: Job, *, reason: Reason, backoff: timedelta | None, lost: bool
+    ) -> Job | None:
         """From running to queued, if the claim of ``job`` still holds."""
-        return self._one(
-            job_changes.RELEASE[lost],
-            backoff_s=backoff.total_seconds(),
-            **_because(reason),
-            **_held(job),
-        )
+        values = {**_because(reason), **_held(job)}
+        if backoff is None:
+            return self._one(job_changes.OUTAGE, **values)
+        return self._one(job_changes.RELEASE[lost], backoff_s=backoff.total_seconds(), **values)
 
     def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
         """From running to failed, if the claim of ``job`` still holds."""

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionLimits
@@ -145,6 +146,7 @@ class FakeGateway:
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
             ),
+            dependencies=Dependencies(handler.probes, unit_of_work=self.unit_of_work, slots=1),
             policy=RetryPolicy(max_attempts=max_attempts),
             chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
         )
