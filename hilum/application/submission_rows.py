@@ -129,7 +129,10 @@ def add_images(
     wanted: dict[str, Job] = {}
     for job in jobs.values():
         wanted.setdefault(job.idempotency_key, job)
-    held = transaction.jobs.add_new(list(wanted.values()))
+    held = {**transaction.jobs.with_keys(wanted)}
+    # Only what is new takes a place in the fair order: sending again costs a site nothing.
+    new = [job for key, job in wanted.items() if key not in held]
+    held |= transaction.jobs.add_new(transaction.work_flows.tagged(new))
     fresh = [
         image.instance
         for image in images
@@ -139,7 +142,6 @@ def add_images(
         transaction.studies.add(study, fresh)
     elif fresh:
         transaction.studies.add_instances(fresh)
-    transaction.work_flows.enqueue([held[jobs[instance.id].idempotency_key] for instance in fresh])
     added = {}
     for image in images:
         job = held[jobs[image.instance.id].idempotency_key]

@@ -70,9 +70,8 @@ def _run_films(url: str, owner: str) -> int:
     for _ in range(FILMS):
         film = a_film(site=owner)
         with unit_of_work.begin() as transaction:
-            transaction.jobs.add_new([film.job])
+            transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
             transaction.studies.add(film.study, [film.instance])
-            transaction.work_flows.enqueue([film.job])
             transaction.audit.append([an_event()])
         with unit_of_work.begin() as transaction:
             mine = transaction.jobs.claim(list(Priority), owner, LEASE)

@@ -50,10 +50,9 @@ def queue_jobs(unit_of_work: SqlUnitOfWork, number: int) -> None:
         for place in range(number)
     ]
     with unit_of_work.begin() as transaction:
-        transaction.jobs.add_new([film.job for film in films])
+        transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
             transaction.studies.add(film.study, [film.instance])
-        transaction.work_flows.enqueue([film.job for film in films])
 
 
 def test_eight_claimers_take_each_job_once(engine: Engine) -> None:
@@ -114,10 +113,9 @@ def test_a_flow_whose_jobs_are_all_locked_is_passed_over(engine: Engine) -> None
     unit_of_work = SqlUnitOfWork(engine)
     films = [a_film(site="north"), a_film(site="south", created_at=NOW + seconds(1))]
     with unit_of_work.begin() as transaction:
-        transaction.jobs.add_new([film.job for film in films])
+        transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
             transaction.studies.add(film.study, [film.instance])
-        transaction.work_flows.enqueue([film.job for film in films])
     with unit_of_work.begin() as holder:
         first = holder.jobs.claim(list(Priority), "worker-1", LEASE)
         second = claim(unit_of_work, "worker-2")

@@ -33,10 +33,10 @@ def _run_films(url: str, process: int) -> int:
     for number in range(FILMS):
         film = a_film(idempotency_key=f"film-{number}")
         with unit_of_work.begin() as transaction:
-            job = transaction.jobs.add_new([film.job])[film.job.idempotency_key]
-            if job == film.job:
+            tagged = transaction.work_flows.tagged([film.job])
+            job = transaction.jobs.add_new(tagged)[film.job.idempotency_key]
+            if job.id == film.job.id:
                 transaction.studies.add(film.study, [film.instance])
-                transaction.work_flows.enqueue([job])
             transaction.audit.append(
                 [AuditEvent(worker(owner), "job.seen", "job", str(job.id), NOW)]
             )

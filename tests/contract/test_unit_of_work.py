@@ -69,7 +69,7 @@ def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
         lambda t: t.jobs.add_new([a_film().job]),
         lambda t: t.jobs.claim(list(Priority), "worker-1", LEASE),
         lambda t: t.jobs.finish(job, JobEvent.COMPLETE),
-        lambda t: t.work_flows.enqueue([job]),
+        lambda t: t.work_flows.tagged([job]),
         lambda t: t.jobs.extend_leases("worker-1", [job.id], LEASE),
         lambda t: t.api_keys.revoke("key-1", NOW),
         lambda t: t.try_lock("reconcile"),

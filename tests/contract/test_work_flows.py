@@ -23,10 +23,9 @@ def queued(
     """Jobs of these sites, accepted in one transaction."""
     films = [a_film(site=site, priority=priority) for site in sites]
     with unit_of_work.begin() as transaction:
-        transaction.jobs.add_new([film.job for film in films])
+        transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
             transaction.studies.add(film.study, [film.instance])
-        transaction.work_flows.enqueue([film.job for film in films])
     return [stored(unit_of_work, film.job.id) for film in films]
 
 

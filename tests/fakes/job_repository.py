@@ -11,7 +11,7 @@ from hilum.domain.job import JobEvent, JobState, Priority, next_state, source_st
 from hilum.domain.sent_again import GIVES_UP_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -28,6 +28,11 @@ FINISHING = (JobEvent.COMPLETE, JobEvent.REJECT, JobEvent.PARK)
 class InMemoryJobs:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        wanted = set(keys)
+        held = {job.idempotency_key: job for job in self._rows.jobs.values()}
+        return {key: job for key, job in held.items() if key in wanted}
 
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         self._rows.require_writable()

@@ -23,20 +23,22 @@ class InMemoryWorkFlows:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
+    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
         self._rows.require_writable()
+        with_tags = []
+        now = {job.priority: self._virtual_time(job.priority) for job in jobs}
         ordered = sorted(jobs, key=lambda job: (job.priority.value, job.site))
         for (_, site), members in groupby(ordered, key=lambda job: (job.priority.value, job.site)):
             own = list(members)
             flow = self._flow(own[0].priority, site)
-            tags, after = flow.enqueue(len(own), self._virtual_time(flow.priority))
+            tags, after = flow.enqueue(len(own), now[flow.priority])
             self._rows.work_flows[flow.priority, site] = after
-            for job, tag in zip(own, tags, strict=True):
-                self._rows.jobs[job.id] = replace(self._rows.jobs[job.id], fair_tag=tag)
+            with_tags += [replace(job, fair_tag=tag) for job, tag in zip(own, tags, strict=True)]
+        return with_tags
 
     def adopt(self, limit: int) -> int:
         found = [job for job in self._waiting() if job.fair_tag == 0][:limit]
-        self.enqueue(found)
+        self._rows.jobs |= {job.id: job for job in self.tagged(found)}
         return len(found)
 
     def all(self) -> Sequence[WorkFlow]:

@@ -85,6 +85,10 @@ class StudyRepository(Protocol):
 class JobRepository(Protocol):
     """Jobs. Times that are compared or written are the database's own."""
 
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        """Return the jobs that hold these idempotency keys, by key."""
+        ...
+
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         """Add each job unless one with its idempotency key exists.
 

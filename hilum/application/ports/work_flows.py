@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class WorkFlowRepository(Protocol):
     """See :mod:`hilum.domain.work_flow`. Methods that change a flow lock it until the commit."""
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Give queued jobs, which are in the database, their tags, in this order.
+    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return jobs, which are not in the database yet, with their tags, given in this order.
 
         A flow that is not known is made.
         """

@@ -21,8 +21,8 @@ _QUEUED: Final = source_state(JobEvent.CLAIM).value
 _RUNNING: Final = source_state(JobEvent.RELEASE).value
 
 ONE: Final = Statement(sa.select(*JOB_COLUMNS).where(JOBS.c.id == sa.bindparam("wanted_id")))
-BY_KEY: Final = sa.select(*JOB_COLUMNS).where(
-    JOBS.c.idempotency_key.in_(sa.bindparam("keys", expanding=True))
+BY_KEY: Final = Statement(
+    sa.select(*JOB_COLUMNS).where(JOBS.c.idempotency_key == sa.bindparam("wanted_key"))
 )
 # By the film alone: given a site or an order as well, SQLite would walk through the site's jobs.
 OF_FILM: Final = sa.select(*JOB_COLUMNS).where(

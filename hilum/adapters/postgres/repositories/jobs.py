@@ -15,7 +15,7 @@ from hilum.domain.job import JobEvent, JobState, Priority, source_state
 from hilum.domain.sent_again import GIVES_UP_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -33,6 +33,11 @@ class SqlJobRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
+        """Return the jobs that hold these idempotency keys, by key."""
+        found = (self._one(job_queries.BY_KEY, wanted_key=key) for key in keys)
+        return {job.idempotency_key: job for job in found if job is not None}
+
     def add_new(self, jobs: Sequence[Job]) -> Mapping[str, Job]:
         """Add each job unless one with its idempotency key exists."""
         if not jobs:
@@ -43,10 +48,7 @@ class SqlJobRepository:
         )
         present = {job.idempotency_key: job for job in in_key_order if job.id in inserted}
         # A statement of its own: it sees what the transaction that we waited for has committed.
-        missing = {job.idempotency_key for job in jobs} - present.keys()
-        if missing:
-            found = self._some(job_queries.BY_KEY, keys=sorted(missing))
-            present |= {job.idempotency_key: job for job in found}
+        present |= self.with_keys({job.idempotency_key for job in jobs} - present.keys())
         # A job that gave up its key between the two statements stands in nobody's way any more.
         freed = [job for job in jobs if job.idempotency_key not in present]
         return {**present, **self.add_new(freed)} if freed else present

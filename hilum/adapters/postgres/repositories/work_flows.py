@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,22 +105,27 @@ class SqlWorkFlowRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Give queued jobs their tags, in this order."""
+    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return jobs with their tags, given in this order."""
+        with_tags = []
+        # Before any flow moves on: what is queued together gains nothing on one another.
+        priorities = {job.priority.value for job in jobs}
+        now = {priority: self._virtual_time(priority) for priority in priorities}
         # Flows are locked in one order, so that two submissions cannot lock each other out.
         ordered = sorted(jobs, key=_flow_of)
         for (priority, site), members in groupby(ordered, key=_flow_of):
             own = list(members)
             flow = self._locked(priority, site)
-            tags, after = flow.enqueue(len(own), self._virtual_time(priority))
+            tags, after = flow.enqueue(len(own), now[priority])
             self._keep(after)
-            for job, tag in zip(own, tags, strict=True):
-                _TAGGED.first(self._connection, {"wanted_id": job.id, "tag": tag})
+            with_tags += [replace(job, fair_tag=tag) for job, tag in zip(own, tags, strict=True)]
+        return with_tags
 
     def adopt(self, limit: int) -> int:
         """Give tags to queued jobs that have none."""
         found = [job_of(row) for row in self._connection.execute(_UNTAGGED, {"at_most": limit})]
-        self.enqueue(found)
+        for job in self.tagged(found):
+            _TAGGED.first(self._connection, {"wanted_id": job.id, "tag": job.fair_tag})
         return len(found)
 
     def all(self) -> Sequence[WorkFlow]:
