@@ -123,6 +123,6 @@ class Dependencies:
             asked.result(PROBE_BOUND_S)
         except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not work
             asked.cancel()
-            _LOG.warning("%s is down: %s", dependency, error or type(error).__name__)
+            _LOG.warning("%s is down: %s", dependency, str(error) or type(error).__name__)
             return True
         return False
