@@ -70,6 +70,7 @@ class Bench:
             policies={ANALYSIS.kind: RetryPolicy()},
             chance=random.Random(1),  # noqa: S311 - jitter
             ageing=timedelta(days=36500),
+            lease=LEASE,
         )
         self.spent: dict[str, list[tuple[float, float]]] = {}
 

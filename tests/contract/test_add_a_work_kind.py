@@ -19,6 +19,7 @@ from hilum.application.messages import OTHER_QUEUES, queue_of
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
 from hilum.application.operations.run_operation import RunOperation
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
@@ -74,6 +75,7 @@ def a_worker(unit_of_work: UnitOfWork, kinds: Mapping[str, Kind]) -> RunNext:
             lease=timedelta(seconds=15),
             max_run=timedelta(seconds=60),
         ),
+        dependencies=Dependencies({}, unit_of_work=unit_of_work, slots=1),
         chance=random.Random(1),  # noqa: S311 - a seed
     )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hilum.domain.job import Job
 
 FAILED, LOST = AttemptOutcome.FAILED, AttemptOutcome.LOST
+OUTAGE = AttemptOutcome.OUTAGE
 WHY = Reason("inference_unavailable", "no answer")
 
 
@@ -46,6 +47,22 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
         updated_at=queued.updated_at,
     )
     assert stored(unit_of_work, job.id) == queued
+
+
+def test_a_release_after_an_outage_gives_the_attempt_back(unit_of_work: UnitOfWork) -> None:
+    """With its reason and no backoff, so that the job keeps its place in the queue."""
+    job = claimed(unit_of_work, attempts=4, losses=1)
+    with unit_of_work.begin() as transaction:
+        queued = transaction.jobs.release(job, OUTAGE, reason=WHY)
+    assert queued is not None
+    assert (queued.state, queued.reason, queued.not_before) == (JobState.QUEUED, WHY, None)
+    assert (queued.attempts, queued.losses, queued.fair_tag) == (4, 1, job.fair_tag)
+    again = claim(unit_of_work)
+    assert again is not None
+    assert (again.id, again.attempts) == (job.id, 5)
+    with unit_of_work.begin() as transaction:
+        assert transaction.jobs.release(job, OUTAGE, reason=WHY) is None
+    assert stored(unit_of_work, job.id) == again
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -11,7 +11,7 @@ import pytest
 from hilum.application.queue.reconcile import Reconcile
 from hilum.domain.job import ANALYSIS, JobEvent, Priority
 from hilum.domain.retry_policy import RetryPolicy
-from tests.contract.samples import a_film, claim, seconds
+from tests.contract.samples import LEASE, a_film, claim, seconds
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def reconcile(unit_of_work: UnitOfWork) -> Reconcile:
         policies={ANALYSIS.kind: RetryPolicy()},
         chance=random.Random(1),  # noqa: S311 - jitter
         ageing=AGEING,
+        lease=LEASE,
     )
 
 

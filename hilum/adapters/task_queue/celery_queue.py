@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from hilum.application.messages import WAKE_TASK, queue_of
 from hilum.domain.errors import BrokerUnavailable
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from celery import Celery
     from kombu import Producer
+
+    from hilum.domain.job import Priority
 
 T = TypeVar("T")
 
@@ -60,8 +62,8 @@ class CeleryTaskQueue:
         return self._with_producer(count)
 
     def check(self) -> None:
-        """Ask the broker for the length of a queue."""
-        self.waiting(Priority.STAT)
+        """Write to the broker. See the port."""
+        self._with_producer(lambda producer: producer.channel.check())
 
     def _with_producer(self, action: Callable[[Producer], T]) -> T:
         """Do something with a pooled connection.
@@ -91,5 +93,13 @@ class CeleryTaskQueue:
                 raise
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
+    """Name the cause without the text of a reply, which repeats what was sent."""
+    while isinstance(error, KombuError) and error.__cause__ is not None:
+        error = error.__cause__
+    word = getattr(error, "status_code", None)
+    if word is None and isinstance(error, ResponseError):
+        word = str(error).rpartition("caused error: ")[2].partition(" ")[0]
+    if word is not None:
+        return f"the broker refuses: {word}"
     return f"the broker does not answer: {type(error).__name__}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.queue.handler import Stopwatch
+    from hilum.domain.errors import Dependency
     from hilum.domain.operation import Operation
     from hilum.domain.principal import Permission
 
@@ -70,6 +71,8 @@ class OperationKind(Protocol):
 
 class RunOperation:
     """Handles operations, see :class:`hilum.application.queue.handler.Handler`."""
+
+    probes: Final[Mapping[Dependency, Callable[[], object]]] = {}
 
     def __init__(
         self,

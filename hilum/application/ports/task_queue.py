@@ -28,5 +28,5 @@ class TaskQueue(Protocol):
         ...
 
     def check(self) -> None:
-        """Return if the broker answers."""
+        """Return if the broker takes wake-ups now."""
         ...

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from hilum.domain.work import WorkEvent, WorkItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from hilum.application.ports.unit_of_work import Transaction
+    from hilum.domain.errors import Dependency
     from hilum.domain.retry_policy import RetryPolicy
     from hilum.domain.work import Reason
 
@@ -62,6 +63,15 @@ class Outcome:
 
 class Handler(Protocol[ItemT_contra, LoadedT]):
     """Runs items of one kind. The queue claims them, keeps their leases and writes outcomes."""
+
+    @property
+    def probes(self) -> Mapping[Dependency, Callable[[], object]]:
+        """Return what a run needs beside the database, and how that is asked whether it works.
+
+        A probe does what a run needs of the dependency, and raises where that fails. A server may
+        accept connections and answer nothing.
+        """
+        ...
 
     def load(self, transaction: Transaction, job: ItemT_contra, /) -> LoadedT:
         """Read what a run needs from the database, in the transaction of the claim."""

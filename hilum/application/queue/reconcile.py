@@ -8,19 +8,20 @@ topped up: the broker may have been down, or may have lost its data.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.application.queue.run_next import attempt_of
 from hilum.domain.audit import AuditEvent
-from hilum.domain.errors import BrokerUnavailable, WorkerLost
+from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, WorkerLost
 from hilum.domain.principal import RECONCILER
 from hilum.domain.work import AttemptOutcome, Priority, Reason, WorkItem
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -57,6 +58,16 @@ class Reconciliation:
     broker_down: bool = False
 
 
+@dataclass(slots=True)
+class _Found:
+    """What one run saw and did in the database."""
+
+    alone: bool
+    left: list[WorkItem] = field(default_factory=list)
+    raised: list[WorkItem] = field(default_factory=list)
+    claimable: dict[str, dict[Priority, int]] = field(default_factory=dict)
+
+
 class Reconcile:
     """Runs in every worker."""
 
@@ -68,12 +79,18 @@ class Reconcile:
         policies: Mapping[str, RetryPolicy],
         chance: random.Random,
         ageing: timedelta,
+        lease: timedelta,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
         self._policies = policies
         self._chance = chance
         self._ageing = ageing
+        self._lease_s = lease.total_seconds()
+        self._clock = clock
+        self._outage = False
+        self._expires_from = clock()
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -81,30 +98,49 @@ class Reconcile:
         Raises:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
-        left: list[WorkItem] = []
-        raised: list[WorkItem] = []
-        claimable: dict[str, dict[Priority, int]] = {}
-        with self._unit_of_work.begin() as transaction:
-            alone = transaction.try_lock(_LOCK)
-            if alone:
-                transaction.workers.forget(SILENCE)
-            for name, policy in self._policies.items():
-                if alone:
-                    left += self._requeue(transaction, name, policy)
-                    flows = transaction.flows(name)
-                    flows.adopt(MOST_ADOPTED)
-                    raised += flows.raise_aged(self._ageing, MOST_AGED)
-                    flows.end_pauses()
-                work = transaction.work(name)
-                claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
-            transaction.audit.append([*map(_lost, left), *map(_raised, raised)])
-        parked = sum(1 for item in left if item.finished_at is not None)
-        done = Reconciliation(len(left) - parked, parked, len(raised))
         try:
-            return replace(done, woken=self._top_up(claimable) if alone else 0)
+            found = self._in_database()
+        except DatabaseUnavailable:
+            self._outage = True
+            raise
+        parked = sum(1 for item in found.left if item.finished_at is not None)
+        done = Reconciliation(len(found.left) - parked, parked, len(found.raised))
+        try:
+            return replace(done, woken=self._top_up(found.claimable) if found.alone else 0)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-ups: %s", error)
             return replace(done, broker_down=True)
+
+    def _in_database(self) -> _Found:
+        asked_at = self._clock()
+        with self._unit_of_work.begin() as transaction:
+            found = _Found(alone=transaction.try_lock(_LOCK))
+            expires = self._expires(asked_at)
+            if found.alone:
+                transaction.workers.forget(SILENCE)
+            for name, policy in self._policies.items():
+                if found.alone:
+                    flows = transaction.flows(name)
+                    if expires:
+                        found.left += self._requeue(transaction, name, policy)
+                    flows.adopt(MOST_ADOPTED)
+                    found.raised += flows.raise_aged(self._ageing, MOST_AGED)
+                    flows.end_pauses()
+                work = transaction.work(name)
+                found.claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
+            transaction.audit.append([*map(_lost, found.left), *map(_raised, found.raised)])
+        return found
+
+    def _expires(self, asked_at: float) -> bool:
+        """Return whether leases may expire: not within one lease after an outage.
+
+        Workers that could not renew theirs get the time to. A database that hung is an outage, too.
+        """
+        now = self._clock()
+        if self._outage or now - asked_at > self._lease_s / 3:
+            self._outage = False
+            self._expires_from = now + self._lease_s
+        return now >= self._expires_from
 
     def _requeue(self, transaction: Transaction, kind: str, policy: RetryPolicy) -> list[WorkItem]:
         """Queue lost items again, or dead-letter those that have cost too many workers."""

@@ -18,6 +18,7 @@ from hilum.domain.attempt import Attempt
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
+    DependencyUnavailable,
     HilumError,
     InternalError,
     Permanent,
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
+    from hilum.application.queue.dependencies import Admission, Dependencies
     from hilum.application.queue.handler import Kind
     from hilum.application.queue.leases import KeepLeases
 
 _LOG = logging.getLogger(__name__)
 
-OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between attempts to write an outcome: a restart of the database costs no work."""
+OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, *([4.0] * 14))
+"""Pauses between attempts to write an outcome, 60 s together: a database may fail over."""
 
 OTHERS_FIRST: Final = 10
 """Every tenth claim asks the kinds in the other order, so that endless images stop no operation."""
@@ -62,6 +64,7 @@ class RunNext:
         unit_of_work: UnitOfWork,
         kinds: Mapping[str, Kind],
         leases: KeepLeases,
+        dependencies: Dependencies,
         chance: random.Random,
         pause: Callable[[float], None] = sleep,
         around: Callable[[WorkItem], AbstractContextManager[object]] = lambda _: nullcontext(),
@@ -72,6 +75,7 @@ class RunNext:
             unit_of_work: Holds the rows.
             kinds: The kinds of work that it runs, by name, in the order in which they are asked.
             leases: Of this process.
+            dependencies: Of this process.
             chance: Of backoffs.
             pause: Waits a number of seconds.
             around: Surrounds each run, to name the item in logs.
@@ -79,6 +83,7 @@ class RunNext:
         self._unit_of_work = unit_of_work
         self._kinds = kinds
         self._leases = leases
+        self._dependencies = dependencies
         self._chance = chance
         self._pause = pause
         self._around = around
@@ -97,7 +102,7 @@ class RunNext:
                 None if the lease was lost meanwhile.
 
         Returns:
-            Whether there was anything to claim.
+            Whether there was anything to claim, and nothing that it needs is down.
 
         Raises:
             DatabaseUnavailable: The claim or the outcome could not be written.
@@ -105,19 +110,22 @@ class RunNext:
         kinds = list(self._kinds.items())
         if next(self._turns) % OTHERS_FIRST == 0:
             kinds.reverse()
-        for name, kind in kinds:
-            claimed = self._claim(name, kind, priorities)
-            if claimed is None:
-                continue
+        return any(self._run_one(name, kind, priorities, tell) for name, kind in kinds)
+
+    def _run_one(self, name: str, kind: Kind, priorities: Sequence[Priority], tell: Tell) -> bool:
+        """Run the next item of a kind, unless something that it needs is down."""
+        with self._dependencies.admit(kind.handler.probes) as admission:
+            claimed = self._claim(name, kind, priorities) if admission is not None else None
+            if admission is None or claimed is None:
+                return False
             item, loaded = claimed
             with self._around(item):
                 with self._leases.hold(item):
-                    left = self._run(item, loaded)
+                    left = self._run(item, loaded, admission)
                 if left is not None:
                     self._leases.left(left)
                 tell(item, left)
-            return True
-        return False
+        return True
 
     def _claim(
         self, name: str, kind: Kind, priorities: Sequence[Priority]
@@ -135,28 +143,36 @@ class RunNext:
                 # The claim stands, and the item fails: rolled back, it would be claimed for ever.
                 return item, error
 
-    def _run(self, item: WorkItem, loaded: object) -> WorkItem | None:
+    def _run(self, item: WorkItem, loaded: object, admission: Admission) -> WorkItem | None:
         claimed_at = item.started_at or item.created_at
         waited = (claimed_at - item.created_at).total_seconds() * 1000
         watch = Stopwatch({"wait": max(0.0, waited)})
         if isinstance(loaded, Permanent):
             return self._end(item, Outcome(WorkEvent.PARK, _reason(loaded)), watch)
+        admission.ran = True
+        outcome: Outcome | None = None
         try:
             with watch.stage("total"):
                 outcome = self._kinds[item.life.kind].handler.run(item, loaded, watch)
             return self._end(item, outcome, watch)
-        except DatabaseUnavailable:
-            raise
+        except Transient as error:
+            if outcome is not None:  # which could not be written
+                raise
+            outage = self._is_outage(error, admission)
+            return self._release(item, error, watch, outage=outage)
         except Rejected as error:
             return self._end(item, Outcome(WorkEvent.REJECT, _reason(error)), watch)
-        except Transient as error:
-            return self._release(item, error, watch)
         except Permanent as error:
             return self._end(item, Outcome(WorkEvent.PARK, _reason(error)), watch)
         except Exception as error:  # noqa: BLE001 - a defect fails one item, not the worker
             _LOG.exception("%s %s: unforeseen", item.life.noun, item.id)
             told = f"{type(error).__name__}, see the log of {item.life.noun} {item.id}"
             return self._end(item, Outcome(WorkEvent.PARK, _reason(InternalError(told))), watch)
+
+    def _is_outage(self, error: Transient, admission: Admission) -> bool:
+        return isinstance(error, DependencyUnavailable) and self._dependencies.is_outage(
+            error.dependency, admission
+        )
 
     def _end(self, item: WorkItem, outcome: Outcome, watch: Stopwatch) -> WorkItem | None:
         def write(transaction: Transaction) -> WorkItem | None:
@@ -182,19 +198,25 @@ class RunNext:
 
         return self._write(item, write)
 
-    def _release(self, item: WorkItem, error: Transient, watch: Stopwatch) -> WorkItem | None:
-        """Requeue the item with a backoff, or dead-letter it when its attempts are used up."""
+    def _release(
+        self, item: WorkItem, error: Transient, watch: Stopwatch, *, outage: bool
+    ) -> WorkItem | None:
+        """Requeue the item, or dead-letter it when its attempts are used up.
+
+        An outage takes no attempt of it and knows no backoff: the breaker waits for all items.
+        """
         reason, policy = _reason(error), self._kinds[item.life.kind].policy
+        ended = AttemptOutcome.OUTAGE if outage else AttemptOutcome.FAILED
 
         def write(transaction: Transaction) -> WorkItem | None:
             work = transaction.work(item.life.kind)
-            if policy.exhausted(item.attempts, item.losses):
+            if not outage and policy.exhausted(item.attempts, item.losses):
                 left = work.park(item, reason=reason, lost=False)
             else:
                 delay = policy.delay(item.attempts, self._chance)
-                left = work.release(item, AttemptOutcome.FAILED, reason=reason, backoff=delay)
+                left = work.release(item, ended, reason=reason, backoff=delay)
             if left is not None:
-                self._keep_attempt(transaction, item, AttemptOutcome.FAILED, reason, watch)
+                self._keep_attempt(transaction, item, ended, reason, watch)
                 transaction.audit.append([self._event(left, reason)])
             return left
 

@@ -24,6 +24,7 @@ from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.messages import served_queues
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.run_operation import RunOperation
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
@@ -76,6 +77,7 @@ class Container:
     kinds: Mapping[str, Kind]
     drain: Drain
     leases: KeepLeases
+    dependencies: Dependencies
     reconcile: Reconcile
     metrics: WorkerMetrics
 
@@ -119,10 +121,16 @@ def bootstrap(settings: WorkerSettings) -> Container:
         ),
     }
     leases = _leases(settings, unit_of_work, clock, kinds)
+    dependencies = Dependencies(
+        {need: probe for kind in kinds.values() for need, probe in kind.handler.probes.items()},
+        unit_of_work=unit_of_work,
+        slots=settings.worker.max_slots,
+    )
     run_next = RunNext(
         unit_of_work=unit_of_work,
         kinds=kinds,
         leases=leases,
+        dependencies=dependencies,
         chance=chance,
         around=_about,
     )
@@ -135,14 +143,16 @@ def bootstrap(settings: WorkerSettings) -> Container:
         kinds=kinds,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
+        dependencies=dependencies,
         reconcile=Reconcile(
             unit_of_work=unit_of_work,
             queue=queue,
             policies={name: kind.policy for name, kind in kinds.items()},
             chance=chance,
             ageing=timedelta(seconds=settings.queue.ageing_seconds),
+            lease=leases.lease,
         ),
-        metrics=WorkerMetrics(leases),
+        metrics=WorkerMetrics(leases, dependencies.breakers),
     )
 
 

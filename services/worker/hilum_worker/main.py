@@ -34,6 +34,7 @@ ALL_HANG: Final = 70
 """Exit code of a worker whose threads all hang (EX_SOFTWARE)."""
 
 _RECONCILE_JITTER: Final = 0.2
+_BREAKERS_S: Final = 1.0
 
 
 def main() -> int:
@@ -71,7 +72,8 @@ def beat(container: Container) -> None:
     A decoder that hangs costs a thread, since no thread can be stopped from outside. Once it has
     cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
     """
-    container.leases.beat(draining=container.drain.stopping)
+    states = {name.value: one.state.value for name, one in container.dependencies.breakers.items()}
+    container.leases.beat(breakers=states, draining=container.drain.stopping)
     hanging = container.leases.given_up
     if hanging >= container.settings.worker.max_slots:
         _LOG.critical("all %d threads hang, leaving", hanging)
@@ -84,6 +86,7 @@ def work(container: Container) -> int:
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
     timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
+    timers.every(_BREAKERS_S, "breakers", container.dependencies.look)
     consumer = Consumer(
         container.celery,
         container.drain,

@@ -58,3 +58,13 @@ def test_an_attempt_that_failed_and_one_that_was_lost_go_before_the_last(stage):
         (3, AttemptOutcome.DONE, "w1"),
     ]
     assert [one.code for one in found] == ["model_not_served", "worker_lost", None]
+
+
+def test_an_outage_leaves_an_attempt_that_does_not_count(stage):
+    """The job's own count is given back, and the rows tell that somebody tried."""
+    job = stage.queued()
+    stage.engine.available = False
+    stage.analyse(job.id)
+    (attempt,) = attempts(stage, job.id)
+    assert (attempt.outcome, attempt.code) == (AttemptOutcome.OUTAGE, "inference_unavailable")
+    assert stage.job(job.id).attempts == 0

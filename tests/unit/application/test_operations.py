@@ -12,6 +12,7 @@ from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
 from hilum.application.operations.run_operation import Chunk, RunOperation
 from hilum.application.ports.repositories import JobFilter
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.errors import InvalidRequest, NotFound, NotPermitted, TransitionNotAllowed
@@ -71,6 +72,7 @@ class Desk:
             unit_of_work=self.stage.unit_of_work,
             kinds={OPERATION.kind: Kind(handler, RetryPolicy(max_attempts=5))},
             leases=self.stage.worker_leases(name),
+            dependencies=Dependencies({}, unit_of_work=self.stage.unit_of_work, slots=1),
             chance=random.Random(1),  # noqa: S311 - a seed
         )
 

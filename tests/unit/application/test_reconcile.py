@@ -220,6 +220,48 @@ def test_a_database_that_is_down_is_told(stage):
         stage.reconcile()
 
 
+def test_workers_get_a_lease_to_renew_theirs_after_an_outage_of_the_database(stage):
+    """Nothing expires for so long. Then who has not renewed is lost."""
+    alive, dead = stage.queued(film(1)), lost(stage, 2)
+    stage.claim(alive.id, stage.leases.owner)
+    stage.unit_of_work.available = False
+    stage.advance(10 * LEASE.total_seconds())
+    with pytest.raises(DatabaseUnavailable):
+        stage.reconcile()
+    stage.unit_of_work.available = True
+    assert stage.reconcile() == NOTHING
+    with stage.leases.hold(alive):
+        stage.leases.beat()
+    stage.advance(LEASE.total_seconds() - 1)
+    assert stage.reconcile() == NOTHING
+    stage.advance(1)
+    with stage.leases.hold(alive):
+        stage.leases.beat()
+    assert stage.reconcile().released == 1
+    assert stage.job(dead.id).losses == 1
+    assert stage.job(alive.id).state is JobState.RUNNING
+
+
+def test_a_database_that_hung_was_away_too(stage):
+    """It raised nothing, and the workers could not renew."""
+    lost(stage)
+    begin = stage.unit_of_work.begin
+
+    @contextmanager
+    def hanging(*, write=True):
+        stage.advance(LEASE.total_seconds())
+        with begin(write=write) as transaction:
+            yield transaction
+
+    stage.unit_of_work.begin = hanging
+    assert stage.reconcile() == NOTHING
+    stage.unit_of_work.begin = begin
+    stage.advance(LEASE.total_seconds() - 1)
+    assert stage.reconcile() == NOTHING
+    stage.advance(1)
+    assert stage.reconcile().released == 1
+
+
 def test_only_so_many_leases_are_looked_at_in_one_run(stage, monkeypatch):
     """A crowd of lost jobs is requeued in steps, oldest lease first."""
     monkeypatch.setattr(reconcile, "MOST_LEASES", 2)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.errors import InferenceFailed, InferenceUnavailable
+from hilum.domain.errors import InferenceFailed, OutOfMemory
 from hilum.domain.principal import Role
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 
@@ -36,7 +36,7 @@ def audited(gateway: FakeGateway):
 def in_backoff(api: Api, gateway: FakeGateway) -> str:
     """A job that waits for another attempt."""
     job_id = api.accepted()
-    gateway.engine.failure = InferenceUnavailable("no")
+    gateway.engine.failure = OutOfMemory("no")
     gateway.work()
     gateway.engine.failure = None
     return job_id

@@ -15,6 +15,7 @@ from hilum.application.access.manage_sessions import ManageSessions
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations
 from hilum.application.operations.run_operation import RunOperation
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
@@ -161,6 +162,7 @@ class FakeGateway:
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
             ),
+            dependencies=Dependencies(handler.probes, unit_of_work=self.unit_of_work, slots=1),
             chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
         )
         while run_next(list(Priority), lambda *_: None):
