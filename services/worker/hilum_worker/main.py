@@ -64,15 +64,16 @@ def main() -> int:
     return work(container)
 
 
-def beat(container: Container) -> None:
+def beat(container: Container, lone: LoneSlot) -> None:
     """Keep the leases of what runs; end the process where everything hangs.
 
     A decoder that hangs costs a thread, since no thread can be stopped from outside. Once it has
     cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
+    The lone slot counts while it runs something: it may be what hangs, or what goes on.
     """
     container.leases.beat()
     hanging = container.leases.given_up
-    if hanging >= container.settings.worker.max_slots:
+    if hanging >= container.settings.worker.max_slots + lone.drains:
         _LOG.critical("all %d threads hang, leaving", hanging)
         logging.shutdown()
         os._exit(ALL_HANG)
@@ -82,7 +83,6 @@ def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
-    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
     consumer = Consumer(
         container.celery,
         container.drain,
@@ -93,6 +93,7 @@ def work(container: Container) -> int:
         ready_file=settings.worker.ready_file,
     )
     lone = LoneSlot(consumer.hear_alone)
+    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container, lone))
 
     def reconcile() -> None:
         done = container.reconcile()
