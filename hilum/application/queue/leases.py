@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Iterator
+    from datetime import timedelta
     from uuid import UUID
 
-    from hilum.application.ports.clock import Clock
     from hilum.application.ports.unit_of_work import UnitOfWork
 
 
@@ -27,17 +27,26 @@ class KeepLeases:
         self,
         *,
         unit_of_work: UnitOfWork,
-        clock: Clock,
         owner: str,
         lease: timedelta,
         max_run: timedelta,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
+        """Prepare for the leases of a process.
+
+        Args:
+            unit_of_work: Holds the rows.
+            owner: Name of this worker.
+            lease: How long a lease lasts without a beat.
+            max_run: How long a run keeps its lease.
+            steady: Seconds by a clock that nobody sets: one that jumps would give up what runs.
+        """
         self._unit_of_work = unit_of_work
-        self._clock = clock
+        self._steady = steady
         self._lease = lease
-        self._max_run = max_run
+        self._max_run_s = max_run.total_seconds()
         self._lock = threading.Lock()
-        self._held: dict[object, tuple[UUID, datetime]] = {}
+        self._held: dict[object, tuple[UUID, float]] = {}
         self.owner = owner
 
     @property
@@ -53,9 +62,9 @@ class KeepLeases:
     @property
     def given_up(self) -> int:
         """How many runs in this process hang: begun longer than ``max_run`` ago, not ended."""
-        now = self._clock.now()
+        now = self._steady()
         with self._lock:
-            return sum(1 for _, since in self._held.values() if now - since >= self._max_run)
+            return sum(1 for _, since in self._held.values() if now - since >= self._max_run_s)
 
     @contextmanager
     def hold(self, job_id: UUID) -> Iterator[None]:
@@ -63,7 +72,7 @@ class KeepLeases:
         # By run, not by job: one that hangs may still be here when the job runs again.
         run = object()
         with self._lock:
-            self._held[run] = (job_id, self._clock.now())
+            self._held[run] = (job_id, self._steady())
         try:
             yield
         finally:
@@ -79,9 +88,9 @@ class KeepLeases:
         Raises:
             DatabaseUnavailable: None was; the next beat may be in time.
         """
-        now = self._clock.now()
+        now = self._steady()
         with self._lock:
-            kept = [job for job, since in self._held.values() if now - since < self._max_run]
+            kept = [job for job, since in self._held.values() if now - since < self._max_run_s]
         if not kept:
             return 0
         with self._unit_of_work.begin() as transaction:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
-    from hilum.application.ports.clock import Clock
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.unit_of_work import UnitOfWork
@@ -90,7 +89,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         unit_of_work=unit_of_work,
         clock=clock,
     )
-    leases = _leases(settings, unit_of_work, clock)
+    leases = _leases(settings, unit_of_work)
     handler = AnalyseFilm(
         unit_of_work=unit_of_work,
         store=open_object_store(settings.object_store.url.get_secret_value()),
@@ -133,10 +132,9 @@ def _about(job: Job) -> Iterator[None]:
         yield
 
 
-def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock) -> KeepLeases:
+def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork) -> KeepLeases:
     return KeepLeases(
         unit_of_work=unit_of_work,
-        clock=clock,
         owner=settings.worker.name,
         lease=timedelta(seconds=settings.queue.lease_seconds),
         max_run=timedelta(seconds=settings.queue.max_run_seconds),

@@ -107,6 +107,7 @@ class Stage:
         unit_of_work: UnitOfWork | None = None,
     ) -> None:
         self.clock = SettableClock()
+        self.elapsed_s = 0.0
         self.unit_of_work = unit_of_work or FailingUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
@@ -146,10 +147,10 @@ class Stage:
     def worker_leases(self, owner: str) -> KeepLeases:
         return KeepLeases(
             unit_of_work=self.unit_of_work,
-            clock=self.clock,
             owner=owner,
             lease=LEASE,
             max_run=MAX_RUN,
+            steady=lambda: self.elapsed_s,
         )
 
     def worker(self, leases: KeepLeases) -> Callable[[UUID], Job | None]:
@@ -267,6 +268,7 @@ class Stage:
         return [event.action for event in self.events()]
 
     def advance(self, seconds: float) -> None:
+        self.elapsed_s += seconds
         self.clock.advance(timedelta(seconds=seconds))
 
     def _pause(self, seconds: float) -> None:

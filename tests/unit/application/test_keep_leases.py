@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_job_that_runs_too_long_is_no_longer_kept(stage):
         stage.advance(LEASE.total_seconds())
         assert stage.reconcile().released == 1
     assert stage.leases.given_up == 0
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_set_gives_up_no_run(stage, jump):
+    """A machine that finds its time server takes no job from itself."""
+    job = claimed(stage)
+    with stage.leases.hold(job.id):
+        stage.clock.advance(jump)
+        assert stage.leases.given_up == 0
+        assert stage.leases.beat() == 1
+        stage.advance(MAX_RUN.total_seconds())
+        assert stage.leases.given_up == 1
 
 
 def test_a_run_that_hangs_does_not_end_the_heartbeat_of_the_next_one(stage):

@@ -13,7 +13,6 @@ from hilum.domain.job import JobState
 from hilum_worker.consumer import Consumer
 from hilum_worker.metrics import WorkerMetrics
 from tests.contract.samples import a_film
-from tests.fakes.clock import SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 
@@ -45,7 +44,6 @@ def metrics() -> WorkerMetrics:
     second = timedelta(seconds=1)
     leases = KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
-        clock=SettableClock(),
         owner="w",
         lease=second,
         max_run=second,

@@ -11,7 +11,7 @@ from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconciliation
 from hilum.domain.job import Job, JobState, Priority
 from hilum_worker.metrics import WorkerMetrics
-from tests.fakes.clock import FIRST_MOMENT, SettableClock
+from tests.fakes.clock import FIRST_MOMENT
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 
@@ -19,7 +19,6 @@ from tests.fakes.unit_of_work import InMemoryUnitOfWork
 def leases() -> KeepLeases:
     return KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
-        clock=SettableClock(),
         owner="w",
         lease=timedelta(seconds=60),
         max_run=timedelta(seconds=300),

@@ -140,7 +140,6 @@ class FakeGateway:
             handler=handler,
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
-                clock=self.clock,
                 owner="worker:test",
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
