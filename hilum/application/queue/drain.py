@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.queue.run_next import Tell
     from hilum.domain.job import Priority
+    from hilum.domain.work import WorkItem
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,16 +74,30 @@ class Drain:
             DatabaseUnavailable: The database is down. Reconciliation publishes wake-ups later.
         """
         begun = self._clock()
+        last: WorkItem | None = None
+
+        def note(claimed: WorkItem, left: WorkItem | None) -> None:
+            nonlocal last
+            last = claimed
+            tell(claimed, left)
+
         for done in range(MOST_ITEMS):
             if self._stopping or self._clock() - begun > LONGEST_S:
-                return self._wake_another(done)
-            if not self._run_next(self._priorities, tell):
+                return self._wake_another(last, done)
+            if not self._run_next(self._priorities, note):
                 return done
-        return self._wake_another(MOST_ITEMS)
+        return self._wake_another(last, MOST_ITEMS)
 
-    def _wake_another(self, done: int) -> int:
+    def _wake_another(self, last: WorkItem | None, done: int) -> int:
+        """Wake a slot for what ran last, which has more waiting; a slot of another may serve less.
+
+        One wake-up for each that was used up: with more, they would become more and more.
+        """
         try:
-            self._queue.wake(self._priorities[:1])
+            if last is None:
+                self._queue.wake(self._priorities)
+            else:
+                self._queue.wake([last.priority], last.life.kind)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up after %d items, the reconciler sends one: %s", done, error)
         return done
