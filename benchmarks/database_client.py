@@ -23,7 +23,7 @@ import psycopg
 from hilum.adapters.postgres import execution, migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.domain.job import JobEvent
+from hilum.domain.job import JobEvent, Priority
 from hilum_stack.postgres import PostgresServer
 from tests.contract.samples import LEASE, NOW, a_film, an_analysis, an_event
 
@@ -47,18 +47,31 @@ def measure(url: str, images: int) -> dict[str, tuple[float, float]]:
     def accept(_: object) -> Job:
         film = a_film()
         with unit_of_work.begin() as transaction:
-            transaction.jobs.add_new([film.job])
+            jobs = [film.job]
+            if hasattr(transaction, "work_flows"):
+                transaction.jobs.with_keys([film.job.idempotency_key])
+                jobs = list(transaction.work_flows.tagged(jobs))
+            transaction.jobs.add_new(jobs)
             transaction.studies.add(film.study, [film.instance])
             transaction.audit.append([an_event()])
         return film.job
 
     def claim(job: Job) -> Job | None:
         with unit_of_work.begin() as transaction:
-            return transaction.jobs.claim(job.id, "worker-1", NOW, LEASE)
+            jobs: Any = transaction.jobs
+            if hasattr(transaction, "work_flows"):
+                claimed: Job | None = jobs.claim(list(Priority), "worker-1", LEASE)
+            else:  # up to 0.2.0
+                claimed = jobs.claim(job.id, "worker-1", NOW, LEASE)
+            return claimed
 
     def finish(job: Job) -> None:
         with unit_of_work.begin() as transaction:
-            transaction.jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW)
+            jobs: Any = transaction.jobs
+            if hasattr(transaction, "work_flows"):
+                jobs.finish(job, JobEvent.COMPLETE)
+            else:
+                jobs.finish(job.id, "worker-1", JobEvent.COMPLETE, NOW)
             transaction.results.add(an_analysis(job))
             transaction.audit.append([an_event()])
 
