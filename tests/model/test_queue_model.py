@@ -11,7 +11,7 @@ import pytest
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.domain.job import SETTLED, JobEvent, source_state
+from hilum.domain.job import SETTLED, JobEvent, JobState
 from tests.fakes.job_repository import InMemoryJobs
 from tests.model.explore import Bounds, by_chance, histories
 
@@ -72,7 +72,9 @@ def _take_away(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def by_anybody(self: InMemoryJobs, known: Job, event: JobEvent, **changes: Any) -> Job | None:
         """End the job whoever has claimed it since."""
-        return give_back(self, self.get(known.id) or known, event, **changes)
+        now = self.get(known.id)
+        running = now is not None and now.state is JobState.RUNNING
+        return give_back(self, now if running else known, event, **changes)
 
     def too_early(self: InMemoryJobs, known: Job, event: JobEvent, **changes: Any) -> Job | None:
         """Release a job whatever its lease says."""
@@ -80,7 +82,7 @@ def _take_away(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def running(self: InMemoryJobs, limit: int) -> list[Job]:
         jobs = self._rows.jobs.values()
-        return [job for job in jobs if job.state is source_state(JobEvent.RELEASE)][:limit]
+        return [job for job in jobs if job.state is JobState.RUNNING][:limit]
 
     def written_once(self: Any, _: Job, write: Callable[[Transaction], Job | None]) -> Job | None:
         """Take an outcome that could not be written for one that was."""

@@ -16,11 +16,11 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from hilum.application.messages import QUEUES
 from hilum.application.queue.drain import Drain
-from hilum.application.queue.handler import Outcome
+from hilum.application.queue.handler import Kind, Outcome
 from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionFields
 from hilum.domain.errors import HilumError, ObjectMissing, OutOfMemory, UnreadableFilm
-from hilum.domain.job import JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from tests.contract.samples import an_analysis
 from tests.unit.application.stage import LEASE, FailingUnitOfWork, Stage, film, key
@@ -57,6 +57,7 @@ class Worker:
         self._heard: Priority | None = None
         self.stopped_at = "idle"
         self.job: Job | None = None
+        self.probes = world.stage.handler.probes
         self._start()
 
     def _start(self) -> None:
@@ -65,9 +66,9 @@ class Worker:
         self.leases = stage.worker_leases(self._name)
         run_next = RunNext(
             unit_of_work=stage.unit_of_work,
-            handler=self,
+            kinds={ANALYSIS.kind: Kind(self, POLICY)},
             leases=self.leases,
-            policy=POLICY,
+            dependencies=stage.dependencies(slots=1),
             chance=random.Random(3),  # noqa: S311 - a seed
             pause=lambda _: self._stop_at("unwritten"),
         )
