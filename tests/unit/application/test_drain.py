@@ -10,13 +10,13 @@ from hilum.application.queue.drain import LONGEST_S, MOST_ITEMS, Drain
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import ANALYSIS, Job, Priority
 from hilum.domain.operation import OPERATION
-from hilum.domain.work import LifeCycle
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hilum.application.queue.run_next import Tell
+    from hilum.domain.work import LifeCycle
 
 SERVED = (Priority.ROUTINE, Priority.BATCH)
 
