@@ -57,7 +57,7 @@ class Worker:
         self._heard: Priority | None = None
         self.stopped_at = "idle"
         self.job: Job | None = None
-        self.probes = world.stage.handler.probes
+        self.probes = world.stage._handler.probes  # noqa: SLF001 - the same
         self._start()
 
     def _start(self) -> None:

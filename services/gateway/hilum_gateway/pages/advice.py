@@ -69,6 +69,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "worker_lost": _OUTSIDE,
     "transient": _OUTSIDE,
     CANCELLED: "An operator ended this job. Send the image again if it is to be analysed.",
+    "dependency_unavailable": _OUTSIDE,
+    "attempt_failed": _OUTSIDE,
     "object_missing": "The stored file is gone. Send the image again.",
     "model_not_served": _INSTALLATION,
     "inference_failed": _INSTALLATION,
