@@ -73,7 +73,7 @@ def _on_postgresql(priority: Priority) -> sa.ScalarSelect[Any]:
 def _on_sqlite(priority: Priority) -> sa.ScalarSelect[Any]:
     head = JOBS.alias("head")
     # By the row's number: by its id, each head would be looked up a second time.
-    row = sa.literal_column("jobs.rowid")
+    row: sa.ColumnElement[int] = sa.literal_column("jobs.rowid")
     first = _first_of_flow(_FLOW).with_only_columns(row).correlate(WORK_FLOWS).scalar_subquery()
     return (
         sa.select(head.c.id)
