@@ -27,7 +27,7 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.tables import JOBS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.queue.reconcile import Reconcile
-from hilum.domain.job import JobEvent, Priority
+from hilum.domain.job import ANALYSIS, JobEvent, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_stack.postgres import PostgresServer
 from tests.contract.deep_queue import assert_heads_alone, fill, more
@@ -67,9 +67,10 @@ class Bench:
         self._reconcile = Reconcile(
             unit_of_work=self._unit_of_work,
             queue=RecordingTaskQueue(),
-            policy=RetryPolicy(),
+            policies={ANALYSIS.kind: RetryPolicy()},
             chance=random.Random(1),  # noqa: S311 - jitter
             ageing=timedelta(days=36500),
+            lease=LEASE,
         )
         self.spent: dict[str, list[tuple[float, float]]] = {}
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from hilum.domain.job import Priority
+from hilum.domain.delivery import DELIVERY
+from hilum.domain.operation import OPERATION
+from hilum.domain.work import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 WAKE_TASK: Final = "hilum.wake.v1"
 
@@ -23,6 +25,12 @@ QUEUES: Final[Mapping[Priority, str]] = {
 """In the order in which a worker empties them. A release before 0.3 drops a task that it does not
 know, so these are no queues of its."""
 
+OTHER_QUEUES: Final[dict[str, str]] = {
+    DELIVERY.kind: "hilum.delivery",
+    OPERATION.kind: "hilum.operations",
+}
+"""Kinds whose items of every priority share a queue. They are short, and every worker runs them."""
+
 FORMER_TASK: Final = "hilum.analyse.v1"
 FORMER_QUEUES: Final[Mapping[Priority, str]] = {
     Priority.STAT: "hilum.stat",
@@ -30,3 +38,19 @@ FORMER_QUEUES: Final[Mapping[Priority, str]] = {
     Priority.BATCH: "hilum.batch",
 }
 """A release before 0.3 publishes here. Workers take its messages as wake-ups for one release."""
+
+
+def queue_of(kind: str, priority: Priority) -> str:
+    """Return the name of the queue that has wake-ups for a kind and a priority."""
+    return OTHER_QUEUES.get(kind) or QUEUES[priority]
+
+
+def served_queues(priorities: Sequence[Priority], kinds: Collection[str]) -> list[str]:
+    """Return the queues of a worker: jobs of these priorities, and all else that it runs."""
+    jobs = [
+        queue
+        for queues in (QUEUES, FORMER_QUEUES)
+        for priority, queue in queues.items()
+        if priority in priorities
+    ]
+    return jobs + [queue for kind, queue in OTHER_QUEUES.items() if kind in kinds]

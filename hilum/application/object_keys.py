@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 FILMS: Final = "films/"
 PREVIEWS: Final = "previews/"
+PROBES: Final = "probes/"
 
 _UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FILM: Final = re.compile(rf"{FILMS}{_UUID}/{_UUID}")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from hilum.application.submission import AcceptedFile, RefusedFile, SubmittedStudy
 from hilum.application.submission_rows import Earlier, add_images, image_event
 from hilum.domain.errors import ObjectStoreUnavailable
+from hilum.domain.job import JobState
 from hilum.domain.sent_again import Outcome, outcome_of
 from hilum.domain.study import StoredImage
+from hilum.domain.work import WorkEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +132,10 @@ def _settled(
             return None
         return replace(file, job=job)
     if outcome is Outcome.REQUEUED:
-        queued = transaction.jobs.retry(job.id)
+        failed = job.state is JobState.FAILED
+        queued = transaction.jobs.change(job, WorkEvent.RESUBMIT) if failed else None
+        if queued is not None:
+            transaction.work_flows.enqueue([queued])
         job, outcome = (queued, outcome) if queued else (job, Outcome.RESTORED)
     return replace(file, job=job, outcome=outcome)
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from hilum.application.submission import AcceptedFile, RefusedFile
 from hilum.domain.audit import AuditEvent
-from hilum.domain.job import Job, JobEvent, JobState, next_state
+from hilum.domain.job import ANALYSIS, Job, JobEvent, JobState
 from hilum.domain.sent_again import Outcome
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _new_job(study: Study, image: StoredImage, model_set: str, traceparent: str 
         instance_id=image.instance.id,
         site=study.site,
         filename=image.instance.filename,
-        state=next_state(JobState.RECEIVED, JobEvent.ENQUEUE),
+        state=ANALYSIS.after(JobState.RECEIVED, JobEvent.ENQUEUE),
         priority=study.priority,
         model_set=model_set,
         idempotency_key=image.idempotency_key(study, model_set),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 class RetryPolicy:
     """Exponential backoff with jitter, and two budgets.
 
-    An outage of a server that lasts minutes must not park a thousand good films, so attempts are
-    many and far apart. A film that kills its worker harms the films beside it, so lost workers
-    have a budget of their own, a small one.
+    An attempt that an outage ended is not among them. The others are many and far apart, since the
+    worker may be short of memory or the server overloaded. A film that kills its worker harms the
+    films beside it, so lost workers have a budget of their own, a small one.
 
     Attributes:
         max_attempts: Claims before a job is parked.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from hilum.domain.job import Priority
+    from hilum.domain.work import Priority
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
+from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS
 from hilum.adapters.postgres.tables import INSTANCES, STUDIES
 from hilum.domain.job import Priority
 from tests.contract.samples import NOW
@@ -111,7 +111,7 @@ def _insert(connection: Connection, state: str, numbers: tuple[int, int], sites:
 def claim_plan(engine: Engine) -> str:
     """Return the plan of a claim."""
     served = {f"served_{priority.value}": priority.value for priority in Priority}
-    statement = CLAIM_NEXT[engine.dialect.name]._statement  # noqa: SLF001 - as it is run
+    statement = JOB_STATEMENTS.claim[engine.dialect.name]._statement  # noqa: SLF001 - as it is run
     return plan(engine, statement, **served, owner="worker-1", lease_s=15.0)
 
 

@@ -42,6 +42,7 @@ class Listener:
     def __init__(self, broker_url: str, *, slots: int = 1, held: bool = False) -> None:
         self._taken: queue.Queue[Priority] = queue.Queue()
         self._unacknowledged: queue.Queue[str] = queue.Queue()
+        self._troubled = threading.Event()
         self._child = subprocess.Popen(
             [sys.executable, "-m", __name__, broker_url, str(slots)],
             cwd=ROOT,
@@ -72,6 +73,10 @@ class Listener:
         for _ in range(count):
             self._unacknowledged.get(timeout=TAKEN_WITHIN_S)
 
+    def troubled(self) -> bool:
+        """Wait until it lost its connection or could not acknowledge a message."""
+        return self._troubled.wait(TAKEN_WITHIN_S)
+
     def release(self) -> None:
         """Let its slots go on, now and later."""
         if self._child.stdin is not None:
@@ -85,10 +90,12 @@ class Listener:
     def _read(self) -> None:
         for line in self._child.stdout or ():
             told = json.loads(line)
+            if "taken" in told:
+                self._taken.put(_PRIORITIES[told["taken"]])
+                continue
+            self._troubled.set()
             if "unacknowledged" in told:
                 self._unacknowledged.put(told["unacknowledged"])
-            else:
-                self._taken.put(_PRIORITIES[told["taken"]])
 
 
 def tell(**line: str) -> None:
@@ -97,13 +104,16 @@ def tell(**line: str) -> None:
     sys.stdout.flush()
 
 
-class FailedAcknowledgements(logging.Handler):
-    """Celery only logs that a message could not be acknowledged."""
+class Trouble(logging.Handler):
+    """Celery only logs a message that could not be acknowledged, and a lost connection."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell the parent."""
-        if "ack" in record.getMessage():
-            tell(unacknowledged=record.getMessage())
+        message = record.getMessage()
+        if "Couldn't ack" in message:
+            tell(unacknowledged=message)
+        elif "Connection to broker lost" in message:
+            tell(lost=message)
 
 
 def listen(broker_url: str, slots: int) -> None:
@@ -116,7 +126,7 @@ def listen(broker_url: str, slots: int) -> None:
 
     threading.Thread(target=wait_for_release, daemon=True).start()
     signals.setup_logging.connect(lambda **_: None, weak=False)
-    logging.getLogger().addHandler(FailedAcknowledgements(logging.CRITICAL))
+    logging.getLogger().addHandler(Trouble(logging.WARNING))
     app = create_celery(broker_url)
 
     @app.task(name=WAKE_TASK, bind=True)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from hilum.adapters.postgres.engine import create_database_engine
-from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
+from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS
 from hilum.adapters.postgres.tables import JOBS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.job import Priority
@@ -137,7 +137,7 @@ def test_the_plan_of_a_claim_reads_no_job_but_heads(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE jobs")
         connection.exec_driver_sql("ANALYZE work_flows")
-    statement = CLAIM_NEXT["postgresql"]._statement  # noqa: SLF001 - as it is run
+    statement = JOB_STATEMENTS.claim["postgresql"]._statement  # noqa: SLF001 - as it is run
     values = {f"served_{priority.value}": priority.value for priority in Priority}
     with engine.begin() as connection:
         compiled = statement.compile(engine, compile_kwargs={"literal_binds": False})

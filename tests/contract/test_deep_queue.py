@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from hilum.adapters.postgres.engine import create_database_engine
-from hilum.adapters.postgres.repositories import job_queries, work_flows
-from hilum.domain.job import Priority
+from hilum.adapters.postgres.repositories.kinds import KINDS
+from hilum.domain.job import ANALYSIS, Priority
 from tests.contract.deep_queue import assert_heads_alone, fill, plan, scans_of_jobs
 
 if TYPE_CHECKING:
@@ -54,12 +54,13 @@ def test_reconciliation_reads_what_it_looks_for(postgresql_url: str) -> None:
     """Not what waits: the clock is no reason to look at each job."""
     engine = create_database_engine(postgresql_url)
     fill(engine, ended=20_000, waiting=3_000, sites=SITES)
+    work, flows = KINDS[ANALYSIS.kind]
     century = {"of_priority": "batch", "minus_age_s": -3e9, "at_most": 64}
     asked = [
-        plan(engine, work_flows._AGED, **century),  # noqa: SLF001 - as it is run
-        plan(engine, work_flows._UNTAGGED, at_most=500),  # noqa: SLF001
-        plan(engine, job_queries.EXPIRED, at_most=500),
-        *(plan(engine, job_queries.CLAIMABLE, wanted_priority=p, at_most=64) for p in Priority),
+        plan(engine, flows.aged, **century),
+        plan(engine, flows.untagged, at_most=500),
+        plan(engine, work.expired, at_most=500),
+        *(plan(engine, work.claimable, wanted_priority=p, at_most=64) for p in Priority),
     ]
     engine.dispose()
     for found in asked:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
-from hilum.adapters.postgres.repositories.job_rows import row_of
+from hilum.adapters.postgres.repositories.work_table import JOB_WORK
 from hilum.adapters.postgres.tables import METADATA
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from tests.contract.samples import NOW, a_film, accepted, an_analysis
@@ -35,7 +35,7 @@ def _accepted_before(engine: sa.Engine) -> Job:
     rows = {
         "studies": {**asdict(film.study), "priority": film.study.priority.value},
         "instances": asdict(film.instance),
-        "jobs": row_of(film.job),
+        "jobs": JOB_WORK.row_of(film.job),
     }
     with engine.begin() as connection:
         for name, row in rows.items():

@@ -8,13 +8,17 @@ from uuid import uuid4
 
 import pytest
 
-from hilum.domain.job import JobEvent, JobState, Reason
+from hilum.domain.errors import TransitionNotAllowed
+from hilum.domain.job import ANALYSIS, JobEvent, JobState, Reason
+from hilum.domain.work import AttemptOutcome
 from tests.contract.samples import LEASE, NOW, accepted, claim, claimed, elapse, seconds, stored
 
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Job
 
+FAILED, LOST = AttemptOutcome.FAILED, AttemptOutcome.LOST
+OUTAGE = AttemptOutcome.OUTAGE
 WHY = Reason("inference_unavailable", "no answer")
 
 
@@ -24,7 +28,9 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
     job = claimed(unit_of_work, rung_at=NOW, losses=1)
     elapse(unit_of_work, LEASE)
     with unit_of_work.begin() as transaction:
-        queued = transaction.jobs.release(job, reason=WHY, backoff=seconds(60), lost=lost)
+        queued = transaction.jobs.release(
+            job, LOST if lost else FAILED, reason=WHY, backoff=seconds(60)
+        )
     assert queued is not None
     assert queued.not_before is not None
     assert abs(queued.not_before - queued.updated_at - seconds(60)) < seconds(1)
@@ -41,6 +47,22 @@ def test_a_release_puts_a_job_back(unit_of_work: UnitOfWork, *, lost: bool) -> N
         updated_at=queued.updated_at,
     )
     assert stored(unit_of_work, job.id) == queued
+
+
+def test_a_release_after_an_outage_gives_the_attempt_back(unit_of_work: UnitOfWork) -> None:
+    """With its reason and no backoff, so that the job keeps its place in the queue."""
+    job = claimed(unit_of_work, attempts=4, losses=1)
+    with unit_of_work.begin() as transaction:
+        queued = transaction.jobs.release(job, OUTAGE, reason=WHY)
+    assert queued is not None
+    assert (queued.state, queued.reason, queued.not_before) == (JobState.QUEUED, WHY, None)
+    assert (queued.attempts, queued.losses, queued.fair_tag) == (4, 1, job.fair_tag)
+    again = claim(unit_of_work)
+    assert again is not None
+    assert (again.id, again.attempts) == (job.id, 5)
+    with unit_of_work.begin() as transaction:
+        assert transaction.jobs.release(job, OUTAGE, reason=WHY) is None
+    assert stored(unit_of_work, job.id) == again
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -66,7 +88,7 @@ def test_parking_keeps_a_job_for_an_operator(unit_of_work: UnitOfWork, *, lost: 
 
 def _release(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
     with unit_of_work.begin() as transaction:
-        return transaction.jobs.release(job, reason=WHY, backoff=seconds(0), lost=lost)
+        return transaction.jobs.release(job, LOST if lost else FAILED, reason=WHY)
 
 
 def _park(unit_of_work: UnitOfWork, job: Job, *, lost: bool) -> Job | None:
@@ -112,7 +134,7 @@ def test_a_retry_starts_over(unit_of_work: UnitOfWork) -> None:
     parked = _park(unit_of_work, job, lost=True)
     assert parked is not None
     with unit_of_work.begin() as transaction:
-        queued = transaction.jobs.retry(job.id)
+        queued = transaction.jobs.change(parked, JobEvent.RETRY)
     assert queued is not None
     assert queued == replace(
         parked,
@@ -133,7 +155,7 @@ def test_a_failed_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
     failed = _park(unit_of_work, claimed(unit_of_work), lost=False)
     assert failed is not None
     with unit_of_work.begin() as transaction:
-        gone = transaction.jobs.discard(failed.id)
+        gone = transaction.jobs.change(failed, JobEvent.DISCARD)
     assert gone is not None
     assert gone.idempotency_key != failed.idempotency_key
     assert gone == replace(
@@ -152,11 +174,15 @@ def test_a_failed_job_can_be_discarded(unit_of_work: UnitOfWork) -> None:
 def test_only_a_parked_job_is_retried_or_discarded(
     unit_of_work: UnitOfWork, state: JobState
 ) -> None:
-    """In any other state both change nothing."""
+    """In any other state both change nothing, also where somebody saw it failed."""
     job = accepted(unit_of_work, state=state)
     with unit_of_work.begin() as transaction:
-        assert transaction.jobs.retry(job.id) is None
-        assert transaction.jobs.discard(job.id) is None
+        for event in (JobEvent.RETRY, JobEvent.DISCARD):
+            if (state, event) not in ANALYSIS.transitions:
+                with pytest.raises(TransitionNotAllowed):
+                    transaction.jobs.change(job, event)
+            failed = replace(job, state=JobState.FAILED)
+            assert transaction.jobs.change(failed, event) is None
     assert stored(unit_of_work, job.id) == job
 
 

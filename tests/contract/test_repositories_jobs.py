@@ -61,9 +61,11 @@ def test_a_job_that_is_not_there_is_none(unit_of_work: UnitOfWork) -> None:
         jobs = transaction.jobs
         assert jobs.get(uuid4()) is None
         assert jobs.claim(list(Priority), "worker-1", LEASE) is None
-        assert jobs.finish(a_film().job, JobEvent.COMPLETE) is None
-        assert jobs.retry(uuid4()) is None
-        assert jobs.discard(uuid4()) is None
+        running = a_film(state=JobState.RUNNING, lease_owner="w", started_at=NOW).job
+        assert jobs.finish(running, JobEvent.COMPLETE) is None
+        failed = a_film(state=JobState.FAILED).job
+        assert jobs.change(failed, JobEvent.RETRY) is None
+        assert jobs.change(failed, JobEvent.DISCARD) is None
 
 
 def test_the_same_key_gives_the_job_that_exists(unit_of_work: UnitOfWork) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hilum.application.queue.reconcile import Reconcile
-from hilum.domain.job import JobEvent, Priority
+from hilum.domain.job import ANALYSIS, JobEvent, Priority
 from hilum.domain.retry_policy import RetryPolicy
-from tests.contract.samples import a_film, claim, seconds
+from tests.contract.samples import LEASE, a_film, claim, seconds
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ def reconcile(unit_of_work: UnitOfWork) -> Reconcile:
     return Reconcile(
         unit_of_work=unit_of_work,
         queue=RecordingTaskQueue(),
-        policy=RetryPolicy(),
+        policies={ANALYSIS.kind: RetryPolicy()},
         chance=random.Random(1),  # noqa: S311 - jitter
         ageing=AGEING,
+        lease=LEASE,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from hilum.domain.errors import InternalError
-from hilum.domain.job import JobEvent, Priority
+from hilum.domain.job import JobEvent, JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, claim, claimed, stored
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
     changes: tuple[Callable[[Transaction], object], ...] = (
         lambda t: t.jobs.add_new([a_film().job]),
         lambda t: t.jobs.claim(list(Priority), "worker-1", LEASE),
-        lambda t: t.jobs.finish(job, JobEvent.COMPLETE),
+        lambda t: t.jobs.finish(replace(job, state=JobState.RUNNING), JobEvent.COMPLETE),
         lambda t: t.work_flows.tagged([job]),
         lambda t: t.jobs.extend_leases("worker-1", [job.id], LEASE),
         lambda t: t.api_keys.revoke("key-1", NOW),

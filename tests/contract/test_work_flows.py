@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hilum.domain.job import JobEvent, Priority, Reason
+from hilum.domain.work import AttemptOutcome
 from tests.contract.samples import NOW, a_film, claim, elapse, seconds, stored
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def test_a_job_that_was_tried_says_nothing_of_the_present(unit_of_work: UnitOfWo
     served(unit_of_work, 6)
     with unit_of_work.begin() as transaction:
         back = transaction.jobs.release(
-            tried, reason=Reason("worker_lost", "x"), backoff=seconds(0), lost=False
+            tried, AttemptOutcome.FAILED, reason=Reason("worker_lost", "x")
         )
     assert back is not None
     assert back.fair_tag == tried.fair_tag

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.audit import GENESIS, AuditRecord
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
+from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.domain.access import ApiKey, Session
+    from hilum.domain.attempt import Attempt, Worker
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job, Priority
+    from hilum.domain.operation import Operation
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.site_rule import SiteRule
     from hilum.domain.study import Instance, Study
@@ -33,6 +36,10 @@ class Rows:
     instances: dict[UUID, Instance] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
     work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
+    operations: dict[UUID, Operation] = field(default_factory=dict)
+    operation_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    workers: dict[str, Worker] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
     gates: dict[UUID, GateRecord] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
@@ -53,6 +60,10 @@ class Rows:
             dict(self.instances),
             dict(self.jobs),
             dict(self.work_flows),
+            dict(self.operations),
+            dict(self.operation_flows),
+            list(self.attempts),
+            dict(self.workers),
             dict(self.results),
             dict(self.gates),
             dict(self.api_keys),
@@ -66,6 +77,14 @@ class Rows:
             writable,
             self.now,
         )
+
+    def work(self, kind: str) -> dict[UUID, Any]:
+        """The items of a kind of work."""
+        return self.jobs if kind == ANALYSIS.kind else self.operations
+
+    def flows(self, kind: str) -> dict[tuple[Priority, str], WorkFlow]:
+        """The flows of a kind of work."""
+        return self.work_flows if kind == ANALYSIS.kind else self.operation_flows
 
     def require_writable(self) -> None:
         """Refuse a change in a read-only transaction."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hilum.application.messages import QUEUES
+from hilum.application.messages import QUEUES, queue_of
 from hilum.domain.errors import BrokerUnavailable
+from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,26 +26,26 @@ class RecordingTaskQueue:
     def __init__(self) -> None:
         self.available = True
         self.woken: list[Priority] = []
-        self._waiting: Counter[Priority] = Counter()
+        self._waiting: Counter[str] = Counter()
 
-    def wake(self, priorities: Sequence[Priority]) -> None:
+    def wake(self, priorities: Sequence[Priority], kind: str = ANALYSIS.kind) -> None:
         self.check()
         self.woken.extend(priorities)
-        self._waiting.update(priorities)
+        self._waiting.update(queue_of(kind, priority) for priority in priorities)
 
-    def waiting(self, priority: Priority) -> int:
+    def waiting(self, priority: Priority, kind: str = ANALYSIS.kind) -> int:
         self.check()
-        return self._waiting[priority]
+        return self._waiting[queue_of(kind, priority)]
 
     def check(self) -> None:
         if not self.available:
             raise BrokerUnavailable("the broker does not answer: it was told not to")
 
     def hear(self) -> Priority | None:
-        """Take the next wake-up as a worker does: the most urgent queue first."""
-        for priority in QUEUES:
-            if self._waiting[priority]:
-                self._waiting[priority] -= 1
+        """Take the next wake-up for a job as a worker does: the most urgent queue first."""
+        for priority, queue in QUEUES.items():
+            if self._waiting[queue]:
+                self._waiting[queue] -= 1
                 return priority
         return None
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.domain.errors import DatabaseUnavailable, InternalError
+from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
+from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
+from tests.fakes.operations import InMemoryOperations
 from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hilum.application.ports.clock import Clock
+    from hilum.domain.work import LifeCycle
+    from tests.fakes.work import InMemoryWork
+
+LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, OPERATION)}
 
 
 class InMemoryTransaction:
@@ -37,6 +45,9 @@ class InMemoryTransaction:
         self.studies = InMemoryStudies(rows)
         self.jobs = InMemoryJobs(rows)
         self.work_flows = InMemoryWorkFlows(rows)
+        self.operations = InMemoryOperations(rows)
+        self.attempts = InMemoryAttempts(rows)
+        self.workers = InMemoryWorkers(rows)
         self.results = InMemoryResults(rows)
         self.api_keys = InMemoryApiKeys(rows)
         self.sessions = InMemorySessions(rows)
@@ -45,6 +56,12 @@ class InMemoryTransaction:
         self.site_rules = InMemorySiteRules(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
+
+    def work(self, kind: str) -> InMemoryWork:
+        return self.jobs if kind == ANALYSIS.kind else self.operations
+
+    def flows(self, kind: str) -> InMemoryWorkFlows:
+        return InMemoryWorkFlows(self._rows, LIVES[kind])
 
     def try_lock(self, name: str) -> bool:  # noqa: ARG002 - the port's name
         """True: the write transaction is the lock, there is never a second one."""

@@ -4,58 +4,65 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hilum.domain.job import JobEvent, Priority, source_state
+from hilum.domain.job import ANALYSIS
+from hilum.domain.work import Priority, WorkEvent
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+    from uuid import UUID
 
-    from hilum.domain.job import Job
+    from hilum.domain.work import LifeCycle, WorkItem
     from tests.fakes.repositories import Rows
-
-QUEUED = source_state(JobEvent.CLAIM)
 
 
 class InMemoryWorkFlows:
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, life: LifeCycle[Any] = ANALYSIS) -> None:
         self._rows = rows
+        self._kind = life.kind
+        self._queued = life.source(WorkEvent.CLAIM)
+        self._items: dict[UUID, Any] = rows.work(life.kind)
+        self._flows = rows.flows(life.kind)
 
-    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    def tagged(self, items: Sequence[Any]) -> Sequence[Any]:
         self._rows.require_writable()
         with_tags = []
-        now = {job.priority: self._virtual_time(job.priority) for job in jobs}
-        ordered = sorted(jobs, key=lambda job: (job.priority.value, job.site))
-        for (_, site), members in groupby(ordered, key=lambda job: (job.priority.value, job.site)):
+        now = {item.priority: self._virtual_time(item.priority) for item in items}
+        ordered = sorted(items, key=_flow_of)
+        for (_, site), members in groupby(ordered, key=_flow_of):
             own = list(members)
             flow = self._flow(own[0].priority, site)
             tags, after = flow.enqueue(len(own), now[flow.priority])
-            self._rows.work_flows[flow.priority, site] = after
+            self._flows[flow.priority, site] = after
             with_tags += [replace(job, fair_tag=tag) for job, tag in zip(own, tags, strict=True)]
         return with_tags
 
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        self._items |= {item.id: item for item in self.tagged(items)}
+
     def adopt(self, limit: int) -> int:
         found = [job for job in self._waiting() if job.fair_tag == 0][:limit]
-        self._rows.jobs |= {job.id: job for job in self.tagged(found)}
+        self.enqueue(found)
         return len(found)
 
-    def raise_aged(self, age: timedelta, most: int) -> Sequence[Job]:
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[Any]:
         self._rows.require_writable()
         old = [job for job in self._waiting() if job.created_at <= self._rows.now() - age]
         room = most - sum(job.priority is Priority.ROUTINE for job in old)
         batch = [job for job in old if job.priority is Priority.BATCH][: max(0, room)]
         raised = self.tagged([replace(job, priority=Priority.ROUTINE) for job in batch])
-        self._rows.jobs |= {job.id: replace(job, updated_at=self._rows.now()) for job in raised}
-        return [self._rows.jobs[job.id] for job in raised]
+        self._items |= {job.id: replace(job, updated_at=self._rows.now()) for job in raised}
+        return [self._items[job.id] for job in raised]
 
     def all(self) -> Sequence[WorkFlow]:
-        return sorted(self._rows.work_flows.values(), key=lambda f: (f.priority.value, f.flow))
+        return sorted(self._flows.values(), key=lambda f: (f.priority.value, f.flow))
 
     def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
         self._rows.require_writable()
-        self._rows.work_flows[priority, site] = replace(
+        self._flows[priority, site] = replace(
             self._flow(priority, site),
             paused_until=self._rows.now() + length,
             pause_reason=reason,
@@ -71,24 +78,24 @@ class InMemoryWorkFlows:
 
     def resume(self, priority: Priority, site: str) -> bool:
         self._rows.require_writable()
-        flow = self._rows.work_flows.setdefault((priority, site), self._flow(priority, site))
+        flow = self._flows.setdefault((priority, site), self._flow(priority, site))
         if flow.paused_until is None:
             return False
         own = [j.fair_tag for j in self._waiting() if (j.priority, j.site) == (priority, site)]
         first = min(own, default=None)
-        self._rows.work_flows[priority, site] = flow.resume(first, self._virtual_time(priority))
+        self._flows[priority, site] = flow.resume(first, self._virtual_time(priority))
         return True
 
     def _flow(self, priority: Priority, site: str) -> WorkFlow:
-        known = self._rows.work_flows.get((priority, site))
-        return known or WorkFlow("analysis", priority, site)
+        known = self._flows.get((priority, site))
+        return known or WorkFlow(self._kind, priority, site)
 
-    def _waiting(self) -> list[Job]:
-        waiting = [job for job in self._rows.jobs.values() if job.state is QUEUED]
+    def _waiting(self) -> list[Any]:
+        waiting = [job for job in self._items.values() if job.state is self._queued]
         return sorted(waiting, key=lambda job: (job.created_at, job.id))
 
     def _virtual_time(self, priority: Priority) -> float:
-        flows = {f.flow: f for (of, _), f in self._rows.work_flows.items() if of is priority}
+        flows = {f.flow: f for (of, _), f in self._flows.items() if of is priority}
         first: dict[str, float] = {}
         for job in self._waiting():
             flow = flows.get(job.site)
@@ -100,3 +107,7 @@ class InMemoryWorkFlows:
         return virtual_time(
             list(first.values()), [flow.last_tag + flow.tag_offset for flow in flows.values()]
         )
+
+
+def _flow_of(item: WorkItem) -> tuple[str, str]:
+    return item.priority.value, item.flow

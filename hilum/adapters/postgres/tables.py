@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.access_tables import access_tables
 from hilum.adapters.postgres.column_types import Document, UtcTime
-from hilum.domain.job import ENDED, JobEvent, JobState, Priority, source_state
+from hilum.adapters.postgres.work_tables import work_tables
+from hilum.domain.job import ANALYSIS, ENDED, JobState
 from hilum.domain.site_models import Origin
+from hilum.domain.work import Priority, WorkEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +39,9 @@ def _one_of(column: str, values: Iterable[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def _where(event: JobEvent) -> sa.TextClause:
-    """The predicate of a partial index over the jobs to which an event may happen."""
-    return sa.text(f"state = '{source_state(event).value}'")
+def _where(event: WorkEvent) -> sa.TextClause:
+    """The predicate of a partial index over the items to which an event of a slot may happen."""
+    return sa.text(f"state = '{ANALYSIS.source(event).value}'")
 
 
 # Literals: SQLite takes a partial index only where it can see the values.
@@ -146,8 +148,8 @@ JOBS: Final = sa.Table(
         "priority",
         "created_at",
         "id",
-        postgresql_where=_where(JobEvent.CLAIM),
-        sqlite_where=_where(JobEvent.CLAIM),
+        postgresql_where=_where(WorkEvent.CLAIM),
+        sqlite_where=_where(WorkEvent.CLAIM),
     ),
     # The claim: of each flow the first job.
     sa.Index(
@@ -158,8 +160,8 @@ JOBS: Final = sa.Table(
         "created_at",
         "id",
         postgresql_concurrently=True,
-        postgresql_where=_where(JobEvent.CLAIM),
-        sqlite_where=_where(JobEvent.CLAIM),
+        postgresql_where=_where(WorkEvent.CLAIM),
+        sqlite_where=_where(WorkEvent.CLAIM),
     ),
     # Jobs of a release before 0010, which have no tag yet.
     sa.Index(
@@ -174,8 +176,8 @@ JOBS: Final = sa.Table(
     sa.Index(
         "ix_jobs_running",
         "lease_expires_at",
-        postgresql_where=_where(JobEvent.RELEASE),
-        sqlite_where=_where(JobEvent.RELEASE),
+        postgresql_where=_where(WorkEvent.RELEASE),
+        sqlite_where=_where(WorkEvent.RELEASE),
     ),
     # Retention. Holds the films that are kept, not the years of those that are gone.
     sa.Index(
@@ -248,6 +250,7 @@ HEATMAPS: Final = sa.Table(
 )
 
 API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
+OPERATIONS, ATTEMPTS, WORKERS = work_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(
     "audit_events",

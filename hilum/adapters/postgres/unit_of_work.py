@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -12,17 +12,25 @@ from hilum.adapters.postgres import schema
 from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
+from hilum.adapters.postgres.repositories.attempts import (
+    SqlAttemptRepository,
+    SqlWorkerRepository,
+)
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.adapters.postgres.repositories.kinds import KINDS
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
+from hilum.adapters.postgres.repositories.operations import SqlOperationRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.sessions import SqlSessionRepository
 from hilum.adapters.postgres.repositories.site_rules import SqlSiteRuleRepository
 from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
+from hilum.adapters.postgres.repositories.work import SqlWorkRepository
 from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
 from hilum.domain.errors import InternalError
+from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +46,10 @@ class SqlTransaction:
         self._write = write
         self.studies = SqlStudyRepository(connection)
         self.jobs = SqlJobRepository(connection)
-        self.work_flows = SqlWorkFlowRepository(connection)
+        self.work_flows = self.flows(ANALYSIS.kind)
+        self.operations = SqlOperationRepository(connection)
+        self.attempts = SqlAttemptRepository(connection)
+        self.workers = SqlWorkerRepository(connection)
         self.results = SqlResultRepository(connection)
         self.api_keys = SqlApiKeyRepository(connection)
         self.sessions = SqlSessionRepository(connection)
@@ -47,6 +58,14 @@ class SqlTransaction:
         self.site_rules = SqlSiteRuleRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
+
+    def work(self, kind: str) -> SqlWorkRepository[Any]:
+        """Return the items of a kind of work."""
+        return SqlWorkRepository(self._connection, KINDS[kind].work)
+
+    def flows(self, kind: str) -> SqlWorkFlowRepository:
+        """Return the flows of a kind of work."""
+        return SqlWorkFlowRepository(self._connection, KINDS[kind].flows)
 
     def try_lock(self, name: str) -> bool:
         """Take a named lock until the transaction ends.

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from celery import Celery
 from kombu import Exchange, Queue
 
-from hilum.application.messages import FORMER_QUEUES, QUEUES
+from hilum.application.messages import FORMER_QUEUES, OTHER_QUEUES, QUEUES
 from hilum.domain.job import Priority
 
 VISIBILITY_TIMEOUT_S: Final = 600
@@ -65,7 +65,8 @@ def _shared_settings() -> dict[str, Any]:
     return {
         "task_queues": [
             Queue(name, exchange=_EXCHANGE, routing_key=name)
-            for name in (*QUEUES.values(), *FORMER_QUEUES.values())
+            for names in (QUEUES, OTHER_QUEUES, FORMER_QUEUES)
+            for name in names.values()
         ],
         "task_default_queue": QUEUES[Priority.ROUTINE],
         "task_create_missing_queues": False,

@@ -6,17 +6,20 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from kombu.exceptions import KombuError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from hilum.application.messages import QUEUES, WAKE_TASK
+from hilum.application.messages import WAKE_TASK, queue_of
 from hilum.domain.errors import BrokerUnavailable
-from hilum.domain.job import Priority
+from hilum.domain.job import ANALYSIS
+from hilum.domain.work import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from celery import Celery
     from kombu import Producer
+
+    from hilum.domain.job import Priority
 
 T = TypeVar("T")
 
@@ -32,7 +35,7 @@ class CeleryTaskQueue:
         """Publish through an application that :func:`create_celery` made."""
         self._app = app
 
-    def wake(self, priorities: Sequence[Priority]) -> None:
+    def wake(self, priorities: Sequence[Priority], kind: str = ANALYSIS.kind) -> None:
         """Publish wake-ups in one round trip to Redis. See the port.
 
         If it raises, some may have been published. Publishing all of them again is harmless.
@@ -43,24 +46,24 @@ class CeleryTaskQueue:
         def publish(producer: Producer) -> None:
             with producer.batch():
                 for priority in priorities:
-                    queue = QUEUES[priority]
+                    queue = queue_of(kind, priority)
                     payload = {"queue": queue.removeprefix("hilum.")}
                     self._app.send_task(WAKE_TASK, kwargs=payload, queue=queue, producer=producer)
 
         self._with_producer(publish)
 
-    def waiting(self, priority: Priority) -> int:
+    def waiting(self, priority: Priority, kind: str = ANALYSIS.kind) -> int:
         """Return the number of wake-ups that no worker has taken yet. See the port."""
 
         def count(producer: Producer) -> int:
-            declared = producer.channel.queue_declare(queue=QUEUES[priority], durable=True)
+            declared = producer.channel.queue_declare(queue=queue_of(kind, priority), durable=True)
             return int(declared.message_count)
 
         return self._with_producer(count)
 
     def check(self) -> None:
-        """Ask the broker for the length of a queue."""
-        self.waiting(Priority.STAT)
+        """Write to the broker. See the port."""
+        self._with_producer(lambda producer: producer.channel.check())
 
     def _with_producer(self, action: Callable[[Producer], T]) -> T:
         """Do something with a pooled connection.
@@ -90,5 +93,13 @@ class CeleryTaskQueue:
                 raise
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
+    """Name the cause without the text of a reply, which repeats what was sent."""
+    while isinstance(error, KombuError) and error.__cause__ is not None:
+        error = error.__cause__
+    word = getattr(error, "status_code", None)
+    if word is None and isinstance(error, ResponseError):
+        word = str(error).rpartition("caused error: ")[2].partition(" ")[0]
+    if word is not None:
+        return f"the broker refuses: {word}"
     return f"the broker does not answer: {type(error).__name__}"

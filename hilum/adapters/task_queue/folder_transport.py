@@ -44,6 +44,14 @@ class Channel(filesystem.Channel):
     def _folder(self, queue: str) -> Path:
         return Path(self.data_folder_in) / queue
 
+    def check(self) -> None:
+        """Write a file, which no consumer takes for a message."""
+        folder = Path(self.data_folder_in)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f".check-{uuid.uuid4().hex}"
+        path.touch()
+        path.unlink()
+
     def _new_queue(self, queue: str, **_: Any) -> None:
         self._folder(queue).mkdir(mode=0o700, parents=True, exist_ok=True)
 

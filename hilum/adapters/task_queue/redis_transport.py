@@ -9,13 +9,21 @@ every time, with Redis killed while two threads ran two jobs).
 Here a message leaves the hand whether or not Redis can be told. The worker then asks for the next
 one, finds the connection broken, and connects again. Redis gives the unacknowledged message out
 once more after its visibility timeout: a wake-up too many, which finds nothing to claim.
+
+An error reply (READONLY after a failover, OOM, MISCONF, MASTERDOWN) is a broker that is down, too.
+To kombu it is an error of the channel, and Celery ends the worker for it. Here it is an error of
+the connection, and a new connection counts only once Redis has taken a key. So the worker waits
+for Redis as it does for one that is gone.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from kombu.transport import redis, virtual
+from redis.exceptions import ResponseError
+
+_DOWN: Final = (*redis.Transport.connection_errors, ResponseError)
 
 
 class QoS(redis.QoS):
@@ -25,7 +33,7 @@ class QoS(redis.QoS):
         """Acknowledge a message."""
         try:
             super().ack(delivery_tag)
-        except redis.Transport.connection_errors:
+        except _DOWN:
             virtual.QoS.ack(self, delivery_tag)
             raise
 
@@ -33,7 +41,7 @@ class QoS(redis.QoS):
         """Refuse a message, and put it back if asked to."""
         try:
             super().reject(delivery_tag, requeue=requeue)
-        except redis.Transport.connection_errors:
+        except _DOWN:
             virtual.QoS.ack(self, delivery_tag)
             raise
 
@@ -43,8 +51,20 @@ class Channel(redis.Channel):
 
     QoS: ClassVar[type[QoS]] = QoS
 
+    def check(self) -> None:
+        """Write a key. A replica, or a Redis that is full, answers what reads alone."""
+        with self.conn_or_acquire() as client:
+            client.set("hilum.check", "", ex=1)
+
 
 class Transport(redis.Transport):
     """``redis://`` and ``rediss://`` with :class:`Channel`."""
 
     Channel: ClassVar[type[Channel]] = Channel
+    connection_errors = _DOWN
+
+    def establish_connection(self) -> Any:
+        """Connect to a Redis that takes messages."""
+        connection = super().establish_connection()
+        self._avail_channels[-1].check()
+        return connection

@@ -10,9 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from hilum.application.ports.work import QueueDepth, WorkRepository
+from hilum.domain.job import Job
+
+__all__ = ["QueueDepth"]
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from uuid import UUID
 
     from hilum.domain.access import ApiKey
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
         PanelReading,
         ResultOverview,
     )
-    from hilum.domain.job import Job, JobEvent, JobState, Priority, Reason
+    from hilum.domain.job import JobState, Priority, Reason
     from hilum.domain.study import Instance, Study
+    from hilum.domain.work import WorkEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,13 @@ class JobFilter:
         sites: Only these sites.
         state: Only this state.
         priority: Only this priority.
+        code: Only this code of the reason.
     """
 
     sites: frozenset[str] | None = None
     state: JobState | None = None
     priority: Priority | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +57,6 @@ class JobCursor:
 
     created_at: datetime
     id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """Work in one queue, measured in the database.
-
-    Attributes:
-        queued: Jobs that wait.
-        running: Jobs in flight.
-        oldest_queued_at: Acceptance of the job that has waited longest, or None.
-    """
-
-    queued: int
-    running: int
-    oldest_queued_at: datetime | None
 
 
 class StudyRepository(Protocol):
@@ -82,8 +75,8 @@ class StudyRepository(Protocol):
         ...
 
 
-class JobRepository(Protocol):
-    """Jobs. Times that are compared or written are the database's own."""
+class JobRepository(WorkRepository[Job], Protocol):
+    """Jobs, as work and as what people look for."""
 
     def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
         """Return the jobs that hold these idempotency keys, by key."""
@@ -101,10 +94,6 @@ class JobRepository(Protocol):
         """
         ...
 
-    def get(self, job_id: UUID) -> Job | None:
-        """A job by id."""
-        ...
-
     def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:
         """The newest job of a site that read a film of this UID, or stopped it at the gate."""
         ...
@@ -113,72 +102,29 @@ class JobRepository(Protocol):
         """Newest first by (created_at, id), at most ``limit``, strictly after the cursor."""
         ...
 
+    def count(self, which: JobFilter) -> int:
+        """Return how many jobs there are."""
+        ...
+
     def changed_since(
         self, moment: datetime, sites: frozenset[str] | None, limit: int
     ) -> Sequence[Job]:
         """Jobs of these sites, or of all, that changed at or after a moment, oldest first."""
         ...
 
-    def claim(self, priorities: Sequence[Priority], owner: str, lease: timedelta) -> Job | None:
-        """Queued -> running, attempts + 1, for the next job of these priorities, if there is one.
-
-        The most urgent priority first, then the order of :mod:`hilum.domain.work_flow`, then age. A
-        job in backoff and a job of a paused flow are passed over, and so is one that another
-        transaction is about to claim.
-        """
-        ...
-
-    def extend_leases(self, owner: str, job_ids: Sequence[UUID], lease: timedelta) -> int:
-        """Heartbeat: renew the leases of running jobs of this owner; the number that it holds."""
-        ...
-
     def finish(
         self,
-        job: Job,
-        event: JobEvent,
+        item: Job,
+        event: WorkEvent,
         *,
         reason: Reason | None = None,
         timings_ms: Mapping[str, float] | None = None,
         notes: Sequence[str] = (),
     ) -> Job | None:
-        """Running -> completed, rejected or failed, if the claim that ``job`` shows still stands.
-
-        A claim is named by its owner and its ``started_at``. Heartbeats may have moved its lease
-        since ``job`` was read.
+        """End a run; see :class:`WorkRepository`.
 
         With a reason of :data:`hilum.domain.sent_again.GIVES_UP_KEY` the job gives up its key.
         """
-        ...
-
-    def release(self, job: Job, *, reason: Reason, backoff: timedelta, lost: bool) -> Job | None:
-        """Running -> queued, if the claim that ``job`` shows still stands.
-
-        With ``lost``, the lease must be over as well.
-        """
-        ...
-
-    def park(self, job: Job, *, reason: Reason, lost: bool) -> Job | None:
-        """Running -> failed, on the same condition as :meth:`release`."""
-        ...
-
-    def retry(self, job_id: UUID) -> Job | None:
-        """Failed -> queued with attempts and losses back at zero."""
-        ...
-
-    def discard(self, job_id: UUID) -> Job | None:
-        """Failed -> discarded."""
-        ...
-
-    def expired(self, limit: int) -> Sequence[Job]:
-        """Running jobs whose lease is over, oldest lease first."""
-        ...
-
-    def claimable(self, priority: Priority, most: int) -> int:
-        """Return how many queued jobs of unpaused flows may start, at most ``most``."""
-        ...
-
-    def depths(self) -> Mapping[Priority, QueueDepth]:
-        """Depth of every queue."""
         ...
 
     def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:

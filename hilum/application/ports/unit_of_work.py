@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
+    from hilum.application.ports.operations import OperationRepository
     from hilum.application.ports.promotions import PromotionRepository
     from hilum.application.ports.repositories import (
         ApiKeyRepository,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     )
     from hilum.application.ports.sessions import SessionRepository
     from hilum.application.ports.site_rules import SiteRuleRepository
+    from hilum.application.ports.work import WorkRepository
     from hilum.application.ports.work_flows import WorkFlowRepository
 
 
@@ -35,9 +38,32 @@ class Transaction(Protocol):
         """Jobs."""
         ...
 
+    def work(self, kind: str) -> WorkRepository[Any]:
+        """Return the items of a kind of work."""
+        ...
+
+    def flows(self, kind: str) -> WorkFlowRepository:
+        """Return the flows of a kind of work."""
+        ...
+
     @property
     def work_flows(self) -> WorkFlowRepository:
-        """Flows of work."""
+        """Flows of jobs."""
+        ...
+
+    @property
+    def operations(self) -> OperationRepository:
+        """Operations."""
+        ...
+
+    @property
+    def attempts(self) -> AttemptRepository:
+        """Attempts at items of every kind."""
+        ...
+
+    @property
+    def workers(self) -> WorkerRepository:
+        """Workers."""
         ...
 
     @property

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from hilum.domain.work import WorkItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.work import Priority
     from hilum.domain.work_flow import WorkFlow
+
+ItemT = TypeVar("ItemT", bound=WorkItem)
 
 
 class WorkFlowRepository(Protocol):
-    """See :mod:`hilum.domain.work_flow`. Methods that change a flow lock it until the commit."""
+    """Flows of one kind, see :mod:`hilum.domain.work_flow`.
 
-    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Return jobs, which are not in the database yet, with their tags, given in this order.
+    Methods that change a flow lock it until the commit.
+    """
+
+    def tagged(self, items: Sequence[ItemT]) -> Sequence[ItemT]:
+        """Return items, which are not in the database yet, with their tags, given in this order.
 
         A flow that is not known is made.
         """
         ...
 
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        """Give queued items, which are in the database, new tags, in this order."""
+        ...
+
     def adopt(self, limit: int) -> int:
-        """Give tags to queued jobs that have none, oldest first; how many got one.
+        """Give tags to queued items that have none, oldest first; how many got one.
 
         A release that knows no flows queued them.
         """
         ...
 
-    def raise_aged(self, age: timedelta, most: int) -> Sequence[Job]:
-        """Let batch jobs that have waited for so long be routine, oldest first.
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[WorkItem]:
+        """Let batch items that have waited for so long be routine, oldest first.
 
-        They go behind what waits at their site by then. At most ``most`` jobs of that age wait at
+        They go behind what waits at their site by then. At most ``most`` items of that age wait at
         routine priority, so that a large batch does not stand before the routine work of its site.
 
         Returns:
-            The jobs as they are now.
+            The items as they are now.
         """
         ...
 
@@ -44,11 +55,11 @@ class WorkFlowRepository(Protocol):
         """Every flow, by priority and name."""
         ...
 
-    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
-        """Let no job of a site be claimed for a while. A flow that is not known is made."""
+    def pause(self, priority: Priority, name: str, length: timedelta, reason: str) -> None:
+        """Let no item of a flow be claimed for a while. A flow that is not known is made."""
         ...
 
-    def resume(self, priority: Priority, site: str) -> bool:
+    def resume(self, priority: Priority, name: str) -> bool:
         """End a pause; False where there was none."""
         ...
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.queue.run_next import Tell
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.job import Priority
+    from hilum.domain.work import WorkItem
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,6 +52,11 @@ class Drain:
         self._clock = clock
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """Return whether it claims nothing more."""
+        return self._stopping
+
     def stop(self) -> None:
         """Claim nothing more. An item that is running is finished."""
         self._stopping = True
@@ -68,11 +74,11 @@ class Drain:
             DatabaseUnavailable: The database is down. Reconciliation publishes wake-ups later.
         """
         begun = self._clock()
-        last: Sequence[Priority] = self._priorities
+        last: WorkItem | None = None
 
-        def note(claimed: Job, left: Job | None) -> None:
+        def note(claimed: WorkItem, left: WorkItem | None) -> None:
             nonlocal last
-            last = (claimed.priority,)
+            last = claimed
             tell(claimed, left)
 
         for done in range(MOST_ITEMS):
@@ -82,13 +88,16 @@ class Drain:
                 return done
         return self._wake_another(last, MOST_ITEMS)
 
-    def _wake_another(self, priorities: Sequence[Priority], done: int) -> int:
-        """Wake a slot for what ran last, which has more waiting; a slot of another may serve less.
+    def _wake_another(self, last: WorkItem | None, done: int) -> int:
+        """Wake a slot that serves what ran last, since more of it may wait.
 
-        One wake-up for each that was used up: with more, they would become more and more.
+        One wake-up for the one that was used up: with more, they would become more and more.
         """
         try:
-            self._queue.wake(priorities)
+            if last is None:
+                self._queue.wake(self._priorities)
+            else:
+                self._queue.wake([last.priority], last.life.kind)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up after %d items, the reconciler sends one: %s", done, error)
         return done

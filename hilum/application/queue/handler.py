@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from hilum.domain.job import JobEvent
+from hilum.domain.work import WorkEvent, WorkItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from hilum.application.ports.unit_of_work import Transaction
-    from hilum.domain.job import Job, Reason
+    from hilum.domain.errors import Dependency
+    from hilum.domain.retry_policy import RetryPolicy
+    from hilum.domain.work import Reason
 
+ItemT_contra = TypeVar("ItemT_contra", bound=WorkItem, contravariant=True)
 LoadedT = TypeVar("LoadedT")
 
 
@@ -43,26 +47,37 @@ class Outcome:
     """How a run ended that neither failed nor has to be tried again.
 
     Attributes:
-        event: ``COMPLETE`` or ``REJECT``.
+        event: What happens to the item. ``RELEASE`` says that more is to do.
         reason: Why it was rejected.
         notes: Codes that are kept with the item.
         record: Writes what the run brought, in the transaction of the outcome.
+        pause: Time until an item that is released may be claimed.
     """
 
-    event: JobEvent = JobEvent.COMPLETE
+    event: WorkEvent = WorkEvent.COMPLETE
     reason: Reason | None = None
     notes: tuple[str, ...] = ()
     record: Callable[[Transaction], object] | None = None
+    pause: timedelta = timedelta()
 
 
-class Handler(Protocol[LoadedT]):
+class Handler(Protocol[ItemT_contra, LoadedT]):
     """Runs items of one kind. The queue claims them, keeps their leases and writes outcomes."""
 
-    def load(self, transaction: Transaction, job: Job) -> LoadedT:
+    @property
+    def probes(self) -> Mapping[Dependency, Callable[[], object]]:
+        """Return what a run needs beside the database, and how that is asked whether it works.
+
+        A probe does what a run needs of the dependency, and raises where that fails. A server may
+        accept connections and answer nothing.
+        """
+        ...
+
+    def load(self, transaction: Transaction, job: ItemT_contra, /) -> LoadedT:
         """Read what a run needs from the database, in the transaction of the claim."""
         ...
 
-    def run(self, job: Job, loaded: LoadedT, watch: Stopwatch) -> Outcome:
+    def run(self, job: ItemT_contra, loaded: LoadedT, watch: Stopwatch, /) -> Outcome:
         """Run one item.
 
         Raises:
@@ -71,3 +86,16 @@ class Handler(Protocol[LoadedT]):
             Permanent: No attempt will help.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of work as a worker runs it.
+
+    Attributes:
+        handler: Runs its items.
+        policy: Of their attempts.
+    """
+
+    handler: Handler[Any, Any]
+    policy: RetryPolicy

@@ -1,26 +1,27 @@
 """Find the work that nobody runs, and wake slots for it.
 
 In every worker, one at a time under an advisory lock: expired leases are released, jobs of a
-release without flows get their tags, aged batch jobs become routine, pauses end. Then wake-ups are
+release without flows get their tags, aged batch items become routine, pauses end. Then wake-ups are
 topped up: the broker may have been down, or may have lost its data.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum.application.messages import QUEUES
+from hilum.application.queue.run_next import attempt_of
 from hilum.domain.audit import AuditEvent
-from hilum.domain.errors import BrokerUnavailable, WorkerLost
-from hilum.domain.job import Job, Priority, Reason
+from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, WorkerLost
 from hilum.domain.principal import RECONCILER
+from hilum.domain.work import AttemptOutcome, Priority, Reason, WorkItem
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Mapping
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _LOCK: Final = "reconcile_jobs"
 
+SILENCE: Final = timedelta(days=1)
+"""A worker that has been silent for so long is forgotten."""
 MOST_LEASES: Final = 500
 MOST_ADOPTED: Final = 500
 MOST_AGED: Final = 64
@@ -43,7 +46,7 @@ class Reconciliation:
     Attributes:
         released: Jobs of lost workers that wait again.
         parked: Jobs that have cost too many workers.
-        raised: Batch jobs that became routine.
+        raised: Batch items that became routine.
         woken: Wake-ups that were published.
         broker_down: Whether wake-ups could not be published.
     """
@@ -55,6 +58,16 @@ class Reconciliation:
     broker_down: bool = False
 
 
+@dataclass(slots=True)
+class _Found:
+    """What one run saw and did in the database."""
+
+    alone: bool
+    left: list[WorkItem] = field(default_factory=list)
+    raised: list[WorkItem] = field(default_factory=list)
+    claimable: dict[str, dict[Priority, int]] = field(default_factory=dict)
+
+
 class Reconcile:
     """Runs in every worker."""
 
@@ -63,15 +76,21 @@ class Reconcile:
         *,
         unit_of_work: UnitOfWork,
         queue: TaskQueue,
-        policy: RetryPolicy,
+        policies: Mapping[str, RetryPolicy],
         chance: random.Random,
         ageing: timedelta,
+        lease: timedelta,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
-        self._policy = policy
+        self._policies = policies
         self._chance = chance
         self._ageing = ageing
+        self._lease_s = lease.total_seconds()
+        self._clock = clock
+        self._outage = False
+        self._expires_from = clock()
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -79,65 +98,98 @@ class Reconcile:
         Raises:
             DatabaseUnavailable: Nothing was done; the next run will.
         """
-        left: list[Job] = []
-        raised: Sequence[Job] = ()
-        with self._unit_of_work.begin() as transaction:
-            alone = transaction.try_lock(_LOCK)
-            if alone:
-                expired = transaction.jobs.expired(MOST_LEASES)
-                left = [job for job in (self._requeue(transaction, j) for j in expired) if job]
-                transaction.work_flows.adopt(MOST_ADOPTED)
-                raised = transaction.work_flows.raise_aged(self._ageing, MOST_AGED)
-                transaction.work_flows.end_pauses()
-            claimable = {
-                priority: transaction.jobs.claimable(priority, MOST_WAKE_UPS) for priority in QUEUES
-            }
-            transaction.audit.append([*map(_lost, left), *map(_raised, raised)])
-        parked = sum(1 for job in left if job.finished_at is not None)
-        done = Reconciliation(len(left) - parked, parked, len(raised))
         try:
-            return replace(done, woken=self._top_up(claimable) if alone else 0)
+            found = self._in_database()
+        except DatabaseUnavailable:
+            self._outage = True
+            raise
+        parked = sum(1 for item in found.left if item.finished_at is not None)
+        done = Reconciliation(len(found.left) - parked, parked, len(found.raised))
+        try:
+            return replace(done, woken=self._top_up(found.claimable) if found.alone else 0)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-ups: %s", error)
             return replace(done, broker_down=True)
 
-    def _requeue(self, transaction: Transaction, job: Job) -> Job | None:
-        """Queue a lost job again, or dead-letter it when it has cost too many workers."""
-        reason = Reason(WorkerLost.code, f"worker {job.lease_owner} stopped answering")
-        if self._policy.exhausted(job.attempts, job.losses + 1):
-            return transaction.jobs.park(job, reason=reason, lost=True)
-        backoff = self._policy.delay(job.losses, self._chance)
-        return transaction.jobs.release(job, reason=reason, backoff=backoff, lost=True)
+    def _in_database(self) -> _Found:
+        asked_at = self._clock()
+        with self._unit_of_work.begin() as transaction:
+            found = _Found(alone=transaction.try_lock(_LOCK))
+            expires = self._expires(asked_at)
+            if found.alone:
+                transaction.workers.forget(SILENCE)
+            for name, policy in self._policies.items():
+                if found.alone:
+                    flows = transaction.flows(name)
+                    if expires:
+                        found.left += self._requeue(transaction, name, policy)
+                    flows.adopt(MOST_ADOPTED)
+                    found.raised += flows.raise_aged(self._ageing, MOST_AGED)
+                    flows.end_pauses()
+                work = transaction.work(name)
+                found.claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
+            transaction.audit.append([*map(_lost, found.left), *map(_raised, found.raised)])
+        return found
 
-    def _top_up(self, claimable: Mapping[Priority, int]) -> int:
-        """Publish what is missing, so that a wake-up waits for each job that can be claimed."""
-        missing = [
-            priority
-            for priority, number in claimable.items()
-            if number
-            for _ in range(number - self._queue.waiting(priority))
-        ]
-        if not missing:
+    def _expires(self, asked_at: float) -> bool:
+        """Return whether leases may expire: not within one lease after an outage.
+
+        Workers that could not renew theirs get the time to. A database that hung is an outage, too.
+        """
+        now = self._clock()
+        if self._outage or now - asked_at > self._lease_s / 3:
+            self._outage = False
+            self._expires_from = now + self._lease_s
+        return now >= self._expires_from
+
+    def _requeue(self, transaction: Transaction, kind: str, policy: RetryPolicy) -> list[WorkItem]:
+        """Queue lost items again, or dead-letter those that have cost too many workers."""
+        work = transaction.work(kind)
+        left: list[WorkItem] = []
+        for item in work.expired(MOST_LEASES):
+            reason = Reason(WorkerLost.code, f"worker {item.lease_owner} stopped answering")
+            lost = AttemptOutcome.LOST
+            if policy.exhausted(item.attempts, item.losses + 1):
+                after = work.park(item, reason=reason, lost=True)
+            else:
+                backoff = policy.delay(item.losses, self._chance)
+                after = work.release(item, lost, reason=reason, backoff=backoff)
+            if after is not None:
+                transaction.attempts.add(attempt_of(item, lost, reason))
+                left.append(after)
+        return left
+
+    def _top_up(self, claimable: Mapping[str, Mapping[Priority, int]]) -> int:
+        """Publish what is missing, so that a wake-up waits for each item that can be claimed."""
+        woken = 0
+        for kind, numbers in claimable.items():
+            missing = [
+                priority
+                for priority, number in numbers.items()
+                if number
+                for _ in range(number - self._queue.waiting(priority, kind))
+            ]
+            self._queue.wake(missing, kind)
+            woken += len(missing)
+        if not woken:
             self._queue.check()
-        self._queue.wake(missing)
-        return len(missing)
+        return woken
 
 
-def _lost(job: Job) -> AuditEvent:
-    details = {"reason": WorkerLost.code, "losses": job.losses}
-    return _event(job, f"job.{job.state.value}", details)
+def _lost(item: WorkItem) -> AuditEvent:
+    return _event(item, item.state.value, {"reason": WorkerLost.code, "losses": item.losses})
 
 
-def _raised(job: Job) -> AuditEvent:
-    return _event(job, "job.raised", {"priority": job.priority.value})
+def _raised(item: WorkItem) -> AuditEvent:
+    return _event(item, "raised", {"priority": item.priority.value})
 
 
-def _event(job: Job, action: str, details: Mapping[str, Any]) -> AuditEvent:
+def _event(item: WorkItem, what: str, details: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(
         actor=RECONCILER,
-        action=action,
-        object_type="job",
-        object_id=str(job.id),
-        at=job.updated_at,
+        action=f"{item.life.noun}.{what}",
+        object_type=item.life.noun,
+        object_id=str(item.id),
+        at=item.updated_at,
         details=details,
     )

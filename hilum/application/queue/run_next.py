@@ -9,171 +9,236 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from itertools import count
 from time import sleep
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from hilum.application.queue.handler import Outcome, Stopwatch
+from hilum.domain.attempt import Attempt
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
+    DependencyUnavailable,
     HilumError,
     InternalError,
     Permanent,
     Rejected,
     Transient,
 )
-from hilum.domain.job import Job, JobEvent, Reason
+from hilum.domain.job import ANALYSIS
 from hilum.domain.principal import worker
+from hilum.domain.work import AttemptOutcome, Priority, Reason, WorkEvent, WorkItem
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
-    from hilum.application.queue.handler import Handler
+    from hilum.application.queue.dependencies import Admission, Dependencies
+    from hilum.application.queue.handler import Kind
     from hilum.application.queue.leases import KeepLeases
-    from hilum.domain.job import Priority
-    from hilum.domain.retry_policy import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
 
-OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between attempts to write an outcome: a restart of the database costs no work."""
+OUTCOME_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, *([4.0] * 14))
+"""Pauses between attempts to write an outcome, 60 s together: a database may fail over."""
 
-LoadedT = TypeVar("LoadedT")
-Tell = Callable[[Job, Job | None], object]
+OTHERS_FIRST: Final = 10
+"""Every tenth claim asks the kinds in the other order, so that endless images stop no operation."""
+
+_ENDS: Final = {
+    WorkEvent.REJECT: AttemptOutcome.REJECTED,
+    WorkEvent.PARK: AttemptOutcome.FAILED,
+}
+
+Tell = Callable[[WorkItem, WorkItem | None], object]
 
 
-class RunNext(Generic[LoadedT]):
+class RunNext:
     """Runs items; safe to call from several threads."""
 
     def __init__(
         self,
         *,
         unit_of_work: UnitOfWork,
-        handler: Handler[LoadedT],
+        kinds: Mapping[str, Kind],
         leases: KeepLeases,
-        policy: RetryPolicy,
+        dependencies: Dependencies,
         chance: random.Random,
         pause: Callable[[float], None] = sleep,
-        around: Callable[[Job], AbstractContextManager[object]] = lambda _: nullcontext(),
+        around: Callable[[WorkItem], AbstractContextManager[object]] = lambda _: nullcontext(),
     ) -> None:
         """Prepare a runner.
 
         Args:
             unit_of_work: Holds the rows.
-            handler: Of this kind of work.
+            kinds: The kinds of work that it runs, by name, in the order in which they are asked.
             leases: Of this process.
-            policy: Of attempts.
+            dependencies: Of this process.
             chance: Of backoffs.
             pause: Waits a number of seconds.
             around: Surrounds each run, to name the item in logs.
         """
         self._unit_of_work = unit_of_work
-        self._handler = handler
+        self._kinds = kinds
         self._leases = leases
-        self._policy = policy
+        self._dependencies = dependencies
         self._chance = chance
         self._pause = pause
         self._around = around
+        self._turns = count(1)
 
     def __call__(self, priorities: Sequence[Priority], tell: Tell) -> bool:
-        """Run the next item of these priorities.
+        """Run the next item.
 
         Whatever goes wrong with the item is written to it. Only a database that is down is passed
         on, and only if it stays down for longer than :data:`OUTCOME_PAUSES_S` together: the lease
         expires then, and the reconciler requeues the item.
 
         Args:
-            priorities: Those that may be claimed.
+            priorities: Those of jobs that may be claimed. Of other kinds every item may.
             tell: Is called with the item as it was claimed and as this call left it, the latter
                 None if the lease was lost meanwhile.
 
         Returns:
-            Whether there was anything to claim.
+            Whether there was anything to claim, and nothing that it needs is down.
 
         Raises:
             DatabaseUnavailable: The claim or the outcome could not be written.
         """
-        claimed = self._claim(priorities)
-        if claimed is None:
-            return False
-        job, loaded = claimed
-        with self._around(job):
-            with self._leases.hold(job.id):
-                left = self._run(job, loaded)
-            tell(job, left)
+        kinds = list(self._kinds.items())
+        if next(self._turns) % OTHERS_FIRST == 0:
+            kinds.reverse()
+        return any(self._run_one(name, kind, priorities, tell) for name, kind in kinds)
+
+    def _run_one(self, name: str, kind: Kind, priorities: Sequence[Priority], tell: Tell) -> bool:
+        """Run the next item of a kind, unless something that it needs is down."""
+        with self._dependencies.admit(kind.handler.probes) as admission:
+            claimed = self._claim(name, kind, priorities) if admission is not None else None
+            if admission is None or claimed is None:
+                return False
+            item, loaded = claimed
+            with self._around(item):
+                with self._leases.hold(item):
+                    left = self._run(item, loaded, admission)
+                if left is not None:
+                    self._leases.left(left)
+                tell(item, left)
         return True
 
-    def _claim(self, priorities: Sequence[Priority]) -> tuple[Job, LoadedT | Permanent] | None:
+    def _claim(
+        self, name: str, kind: Kind, priorities: Sequence[Priority]
+    ) -> tuple[WorkItem, Any] | None:
+        served = priorities if name == ANALYSIS.kind else tuple(Priority)
         with self._unit_of_work.begin() as transaction:
-            job = transaction.jobs.claim(priorities, self._leases.owner, self._leases.lease)
-            if job is None:
+            item: WorkItem | None = transaction.work(name).claim(
+                served, self._leases.owner, self._leases.lease
+            )
+            if item is None:
                 return None
             try:
-                return job, self._handler.load(transaction, job)
+                return item, kind.handler.load(transaction, item)
             except Permanent as error:
                 # The claim stands, and the item fails: rolled back, it would be claimed for ever.
-                return job, error
+                return item, error
 
-    def _run(self, job: Job, loaded: LoadedT | Permanent) -> Job | None:
-        claimed_at = job.started_at or job.created_at
-        waited = (claimed_at - job.created_at).total_seconds() * 1000
+    def _run(self, item: WorkItem, loaded: object, admission: Admission) -> WorkItem | None:
+        claimed_at = item.started_at or item.created_at
+        waited = (claimed_at - item.created_at).total_seconds() * 1000
         watch = Stopwatch({"wait": max(0.0, waited)})
         if isinstance(loaded, Permanent):
-            return self._end(job, Outcome(JobEvent.PARK, _reason(loaded)), watch)
+            return self._end(item, Outcome(WorkEvent.PARK, _reason(loaded)), watch)
+        admission.ran = True
+        outcome: Outcome | None = None
         try:
             with watch.stage("total"):
-                outcome = self._handler.run(job, loaded, watch)
-            return self._end(job, outcome, watch)
-        except DatabaseUnavailable:
-            raise
-        except Rejected as error:
-            return self._end(job, Outcome(JobEvent.REJECT, _reason(error)), watch)
+                outcome = self._kinds[item.life.kind].handler.run(item, loaded, watch)
+            return self._end(item, outcome, watch)
         except Transient as error:
-            return self._release(job, error)
+            if outcome is not None:  # which could not be written
+                raise
+            outage = self._is_outage(error, admission)
+            return self._release(item, error, watch, outage=outage)
+        except Rejected as error:
+            return self._end(item, Outcome(WorkEvent.REJECT, _reason(error)), watch)
         except Permanent as error:
-            return self._end(job, Outcome(JobEvent.PARK, _reason(error)), watch)
+            return self._end(item, Outcome(WorkEvent.PARK, _reason(error)), watch)
         except Exception as error:  # noqa: BLE001 - a defect fails one item, not the worker
-            _LOG.exception("job %s: unforeseen", job.id)
-            unforeseen = InternalError(f"{type(error).__name__}, see the log of job {job.id}")
-            return self._end(job, Outcome(JobEvent.PARK, _reason(unforeseen)), watch)
+            _LOG.exception("%s %s: unforeseen", item.life.noun, item.id)
+            told = f"{type(error).__name__}, see the log of {item.life.noun} {item.id}"
+            return self._end(item, Outcome(WorkEvent.PARK, _reason(InternalError(told))), watch)
 
-    def _end(self, job: Job, outcome: Outcome, watch: Stopwatch) -> Job | None:
-        def write(transaction: Transaction) -> Job | None:
-            ended = transaction.jobs.finish(
-                job,
-                outcome.event,
-                reason=outcome.reason,
-                timings_ms=watch.milliseconds,
-                notes=outcome.notes,
-            )
-            if ended is not None:
+    def _is_outage(self, error: Transient, admission: Admission) -> bool:
+        return isinstance(error, DependencyUnavailable) and self._dependencies.is_outage(
+            error.dependency, admission
+        )
+
+    def _end(self, item: WorkItem, outcome: Outcome, watch: Stopwatch) -> WorkItem | None:
+        def write(transaction: Transaction) -> WorkItem | None:
+            work = transaction.work(item.life.kind)
+            if outcome.event is WorkEvent.RELEASE:
+                left = work.release(item, AttemptOutcome.DONE, backoff=outcome.pause)
+            else:
+                left = work.finish(
+                    item,
+                    outcome.event,
+                    reason=outcome.reason,
+                    timings_ms=watch.milliseconds,
+                    notes=outcome.notes,
+                )
+            if left is not None:
                 if outcome.record is not None:
                     outcome.record(transaction)
-                transaction.audit.append([self._event(ended, outcome.reason)])
-            return ended
+                if outcome.event is not WorkEvent.RELEASE:
+                    ended = _ENDS.get(outcome.event, AttemptOutcome.DONE)
+                    self._keep_attempt(transaction, item, ended, outcome.reason, watch)
+                    transaction.audit.append([self._event(left, outcome.reason)])
+            return left
 
-        return self._write(job, write)
+        return self._write(item, write)
 
-    def _release(self, job: Job, error: Transient) -> Job | None:
-        """Requeue the item with a backoff, or dead-letter it when its attempts are used up."""
-        reason = _reason(error)
+    def _release(
+        self, item: WorkItem, error: Transient, watch: Stopwatch, *, outage: bool
+    ) -> WorkItem | None:
+        """Requeue the item, or dead-letter it when its attempts are used up.
 
-        def write(transaction: Transaction) -> Job | None:
-            if self._policy.exhausted(job.attempts, job.losses):
-                left = transaction.jobs.park(job, reason=reason, lost=False)
+        An outage takes no attempt of it and knows no backoff: the breaker waits for all items.
+        """
+        reason, policy = _reason(error), self._kinds[item.life.kind].policy
+        ended = AttemptOutcome.OUTAGE if outage else AttemptOutcome.FAILED
+
+        def write(transaction: Transaction) -> WorkItem | None:
+            work = transaction.work(item.life.kind)
+            if not outage and policy.exhausted(item.attempts, item.losses):
+                left = work.park(item, reason=reason, lost=False)
             else:
-                delay = self._policy.delay(job.attempts, self._chance)
-                left = transaction.jobs.release(job, reason=reason, backoff=delay, lost=False)
+                delay = policy.delay(item.attempts, self._chance)
+                left = work.release(item, ended, reason=reason, backoff=delay)
             if left is not None:
+                self._keep_attempt(transaction, item, ended, reason, watch)
                 transaction.audit.append([self._event(left, reason)])
             return left
 
-        return self._write(job, write)
+        return self._write(item, write)
 
-    def _write(self, job: Job, write: Callable[[Transaction], Job | None]) -> Job | None:
+    def _keep_attempt(
+        self,
+        transaction: Transaction,
+        item: WorkItem,
+        outcome: AttemptOutcome,
+        reason: Reason | None,
+        watch: Stopwatch,
+    ) -> None:
+        transaction.attempts.add(
+            attempt_of(
+                item, outcome, reason, release=self._leases.release, timings_ms=watch.milliseconds
+            )
+        )
+
+    def _write(
+        self, item: WorkItem, write: Callable[[Transaction], WorkItem | None]
+    ) -> WorkItem | None:
         """Write an outcome in one transaction; safe to repeat, since it needs a running item."""
         for pause in (*OUTCOME_PAUSES_S, None):
             try:
@@ -182,27 +247,51 @@ class RunNext(Generic[LoadedT]):
             except DatabaseUnavailable as error:
                 if pause is None:
                     raise
-                _LOG.warning("job %s: outcome not written yet: %s", job.id, error)
+                _LOG.warning("%s %s: outcome not written yet: %s", item.life.noun, item.id, error)
                 self._pause(pause)
             else:
                 if left is None:
-                    _LOG.warning("job %s is not this worker's any more", job.id)
+                    _LOG.warning("%s %s is not this worker's any more", item.life.noun, item.id)
                 return left
         raise AssertionError("the last attempt returns or raises")
 
-    def _event(self, job: Job, reason: Reason | None) -> AuditEvent:
+    def _event(self, item: WorkItem, reason: Reason | None) -> AuditEvent:
+        notes = getattr(item, "notes", ())
         return AuditEvent(
             actor=worker(self._leases.owner),
-            action=f"job.{job.state.value}",
-            object_type="job",
-            object_id=str(job.id),
-            at=job.updated_at,
+            action=f"{item.life.noun}.{item.state.value}",
+            object_type=item.life.noun,
+            object_id=str(item.id),
+            at=item.updated_at,
             details={
-                "attempts": job.attempts,
+                "attempts": item.attempts,
                 "reason": reason.code if reason else None,
-                **({"notes": ",".join(job.notes)} if job.notes else {}),
+                **({"notes": ",".join(notes)} if notes else {}),
             },
         )
+
+
+def attempt_of(
+    item: WorkItem,
+    outcome: AttemptOutcome,
+    reason: Reason | None,
+    *,
+    release: str = "",
+    timings_ms: Mapping[str, float] | None = None,
+) -> Attempt:
+    """Return the attempt that a claimed item shows, which has ended."""
+    return Attempt(
+        work_id=item.id,
+        kind=item.life.kind,
+        owner=item.lease_owner or "",
+        release=release,
+        started_at=item.started_at or item.created_at,
+        outcome=outcome,
+        code=reason.code if reason else None,
+        timings_ms=timings_ms or {},
+        # 00-<trace id>-<span id>-<flags>
+        trace_id=item.traceparent.split("-")[1] if item.traceparent else None,
+    )
 
 
 def _reason(error: HilumError) -> Reason:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from hilum.application.object_keys import PROBES
 from hilum.application.queue.handler import Outcome
 from hilum.application.read_film import read_film
 from hilum.application.reading import gate_refusal
 from hilum.application.use_cases.site_rules import read_for
 from hilum.domain.errors import (
+    Dependency,
     InternalError,
     NotAFrontalChestXray,
     ObjectMissing,
+    ObjectStoreUnavailable,
     OutOfMemory,
 )
 from hilum.domain.finding import Analysis, GateRecord
 from hilum.domain.job import Job, JobEvent, Reason
+from hilum.domain.principal import DEFAULT_SITE
 
 if TYPE_CHECKING:
     from hilum.application.ports.clock import Clock
@@ -51,6 +57,10 @@ class AnalyseFilm:
         self._engine = engine
         self._catalogue = catalogue
         self._clock = clock
+        self.probes = {
+            Dependency.OBJECT_STORE: self._store_and_fetch,
+            Dependency.INFERENCE: self._ask_gate,
+        }
 
     def load(self, transaction: Transaction, job: Job) -> Instance:
         """Return the job's instance."""
@@ -101,3 +111,16 @@ class AnalyseFilm:
             pixel_aspect=film.header.pixel_aspect,
         )
         return Outcome(notes=notes, record=lambda transaction: transaction.results.add(analysis))
+
+    def _store_and_fetch(self) -> None:
+        """Probe the object store. The object stays, since other workers write the same one."""
+        content = b"probe"
+        self._store.put(f"{PROBES}worker", [content], media_type="application/octet-stream")
+        if self._store.get(f"{PROBES}worker") != content:
+            raise ObjectStoreUnavailable("the object store gives back other bytes")
+
+    def _ask_gate(self) -> None:
+        """Probe the inference server with a blank image."""
+        models = self._catalogue.of_site(DEFAULT_SITE)
+        model = models.gate[0] if models.gate else models.models[0]
+        self._engine.infer(model, np.zeros((1, *model.film_input.shape), np.uint8))

@@ -21,6 +21,7 @@ from hilum.application.backup.backup_store import DUMP, OBJECT_LIST, mirror_key
 from hilum.application.backup.claim import MAKING, Claim
 from hilum.application.backup.standing import Standing
 from hilum.application.backup.threads import in_turn
+from hilum.application.object_keys import PREVIEWS, PROBES
 from hilum.domain.backup import BackedUpObject, BackupManifest, Presence, backup_name
 from hilum.domain.errors import InvalidRequest, ObjectMissing
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.database_copy import DatabaseCopy, Dump
     from hilum.application.ports.object_store import ObjectStore
 
-DERIVED: Final = ("previews/",)
+DERIVED: Final = (PREVIEWS, PROBES)
 """Objects that are made again when somebody asks for them; not backed up."""
 
 _BINARY: Final = "application/octet-stream"

@@ -28,14 +28,16 @@ The class of an error says what happens to the job or to the request::
     |       |-- WorkingMemoryExceeded working_memory
     |       |-- CpuTimeExceeded       cpu_time
     |       `-- CompressionRatioTooHigh compression_ratio_too_high
-    |-- Transient                     the outside is down or busy: retry with backoff
-    |   |-- DatabaseUnavailable       database_unavailable
-    |   |   `-- SchemaIncompatible    schema_incompatible
-    |   |-- ObjectStoreUnavailable    object_store_unavailable
-    |   |-- BrokerUnavailable         broker_unavailable
-    |   |-- InferenceUnavailable      inference_unavailable
-    |   |-- OutOfMemory               out_of_memory
-    |   `-- WorkerLost                worker_lost
+    |-- Transient                     the outside is down or busy: tried again
+    |   |-- DependencyUnavailable     does not count while the dependency's probe fails
+    |   |   |-- DatabaseUnavailable   database_unavailable
+    |   |   |   `-- SchemaIncompatible schema_incompatible
+    |   |   |-- ObjectStoreUnavailable object_store_unavailable
+    |   |   |-- BrokerUnavailable     broker_unavailable
+    |   |   `-- InferenceUnavailable  inference_unavailable
+    |   `-- AttemptFailed             counts, with a backoff
+    |       |-- OutOfMemory           out_of_memory
+    |       `-- WorkerLost            worker_lost
     |-- Permanent                     a defect or a wrong installation: park for an operator
     |   |-- ObjectMissing             object_missing
     |   |-- ModelNotServed            model_not_served
@@ -127,8 +129,11 @@ from hilum.domain.errors.rejected import (
 )
 from hilum.domain.errors.root import HilumError
 from hilum.domain.errors.transient import (
+    AttemptFailed,
     BrokerUnavailable,
     DatabaseUnavailable,
+    Dependency,
+    DependencyUnavailable,
     InferenceUnavailable,
     ObjectStoreUnavailable,
     OutOfMemory,
@@ -138,6 +143,7 @@ from hilum.domain.errors.transient import (
 )
 
 __all__ = [
+    "AttemptFailed",
     "BackupDamaged",
     "BackupStoreBusy",
     "BlankRendering",
@@ -148,6 +154,8 @@ __all__ = [
     "DatabaseCopyFailed",
     "DatabaseUnavailable",
     "DecoderCrashed",
+    "Dependency",
+    "DependencyUnavailable",
     "FileTooLarge",
     "FilmExpired",
     "FilmTooSmall",

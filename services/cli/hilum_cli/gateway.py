@@ -80,9 +80,19 @@ class Gateway:
                 return
             left = None if left is None else left - len(page["jobs"])
 
-    def change(self, job_id: str, action: str) -> dict[str, Any]:
-        """``POST /v1/jobs/{job_id}/retry`` or ``/discard``."""
-        return self._ask("POST", f"/v1/jobs/{job_id}/{action}")
+    def change(
+        self, job_id: str, action: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """``POST /v1/jobs/{job_id}/{action}``: an act of an operator on one job."""
+        return self.post(f"jobs/{job_id}/{action}", body)
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """``GET /v1/{path}``."""
+        return self._ask("GET", f"/v1/{path}", params=query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """``POST /v1/{path}``."""
+        return self._ask("POST", f"/v1/{path}", json=body)
 
     def picture(self, job_id: str, name: str) -> bytes:
         """``GET /v1/jobs/{job_id}/{name}``: a picture of a completed job."""

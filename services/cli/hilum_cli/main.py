@@ -13,10 +13,12 @@ from hilum_cli.commands.audit import audit
 from hilum_cli.commands.backup import backup
 from hilum_cli.commands.bundle import bundle
 from hilum_cli.commands.database import database
-from hilum_cli.commands.jobs import discard, jobs, retry
+from hilum_cli.commands.flows import flows
+from hilum_cli.commands.jobs import cancel, discard, expedite, jobs, reprioritise, retry
 from hilum_cli.commands.keys import keys
 from hilum_cli.commands.maintain import maintain
 from hilum_cli.commands.models import models
+from hilum_cli.commands.operations import operations
 from hilum_cli.commands.rules import rules
 from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.status import status
@@ -39,6 +41,11 @@ COMMANDS = (
     jobs,
     retry,
     discard,
+    cancel,
+    expedite,
+    reprioritise,
+    operations,
+    flows,
     models,
     thresholds,
     rules,

@@ -15,7 +15,17 @@ from hilum_gateway.middleware import QUIET_ROUTES, AroundRequests
 from hilum_gateway.openapi import install_openapi
 from hilum_gateway.problems import install_problems
 from hilum_gateway.readiness import Readiness
-from hilum_gateway.routes import events, health, images, jobs, keys, models, studies
+from hilum_gateway.routes import (
+    events,
+    flows,
+    health,
+    images,
+    jobs,
+    keys,
+    models,
+    operations,
+    studies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -66,7 +76,7 @@ def create_app(container: Container) -> FastAPI:
         poll_s=settings.events.poll_seconds,
         key_check_s=settings.events.key_check_seconds,
     )
-    for subject in (studies, jobs, images, events, models, keys, health):
+    for subject in (studies, jobs, operations, flows, images, events, models, keys, health):
         app.include_router(subject.router)
     install_problems(app)
     install_openapi(app)

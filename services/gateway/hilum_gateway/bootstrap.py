@@ -14,9 +14,12 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.operations.kinds import OPERATIONS
+from hilum.application.operations.manage_operations import ManageOperations
 from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.application.use_cases.operate_flows import OperateFlows
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
@@ -63,6 +66,10 @@ def bootstrap(settings: Settings) -> Container:
         read_jobs=ReadJobs(unit_of_work=unit_of_work, store=store),
         show_film=ShowFilm(unit_of_work=unit_of_work, store=store, reader=reader),
         operate_jobs=OperateJobs(unit_of_work=unit_of_work, queue=queue, clock=clock),
+        operate_flows=OperateFlows(unit_of_work=unit_of_work, clock=clock),
+        operations=ManageOperations(
+            unit_of_work=unit_of_work, queue=queue, clock=clock, kinds=OPERATIONS
+        ),
         manage_keys=ManageKeys(unit_of_work=unit_of_work, clock=clock),
         manage_sessions=ManageSessions(unit_of_work=unit_of_work, clock=clock),
         measure_queues=MeasureQueues(unit_of_work=unit_of_work),

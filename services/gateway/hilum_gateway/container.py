@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 
     from hilum.application.access.manage_keys import ManageKeys
     from hilum.application.access.manage_sessions import ManageSessions
+    from hilum.application.operations.manage_operations import ManageOperations
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.application.use_cases.measure_queues import MeasureQueues
+    from hilum.application.use_cases.operate_flows import OperateFlows
     from hilum.application.use_cases.operate_jobs import OperateJobs
     from hilum.application.use_cases.read_jobs import ReadJobs
     from hilum.application.use_cases.show_film import ShowFilm
@@ -32,7 +34,9 @@ class Container:
         submit_study: Takes films in.
         read_jobs: Shows jobs, results and films as they came.
         show_film: Shows previews and heatmaps.
-        operate_jobs: Retries and discards.
+        operate_jobs: Acts on one job.
+        operate_flows: Pauses and resumes.
+        operations: Acts on many jobs.
         manage_keys: Checks, makes and revokes API keys.
         manage_sessions: Opens and ends sessions of people.
         measure_queues: Depth of the queues, for the metrics.
@@ -49,6 +53,8 @@ class Container:
     read_jobs: ReadJobs
     show_film: ShowFilm
     operate_jobs: OperateJobs
+    operate_flows: OperateFlows
+    operations: ManageOperations
     manage_keys: ManageKeys
     manage_sessions: ManageSessions
     measure_queues: MeasureQueues

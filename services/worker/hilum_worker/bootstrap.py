@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from structlog.contextvars import bound_contextvars
@@ -19,12 +21,20 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.application.messages import served_queues
+from hilum.application.operations.kinds import OPERATIONS
+from hilum.application.operations.run_operation import RunOperation
+from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.drain import Drain
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.domain.attempt import Worker
+from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
 from hilum.runtime.tracing import job_span
@@ -35,16 +45,20 @@ from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from celery import Celery
 
+    from hilum.application.ports.clock import Clock
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
     from hilum.application.ports.unit_of_work import UnitOfWork
-    from hilum.domain.job import Job
+    from hilum.domain.work import WorkItem
     from hilum_worker.settings import WorkerSettings
+
+MOST_ATTEMPTS_A_CHUNK = 5
+"""Of an operation, before it is dead-lettered."""
 
 _BACKGROUND_THREADS = 3
 """Heartbeat, reconciler and the slot that runs while the broker is down.
@@ -60,8 +74,10 @@ class Container:
     celery: Celery
     engine: InferenceEngine
     catalogue: ModelCatalogue
+    kinds: Mapping[str, Kind]
     drain: Drain
     leases: KeepLeases
+    dependencies: Dependencies
     reconcile: Reconcile
     metrics: WorkerMetrics
 
@@ -89,7 +105,6 @@ def bootstrap(settings: WorkerSettings) -> Container:
         unit_of_work=unit_of_work,
         clock=clock,
     )
-    leases = _leases(settings, unit_of_work)
     handler = AnalyseFilm(
         unit_of_work=unit_of_work,
         store=open_object_store(settings.object_store.url.get_secret_value()),
@@ -98,11 +113,24 @@ def bootstrap(settings: WorkerSettings) -> Container:
         catalogue=catalogue,
         clock=clock,
     )
+    kinds = {
+        ANALYSIS.kind: Kind(handler, policy),
+        OPERATION.kind: Kind(
+            RunOperation(unit_of_work=unit_of_work, kinds=OPERATIONS),
+            RetryPolicy(max_attempts=MOST_ATTEMPTS_A_CHUNK),
+        ),
+    }
+    leases = _leases(settings, unit_of_work, clock, kinds)
+    dependencies = Dependencies(
+        {need: probe for kind in kinds.values() for need, probe in kind.handler.probes.items()},
+        unit_of_work=unit_of_work,
+        slots=settings.worker.max_slots,
+    )
     run_next = RunNext(
         unit_of_work=unit_of_work,
-        handler=handler,
+        kinds=kinds,
         leases=leases,
-        policy=policy,
+        dependencies=dependencies,
         chance=chance,
         around=_about,
     )
@@ -112,30 +140,43 @@ def bootstrap(settings: WorkerSettings) -> Container:
         celery=celery,
         engine=engine,
         catalogue=catalogue,
+        kinds=kinds,
         drain=Drain(run_next, queue, settings.worker.queues),
         leases=leases,
+        dependencies=dependencies,
         reconcile=Reconcile(
             unit_of_work=unit_of_work,
             queue=queue,
-            policy=policy,
+            policies={name: kind.policy for name, kind in kinds.items()},
             chance=chance,
             ageing=timedelta(seconds=settings.queue.ageing_seconds),
+            lease=leases.lease,
         ),
-        metrics=WorkerMetrics(leases),
+        metrics=WorkerMetrics(leases, dependencies.breakers),
     )
 
 
 @contextmanager
-def _about(job: Job) -> Iterator[None]:
-    """Name the job in each line of the log, and continue the trace of its submission."""
-    with bound_contextvars(job_id=str(job.id), site=job.site), job_span(job.traceparent):
+def _about(item: WorkItem) -> Iterator[None]:
+    """Name the item in each line of the log, and continue the trace of the request behind it."""
+    named = {f"{item.life.noun}_id": str(item.id)}
+    with bound_contextvars(**named, site=item.site), job_span(item.traceparent):
         yield
 
 
-def _leases(settings: WorkerSettings, unit_of_work: UnitOfWork) -> KeepLeases:
+def _leases(
+    settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock, kinds: Collection[str]
+) -> KeepLeases:
     return KeepLeases(
         unit_of_work=unit_of_work,
-        owner=settings.worker.name,
+        clock=clock,
+        worker=Worker(
+            name=settings.worker.name,
+            host=socket.gethostname(),
+            release=version("hilum"),
+            queues=tuple(served_queues(settings.worker.queues, kinds)),
+            slots=settings.worker.max_slots,
+        ),
         lease=timedelta(seconds=settings.queue.lease_seconds),
         max_run=timedelta(seconds=settings.queue.max_run_seconds),
     )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 from celery.platforms import SecurityWarning
 
-from hilum.application.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
+from hilum.application.messages import FORMER_TASK, WAKE_TASK
 from hilum.domain.errors import DatabaseUnavailable
+from hilum.domain.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from hilum.application.queue.drain import Drain
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.work import WorkItem
     from hilum_worker.metrics import WorkerMetrics
 
 _LOG = logging.getLogger(__name__)
 
 
 class Consumer:
-    """Takes wake-ups of some priorities with a pool of threads.
+    """Takes wake-ups of some queues with a pool of threads.
 
-    Jobs of other priorities are left to other workers. The reconciler wakes those all the same.
+    Work of other queues is left to other workers. The reconciler wakes those all the same.
 
     Threads, because decoding, gRPC and ONNX Runtime release the interpreter's lock, and because
     one process then needs one connection pool and one Triton client.
@@ -43,7 +44,7 @@ class Consumer:
         *,
         name: str,
         concurrency: int,
-        priorities: Sequence[Priority],
+        queues: Sequence[str],
         ready_file: Path | None,
     ) -> None:
         self._app = app
@@ -51,12 +52,7 @@ class Consumer:
         self._metrics = metrics
         self._name = name
         self._concurrency = concurrency
-        self._queues = [
-            queue
-            for names in (QUEUES, FORMER_QUEUES)
-            for priority, queue in names.items()
-            if priority in priorities
-        ]
+        self._queues = queues
         self._ready_file = ready_file
         self._worker: Any = None
         self._left = False
@@ -132,19 +128,23 @@ class Consumer:
             _LOG.exception("left to the reconciler")
             self._metrics.error("job")
 
-    def _tell(self, claimed: Job, job: Job | None) -> None:
+    def _tell(self, claimed: WorkItem, item: WorkItem | None) -> None:
         del claimed
-        if job is None:
+        if item is None:
             _LOG.warning("the lease was lost")
             return
-        self._metrics.job_left(job)
+        timings: dict[str, float] = {}
+        if isinstance(item, Job):
+            self._metrics.job_left(item)
+            timings = dict(item.timings_ms)
         _LOG.info(
-            "job %s",
-            job.state.value,
+            "%s %s",
+            item.life.noun,
+            item.state.value,
             extra={
-                "attempts": job.attempts,
-                "reason": job.reason.code if job.reason else None,
-                "timings_ms": dict(job.timings_ms),
+                "attempts": item.attempts,
+                "reason": item.reason.code if item.reason else None,
+                "timings_ms": timings,
             },
         )
 

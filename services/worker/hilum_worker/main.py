@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from hilum.application.messages import served_queues
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
@@ -33,6 +34,7 @@ ALL_HANG: Final = 70
 """Exit code of a worker whose threads all hang (EX_SOFTWARE)."""
 
 _RECONCILE_JITTER: Final = 0.2
+_BREAKERS_S: Final = 1.0
 
 
 def main() -> int:
@@ -71,7 +73,8 @@ def beat(container: Container, lone: LoneSlot) -> None:
     cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
     The lone slot counts while it runs something: it may be what hangs, or what goes on.
     """
-    container.leases.beat()
+    states = {name.value: one.state.value for name, one in container.dependencies.breakers.items()}
+    container.leases.beat(breakers=states, draining=container.drain.stopping)
     hanging = container.leases.given_up
     if hanging >= container.settings.worker.max_slots + lone.drains:
         _LOG.critical("all %d threads hang, leaving", hanging)
@@ -83,13 +86,14 @@ def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
+    timers.every(_BREAKERS_S, "breakers", container.dependencies.look)
     consumer = Consumer(
         container.celery,
         container.drain,
         metrics,
         name=settings.worker.name,
         concurrency=settings.worker.max_slots,
-        priorities=settings.worker.queues,
+        queues=served_queues(settings.worker.queues, container.kinds),
         ready_file=settings.worker.ready_file,
     )
     lone = LoneSlot(consumer.hear_alone)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from hilum.domain.job import TRANSITIONS, JobState, Priority
+from hilum.application.queue.breaker import BreakerState
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.runtime.metrics import MetricsRegistry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hilum.application.queue.breaker import Breaker
     from hilum.application.queue.leases import KeepLeases
     from hilum.application.queue.reconcile import Reconciliation
+    from hilum.domain.errors import Dependency
     from hilum.domain.job import Job
 
 _STAGE_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 LEFT_IN: Final = frozenset(
-    after for (before, _), after in TRANSITIONS.items() if before is JobState.RUNNING
+    after for (before, _), after in ANALYSIS.transitions.items() if before is JobState.RUNNING
 )
 """States in which a worker can leave a job that it ran."""
-PLACES: Final = ("database", "job", "heartbeat", "reconciler")
-"""Where something beside a film can fail; the last two are timers, by their names."""
+PLACES: Final = ("database", "job", "heartbeat", "reconciler", "breakers")
+"""Where something beside a film can fail; the last three are timers, by their names."""
+_STATES: Final = tuple(BreakerState)
 _ACTIONS: Final = {"released": "released", "parked": "parked", "raised": "raised", "rung": "woken"}
 """Label of an action, and its field of a reconciliation."""
 
@@ -29,7 +36,9 @@ _ACTIONS: Final = {"released": "released", "parked": "parked", "raised": "raised
 class WorkerMetrics:
     """Counts the jobs of this process."""
 
-    def __init__(self, leases: KeepLeases) -> None:
+    def __init__(
+        self, leases: KeepLeases, breakers: Mapping[Dependency, Breaker] | None = None
+    ) -> None:
         self.registry = MetricsRegistry()
         self._left = Counter(
             "hilum_worker_jobs_total",
@@ -67,6 +76,14 @@ class WorkerMetrics:
             registry=self.registry,
         )
         hanging.set_function(lambda: leases.given_up)
+        states = Gauge(
+            "hilum_worker_breaker_state",
+            "Whether work that needs a dependency is claimed: 0 closed, 1 half-open, 2 open",
+            ["dependency"],
+            registry=self.registry,
+        )
+        for dependency, breaker in (breakers or {}).items():
+            states.labels(dependency).set_function(partial(_number, breaker))
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
@@ -93,3 +110,7 @@ class WorkerMetrics:
         """A run of the reconciler ended."""
         for action, field in _ACTIONS.items():
             self._reconciled.labels(action).inc(getattr(did, field))
+
+
+def _number(breaker: Breaker) -> float:
+    return _STATES.index(breaker.state)

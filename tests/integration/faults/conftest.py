@@ -32,13 +32,27 @@ _HASTE = {
 }
 
 
+class PatientStack(RealStack):
+    """Its workers wait long for a frozen Triton: no outage, however slow the machine is."""
+
+    def _addresses(self) -> dict[str, str]:
+        return {
+            **super()._addresses(),
+            "HILUM_INFERENCE_URL": f"{self.triton.url}?deadline=120",
+        }
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[RealStack]:
-    """PostgreSQL, Redis, MinIO, Triton, a gateway and two workers."""
+def stack(request: pytest.FixtureRequest) -> Iterator[RealStack]:
+    """PostgreSQL, Redis, MinIO, Triton, a gateway and two workers.
+
+    A module may set the environment of its own workers as ``ENVIRONMENT``.
+    """
+    env = {**_HASTE, **getattr(request.module, "ENVIRONMENT", {})}
     with run_folder() as folder:
         # Models that let the phantoms of these tests through, whatever is shipped.
         models = write_grey_repository(folder / "models")
-        running = RealStack(folder / "run", workers=2, env=_HASTE, model_repository=models)
+        running = PatientStack(folder / "run", workers=2, env=env, model_repository=models)
         try:
             running.start()
         except ServerMissing as missing:

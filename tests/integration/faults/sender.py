@@ -38,15 +38,16 @@ class Sender:
             timeout=60.0,
         )
 
-    def post(self, film: bytes, name: str = "film.png") -> httpx.Response:
+    def post(self, film: bytes, priority: str = "routine") -> httpx.Response:
         """Upload one film; whatever the gateway answers."""
-        return self.client.post("/v1/studies", files={"files": (name, film)})
+        files = {"files": ("film.png", film)}
+        return self.client.post("/v1/studies", files=files, data={"priority": priority})
 
-    def send(self, number: int = 1) -> list[str]:
+    def send(self, number: int = 1, priority: str = "routine") -> list[str]:
         """Upload so many new films, one request each; the ids of their jobs."""
         ids = []
         for _ in range(number):
-            answer = self.post(new_film())
+            answer = self.post(new_film(), priority)
             assert answer.status_code == httpx.codes.ACCEPTED, answer.text
             ids.extend(job["job_id"] for job in answer.json()["jobs"])
         return ids

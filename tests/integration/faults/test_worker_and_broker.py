@@ -9,6 +9,10 @@ import httpx
 import pytest
 import redis
 
+from hilum.adapters.task_queue.celery_app import create_celery
+from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
+from hilum.domain.job import Priority
+from tests.contract.task_queue.redis_refusals import REFUSALS, refusing
 from tests.integration.faults.ledger import wait_until
 from tests.integration.faults.sender import new_film
 
@@ -93,6 +97,34 @@ def test_films_are_accepted_and_analysed_while_redis_is_down(
     later = sender.send(2)
     ledger.wait_for_state(later, "completed")
     ledger.assert_every_film_ended_once(later)
+
+
+@pytest.mark.parametrize("word", REFUSALS)
+def test_images_are_analysed_while_redis_refuses(
+    stack: RealStack, ledger: Ledger, sender: Sender, word: str
+):
+    """A Redis that answers with errors costs speed. The gateway accepts, and no worker ends."""
+    workers = [worker.pid for worker in stack.workers]
+    with refusing(stack.redis, word):
+        ids = sender.send(6)
+        ledger.wait_for_state(ids, "completed")
+    later = sender.send(2)
+    ledger.wait_for_state(later, "completed")
+    ledger.assert_every_film_ended_once([*ids, *later])
+    stack.require_running()
+    assert [worker.pid for worker in stack.workers] == workers
+
+
+def test_doubled_wake_ups_change_nothing(stack: RealStack, ledger: Ledger, sender: Sender, frozen):
+    """Wake-ups that nobody needed find nothing to claim, or claim what another one would have."""
+    queue = CeleryTaskQueue(create_celery(stack.redis.url))
+    with frozen(stack.triton):
+        ids = sender.send(8)
+        for priority in Priority:
+            queue.wake([priority] * 50)
+    ledger.wait_for_state(ids, "completed")
+    ledger.assert_every_film_ended_once(ids)
+    wait_until(lambda: not any(map(queue.waiting, Priority)), "every wake-up taken")
 
 
 def test_the_same_film_sent_twice_at_once_has_one_job(

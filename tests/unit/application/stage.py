@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from hilum.adapters.postgres.tables import JOBS
 from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.queue.dependencies import Dependencies
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconcile
 from hilum.application.queue.run_next import RunNext
@@ -27,8 +29,9 @@ from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.domain.attempt import Worker
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.domain.job import JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.domain.principal import ALL_SITES, Grant, Principal, PrincipalKind, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from tests.fakes.clock import SettableClock
@@ -41,14 +44,19 @@ from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from numpy.typing import NDArray
+
     from hilum.application.ports.film_reader import FilmReader
+    from hilum.application.ports.inference import Outputs
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis
     from hilum.domain.job import Job
     from hilum.domain.model import ModelManifest
+    from hilum.domain.work import WorkItem
 
 LEASE = timedelta(seconds=60)
 AGEING = timedelta(hours=4)
@@ -128,14 +136,24 @@ class Stage:
             clock=self.clock,
             limits=limits or SubmissionLimits(MAX_FILE_BYTES, MAX_FILES),
         )
+        self._handler = AnalyseFilm(
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            reader=self.reader,
+            engine=self.engine,
+            catalogue=self.catalogue,
+            clock=self.clock,
+        )
         self.leases = self.worker_leases("w1")
         self.analyse = self.worker(self.leases)
         self.reconcile = Reconcile(
             unit_of_work=self.unit_of_work,
             queue=self.queue,
-            policy=self.policy,
+            policies={ANALYSIS.kind: self.policy},
             chance=chance,
             ageing=AGEING,
+            lease=LEASE,
+            clock=lambda: self.clock.now().timestamp(),
         )
         self.operate = OperateJobs(
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock
@@ -147,7 +165,8 @@ class Stage:
     def worker_leases(self, owner: str) -> KeepLeases:
         return KeepLeases(
             unit_of_work=self.unit_of_work,
-            owner=owner,
+            clock=self.clock,
+            worker=Worker(name=owner, host="h", release="1.2.3", queues=(), slots=2),
             lease=LEASE,
             max_run=MAX_RUN,
             steady=lambda: self.elapsed_s,
@@ -158,31 +177,58 @@ class Stage:
 
         It shares everything but its leases with the others.
         """
-        handler = AnalyseFilm(
-            unit_of_work=self.unit_of_work,
-            store=self.store,
-            reader=self.reader,
-            engine=self.engine,
-            catalogue=self.catalogue,
-            clock=self.clock,
-        )
+        dependencies = self.dependencies()
 
         def run(job_id: UUID) -> Job | None:
             with self._others_away(job_id) as back:
-                run_next = RunNext(
-                    unit_of_work=self.unit_of_work,
-                    handler=handler,
-                    leases=leases,
-                    policy=self.policy,
-                    chance=random.Random(2),  # noqa: S311 - a seed
-                    pause=self._pause,
-                    around=lambda _: back,
-                )
-                ran: list[Job | None] = [None]
+                run_next = self.run_next(leases, dependencies, lambda _: back)
+                ran: list[Any] = [None]
                 run_next(list(Priority), lambda _, left: ran.append(left))
-            return ran[-1]
+            job: Job | None = ran[-1]
+            return job
 
         return run
+
+    def dependencies(self, slots: int = 2) -> Dependencies:
+        """What the slots of one worker depend on."""
+        return Dependencies(
+            self._handler.probes,
+            unit_of_work=self.unit_of_work,
+            slots=slots,
+            clock=lambda: self.clock.now().timestamp(),
+        )
+
+    def run_next(
+        self,
+        leases: KeepLeases,
+        dependencies: Dependencies,
+        around: Callable[[WorkItem], AbstractContextManager[object]] = lambda _: nullcontext(),
+    ) -> RunNext:
+        """A worker that runs whatever the database has next."""
+        return RunNext(
+            unit_of_work=self.unit_of_work,
+            kinds={ANALYSIS.kind: Kind(self._handler, self.policy)},
+            leases=leases,
+            dependencies=dependencies,
+            chance=random.Random(2),  # noqa: S311 - a seed
+            pause=self._pause,
+            around=around,
+        )
+
+    def engine_sees(self, job: Job) -> bool:
+        """Whether a job is the one that runs."""
+        return self.job(job.id).state is JobState.RUNNING
+
+    def fail_on_images(self, act: Callable[[], object]) -> None:
+        """Have every inference act first, and perhaps raise, but not that of the probe."""
+        infer = self.engine.infer
+
+        def of_image(model: ModelManifest, films: NDArray[np.uint8]) -> Outputs:
+            if films.any():
+                act()
+            return infer(model, films)
+
+        self.engine.infer = of_image
 
     def claim(self, job_id: UUID, owner: str) -> Job | None:
         """Let a worker take this job."""

@@ -11,7 +11,6 @@ import pytest
 
 from hilum.application.submission import SubmissionFields
 from hilum.domain import errors
-from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import JobState
 from hilum.domain.model import ModelSet, OperatingPoint
 from hilum.domain.principal import worker
@@ -187,21 +186,22 @@ def test_bad_input_ends_at_once_with_its_reason(stage, kind):
     assert stage.events()[-1].details["reason"] == kind.code
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [kind for kind in leaves(errors.Transient) if not issubclass(kind, DatabaseUnavailable)],
-    ids=lambda kind: kind.code,
-)
-def test_an_outage_puts_the_job_back_with_a_backoff(stage, kind):
-    """Queued again, and not to be claimed before its time."""
-    stage.engine.failure = kind("down")
+@pytest.mark.parametrize("kind", leaves(errors.Transient), ids=lambda kind: kind.code)
+def test_a_failed_attempt_puts_the_job_back_with_a_backoff(stage, kind):
+    """Queued again, and not to be claimed before its time. What it blames works."""
+    failures = [kind("down")]
+
+    def fail():
+        if failures:
+            raise failures.pop()
+
+    stage.fail_on_images(fail)
     job = stage.analyse(stage.queued().id)
     assert (job.state, job.attempts, job.losses) == (JobState.QUEUED, 1, 0)
     assert (job.reason.code, job.rung_at, job.lease_owner) == (kind.code, None, None)
     waits = job.not_before - stage.clock.now()
     assert timedelta(seconds=0.5) <= waits <= timedelta(seconds=1)
     assert stage.analyse(job.id) is None
-    stage.engine.failure = None
     stage.advance(1)
     assert stage.analyse(job.id).state is JobState.COMPLETED
     assert stage.job(job.id).reason is None
@@ -238,7 +238,11 @@ def test_an_unforeseen_error_parks_the_film_and_tells_no_secret(stage, error, ca
 def test_attempts_that_are_used_up_park_the_job():
     """With the reason of the last one."""
     stage = Stage(policy=RetryPolicy(max_attempts=3))
-    stage.engine.available = False
+
+    def fail():
+        raise errors.InferenceUnavailable("busy")
+
+    stage.fail_on_images(fail)
     job = stage.queued()
     states = []
     for _ in range(3):

@@ -8,13 +8,14 @@ import pytest
 
 from hilum.application.queue.drain import LONGEST_S, MOST_ITEMS, Drain
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.domain.job import Job, Priority
+from hilum.domain.job import ANALYSIS, Job, JobState, Priority
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hilum.application.queue.run_next import Tell
+    from hilum.domain.work import LifeCycle
 
 SERVED = (Priority.ROUTINE, Priority.BATCH)
 
@@ -24,6 +25,7 @@ class Ran(NamedTuple):
 
     behind: int
     priority: Priority = Priority.BATCH
+    life: LifeCycle[JobState] = ANALYSIS
 
 
 class Items:

@@ -101,7 +101,7 @@ def test_two_operators_at_once_do_it_once(stage):
     def meanwhile(*, write=True):
         with begin(write=write) as transaction:
             # The database's answer where the condition of the update does not hold any more.
-            transaction.jobs.retry = lambda *_: None
+            transaction.jobs.change = lambda *_: None
             yield transaction
 
     stage.unit_of_work.begin = meanwhile

@@ -104,7 +104,7 @@ def test_a_heartbeat_keeps_a_job_from_the_reconciler(stage):
     job = stage.queued()
     stage.claim(job.id, stage.leases.owner)
     stage.queue.flush()
-    with stage.leases.hold(job.id):
+    with stage.leases.hold(job):
         for _ in range(6):
             stage.advance(LEASE.total_seconds() / 3)
             stage.leases.beat()
@@ -164,7 +164,7 @@ def test_a_broker_that_goes_down_between_counting_and_publishing_is_told(stage):
     stage.queue.flush()
     wake = stage.queue.wake
 
-    def fail(priorities):
+    def fail(priorities, kind):
         raise BrokerUnavailable("down")
 
     stage.queue.wake = fail
@@ -218,6 +218,48 @@ def test_a_database_that_is_down_is_told(stage):
     stage.unit_of_work.available = False
     with pytest.raises(DatabaseUnavailable):
         stage.reconcile()
+
+
+def test_workers_get_a_lease_to_renew_theirs_after_an_outage_of_the_database(stage):
+    """Nothing expires for so long. Then who has not renewed is lost."""
+    alive, dead = stage.queued(film(1)), lost(stage, 2)
+    stage.claim(alive.id, stage.leases.owner)
+    stage.unit_of_work.available = False
+    stage.advance(10 * LEASE.total_seconds())
+    with pytest.raises(DatabaseUnavailable):
+        stage.reconcile()
+    stage.unit_of_work.available = True
+    assert stage.reconcile() == NOTHING
+    with stage.leases.hold(alive):
+        stage.leases.beat()
+    stage.advance(LEASE.total_seconds() - 1)
+    assert stage.reconcile() == NOTHING
+    stage.advance(1)
+    with stage.leases.hold(alive):
+        stage.leases.beat()
+    assert stage.reconcile().released == 1
+    assert stage.job(dead.id).losses == 1
+    assert stage.job(alive.id).state is JobState.RUNNING
+
+
+def test_a_database_that_hung_was_away_too(stage):
+    """It raised nothing, and the workers could not renew."""
+    lost(stage)
+    begin = stage.unit_of_work.begin
+
+    @contextmanager
+    def hanging(*, write=True):
+        stage.advance(LEASE.total_seconds())
+        with begin(write=write) as transaction:
+            yield transaction
+
+    stage.unit_of_work.begin = hanging
+    assert stage.reconcile() == NOTHING
+    stage.unit_of_work.begin = begin
+    stage.advance(LEASE.total_seconds() - 1)
+    assert stage.reconcile() == NOTHING
+    stage.advance(1)
+    assert stage.reconcile().released == 1
 
 
 def test_only_so_many_leases_are_looked_at_in_one_run(stage, monkeypatch):

@@ -8,11 +8,13 @@ import pytest
 
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.application.queue.leases import KeepLeases
+from hilum.domain.attempt import Worker
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from hilum.domain.job import JobState
 from hilum_worker.consumer import Consumer
 from hilum_worker.metrics import WorkerMetrics
 from tests.contract.samples import a_film
+from tests.fakes.clock import SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 
@@ -44,7 +46,8 @@ def metrics() -> WorkerMetrics:
     second = timedelta(seconds=1)
     leases = KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
-        owner="w",
+        clock=SettableClock(),
+        worker=Worker(name="w", host="h", release="1.2.3", queues=(), slots=1),
         lease=second,
         max_run=second,
     )
@@ -59,9 +62,7 @@ def ready_file(tmp_path):
 @pytest.fixture
 def consumer(drain, metrics, tmp_path, ready_file) -> Consumer:
     app = create_celery(f"filesystem://{tmp_path}/broker")
-    return Consumer(
-        app, drain, metrics, name="w", concurrency=1, priorities=(), ready_file=ready_file
-    )
+    return Consumer(app, drain, metrics, name="w", concurrency=1, queues=(), ready_file=ready_file)
 
 
 def counted(metrics: WorkerMetrics, name: str, **labels: str) -> float | None:

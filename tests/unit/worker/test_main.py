@@ -55,12 +55,16 @@ def test_missing_settings_are_named(environment, capsys):
 )
 def test_a_worker_leaves_where_every_slot_hangs(monkeypatch, hanging, lone, left):
     """The slot that runs without the broker is one more while it runs something."""
-    leases = SimpleNamespace(beat=lambda: None, given_up=hanging)
-    settings = SimpleNamespace(worker=SimpleNamespace(max_slots=2))
+    container = SimpleNamespace(
+        leases=SimpleNamespace(beat=lambda **_: None, given_up=hanging),
+        settings=SimpleNamespace(worker=SimpleNamespace(max_slots=2)),
+        dependencies=SimpleNamespace(breakers={}),
+        drain=SimpleNamespace(stopping=False),
+    )
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     monkeypatch.setattr(logging, "shutdown", lambda: None)
-    beat(SimpleNamespace(leases=leases, settings=settings), SimpleNamespace(drains=lone))
+    beat(container, SimpleNamespace(drains=lone))
     assert codes == left
 
 

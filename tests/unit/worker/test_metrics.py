@@ -7,11 +7,15 @@ from uuid import uuid4
 
 import pytest
 
+from hilum.application.queue.breaker import MOST_OUTAGES, Breaker, BreakerState
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.reconcile import Reconciliation
+from hilum.domain.attempt import Worker
+from hilum.domain.errors import Dependency
 from hilum.domain.job import Job, JobState, Priority
 from hilum_worker.metrics import WorkerMetrics
-from tests.fakes.clock import FIRST_MOMENT
+from tests.contract.samples import a_film
+from tests.fakes.clock import FIRST_MOMENT, SettableClock
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 
@@ -19,7 +23,8 @@ from tests.fakes.unit_of_work import InMemoryUnitOfWork
 def leases() -> KeepLeases:
     return KeepLeases(
         unit_of_work=InMemoryUnitOfWork(),
-        owner="w",
+        clock=SettableClock(),
+        worker=Worker(name="w", host="h", release="1.2.3", queues=(), slots=1),
         lease=timedelta(seconds=60),
         max_run=timedelta(seconds=300),
     )
@@ -68,13 +73,13 @@ def test_what_can_be_counted_is_told_before_it_happens(metrics):
             assert value("hilum_worker_jobs_total", labels) == 0
     for action in ("released", "parked", "raised", "rung"):
         assert value("hilum_worker_reconciled_jobs_total", {"action": action}) == 0
-    for where in ("database", "job", "heartbeat", "reconciler"):
+    for where in ("database", "job", "heartbeat", "reconciler", "breakers"):
         assert value("hilum_worker_errors_total", {"where": where}) == 0
 
 
 def test_jobs_in_flight_are_those_whose_leases_are_kept(metrics, leases):
     """Asked when it is scraped."""
-    with leases.hold(uuid4()), leases.hold(uuid4()):
+    with leases.hold(a_film().job), leases.hold(a_film().job):
         assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 2
     assert metrics.registry.get_sample_value("hilum_worker_jobs_in_flight") == 0
 
@@ -90,3 +95,18 @@ def test_the_reconcilers_work_and_errors_are_counted(metrics):
     }
     assert counted == {"released": 1, "parked": 2, "raised": 4, "rung": 3}
     assert value("hilum_worker_errors_total", {"where": "heartbeat"}) == 1
+
+
+def test_the_state_of_each_breaker_is_told(leases):
+    """As a number, asked when it is scraped."""
+    breaker = Breaker(slots=2)
+    metrics = WorkerMetrics(leases, {Dependency.INFERENCE: breaker})
+    labels = {"dependency": "inference"}
+    value = metrics.registry.get_sample_value
+    assert value("hilum_worker_breaker_state", labels) == 0
+    for _ in range(MOST_OUTAGES):
+        breaker.outage()
+    assert value("hilum_worker_breaker_state", labels) == 2
+    while breaker.state is BreakerState.OPEN:
+        breaker.look(lambda: False)
+    assert value("hilum_worker_breaker_state", labels) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from hilum.adapters.postgres.insertion import insert_absent
-from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS, job_of
+from hilum.adapters.postgres.repositories.work_table import JOB_WORK
 from hilum.adapters.postgres.tables import ENDED_JOBS, FILM_REMOVALS, INSTANCES, JOBS
 from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
 from hilum.domain.job import JobState
@@ -101,9 +101,9 @@ class SqlFilmRetention:
             sa.update(JOBS)
             .where(JOBS.c.id == job_id)
             .values(film_expired_at=None, film_sent_again_at=now)
-            .returning(*JOB_COLUMNS)
+            .returning(*JOB_WORK.columns)
         ).one()
-        return job_of(tuple(row))
+        return JOB_WORK.item_of(tuple(row))
 
     def named(self, object_keys: Collection[str]) -> set[str]:
         """Those of these keys that a film has which is not expired."""

@@ -1,4 +1,4 @@
-"""Flows of work, and the tags that they give to queued jobs."""
+"""Flows of one kind of work, and the tags that they give to queued items."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert_absent
-from hilum.adapters.postgres.repositories.job_rows import JOB_COLUMNS, job_of
-from hilum.adapters.postgres.tables import JOBS, WORK_FLOWS
-from hilum.domain.job import Job, JobEvent, Priority, source_state
+from hilum.adapters.postgres.tables import WORK_FLOWS
+from hilum.domain.work import Priority, WorkEvent, WorkItem
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
@@ -22,16 +21,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-ANALYSIS: Final = "analysis"
+    from hilum.adapters.postgres.repositories.work_table import ItemT, WorkTable
+
 NO_TAG: Final = 0.0
 
-# Literals: SQLite takes a partial index only where it can see the value.
-_QUEUED: Final = JOBS.c.state == sa.literal_column(f"'{source_state(JobEvent.CLAIM).value}'")
 _FLOW: Final = WORK_FLOWS.c
 _ONE: Final = (
-    _FLOW.kind == ANALYSIS,
+    _FLOW.kind == sa.bindparam("of_kind", type_=sa.Text),
     _FLOW.priority == sa.bindparam("of_priority", type_=sa.Text),
-    _FLOW.flow == sa.bindparam("of_site", type_=sa.Text),
+    _FLOW.flow == sa.bindparam("of_flow", type_=sa.Text),
 )
 _LOCKED: Final = Statement(sa.select(*WORK_FLOWS.c).where(*_ONE).with_for_update())
 _KEPT: Final = Statement(
@@ -56,152 +54,176 @@ _PAUSED: Final = Statement(
 )
 _OVER: Final = (
     sa.select(_FLOW.priority, _FLOW.flow)
-    .where(_FLOW.kind == ANALYSIS, _FLOW.paused_until <= database_now())
-    .order_by(_FLOW.priority, _FLOW.flow)
-)
-_TAGGED: Final = Statement(
-    sa.update(JOBS)
-    .where(JOBS.c.id == sa.bindparam("wanted_id"))
-    .values(fair_tag=sa.bindparam("tag", type_=sa.Double))
-    .returning(JOBS.c.id)
-)
-# The first job of a flow that was never tried: one step into the index, whatever waits behind it.
-_FIRST: Final = (
-    sa.select(JOBS.c.fair_tag)
     .where(
-        _QUEUED,
-        JOBS.c.priority == _FLOW.priority,
-        JOBS.c.site == _FLOW.flow,
-        JOBS.c.fair_tag > NO_TAG,
-        JOBS.c.attempts == 0,
+        _FLOW.kind == sa.bindparam("of_kind", type_=sa.Text), _FLOW.paused_until <= database_now()
     )
-    .order_by(JOBS.c.fair_tag, JOBS.c.created_at, JOBS.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
-_PROGRESS: Final = Statement(
-    sa.select(_FLOW.last_tag, _FLOW.tag_offset, _FLOW.paused_until, _FIRST.label("first")).where(
-        _FLOW.kind == ANALYSIS, _FLOW.priority == sa.bindparam("of_priority", type_=sa.Text)
-    )
-)
-_FIRST_OF: Final = Statement(
-    sa.select(sa.func.min(JOBS.c.fair_tag)).where(
-        _QUEUED,
-        JOBS.c.priority == sa.bindparam("of_priority", type_=sa.Text),
-        JOBS.c.site == sa.bindparam("of_site", type_=sa.Text),
-    )
-)
-_UNTAGGED: Final = (
-    sa.select(*JOB_COLUMNS)
-    .where(_QUEUED, JOBS.c.fair_tag == sa.literal_column("0"))
-    .order_by(JOBS.c.created_at, JOBS.c.id)
-    .limit(sa.bindparam("at_most", type_=sa.Integer))
+    .order_by(_FLOW.priority, _FLOW.flow)
 )
 # In a query of its own the moment is one value, which PostgreSQL can look up in an index.
 _OLD: Final = sa.select(database_later("minus_age_s")).scalar_subquery()
-_AGED: Final = (
-    sa.select(*JOB_COLUMNS)
-    .where(
-        _QUEUED,
-        JOBS.c.priority == sa.bindparam("of_priority", type_=sa.Text),
-        JOBS.c.created_at <= _OLD,
-    )
-    .order_by(JOBS.c.created_at, JOBS.c.id)
-    .limit(sa.bindparam("at_most", type_=sa.Integer))
-)
-_RAISED: Final = Statement(
-    sa.update(JOBS)
-    .where(JOBS.c.id == sa.bindparam("wanted_id"), _QUEUED)
-    .values(
-        priority=sa.bindparam("new_priority", type_=sa.Text),
-        fair_tag=sa.bindparam("tag", type_=sa.Double),
-        updated_at=database_now(),
-    )
-    .returning(*JOB_COLUMNS)
-)
+
+
+class FlowStatements:
+    """What :class:`SqlWorkFlowRepository` asks the table of one kind."""
+
+    def __init__(self, work: WorkTable[Any]) -> None:
+        table, flow = work.table, work.table.c[work.flow]
+        # A literal: SQLite takes a partial index only where it can see the value.
+        queued = table.c.state == sa.literal_column(f"'{work.life.source(WorkEvent.CLAIM).value}'")
+        of_priority = sa.bindparam("of_priority", type_=sa.Text)
+        order = (table.c.created_at, table.c.id)
+        # The first item of a flow that was never tried: one step into the index, whatever waits
+        # behind it.
+        first = (
+            sa.select(table.c.fair_tag)
+            .where(
+                queued,
+                table.c.priority == _FLOW.priority,
+                flow == _FLOW.flow,
+                table.c.fair_tag > NO_TAG,
+                table.c.attempts == 0,
+            )
+            .order_by(table.c.fair_tag, *order)
+            .limit(1)
+            .scalar_subquery()
+            .label("first")
+        )
+        self.work = work
+        self.tagged = Statement(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("wanted_id"))
+            .values(fair_tag=sa.bindparam("tag", type_=sa.Double))
+            .returning(table.c.id)
+        )
+        self.progress = Statement(
+            sa.select(_FLOW.last_tag, _FLOW.tag_offset, _FLOW.paused_until, first).where(
+                _FLOW.kind == work.life.kind, _FLOW.priority == of_priority
+            )
+        )
+        self.first_of = Statement(
+            sa.select(sa.func.min(table.c.fair_tag)).where(
+                queued,
+                table.c.priority == of_priority,
+                flow == sa.bindparam("of_flow", type_=sa.Text),
+            )
+        )
+        self.untagged = (
+            sa.select(*work.columns)
+            .where(queued, table.c.fair_tag == sa.literal_column("0"))
+            .order_by(*order)
+            .limit(sa.bindparam("at_most", type_=sa.Integer))
+        )
+        self.aged = (
+            sa.select(*work.columns)
+            .where(
+                queued,
+                table.c.priority == of_priority,
+                table.c.created_at <= _OLD,
+            )
+            .order_by(*order)
+            .limit(sa.bindparam("at_most", type_=sa.Integer))
+        )
+        self.raised = Statement(
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("wanted_id"), queued)
+            .values(
+                priority=sa.bindparam("new_priority", type_=sa.Text),
+                fair_tag=sa.bindparam("tag", type_=sa.Double),
+                updated_at=database_now(),
+            )
+            .returning(*work.columns)
+        )
 
 
 class SqlWorkFlowRepository:
     """See :class:`hilum.application.ports.work_flows.WorkFlowRepository`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, statements: FlowStatements) -> None:
         self._connection = connection
+        self._ask = statements
+        self._kind = statements.work.life.kind
 
-    def tagged(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Return jobs with their tags, given in this order."""
+    def tagged(self, items: Sequence[ItemT]) -> Sequence[ItemT]:
+        """Return items with their tags, given in this order."""
         with_tags = []
         # Before any flow moves on: what is queued together gains nothing on one another.
-        priorities = {job.priority.value for job in jobs}
+        priorities = {item.priority.value for item in items}
         now = {priority: self._virtual_time(priority) for priority in priorities}
         # Flows are locked in one order, so that two submissions cannot lock each other out.
-        ordered = sorted(jobs, key=_flow_of)
-        for (priority, site), members in groupby(ordered, key=_flow_of):
+        ordered = sorted(items, key=_flow_of)
+        for (priority, name), members in groupby(ordered, key=_flow_of):
             own = list(members)
-            flow = self._locked(priority, site)
+            flow = self._locked(priority, name)
             tags, after = flow.enqueue(len(own), now[priority])
             self._keep(after)
-            with_tags += [replace(job, fair_tag=tag) for job, tag in zip(own, tags, strict=True)]
+            with_tags += [replace(item, fair_tag=tag) for item, tag in zip(own, tags, strict=True)]
         return with_tags
 
+    def enqueue(self, items: Sequence[WorkItem]) -> None:
+        """Give items that are in the database new tags, in this order."""
+        for item in self.tagged(items):
+            values = {"wanted_id": item.id, "tag": item.fair_tag}
+            self._ask.tagged.first(self._connection, values)
+
     def adopt(self, limit: int) -> int:
-        """Give tags to queued jobs that have none."""
-        found = [job_of(row) for row in self._connection.execute(_UNTAGGED, {"at_most": limit})]
-        for job in self.tagged(found):
-            _TAGGED.first(self._connection, {"wanted_id": job.id, "tag": job.fair_tag})
+        """Give tags to queued items that have none."""
+        rows = self._connection.execute(self._ask.untagged, {"at_most": limit})
+        found = [self._ask.work.item_of(row) for row in rows]
+        self.enqueue(found)
         return len(found)
 
-    def raise_aged(self, age: timedelta, most: int) -> Sequence[Job]:
-        """Let batch jobs that have waited for so long be routine."""
+    def raise_aged(self, age: timedelta, most: int) -> Sequence[WorkItem]:
+        """Let batch items that have waited for so long be routine."""
         room = most - len(self._aged(Priority.ROUTINE, age, most))
         batch = self._aged(Priority.BATCH, age, room)
-        routine = [replace(job, priority=Priority.ROUTINE) for job in batch]
+        routine = [replace(item, priority=Priority.ROUTINE) for item in batch]
         rows = [
-            _RAISED.first(
+            self._ask.raised.first(
                 self._connection,
-                {"wanted_id": job.id, "new_priority": job.priority.value, "tag": job.fair_tag},
+                {"wanted_id": item.id, "new_priority": item.priority.value, "tag": item.fair_tag},
             )
-            for job in self.tagged(routine)
+            for item in self.tagged(routine)
         ]
-        return [job_of(row) for row in rows if row is not None]
+        return [self._ask.work.item_of(row) for row in rows if row is not None]
 
-    def _aged(self, priority: Priority, age: timedelta, most: int) -> list[Job]:
+    def _aged(self, priority: Priority, age: timedelta, most: int) -> list[WorkItem]:
         values = {"of_priority": priority.value, "minus_age_s": -age.total_seconds()}
-        rows = self._connection.execute(_AGED, {**values, "at_most": most})
-        return [job_of(row) for row in rows]
+        rows = self._connection.execute(self._ask.aged, {**values, "at_most": most})
+        return [self._ask.work.item_of(row) for row in rows]
 
     def all(self) -> Sequence[WorkFlow]:
         """Every flow."""
-        query = sa.select(*WORK_FLOWS.c).order_by(_FLOW.priority, _FLOW.flow)
-        return [_flow(row) for row in self._connection.execute(query)]
+        query = sa.select(*WORK_FLOWS.c).where(_FLOW.kind == self._kind)
+        ordered = query.order_by(_FLOW.priority, _FLOW.flow)
+        return [_flow(row) for row in self._connection.execute(ordered)]
 
-    def pause(self, priority: Priority, site: str, length: timedelta, reason: str) -> None:
-        """Let no job of a site be claimed for a while."""
-        flow = self._locked(priority.value, site)
+    def pause(self, priority: Priority, name: str, length: timedelta, reason: str) -> None:
+        """Let no item of a flow be claimed for a while."""
+        flow = self._locked(priority.value, name)
         values = {"length_s": length.total_seconds(), "because": reason}
         _PAUSED.first(self._connection, {**_of(flow), **values})
 
-    def resume(self, priority: Priority, site: str) -> bool:
+    def resume(self, priority: Priority, name: str) -> bool:
         """End a pause."""
-        flow = self._locked(priority.value, site)
+        flow = self._locked(priority.value, name)
         if flow.paused_until is None:
             return False
-        row = _FIRST_OF.first(self._connection, {"of_priority": priority.value, "of_site": site})
+        row = self._ask.first_of.first(self._connection, _of(flow))
         first = row[0] if row else None
         self._keep(flow.resume(first, self._virtual_time(priority.value)))
         return True
 
     def end_pauses(self) -> int:
         """Resume the flows whose pause is over."""
-        over = self._connection.execute(_OVER).all()
-        return sum(self.resume(Priority(priority), site) for priority, site in over)
+        over = self._connection.execute(_OVER, {"of_kind": self._kind}).all()
+        return sum(self.resume(Priority(priority), name) for priority, name in over)
 
-    def _locked(self, priority: str, site: str) -> WorkFlow:
-        wanted = {"of_priority": priority, "of_site": site}
-        fresh = WorkFlow(ANALYSIS, Priority(priority), site)
-        row = _LOCKED.first(self._connection, wanted)
+    def _locked(self, priority: str, name: str) -> WorkFlow:
+        fresh = WorkFlow(self._kind, Priority(priority), name)
+        row = _LOCKED.first(self._connection, _of(fresh))
         if row is None:
             insert_absent(self._connection, _FLOW.flow, [{**_fields(fresh), "priority": priority}])
-            row = _LOCKED.first(self._connection, wanted)
+            row = _LOCKED.first(self._connection, _of(fresh))
         return fresh if row is None else _flow(row)
 
     def _keep(self, flow: WorkFlow) -> None:
@@ -209,15 +231,15 @@ class SqlWorkFlowRepository:
         _KEPT.first(self._connection, {**values, **_of(flow)})
 
     def _virtual_time(self, priority: str) -> float:
-        rows = _PROGRESS.all(self._connection, {"of_priority": priority})
+        rows = self._ask.progress.all(self._connection, {"of_priority": priority})
         return virtual_time(
             [first + offset for _, offset, paused, first in rows if first and paused is None],
             [last + offset for last, offset, *_ in rows],
         )
 
 
-def _flow_of(job: Job) -> tuple[str, str]:
-    return job.priority.value, job.site
+def _flow_of(item: WorkItem) -> tuple[str, str]:
+    return item.priority.value, item.flow
 
 
 def _flow(row: Sequence[Any]) -> WorkFlow:
@@ -226,7 +248,7 @@ def _flow(row: Sequence[Any]) -> WorkFlow:
 
 
 def _of(flow: WorkFlow) -> dict[str, str]:
-    return {"of_priority": flow.priority.value, "of_site": flow.flow}
+    return {"of_kind": flow.kind, "of_priority": flow.priority.value, "of_flow": flow.flow}
 
 
 def _fields(flow: WorkFlow) -> dict[str, Any]:

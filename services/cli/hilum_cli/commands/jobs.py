@@ -1,4 +1,4 @@
-"""``hilum jobs``, ``hilum retry`` and ``hilum discard``."""
+"""``hilum jobs``, and what an operator does with single jobs."""
 
 from __future__ import annotations
 
@@ -80,12 +80,55 @@ def discard(*, job_ids: tuple[str, ...], url: str | None, api_key_file: Path | N
         _change(gateway, job_ids, "discard")
 
 
-def _change(gateway: Gateway, job_ids: Sequence[str], action: str) -> None:
+@click.command()
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.option("--reason", required=True, help="Why; kept with the jobs and in the audit log.")
+@gateway_options
+@readable
+def cancel(
+    *, job_ids: tuple[str, ...], reason: str, url: str | None, api_key_file: Path | None
+) -> None:
+    """End queued jobs for good."""
+    with gateway_of(url, api_key_file) as gateway:
+        _change(gateway, job_ids, "cancel", {"reason": reason})
+
+
+@click.command()
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@gateway_options
+@readable
+def expedite(*, job_ids: tuple[str, ...], url: str | None, api_key_file: Path | None) -> None:
+    """Let queued jobs run without waiting for the end of their backoff."""
+    with gateway_of(url, api_key_file) as gateway:
+        _change(gateway, job_ids, "expedite")
+
+
+@click.command()
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB...")
+@click.option(
+    "--priority", required=True, type=click.Choice([priority.value for priority in Priority])
+)
+@gateway_options
+@readable
+def reprioritise(
+    *, job_ids: tuple[str, ...], priority: str, url: str | None, api_key_file: Path | None
+) -> None:
+    """Give queued jobs another priority."""
+    with gateway_of(url, api_key_file) as gateway:
+        _change(gateway, job_ids, "reprioritise", {"priority": priority})
+
+
+def _change(
+    gateway: Gateway,
+    job_ids: Sequence[str],
+    action: str,
+    body: Mapping[str, Any] | None = None,
+) -> None:
     """Change each job; one that cannot be changed does not stop the others."""
     refused = 0
     for job_id in job_ids:
         try:
-            job = gateway.change(job_id, action)
+            job = gateway.change(job_id, action, body)
         except GatewayRefusal as refusal:
             if refusal.exit_code == NO_GATEWAY:
                 raise

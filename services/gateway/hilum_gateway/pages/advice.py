@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hilum.application.use_cases.operate_jobs import CANCELLED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,6 +68,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "out_of_memory": _OUTSIDE,
     "worker_lost": _OUTSIDE,
     "transient": _OUTSIDE,
+    CANCELLED: "An operator ended this job. Send the image again if it is to be analysed.",
     "object_missing": "The stored file is gone. Send the image again.",
     "model_not_served": _INSTALLATION,
     "inference_failed": _INSTALLATION,

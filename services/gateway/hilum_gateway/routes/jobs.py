@@ -1,20 +1,47 @@
-"""``/v1/jobs``: look at jobs, try parked ones again, discard them."""
+"""``/v1/jobs``: look at jobs and operate on one."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
 
 from hilum.application.ports.repositories import JobFilter
 from hilum.domain.job import JobState, Priority
+from hilum.domain.principal import Permission
 from hilum_gateway.authentication import PrincipalOf
 from hilum_gateway.cursor import decode_cursor, encode_cursor
 from hilum_gateway.dependencies import ContainerOf
+from hilum_gateway.json_body import json_body
 from hilum_gateway.request_id import current_request_id
-from hilum_gateway.routes.descriptions import PROBLEMS
+from hilum_gateway.routes.descriptions import PROBLEMS, json_request
 from hilum_gateway.schemas import JobBody, JobPageBody, JobSummaryBody
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
+
+
+class CancelBody(BaseModel):
+    """Why a queued job is ended."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class PriorityBody(BaseModel):
+    """Another priority of a queued job."""
+
+    priority: Priority
+
+
+async def _cancel(request: Request, principal: PrincipalOf) -> CancelBody:
+    """The reason; read only for somebody who may operate."""
+    principal.require(Permission.OPERATE_QUEUE)
+    return await json_body(request, CancelBody)
+
+
+async def _priority(request: Request, principal: PrincipalOf) -> PriorityBody:
+    """The priority; read only for somebody who may operate."""
+    principal.require(Permission.OPERATE_QUEUE)
+    return await json_body(request, PriorityBody)
 
 
 @router.get("", summary="List jobs")
@@ -55,3 +82,41 @@ def discard(container: ContainerOf, principal: PrincipalOf, job_id: UUID) -> Job
     return JobSummaryBody.of(
         container.operate_jobs.discard(job_id, principal, current_request_id())
     )
+
+
+@router.post(
+    "/{job_id}/cancel", summary="End a queued job for good", openapi_extra=json_request(CancelBody)
+)
+def cancel(
+    container: ContainerOf,
+    principal: PrincipalOf,
+    job_id: UUID,
+    wanted: Annotated[CancelBody, Depends(_cancel)],
+) -> JobSummaryBody:
+    """End a queued job for good. Its reason has the code `cancelled`. Needs an operator's key."""
+    act = container.operate_jobs.cancel
+    return JobSummaryBody.of(act(job_id, wanted.reason, principal, current_request_id()))
+
+
+@router.post("/{job_id}/expedite", summary="End the backoff of a queued job")
+def expedite(container: ContainerOf, principal: PrincipalOf, job_id: UUID) -> JobSummaryBody:
+    """Let a queued job run without waiting for the end of its backoff. Needs an operator's key."""
+    return JobSummaryBody.of(
+        container.operate_jobs.expedite(job_id, principal, current_request_id())
+    )
+
+
+@router.post(
+    "/{job_id}/reprioritise",
+    summary="Give a queued job another priority",
+    openapi_extra=json_request(PriorityBody),
+)
+def reprioritise(
+    container: ContainerOf,
+    principal: PrincipalOf,
+    job_id: UUID,
+    wanted: Annotated[PriorityBody, Depends(_priority)],
+) -> JobSummaryBody:
+    """Give a queued job another priority. Needs an operator's key."""
+    act = container.operate_jobs.reprioritise
+    return JobSummaryBody.of(act(job_id, wanted.priority, principal, current_request_id()))

@@ -11,12 +11,12 @@ from sqlalchemy import event, inspect
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
-from hilum.adapters.postgres.repositories.job_claim import CLAIM_NEXT
-from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
+from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS, SqlJobRepository
+from hilum.adapters.postgres.repositories.kinds import KINDS
 from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
 from hilum.adapters.postgres.tables import METADATA
 from hilum.application.ports.repositories import JobCursor, JobFilter
-from hilum.domain.job import JobState, Priority
+from hilum.domain.job import ANALYSIS, JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film
 
 if TYPE_CHECKING:
@@ -87,13 +87,17 @@ def test_retention_searches_by_its_indices(
 
 def test_jobs_without_a_tag_are_found_by_their_own_index(engine: Engine) -> None:
     """The reconciler looks for them every two seconds, whatever waits."""
-    _searches(engine, lambda connection: SqlWorkFlowRepository(connection).adopt(9), "untagged")
+    _searches(engine, lambda connection: _flows(connection).adopt(9), "untagged")
 
 
 def test_aged_batch_jobs_are_found_by_the_index_of_what_waits(engine: Engine) -> None:
     """By priority and age."""
-    flows = SqlWorkFlowRepository
-    _searches(engine, lambda c: flows(c).raise_aged(timedelta(hours=4), 9), "ix_jobs_queued")
+    hours = timedelta(hours=4)
+    _searches(engine, lambda c: _flows(c).raise_aged(hours, 9), "ix_jobs_queued")
+
+
+def _flows(connection: Connection) -> SqlWorkFlowRepository:
+    return SqlWorkFlowRepository(connection, KINDS[ANALYSIS.kind].flows)
 
 
 def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
@@ -108,7 +112,7 @@ def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
 
 def test_a_claim_takes_one_step_into_its_index_for_each_flow(engine: Engine) -> None:
     """The flows are walked through, the jobs are not."""
-    sql = str(CLAIM_NEXT["sqlite"]._statement.compile(engine))  # noqa: SLF001 - as it is run
+    sql = str(JOB_STATEMENTS.claim["sqlite"]._statement.compile(engine))  # noqa: SLF001 - as it is run
     with engine.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (None,) * sql.count("?"))
         steps = [step for *_, step in plan]
@@ -129,7 +133,7 @@ def _searches(engine: Engine, ask: Callable[[Connection], object], *indices: str
         statement, values = asked[-1]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     # A sort of what was found, names of parts, the clock, the few flows, and what was counted.
-    beside = ("TEMP B-TREE", "SUBQUERY", "CONSTANT ROW", "SCAN work_flows", "anon_1")
+    beside = ("TEMP B-TREE", "SUBQUERY", "CONSTANT ROW", " work_flows", "anon_1")
     steps = [step for *_, step in plan if not any(words in step for words in beside)]
     assert steps
     for step in steps:

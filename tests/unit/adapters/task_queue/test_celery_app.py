@@ -55,7 +55,9 @@ def test_the_visibility_timeout_is_one_number_wherever_it_is_read():
 
 def test_a_folder_may_hold_any_character(tmp_path):
     """A path in an address is percent-encoded."""
-    CeleryTaskQueue(create_celery(f"filesystem://{tmp_path}/a%20folder")).check()
+    queue = CeleryTaskQueue(create_celery(f"filesystem://{tmp_path}/a%20folder"))
+    queue.check()
+    queue.wake([Priority.STAT])
     assert (tmp_path / "a folder" / QUEUES[Priority.STAT]).is_dir()
 
 

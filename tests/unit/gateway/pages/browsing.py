@@ -12,17 +12,25 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.operations.kinds import OPERATIONS
+from hilum.application.operations.manage_operations import ManageOperations
+from hilum.application.operations.run_operation import RunOperation
+from hilum.application.queue.dependencies import Dependencies
+from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.run_next import RunNext
 from hilum.application.submission import SubmissionLimits
 from hilum.application.use_cases.analyse_film import AnalyseFilm
 from hilum.application.use_cases.measure_queues import MeasureQueues
 from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.application.use_cases.operate_flows import OperateFlows
 from hilum.application.use_cases.operate_jobs import OperateJobs
 from hilum.application.use_cases.read_jobs import ReadJobs
 from hilum.application.use_cases.show_film import ShowFilm
 from hilum.application.use_cases.submit_study import SubmitStudy
-from hilum.domain.job import Priority
+from hilum.domain.attempt import Worker
+from hilum.domain.job import ANALYSIS, Priority
+from hilum.domain.operation import OPERATION
 from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
@@ -90,6 +98,10 @@ class FakeGateway:
             read_jobs=ReadJobs(**rows, store=self.store),
             show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
+            operate_flows=OperateFlows(**rows, clock=self.clock),
+            operations=ManageOperations(
+                **rows, queue=self.queue, clock=self.clock, kinds=OPERATIONS
+            ),
             manage_keys=self.keys,
             manage_sessions=ManageSessions(**rows, clock=self.clock),
             measure_queues=MeasureQueues(**rows),
@@ -126,7 +138,7 @@ class FakeGateway:
         return browser
 
     def work(self, *, max_attempts: int = 12) -> None:
-        """Run every job that waits, as a worker does."""
+        """Run all work that waits, as a worker does."""
         handler = AnalyseFilm(
             unit_of_work=self.unit_of_work,
             store=self.store,
@@ -137,14 +149,20 @@ class FakeGateway:
         )
         run_next = RunNext(
             unit_of_work=self.unit_of_work,
-            handler=handler,
+            kinds={
+                ANALYSIS.kind: Kind(handler, RetryPolicy(max_attempts=max_attempts)),
+                OPERATION.kind: Kind(
+                    RunOperation(unit_of_work=self.unit_of_work, kinds=OPERATIONS), RetryPolicy()
+                ),
+            },
             leases=KeepLeases(
                 unit_of_work=self.unit_of_work,
-                owner="worker:test",
+                clock=self.clock,
+                worker=Worker(name="worker:test", host="h", release="1.2.3", queues=(), slots=1),
                 lease=timedelta(minutes=1),
                 max_run=timedelta(minutes=5),
             ),
-            policy=RetryPolicy(max_attempts=max_attempts),
+            dependencies=Dependencies(handler.probes, unit_of_work=self.unit_of_work, slots=1),
             chance=random.Random(1),  # noqa: S311 - jitter, nothing secret
         )
         while run_next(list(Priority), lambda *_: None):

@@ -252,7 +252,15 @@ def all_attempts_used(stage: Stage) -> str:
     return told
 
 
-SCENARIOS = (too_many, an_outage, a_lost_file, a_defect, all_attempts_used)
+def a_cancelled_job(stage: Stage) -> str:
+    """The same image gets a new job."""
+    job = stage.queued(RADIOGRAPH)
+    ended = stage.operate.cancel(job.id, "sent by mistake", key(), "r")
+    assert completed(stage, RADIOGRAPH)
+    return advice(ended.reason.code)
+
+
+SCENARIOS = (too_many, an_outage, a_lost_file, a_defect, all_attempts_used, a_cancelled_job)
 LIKE_ANOTHER = {
     ADVICE["limit_exceeded"]: "an image in a smaller size, as for too_many_pixels",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hilum.application.use_cases.operate_jobs import CANCELLED
 from hilum.domain.errors import HilumError, Refused
 from hilum_gateway.pages.advice import ADVICE, advice
 from hilum_gateway.pages.rendering import static_address
@@ -88,9 +89,9 @@ def _codes(kind: type[HilumError]) -> set[str]:
 
 
 def test_there_is_advice_for_every_reason_that_a_film_can_have():
-    """Each code of the error tree has advice, but for those of refused requests."""
+    """Each code of the error tree but those of refused requests has advice, and so has a cancel."""
     reasons = _codes(HilumError) - _codes(Refused) - {HilumError.code}
-    assert set(ADVICE) == reasons
+    assert set(ADVICE) == reasons | {CANCELLED}
 
 
 def test_a_parked_film_is_not_said_to_be_tried_again_by_itself():

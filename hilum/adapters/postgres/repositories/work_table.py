@@ -1,0 +1,88 @@
+"""A table of work: its items as rows, and its rows as items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from hilum.adapters.postgres.tables import JOBS
+from hilum.domain.job import ANALYSIS, Job
+from hilum.domain.work import Priority, Reason, WorkItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import sqlalchemy as sa
+
+    from hilum.domain.work import LifeCycle
+
+ItemT = TypeVar("ItemT", bound=WorkItem)
+
+_REASON: Final = ("reason_code", "reason_detail")
+
+
+@dataclass(frozen=True, eq=False)
+class WorkTable(Generic[ItemT]):
+    """A kind of work and the table that holds it.
+
+    A field of an item is the column of its name.
+
+    Attributes:
+        table: Has the columns that every kind has, see :class:`hilum.domain.work.WorkItem`.
+        life: The kind.
+        item: Class of an item.
+        flow: Name of the column whose value is the flow.
+        renamed: Column of a field that has another name.
+        readers: What makes a field of a column's value, by field.
+    """
+
+    table: sa.Table
+    life: LifeCycle[Any]
+    item: type[ItemT]
+    flow: str = "site"
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Choose the columns."""
+        own = [each.name for each in fields(self.item) if each.name != "reason"]
+        names = [self.renamed.get(name, name) for name in own]
+        states = type(next(iter(self.life.transitions.values())))
+        readers = {"state": states, "priority": Priority, **self.readers}
+        object.__setattr__(self, "columns", tuple(self.table.c[n] for n in (*names, *_REASON)))
+        object.__setattr__(self, "_names", own)
+        object.__setattr__(self, "_readers", tuple(readers.items()))
+
+    columns: tuple[sa.Column[Any], ...] = field(init=False, repr=False)
+    _names: list[str] = field(init=False, repr=False)
+    _readers: tuple[tuple[str, Callable[[Any], Any]], ...] = field(init=False, repr=False)
+
+    def item_of(self, row: Sequence[Any]) -> ItemT:
+        """Return the item that a row of :attr:`columns` holds."""
+        values = dict(zip(self._names, row, strict=False))
+        code, detail = row[-2:]
+        values["reason"] = None if code is None else Reason(code, detail)
+        for name, read in self._readers:
+            values[name] = read(values[name])
+        return self.item(**values)
+
+    def row_of(self, item: ItemT) -> dict[str, object]:
+        """Return the row of an item by column, with null in columns that no field has."""
+        row: dict[str, object] = dict.fromkeys(self.table.c.keys())
+        for name in self._names:
+            row[self.renamed.get(name, name)] = _plain(getattr(item, name))
+        if item.reason is not None:
+            row |= {"reason_code": item.reason.code, "reason_detail": item.reason.detail}
+        return row
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    return list(cast("tuple[object, ...]", value)) or None if isinstance(value, tuple) else value
+
+
+JOB_WORK: Final = WorkTable(
+    JOBS, ANALYSIS, Job, readers={"notes": lambda codes: tuple(codes or ())}
+)

@@ -1,0 +1,1 @@
+"""Operations: bulk and scheduled work in chunks."""

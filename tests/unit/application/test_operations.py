@@ -1,0 +1,305 @@
+"""Operations: chunks, cursors, stops, and the bulk retry of jobs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from hilum.application.operations.kinds import OPERATIONS
+from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
+from hilum.application.operations.run_operation import Chunk, RunOperation
+from hilum.application.ports.repositories import JobFilter
+from hilum.application.queue.dependencies import Dependencies
+from hilum.application.queue.handler import Kind
+from hilum.application.queue.run_next import RunNext
+from hilum.domain.errors import InvalidRequest, NotFound, NotPermitted, TransitionNotAllowed
+from hilum.domain.job import JobState, Priority
+from hilum.domain.operation import OPERATION, OperationState
+from hilum.domain.principal import Permission, Role
+from hilum.domain.retry_policy import RetryPolicy
+from tests.unit.application.stage import LEASE, Stage, film, key
+
+FAILED_OR_NOT = JobFilter()
+
+
+class Counting:
+    """An operation of a number of items, each of which takes a second of the given clock."""
+
+    permission = Permission.OPERATE_QUEUE
+
+    def __init__(self, stage: Stage, items: int, seconds: float = 0.0) -> None:
+        self.stage = stage
+        self.items = items
+        self.seconds = seconds
+        self.chunks: list[int] = []
+
+    def total(self, _transaction, _operation):
+        return self.items
+
+    def chunk(self, _transaction, operation, most, goes_on):
+        at = done = int(operation.cursor or 0)
+        while done < self.items and done - at < most and goes_on():
+            self.stage.advance(self.seconds)
+            done += 1
+        self.chunks.append(done - at)
+        return Chunk(None if done == self.items else str(done), done - at)
+
+
+class Desk:
+    """A stage with operations."""
+
+    def __init__(self, items: int = 250, seconds: float = 0.0) -> None:
+        self.stage = Stage()
+        self.counting = Counting(self.stage, items, seconds)
+        self.kinds = {**OPERATIONS, "count": self.counting}
+        self.manage = ManageOperations(
+            unit_of_work=self.stage.unit_of_work,
+            queue=self.stage.queue,
+            clock=self.stage.clock,
+            kinds=self.kinds,
+        )
+
+    def worker(self, name: str = "w1") -> RunNext:
+        handler = RunOperation(
+            unit_of_work=self.stage.unit_of_work,
+            kinds=self.kinds,
+            clock=lambda: self.stage.clock.now().timestamp(),
+        )
+        return RunNext(
+            unit_of_work=self.stage.unit_of_work,
+            kinds={OPERATION.kind: Kind(handler, RetryPolicy(max_attempts=5))},
+            leases=self.stage.worker_leases(name),
+            dependencies=Dependencies({}, unit_of_work=self.stage.unit_of_work, slots=1),
+            chance=random.Random(1),  # noqa: S311 - a seed
+        )
+
+    def start(self, does="count", role=Role.OPERATOR, **wanted: object):
+        return self.manage.start(WantedOperation(does, "a test", **wanted), key(role), "r")
+
+    def get(self, operation):
+        return self.manage.get(operation.id, key())
+
+
+def run(worker: RunNext) -> bool:
+    return worker([], lambda *_: None)
+
+
+def test_an_operation_is_done_in_chunks_of_a_hundred():
+    """Between them it is queued, without cost. Its progress is seen."""
+    desk = Desk(items=250)
+    operation = desk.start()
+    assert (operation.total, operation.done, operation.state) == (250, 0, OperationState.QUEUED)
+    assert desk.stage.queue.waiting(Priority.ROUTINE, OPERATION.kind) == 1
+    worker, seen = desk.worker(), []
+    while run(worker):
+        now = desk.get(operation)
+        seen.append((now.state.value, now.done, now.cursor, now.attempts))
+    assert seen == [
+        ("queued", 100, "100", 0),
+        ("queued", 200, "200", 0),
+        ("completed", 250, None, 1),
+    ]
+
+
+def test_a_chunk_ends_after_two_seconds():
+    """However few items it did."""
+    desk = Desk(items=5, seconds=1.0)
+    desk.start()
+    worker = desk.worker()
+    while run(worker):
+        pass
+    assert desk.counting.chunks == [2, 2, 1]
+
+
+def test_a_rate_bounds_the_items_a_second():
+    """By the size of a chunk, and by the pause after it."""
+    desk = Desk(items=50)
+    operation = desk.start(rate=10.0)
+    worker = desk.worker()
+    assert run(worker)
+    assert not run(worker)
+    assert desk.get(operation).done == 20
+    desk.stage.advance(2)
+    assert run(worker)
+    assert desk.get(operation).done == 40
+
+
+def test_another_worker_goes_on_where_a_lost_one_stopped():
+    """The chunk that was not committed is done again, the others are not."""
+    desk = Desk(items=250)
+    operation = desk.start()
+    assert run(desk.worker("lost"))
+    with desk.stage.unit_of_work.begin() as transaction:
+        transaction.operations.claim(list(Priority), "lost", LEASE)
+    desk.stage.advance(LEASE.total_seconds())
+    policies = {OPERATION.kind: RetryPolicy()}
+    desk.stage.reconcile._policies = policies  # noqa: SLF001 - the stage knows jobs alone
+    assert desk.stage.reconcile().released == 1
+    desk.stage.advance(10)
+    while run(desk.worker("w2")):
+        pass
+    assert desk.get(operation).done == 250
+    assert desk.counting.chunks == [100, 100, 50]
+
+
+def test_a_chunk_of_a_claim_that_is_lost_is_rolled_back():
+    """Whoever claimed it since does those items."""
+    desk = Desk(items=250)
+    operation = desk.start()
+
+    begin, begun = desk.stage.unit_of_work.begin, []
+
+    def begin_late(*, write=True):
+        begun.append(write)
+        if len(begun) == 2:  # the chunk's, after the claim's
+            rows = desk.stage.unit_of_work.rows.operations
+            later = rows[operation.id].started_at + timedelta(seconds=1)
+            rows[operation.id] = replace(rows[operation.id], started_at=later)
+        return begin(write=write)
+
+    desk.stage.unit_of_work.begin = begin_late
+    assert run(desk.worker())
+    now = desk.get(operation)
+    assert (now.state, now.done, now.cursor) == (OperationState.RUNNING, 0, None)
+    assert desk.counting.chunks == [100]
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_stop_ends_an_operation_after_its_chunk(running):
+    """What the chunk did counts. Nothing more is done, and a stop of a stopped one is refused."""
+    desk = Desk(items=250)
+    operation = desk.start()
+    worker = desk.worker()
+    if running:
+        with desk.stage.unit_of_work.begin() as transaction:
+            claimed = transaction.operations.claim(list(Priority), "w1", LEASE)
+        stopped = desk.manage.stop(operation.id, key(), "r")
+        with desk.stage.unit_of_work.begin() as transaction:
+            assert transaction.operations.progress(claimed, "100", done=100, failed=0)
+    else:
+        assert run(worker)
+        stopped = desk.manage.stop(operation.id, key(), "r")
+    assert stopped.state is OperationState.STOPPED
+    assert stopped.finished_at is not None
+    assert not run(worker)
+    assert (desk.get(operation).done, desk.get(operation).state) == (100, OperationState.STOPPED)
+    with pytest.raises(TransitionNotAllowed, match="stopped"):
+        desk.manage.stop(operation.id, key(), "r")
+    assert desk.stage.actions()[-1] == "operation.stop"
+
+
+def test_an_operation_that_fails_waits_for_a_person_and_goes_on_at_its_cursor():
+    """A retry does not begin anew."""
+    desk = Desk(items=150)
+    operation = desk.start()
+    worker = desk.worker()
+    assert run(worker)
+    del desk.kinds["count"]
+    assert run(worker)
+    assert desk.get(operation).state is OperationState.FAILED
+    assert desk.get(operation).reason.code == "internal_error"
+    desk.kinds["count"] = desk.counting
+    again = desk.manage.retry(operation.id, key(), "r")
+    assert (again.state, again.cursor, again.attempts) == (OperationState.QUEUED, "100", 0)
+    assert run(worker)
+    assert desk.get(operation).state is OperationState.COMPLETED
+    assert desk.counting.chunks == [100, 50]
+
+
+def test_jobs_are_retried_by_filter():
+    """Those of the site, priority and code, and no others. Each is audited as the asker's act."""
+    desk = Desk()
+    failed = [desk.stage.parked(film(shade)) for shade in (1, 2, 3)]
+    done = desk.stage.analyse(desk.stage.queued(film(9)).id)
+    none = desk.start("retry_jobs", arguments={"code": "worker_lost"})
+    stat = desk.start("retry_jobs", arguments={"priority": "stat"})
+    assert (none.total, stat.total) == (0, 0)
+    operation = desk.start("retry_jobs", site="default", arguments={"code": "model_not_served"})
+    assert operation.total == 3
+    worker = desk.worker()
+    while run(worker):
+        pass
+    now = desk.get(operation)
+    assert (now.state, now.done, now.failed) == (OperationState.COMPLETED, 3, 0)
+    jobs = [desk.stage.job(job.id) for job in failed]
+    assert {job.state for job in jobs} == {JobState.QUEUED}
+    assert {job.attempts for job in jobs} == {0}
+    assert desk.stage.job(done.id).state is JobState.COMPLETED
+    retries = [event for event in desk.stage.events() if event.action == "job.retry"]
+    assert {event.object_id for event in retries} == {str(job.id) for job in failed}
+    assert {event.actor for event in retries} == {key()}
+    assert {event.details["operation"] for event in retries} == {str(operation.id)}
+
+
+def test_a_retried_job_goes_behind_what_waits():
+    """An old tag would put a thousand retried jobs of one site before every other site."""
+    desk = Desk()
+    failed = desk.stage.parked(film(1))
+    waiting = [desk.stage.queued(film(shade)) for shade in (2, 3, 4)]
+    desk.start("retry_jobs")
+    while run(desk.worker()):
+        pass
+    assert desk.stage.job(failed.id).fair_tag > max(
+        desk.stage.job(job.id).fair_tag for job in waiting
+    )
+
+
+def test_a_job_that_fails_again_is_not_retried_again():
+    """The operation ends."""
+    desk = Desk()
+    desk.stage.parked(film(1))
+    operation = desk.start("retry_jobs", rate=0.5)
+    worker = desk.worker()
+    assert run(worker)
+    with desk.stage.unit_of_work.begin() as transaction:
+        (job,) = transaction.jobs.page(FAILED_OR_NOT, None, 9)
+    desk.stage.engine._served = set()  # noqa: SLF001 - the fake's own
+    desk.stage.analyse(job.id)
+    assert desk.stage.job(job.id).state is JobState.FAILED
+    desk.stage.advance(10)
+    while run(worker):
+        desk.stage.advance(10)
+    assert desk.get(operation).state is OperationState.COMPLETED
+    assert desk.get(operation).done == 1
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.READER, Role.SUBMITTER, Role.AUDITOR])
+def test_who_may_not_operate_one_job_may_not_operate_many(role):
+    """Neither start nor stop."""
+    desk = Desk()
+    with pytest.raises(NotPermitted):
+        desk.start(role=role)
+    operation = desk.start()
+    with pytest.raises(NotPermitted):
+        desk.manage.stop(operation.id, key(role), "r")
+    assert desk.get(operation).state is OperationState.QUEUED
+
+
+def test_an_operator_of_one_site_operates_there_alone():
+    """Its operations are of its site. Those of others do not exist for it."""
+    desk = Desk()
+    north = key(Role.OPERATOR, "north")
+    wanted = WantedOperation("count", "a test")
+    mine = desk.manage.start(wanted, north, "r")
+    assert mine.site == "north"
+    with pytest.raises(NotPermitted):
+        desk.manage.start(WantedOperation("count", "a test", site="south"), north, "r")
+    with pytest.raises(NotPermitted):
+        desk.manage.start(WantedOperation("count", "a test", site="*"), north, "r")
+    other = desk.start()
+    for act in (desk.manage.stop, desk.manage.retry):
+        with pytest.raises(NotFound):
+            act(other.id, north, "r")
+    assert [one.id for one in desk.manage.all(north, 9)] == [mine.id]
+    assert len(desk.manage.all(key(), 9)) == 2
+
+
+def test_an_unknown_operation_is_refused():
+    """Nothing is queued."""
+    desk = Desk()
+    with pytest.raises(InvalidRequest, match="nothing_like_this"):
+        desk.start("nothing_like_this")
+    assert desk.manage.all(key(), 9) == []
