@@ -68,6 +68,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "out_of_memory": _OUTSIDE,
     "worker_lost": _OUTSIDE,
     "transient": _OUTSIDE,
+    "dependency_unavailable": _OUTSIDE,
+    "attempt_failed": _OUTSIDE,
     CANCELLED: "An operator ended this job. Send the image again if it is to be analysed.",
     "object_missing": "The stored file is gone. Send the image again.",
     "model_not_served": _INSTALLATION,
