@@ -55,15 +55,17 @@ def test_missing_settings_are_named(environment, capsys):
 )
 def test_a_worker_leaves_where_every_slot_hangs(monkeypatch, hanging, lone, left):
     """The slot that runs without the broker is one more while it runs something."""
-    container = SimpleNamespace(
-        leases=SimpleNamespace(beat=lambda **_: None, given_up=hanging),
-        settings=SimpleNamespace(worker=SimpleNamespace(max_slots=2)),
-        dependencies=SimpleNamespace(breakers={}),
-        drain=SimpleNamespace(stopping=False),
-    )
+    leases = SimpleNamespace(beat=lambda **_: None, given_up=hanging)
+    settings = SimpleNamespace(worker=SimpleNamespace(max_slots=2))
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     monkeypatch.setattr(logging, "shutdown", lambda: None)
+    container = SimpleNamespace(
+        leases=leases,
+        settings=settings,
+        drain=SimpleNamespace(stopping=False),
+        dependencies=SimpleNamespace(breakers={}),
+    )
     beat(container, SimpleNamespace(drains=lone))
     assert codes == left
 
