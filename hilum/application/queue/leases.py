@@ -42,16 +42,16 @@ class KeepLeases:
 
         Args:
             unit_of_work: Holds the rows.
-            clock: Of this machine, whose offset from the database's is measured.
-            worker: This worker.
+            clock: Of this machine; it is compared with the database's.
+            worker: This worker, as it says of itself.
             lease: How long a lease lasts without a beat.
             max_run: How long a run keeps its lease.
             steady: Seconds by a clock that nobody sets: one that jumps would give up what runs.
         """
         self._unit_of_work = unit_of_work
         self._clock = clock
-        self._steady = steady
         self._lease = lease
+        self._steady = steady
         self._max_run_s = max_run.total_seconds()
         self._lock = threading.Lock()
         self._held: dict[object, tuple[str, UUID, float]] = {}

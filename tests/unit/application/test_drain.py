@@ -137,3 +137,12 @@ def test_a_database_that_is_down_is_told(queue):
     with pytest.raises(DatabaseUnavailable):
         items.drain(queue)(lambda *ran: told.append(ran))
     assert (told, queue.woken) == ([(Ran(4), None)], [])
+
+
+def test_it_wakes_the_queue_of_the_kind_that_ran_last(queue):
+    """Another slot goes on with the operations that it left."""
+    items = Items(MOST_ITEMS + 1)
+    items.life = OPERATION
+    items.drain(queue)(no_tell)
+    assert queue.waiting(Priority.BATCH, OPERATION.kind) == 1
+    assert queue.waiting(Priority.BATCH) == 0

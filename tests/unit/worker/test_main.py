@@ -55,7 +55,7 @@ def test_missing_settings_are_named(environment, capsys):
 )
 def test_a_worker_leaves_where_every_slot_hangs(monkeypatch, hanging, lone, left):
     """The slot that runs without the broker is one more while it runs something."""
-    leases = SimpleNamespace(beat=lambda **_: 0, given_up=hanging)
+    leases = SimpleNamespace(beat=lambda **_: None, given_up=hanging)
     settings = SimpleNamespace(worker=SimpleNamespace(max_slots=2))
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
@@ -63,8 +63,8 @@ def test_a_worker_leaves_where_every_slot_hangs(monkeypatch, hanging, lone, left
     container = SimpleNamespace(
         leases=leases,
         settings=settings,
-        dependencies=SimpleNamespace(breakers={}),
         drain=SimpleNamespace(stopping=False),
+        dependencies=SimpleNamespace(breakers={}),
     )
     beat(container, SimpleNamespace(drains=lone))
     assert codes == left

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from hilum.adapters.postgres.tables import JOBS
 from hilum.domain.job import ANALYSIS, Job
@@ -35,6 +35,7 @@ class WorkTable(Generic[ItemT]):
         flow: Name of the column whose value is the flow.
         renamed: Column of a field that has another name.
         readers: What makes a field of a column's value, by field.
+        writers: What makes a column's value of a field, by column.
     """
 
     table: sa.Table
@@ -43,6 +44,7 @@ class WorkTable(Generic[ItemT]):
     flow: str = "site"
     renamed: Mapping[str, str] = field(default_factory=dict)
     readers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    writers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Choose the columns."""
@@ -53,10 +55,16 @@ class WorkTable(Generic[ItemT]):
         object.__setattr__(self, "columns", tuple(self.table.c[n] for n in (*names, *_REASON)))
         object.__setattr__(self, "_names", own)
         object.__setattr__(self, "_readers", tuple(readers.items()))
+        object.__setattr__(self, "_filled", names)
+        object.__setattr__(self, "_empty", dict.fromkeys(self.table.c.keys()))
+        object.__setattr__(self, "_values", attrgetter(*own))
 
     columns: tuple[sa.Column[Any], ...] = field(init=False, repr=False)
     _names: list[str] = field(init=False, repr=False)
     _readers: tuple[tuple[str, Callable[[Any], Any]], ...] = field(init=False, repr=False)
+    _filled: list[str] = field(init=False, repr=False)
+    _empty: dict[str, object] = field(init=False, repr=False)
+    _values: Callable[[ItemT], tuple[Any, ...]] = field(init=False, repr=False)
 
     def item_of(self, row: Sequence[Any]) -> ItemT:
         """Return the item that a row of :attr:`columns` holds."""
@@ -69,20 +77,20 @@ class WorkTable(Generic[ItemT]):
 
     def row_of(self, item: ItemT) -> dict[str, object]:
         """Return the row of an item by column, with null in columns that no field has."""
-        row: dict[str, object] = dict.fromkeys(self.table.c.keys())
-        for name in self._names:
-            row[self.renamed.get(name, name)] = _plain(getattr(item, name))
+        row = dict(self._empty)
+        row |= zip(self._filled, self._values(item), strict=True)
+        row |= {"state": item.state.value, "priority": item.priority.value}
+        for column, write in self.writers.items():
+            row[column] = write(row[column])
         if item.reason is not None:
             row |= {"reason_code": item.reason.code, "reason_detail": item.reason.detail}
         return row
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, StrEnum):
-        return value.value
-    return list(cast("tuple[object, ...]", value)) or None if isinstance(value, tuple) else value
-
-
 JOB_WORK: Final = WorkTable(
-    JOBS, ANALYSIS, Job, readers={"notes": lambda codes: tuple(codes or ())}
+    JOBS,
+    ANALYSIS,
+    Job,
+    readers={"notes": lambda codes: tuple(codes or ())},
+    writers={"notes": lambda codes: list(codes) or None},
 )
