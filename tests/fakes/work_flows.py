@@ -52,7 +52,7 @@ class InMemoryWorkFlows:
         self._rows.require_writable()
         old = [job for job in self._waiting() if job.created_at <= self._rows.now() - age]
         room = most - sum(job.priority is Priority.ROUTINE for job in old)
-        batch = [job for job in old if job.priority is Priority.BATCH][: max(0, room)]
+        batch = [job for job in old if job.priority is Priority.BATCH][: max(1, room)]
         raised = self.tagged([replace(job, priority=Priority.ROUTINE) for job in batch])
         self._items |= {job.id: replace(job, updated_at=self._rows.now()) for job in raised}
         return [self._items[job.id] for job in raised]
@@ -81,7 +81,13 @@ class InMemoryWorkFlows:
         flow = self._flows.setdefault((priority, site), self._flow(priority, site))
         if flow.paused_until is None:
             return False
-        own = [j.fair_tag for j in self._waiting() if (j.priority, j.site) == (priority, site)]
+        own = [
+            item.fair_tag
+            for item in self._waiting()
+            if (item.priority, item.site) == (priority, site)
+            and item.fair_tag > 0
+            and item.attempts == 0
+        ]
         first = min(own, default=None)
         self._flows[priority, site] = flow.resume(first, self._virtual_time(priority))
         return True

@@ -69,7 +69,7 @@ class ManageOperations:
         """Queue an operation.
 
         Raises:
-            InvalidRequest: No such operation.
+            InvalidRequest: No such operation, or not with these arguments.
             NotPermitted: The principal may not do this at the site.
             DatabaseUnavailable: Nothing is known to be queued.
         """
@@ -102,7 +102,7 @@ class ManageOperations:
         if wanted.rate is not None:
             details["rate"] = wanted.rate
         with self._unit_of_work.begin() as transaction:
-            operation = replace(operation, total=kind.total(transaction, operation))
+            operation = replace(operation, total=_total(kind, transaction, operation))
             transaction.operations.add(transaction.flows(OPERATION.kind).tagged([operation]))
             transaction.audit.append([_event(operation, "queued", principal, request_id, details)])
         self._wake(operation)
@@ -158,6 +158,8 @@ class ManageOperations:
                 raise TransitionNotAllowed(
                     f"operation {operation_id} was changed by somebody else just now"
                 )
+            if event is WorkEvent.RETRY:
+                transaction.flows(OPERATION.kind).enqueue([changed])
             transaction.audit.append([_event(changed, event.value, principal, request_id)])
         return changed
 
@@ -166,6 +168,13 @@ class ManageOperations:
             self._queue.wake([operation.priority], OPERATION.kind)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up, the reconciler sends one: %s", error)
+
+
+def _total(kind: OperationKind, transaction: Transaction, operation: Operation) -> int:
+    try:
+        return kind.total(transaction, operation)
+    except (KeyError, ValueError) as error:
+        raise InvalidRequest(f"{operation.does} cannot be done with these arguments") from error
 
 
 def _visible(transaction: Transaction, operation_id: UUID, principal: Principal) -> Operation:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from hilum.domain.operation import Operation
     from hilum.domain.principal import Permission
 
+END: Final = "-"
+"""Cursor of an operation whose last chunk is done: whoever claims it again does nothing."""
+
 MOST_ITEMS: Final = 100
 LONGEST_S: Final = 2.0
 
@@ -102,16 +105,20 @@ class RunOperation:
 
     def run(self, operation: Operation, kind: OperationKind, watch: Stopwatch) -> Outcome:
         """Do one chunk."""
+        if operation.cursor == END:
+            return Outcome()
         rate = operation.rate
         most = MOST_ITEMS if rate is None else max(1, min(MOST_ITEMS, int(rate * LONGEST_S)))
         ends_at = self._clock() + LONGEST_S
         with watch.stage("chunk"), self._unit_of_work.begin() as transaction:
-            chunk = kind.chunk(transaction, operation, most, lambda: self._clock() < ends_at)
-            if not transaction.operations.progress(
-                operation, chunk.cursor, done=chunk.done, failed=chunk.failed
-            ):
-                # Rolled back: whoever claimed it since goes on at the same cursor.
+            progress = transaction.operations.progress
+            # The operation is locked first, as by who stops it: a chunk locks the audit chain.
+            if not progress(operation, operation.cursor, done=0, failed=0):
+                # Whoever claimed it since goes on at the same cursor.
                 raise WorkerLost(f"operation {operation.id} is another worker's")
+            chunk = kind.chunk(transaction, operation, most, lambda: self._clock() < ends_at)
+            cursor = END if chunk.cursor is None else chunk.cursor
+            progress(operation, cursor, done=chunk.done, failed=chunk.failed)
         if chunk.cursor is None:
             return Outcome()
         pause = 0.0 if rate is None else (chunk.done + chunk.failed) / rate

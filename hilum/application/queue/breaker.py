@@ -19,7 +19,7 @@ MOST_OUTAGES: Final = 3
 WITHIN_S: Final = 40.0
 """In which so many outages open a breaker: also of one slot that hangs until its deadline."""
 
-PROBE_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+PROBE_PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0)
 LONGEST_TRIALS_S: Final = 30.0
 """After so long without an outage a breaker closes, whether trials have ended or there were none.
 

@@ -7,7 +7,8 @@ asked to do what an item needs of it. An attempt that an outage ended does not c
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -66,10 +67,11 @@ class Dependencies:
         """
         self.breakers: Final = {dependency: Breaker(slots, clock) for dependency in probes}
         self._probes = {**probes, Dependency.DATABASE: unit_of_work.check}
-        # One thread each: while a probe hangs, whoever asks next waits behind it.
         self._threads = {
             dependency: ThreadPoolExecutor(1, f"probe-{dependency}") for dependency in self._probes
         }
+        self._asked: dict[Dependency, Future[object]] = {}
+        self._lock = threading.Lock()
 
     @contextmanager
     def admit(self, needs: Iterable[Dependency]) -> Iterator[Admission | None]:
@@ -115,14 +117,21 @@ class Dependencies:
         worked = admission.ran and admission.missed is not dependency
         self.breakers[dependency].leave(state, worked=worked)
 
+    def _probe(self, dependency: Dependency) -> Future[object]:
+        """Begin a probe, or join the one that runs: many slots ask a slow server once."""
+        with self._lock:
+            asked = self._asked.get(dependency)
+            if asked is None or asked.done():
+                asked = self._threads[dependency].submit(self._probes[dependency])
+                self._asked[dependency] = asked
+            return asked
+
     def _is_down(self, dependency: Dependency) -> bool:
         if dependency not in self._probes:
             return False
-        asked = self._threads[dependency].submit(self._probes[dependency])
         try:
-            asked.result(PROBE_BOUND_S)
+            self._probe(dependency).result(PROBE_BOUND_S)
         except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not work
-            asked.cancel()
             _LOG.warning("%s is down: %s", dependency, str(error) or type(error).__name__)
             return True
         return False

@@ -179,6 +179,9 @@ class RunNext:
             work = transaction.work(item.life.kind)
             if outcome.event is WorkEvent.RELEASE:
                 left = work.release(item, AttemptOutcome.DONE, backoff=outcome.pause)
+                if left is not None:
+                    # What goes on waits behind what came meanwhile.
+                    transaction.flows(item.life.kind).enqueue([left])
             else:
                 left = work.finish(
                     item,

@@ -105,6 +105,9 @@ class FlowStatements:
                 queued,
                 table.c.priority == of_priority,
                 flow == sa.bindparam("of_flow", type_=sa.Text),
+                # An item that was tried keeps an old tag, which says nothing of the present.
+                table.c.fair_tag > NO_TAG,
+                table.c.attempts == 0,
             )
         )
         self.untagged = (
@@ -112,6 +115,7 @@ class FlowStatements:
             .where(queued, table.c.fair_tag == sa.literal_column("0"))
             .order_by(*order)
             .limit(sa.bindparam("at_most", type_=sa.Integer))
+            .with_for_update(skip_locked=True)
         )
         self.aged = (
             sa.select(*work.columns)
@@ -123,6 +127,8 @@ class FlowStatements:
             .order_by(*order)
             .limit(sa.bindparam("at_most", type_=sa.Integer))
         )
+        # Items are locked before their flow, here as where a person changes a priority.
+        self.aged_locked = self.aged.with_for_update(skip_locked=True)
         self.raised = Statement(
             sa.update(table)
             .where(table.c.id == sa.bindparam("wanted_id"), queued)
@@ -174,8 +180,9 @@ class SqlWorkFlowRepository:
 
     def raise_aged(self, age: timedelta, most: int) -> Sequence[WorkItem]:
         """Let batch items that have waited for so long be routine."""
-        room = most - len(self._aged(Priority.ROUTINE, age, most))
-        batch = self._aged(Priority.BATCH, age, room)
+        room = most - len(self._aged(self._ask.aged, Priority.ROUTINE, age, most))
+        # Also where much routine work is as old: one at a time, batch goes on.
+        batch = self._aged(self._ask.aged_locked, Priority.BATCH, age, max(1, room))
         routine = [replace(item, priority=Priority.ROUTINE) for item in batch]
         rows = [
             self._ask.raised.first(
@@ -186,9 +193,11 @@ class SqlWorkFlowRepository:
         ]
         return [self._ask.work.item_of(row) for row in rows if row is not None]
 
-    def _aged(self, priority: Priority, age: timedelta, most: int) -> list[WorkItem]:
+    def _aged(
+        self, query: sa.Select[Any], priority: Priority, age: timedelta, most: int
+    ) -> list[WorkItem]:
         values = {"of_priority": priority.value, "minus_age_s": -age.total_seconds()}
-        rows = self._connection.execute(self._ask.aged, {**values, "at_most": most})
+        rows = self._connection.execute(query, {**values, "at_most": most})
         return [self._ask.work.item_of(row) for row in rows]
 
     def all(self) -> Sequence[WorkFlow]:

@@ -30,6 +30,9 @@ class NewOperationBody(BaseModel):
     site: str | None = Field(default=None, max_length=64)
     priority: Priority | None = None
     code: str | None = Field(default=None, max_length=64, description="Code of the jobs' reason.")
+    arguments: dict[str, str] = Field(
+        default_factory=dict, max_length=20, description="What an operation of this kind needs."
+    )
     rate: float | None = Field(default=None, gt=0, le=10_000, description="Most jobs a second.")
 
 
@@ -104,7 +107,8 @@ def start(
             does=wanted.kind,
             purpose=wanted.reason,
             site=wanted.site,
-            arguments={name: str(value) for name, value in filters.items() if value is not None},
+            arguments=wanted.arguments
+            | {name: str(value) for name, value in filters.items() if value is not None},
             rate=wanted.rate,
         ),
         principal,
