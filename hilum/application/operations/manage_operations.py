@@ -148,6 +148,7 @@ class ManageOperations:
     def _change(
         self, operation_id: UUID, event: WorkEvent, principal: Principal, request_id: str
     ) -> Operation:
+        principal.require(Permission.OPERATE_QUEUE)
         with self._unit_of_work.begin() as transaction:
             operation = _visible(transaction, operation_id, principal)
             kind = self._kinds.get(operation.does)

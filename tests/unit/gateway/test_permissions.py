@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import anyio
 import pytest
 
 from hilum.domain.errors import InferenceFailed
+from hilum.domain.operation import Operation, OperationState
 from hilum.domain.principal import Role
+from hilum.domain.work import Priority
 from tests.fakes.model_catalogue import whole_set
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes
 from tests.unit.gateway.asgi import Exchange
@@ -50,7 +53,8 @@ class Asked:
         route: Method and path template.
         permission: What the role must hold; empty for a route that anybody may ask.
         elsewhere: Answer to a principal of another site.
-        path: Of the request, with ``JOB``, ``FAILED`` and ``KEY`` for ids of the site north.
+        path: Of the request, with ``JOB``, ``FAILED``, ``WAITING``, ``BEGUN``, ``BROKEN`` and
+            ``KEY`` for ids of the site north.
     """
 
     route: str
@@ -73,6 +77,7 @@ PUBLIC: Final = {
     "POST /sign-out",
 }
 _V1: Final = "/v1/jobs/{job_id}"
+_BULK: Final = "/v1/operations/{operation_id}"
 _FILM: Final = "/films/{job_id}"
 _CARD: Final = "/v1/models/{model}"
 ASKED: Final = [
@@ -81,6 +86,19 @@ ASKED: Final = [
     Asked(f"GET {_V1}", "jobs:read", "not_found"),
     Asked(f"POST {_V1}/retry", "queue:operate", "not_found", "/v1/jobs/FAILED/retry"),
     Asked(f"POST {_V1}/discard", "queue:operate", "not_found", "/v1/jobs/FAILED/discard"),
+    Asked(f"POST {_V1}/cancel", "queue:operate", "not_found", "/v1/jobs/WAITING/cancel"),
+    Asked(f"POST {_V1}/expedite", "queue:operate", "not_found", "/v1/jobs/WAITING/expedite"),
+    Asked(
+        f"POST {_V1}/reprioritise", "queue:operate", "not_found", "/v1/jobs/WAITING/reprioritise"
+    ),
+    Asked("GET /v1/flows", "jobs:read"),
+    Asked("POST /v1/flows/pause", "queue:operate", "not_permitted"),
+    Asked("POST /v1/flows/resume", "queue:operate", "not_permitted"),
+    Asked("GET /v1/operations", "jobs:read"),
+    Asked("POST /v1/operations", "queue:operate", "not_permitted"),
+    Asked(f"GET {_BULK}", "jobs:read", "not_found", "/v1/operations/BEGUN"),
+    Asked(f"POST {_BULK}/stop", "queue:operate", "not_found", "/v1/operations/BEGUN/stop"),
+    Asked(f"POST {_BULK}/retry", "queue:operate", "not_found", "/v1/operations/BROKEN/retry"),
     Asked(
         f"GET {_V1}/heatmaps/{{panel}}/{{label}}.png",
         "results:read",
@@ -130,6 +148,21 @@ ASKED: Final = [
     ),
     Asked("GET /models", "jobs:read", "not_permitted", f"/models?site={NORTH}"),
 ]
+FLOW: Final = {"site": NORTH, "priority": "batch"}
+BODIES: Final = {
+    "POST /v1/keys": {"name": "new", "role": "viewer", "site": NORTH},
+    f"POST {_V1}/cancel": {"reason": "a test"},
+    f"POST {_V1}/reprioritise": {"priority": "stat"},
+    "POST /v1/flows/pause": {**FLOW, "seconds": 60, "reason": "a test"},
+    "POST /v1/flows/resume": FLOW,
+    "POST /v1/operations": {
+        "kind": "retry_jobs",
+        "site": NORTH,
+        "code": "worker_lost",
+        "reason": "a test",
+    },
+}
+OPERATIONS: Final = {"BEGUN": OperationState.QUEUED, "BROKEN": OperationState.FAILED}
 STREAMS: Final = {"GET /v1/events", "GET /worklist/events"}
 
 
@@ -153,6 +186,29 @@ class World:
         self.gateway.engine.failure = None
         return job_id
 
+    def waiting(self) -> str:
+        """Id of a fresh job that is queued."""
+        self._seed += 1
+        return self.admin.accepted(self._seed, site=NORTH)
+
+    def operation(self, state: OperationState) -> str:
+        """Id of a fresh operation in a state."""
+        operation = Operation(
+            id=uuid4(),
+            site=NORTH,
+            state=state,
+            priority=Priority.BATCH,
+            created_at=self.gateway.clock.now(),
+            updated_at=self.gateway.clock.now(),
+            does="retry_jobs",
+            arguments={"code": "worker_lost"},
+            principal="system:test",
+            purpose="a test",
+        )
+        with self.gateway.unit_of_work.begin() as transaction:
+            transaction.operations.add([operation])
+        return str(operation.id)
+
     def client(self, role: str, site: str, credential: str) -> TestClient:
         """A client that asks as a page does, with a credential or with none."""
         asked = (role, site, credential)
@@ -174,6 +230,11 @@ class World:
         path = (asked.path or template).replace("JOB", self.job).replace("{job_id}", self.job)
         if "FAILED" in path:
             path = path.replace("FAILED", self.failed())
+        if "WAITING" in path:
+            path = path.replace("WAITING", self.waiting())
+        for name, state in OPERATIONS.items():
+            if name in path:
+                path = path.replace(name, self.operation(state))
         if "KEY" in path:
             key = self.gateway.new_key(Role.VIEWER, NORTH)
             path = path.replace("KEY", key.removeprefix("hilum_").partition(".")[0])
@@ -186,9 +247,10 @@ class World:
             self._seed += 1
             files = [("files", ("a.pgm", film_bytes(self._seed)))]
             return {"files": files, "data": {"site": NORTH}}
-        if asked.route == "POST /v1/keys":
-            return {"json": {"name": "new", "role": "viewer", "site": NORTH}}
-        return {}
+        if asked.route == "POST /v1/flows/resume":
+            pause = "POST /v1/flows/pause"
+            self.admin.post("/v1/flows/pause", json=BODIES[pause])
+        return {"json": BODIES[asked.route]} if asked.route in BODIES else {}
 
     def _status_of_stream(self, client: TestClient, path: str) -> str:
         """Open an event stream and leave it: it would not end."""
