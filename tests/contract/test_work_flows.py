@@ -191,19 +191,21 @@ def test_service_stays_within_the_bound_on_a_database(unit_of_work: UnitOfWork, 
 
 
 def test_aged_batch_jobs_become_routine_behind_what_waits(unit_of_work: UnitOfWork) -> None:
-    """The oldest first, as many as there is room for, never to STAT; younger ones stay."""
+    """The oldest first, as many as there is room for, then one at a time; younger ones stay."""
     now = datetime.now(UTC)
     ages = [1800, 3600, 7200, 10_800]
     batch = [queued_at(unit_of_work, now - seconds(age), Priority.BATCH) for age in ages]
     routine = [queued_at(unit_of_work, now, Priority.ROUTINE) for _ in range(3)]
     with unit_of_work.begin() as transaction:
         raised = transaction.work_flows.raise_aged(seconds(3000), 2)
+        (further,) = transaction.work_flows.raise_aged(seconds(3000), 2)
         assert transaction.work_flows.raise_aged(seconds(3000), 2) == []
     assert [job.id for job in raised] == [batch[3], batch[2]]
+    assert further.id == batch[1]
     assert [stored(unit_of_work, job.id) for job in raised] == raised
     assert {job.priority for job in raised} == {Priority.ROUTINE}
     order = [job and job.id for job in (claim(unit_of_work) for _ in range(8))]
-    assert order == [*routine, batch[3], batch[2], batch[0], batch[1], None]
+    assert order == [*routine, batch[3], batch[2], batch[1], batch[0], None]
 
 
 def test_a_pause_ends_at_its_time(unit_of_work: UnitOfWork) -> None:

@@ -45,6 +45,7 @@ class WorkFlowRepository(Protocol):
 
         They go behind what waits at their site by then. At most ``most`` items of that age wait at
         routine priority, so that a large batch does not stand before the routine work of its site.
+        Where more do, one is raised, so that batch work goes on all the same.
 
         Returns:
             The items as they are now.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
-from hilum.application.operations.run_operation import Chunk, RunOperation
+from hilum.application.operations.run_operation import END, Chunk, RunOperation
 from hilum.application.ports.repositories import JobFilter
 from hilum.application.queue.dependencies import Dependencies
-from hilum.application.queue.handler import Kind
+from hilum.application.queue.handler import Kind, Stopwatch
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.errors import InvalidRequest, NotFound, NotPermitted, TransitionNotAllowed
 from hilum.domain.job import JobState, Priority
@@ -21,6 +22,9 @@ from hilum.domain.operation import OPERATION, OperationState
 from hilum.domain.principal import Permission, Role
 from hilum.domain.retry_policy import RetryPolicy
 from tests.unit.application.stage import LEASE, Stage, film, key
+
+if TYPE_CHECKING:
+    from hilum.application.queue.reconcile import Reconciliation
 
 FAILED_OR_NOT = JobFilter()
 
@@ -82,6 +86,20 @@ class Desk:
     def get(self, operation):
         return self.manage.get(operation.id, key())
 
+    def reconcile(self) -> Reconciliation:
+        policies = {OPERATION.kind: RetryPolicy()}
+        self.stage.reconcile._policies = policies  # noqa: SLF001 - the stage knows jobs alone
+        return self.stage.reconcile()
+
+
+class Picky:
+    """An operation that needs a number of items."""
+
+    permission = Permission.OPERATE_QUEUE
+
+    def total(self, _transaction, operation):
+        return int(operation.arguments["items"])
+
 
 def run(worker: RunNext) -> bool:
     return worker([], lambda *_: None)
@@ -100,8 +118,45 @@ def test_an_operation_is_done_in_chunks_of_a_hundred():
     assert seen == [
         ("queued", 100, "100", 0),
         ("queued", 200, "200", 0),
-        ("completed", 250, None, 1),
+        ("completed", 250, END, 1),
     ]
+
+
+def test_an_operation_whose_end_was_lost_does_nothing_again():
+    """Its last chunk is stored, and its worker dies before the outcome is written."""
+    desk = Desk(items=50)
+    operation = desk.start()
+    with desk.stage.unit_of_work.begin() as transaction:
+        claimed = transaction.operations.claim(list(Priority), "w1", LEASE)
+    handler = RunOperation(unit_of_work=desk.stage.unit_of_work, kinds=desk.kinds)
+    handler.run(claimed, desk.counting, Stopwatch())
+    desk.stage.advance(LEASE.total_seconds())
+    assert desk.reconcile().released == 1
+    desk.stage.advance(10)
+    while run(desk.worker("w2")):
+        pass
+    left = desk.get(operation)
+    assert (left.state, left.done, desk.counting.chunks) == (OperationState.COMPLETED, 50, [50])
+
+
+def test_operations_take_turns():
+    """A chunk that goes on waits behind the next operation of the same site."""
+    desk = Desk(items=250)
+    first, second = desk.start(), desk.start()
+    worker, done = desk.worker(), []
+    for _ in range(4):
+        assert run(worker)
+        done.append((desk.get(first).done, desk.get(second).done))
+    assert done == [(100, 0), (100, 100), (200, 100), (200, 200)]
+
+
+def test_an_operation_without_what_it_needs_is_refused():
+    """Before a row of it is written."""
+    desk = Desk()
+    desk.kinds["picky"] = Picky()
+    with pytest.raises(InvalidRequest, match="arguments"):
+        desk.start("picky")
+    assert desk.start("picky", arguments={"items": "3"}).total == 3
 
 
 def test_a_chunk_ends_after_two_seconds():
@@ -135,9 +190,7 @@ def test_another_worker_goes_on_where_a_lost_one_stopped():
     with desk.stage.unit_of_work.begin() as transaction:
         transaction.operations.claim(list(Priority), "lost", LEASE)
     desk.stage.advance(LEASE.total_seconds())
-    policies = {OPERATION.kind: RetryPolicy()}
-    desk.stage.reconcile._policies = policies  # noqa: SLF001 - the stage knows jobs alone
-    assert desk.stage.reconcile().released == 1
+    assert desk.reconcile().released == 1
     desk.stage.advance(10)
     while run(desk.worker("w2")):
         pass
@@ -145,7 +198,7 @@ def test_another_worker_goes_on_where_a_lost_one_stopped():
     assert desk.counting.chunks == [100, 100, 50]
 
 
-def test_a_chunk_of_a_claim_that_is_lost_is_rolled_back():
+def test_a_claim_that_is_lost_does_no_chunk():
     """Whoever claimed it since does those items."""
     desk = Desk(items=250)
     operation = desk.start()
@@ -164,7 +217,7 @@ def test_a_chunk_of_a_claim_that_is_lost_is_rolled_back():
     assert run(desk.worker())
     now = desk.get(operation)
     assert (now.state, now.done, now.cursor) == (OperationState.RUNNING, 0, None)
-    assert desk.counting.chunks == [100]
+    assert desk.counting.chunks == []
 
 
 @pytest.mark.parametrize("running", [False, True])
