@@ -120,12 +120,12 @@ def test_urgent_films_are_read_first(platform):
 
 
 def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
-    """Routine films wait for a worker of their own, with no attempt on their account."""
+    """Routine images wait for a worker of their own, with no attempt. Operations are everybody's."""
     others = platform.submit([noise_film(n) for n in range(3)], Priority.ROUTINE)
     urgent = platform.submit([noise_film(n) for n in range(3, 6)], Priority.STAT)
     with platform.worker(HILUM_WORKER_QUEUES="stat") as worker:
         assert {job.state for job in platform.settled(urgent)} == {JobState.COMPLETED}
-        assert 'consuming hilum.analysis.stat, hilum.stat"' in worker.log
+        assert 'consuming hilum.analysis.stat, hilum.stat, hilum.operations"' in worker.log
         assert worker.stop() == 0
     assert {(job.state, job.attempts) for job in map(platform.job, others)} == {
         (JobState.QUEUED, 0)
