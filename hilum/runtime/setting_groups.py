@@ -237,7 +237,8 @@ class Worker(Group):
         name: Owner of this worker's leases; differs between any two live workers. Host name and
             process id by default.
         max_slots: Images at once, one thread each.
-        queues: The priorities whose jobs it analyses, comma-separated; all by default. Whatever
+        queues: The priorities whose jobs it analyses, comma-separated; all by default. Every worker
+            runs operations as well. Whatever
             their order here, a worker empties its queues in the order of urgency.
         ready_file: Exists while the worker takes work.
     """

@@ -120,7 +120,7 @@ def test_urgent_films_are_read_first(platform):
 
 
 def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
-    """Routine films wait for a worker of their own, with no attempt on their account."""
+    """Routine images wait for a worker of their own, and no attempt is made. Operations are run."""
     others = platform.submit([noise_film(n) for n in range(3)], Priority.ROUTINE)
     urgent = platform.submit([noise_film(n) for n in range(3, 6)], Priority.STAT)
     with platform.worker(HILUM_WORKER_QUEUES="stat") as worker:
