@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from hilum.adapters.postgres.engine import create_database_engine
@@ -34,6 +35,18 @@ def engine(database_url: str) -> Iterator[Engine]:
 def test_a_claim_reads_the_first_job_of_each_flow(engine: Engine) -> None:
     """One step into the partial index a flow, and one lock."""
     assert_heads_alone(engine, SITES)
+
+
+@pytest.mark.real
+def test_dead_entries_are_vacuumed_long_before_a_fifth_is_dead(postgresql_url: str) -> None:
+    """Claims step over those at the head of the partial index."""
+    with psycopg.connect(postgresql_url) as connection:
+        query = "SELECT reloptions FROM pg_class WHERE oid = 'jobs'::regclass"
+        (options,) = connection.execute(query).fetchone() or ([],)
+    assert set(options) == {
+        "autovacuum_vacuum_scale_factor=0.02",
+        "autovacuum_vacuum_threshold=1000",
+    }
 
 
 @pytest.mark.real

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.queue.run_next import Tell
-    from hilum.domain.job import Priority
+    from hilum.domain.job import Job, Priority
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,16 +73,27 @@ class Drain:
             DatabaseUnavailable: The database is down. Reconciliation publishes wake-ups later.
         """
         begun = self._clock()
+        last: Sequence[Priority] = self._priorities
+
+        def note(claimed: Job, left: Job | None) -> None:
+            nonlocal last
+            last = (claimed.priority,)
+            tell(claimed, left)
+
         for done in range(MOST_ITEMS):
             if self._stopping or self._clock() - begun > LONGEST_S:
-                return self._wake_another(done)
-            if not self._run_next(self._priorities, tell):
+                return self._wake_another(last, done)
+            if not self._run_next(self._priorities, note):
                 return done
-        return self._wake_another(MOST_ITEMS)
+        return self._wake_another(last, MOST_ITEMS)
 
-    def _wake_another(self, done: int) -> int:
+    def _wake_another(self, priorities: Sequence[Priority], done: int) -> int:
+        """Wake a slot for what ran last, which has more waiting; a slot of another may serve less.
+
+        One wake-up for each that was used up: with more, they would become more and more.
+        """
         try:
-            self._queue.wake(self._priorities[:1])
+            self._queue.wake(priorities)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up after %d items, the reconciler sends one: %s", done, error)
         return done

@@ -6,10 +6,11 @@ import threading
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -35,13 +36,25 @@ class KeepLeases:
         worker: Worker,
         lease: timedelta,
         max_run: timedelta,
+        steady: Callable[[], float] = monotonic,
     ) -> None:
+        """Prepare for the leases of a process.
+
+        Args:
+            unit_of_work: Holds the rows.
+            clock: Of this machine; it is compared with the database's.
+            worker: This worker, as it says of itself.
+            lease: How long a lease lasts without a beat.
+            max_run: How long a run keeps its lease.
+            steady: Seconds by a clock that nobody sets: one that jumps would give up what runs.
+        """
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._lease = lease
-        self._max_run = max_run
+        self._steady = steady
+        self._max_run_s = max_run.total_seconds()
         self._lock = threading.Lock()
-        self._held: dict[object, tuple[str, UUID, datetime]] = {}
+        self._held: dict[object, tuple[str, UUID, float]] = {}
         self._worker = worker
         self._offset_ms: float | None = None
         self._last_claim_at: datetime | None = None
@@ -70,9 +83,9 @@ class KeepLeases:
     @property
     def given_up(self) -> int:
         """How many runs in this process hang: begun longer than ``max_run`` ago, not ended."""
-        now = self._clock.now()
+        now = self._steady()
         with self._lock:
-            return sum(1 for *_, since in self._held.values() if now - since >= self._max_run)
+            return sum(1 for *_, since in self._held.values() if now - since >= self._max_run_s)
 
     @contextmanager
     def hold(self, item: WorkItem) -> Iterator[None]:
@@ -80,7 +93,7 @@ class KeepLeases:
         # By run, not by item: one that hangs may still be here when the item runs again.
         run = object()
         with self._lock:
-            self._held[run] = (item.life.kind, item.id, self._clock.now())
+            self._held[run] = (item.life.kind, item.id, self._steady())
             self._last_claim_at = item.started_at
         try:
             yield
@@ -107,12 +120,12 @@ class KeepLeases:
         Raises:
             DatabaseUnavailable: None was; the next beat may be in time.
         """
-        now = self._clock.now()
+        now = self._steady()
         with self._lock:
             held = list(self._held.values())
         kept: dict[str, list[UUID]] = defaultdict(list)
         for kind, item, since in held:
-            if now - since < self._max_run:
+            if now - since < self._max_run_s:
                 kept[kind].append(item)
         told = replace(
             self._worker,

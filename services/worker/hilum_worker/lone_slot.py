@@ -16,6 +16,7 @@ class LoneSlot:
         self._drain = drain
         self._woken = threading.Event()
         self._stopping = False
+        self._drains = False
         self._thread = threading.Thread(target=self._serve, name="lone-slot", daemon=True)
 
     def __enter__(self) -> Self:
@@ -28,6 +29,11 @@ class LoneSlot:
         self._woken.set()
         self._thread.join()
 
+    @property
+    def drains(self) -> bool:
+        """Return whether the slot runs items, or hangs in one."""
+        return self._drains
+
     def wake(self) -> None:
         """Let the slot drain, unless it does so already."""
         self._woken.set()
@@ -37,4 +43,6 @@ class LoneSlot:
             self._woken.wait()
             self._woken.clear()
             if not self._stopping:
+                self._drains = True
                 self._drain()
+                self._drains = False

@@ -66,16 +66,17 @@ def main() -> int:
     return work(container)
 
 
-def beat(container: Container) -> None:
+def beat(container: Container, lone: LoneSlot) -> None:
     """Keep the leases of what runs; end the process where everything hangs.
 
     A decoder that hangs costs a thread, since no thread can be stopped from outside. Once it has
     cost all of them, this worker would live and hear nothing: whoever supervises it starts another.
+    The lone slot counts while it runs something: it may be what hangs, or what goes on.
     """
     states = {name.value: one.state.value for name, one in container.dependencies.breakers.items()}
     container.leases.beat(breakers=states, draining=container.drain.stopping)
     hanging = container.leases.given_up
-    if hanging >= container.settings.worker.max_slots:
+    if hanging >= container.settings.worker.max_slots + lone.drains:
         _LOG.critical("all %d threads hang, leaving", hanging)
         logging.shutdown()
         os._exit(ALL_HANG)
@@ -85,7 +86,6 @@ def work(container: Container) -> int:
     """Consume until told to stop, with heartbeat, reconciler and metrics beside it."""
     settings, metrics = container.settings, container.metrics
     timers = Timers(on_error=metrics.error)
-    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container))
     timers.every(_BREAKERS_S, "breakers", container.dependencies.look)
     consumer = Consumer(
         container.celery,
@@ -97,6 +97,7 @@ def work(container: Container) -> int:
         ready_file=settings.worker.ready_file,
     )
     lone = LoneSlot(consumer.hear_alone)
+    timers.every(settings.queue.heartbeat_seconds, "heartbeat", lambda: beat(container, lone))
 
     def reconcile() -> None:
         done = container.reconcile()

@@ -115,6 +115,7 @@ class Stage:
         unit_of_work: UnitOfWork | None = None,
     ) -> None:
         self.clock = SettableClock()
+        self.elapsed_s = 0.0
         self.unit_of_work = unit_of_work or FailingUnitOfWork(self.clock)
         self.store = InMemoryObjectStore()
         self.queue = RecordingTaskQueue()
@@ -168,6 +169,7 @@ class Stage:
             worker=Worker(name=owner, host="h", release="1.2.3", queues=(), slots=2),
             lease=LEASE,
             max_run=MAX_RUN,
+            steady=lambda: self.elapsed_s,
         )
 
     def worker(self, leases: KeepLeases) -> Callable[[UUID], Job | None]:
@@ -312,6 +314,7 @@ class Stage:
         return [event.action for event in self.events()]
 
     def advance(self, seconds: float) -> None:
+        self.elapsed_s += seconds
         self.clock.advance(timedelta(seconds=seconds))
 
     def _pause(self, seconds: float) -> None:

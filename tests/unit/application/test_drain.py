@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from hilum.application.queue.run_next import Tell
 
 SERVED = (Priority.ROUTINE, Priority.BATCH)
+
+
+class Ran(NamedTuple):
+    """An item, by how many wait behind it."""
+
+    behind: int
+    priority: Priority = Priority.BATCH
 
 
 class Items:
@@ -36,7 +43,7 @@ class Items:
         self.waiting -= 1
         self.now += self.seconds
         self.during()
-        tell(cast("Job", self.waiting), None)
+        tell(cast("Job", Ran(self.waiting)), None)
         return True
 
     def drain(self, queue: RecordingTaskQueue) -> Drain:
@@ -56,36 +63,36 @@ def test_it_runs_until_nothing_is_left(queue):
     """Each item is told as it ends, only served priorities are asked for, and nobody is woken."""
     items, told = Items(3), []
     assert items.drain(queue)(lambda *ran: told.append(ran)) == 3
-    assert told == [(2, None), (1, None), (0, None)]
+    assert told == [(Ran(2), None), (Ran(1), None), (Ran(0), None)]
     assert items.asked == [SERVED] * 4
     assert queue.woken == []
 
 
 def test_it_stops_after_its_bound_of_items_and_wakes_another(queue):
-    """Its wake-up is acknowledged then, and the rest has a wake-up of its own."""
+    """Its wake-up is acknowledged then, and the rest has one, at the priority of what ran last."""
     items = Items(MOST_ITEMS + 1)
     drain = items.drain(queue)
     assert drain(no_tell) == MOST_ITEMS
-    assert (items.waiting, queue.woken) == (1, [Priority.ROUTINE])
+    assert (items.waiting, queue.woken) == (1, [Priority.BATCH])
     assert drain(no_tell) == 1
-    assert queue.woken == [Priority.ROUTINE]
+    assert queue.woken == [Priority.BATCH]
 
 
 def test_it_stops_after_its_bound_of_time_and_wakes_another(queue):
     """An item that has begun is finished. No other begins after the bound."""
     items = Items(10, seconds=LONGEST_S / 3 + 0.1)
     assert items.drain(queue)(no_tell) == 3
-    assert queue.woken == [Priority.ROUTINE]
+    assert queue.woken == [Priority.BATCH]
 
 
 @pytest.mark.parametrize("waiting", [0, 5])
 def test_it_claims_nothing_after_a_stop(queue, waiting):
-    """A worker that leaves wakes another slot instead, since it has used up a wake-up."""
+    """A worker that leaves wakes slots for all that it serves: it has used up some wake-up."""
     items = Items(waiting)
     drain = items.drain(queue)
     drain.stop()
     assert drain(no_tell) == 0
-    assert (items.asked, queue.woken) == ([], [Priority.ROUTINE])
+    assert (items.asked, queue.woken) == ([], [*SERVED])
 
 
 def test_a_stop_in_the_middle_lets_the_item_end(queue):
@@ -94,7 +101,7 @@ def test_a_stop_in_the_middle_lets_the_item_end(queue):
     drain = items.drain(queue)
     items.during = drain.stop
     assert drain(lambda *ran: told.append(ran)) == 1
-    assert (len(told), items.waiting, queue.woken) == (1, 4, [Priority.ROUTINE])
+    assert (len(told), items.waiting, queue.woken) == (1, 4, [Priority.BATCH])
 
 
 def test_a_broker_that_is_down_does_not_matter(queue, caplog):
@@ -116,4 +123,4 @@ def test_a_database_that_is_down_is_told(queue):
     items.during = fail
     with pytest.raises(DatabaseUnavailable):
         items.drain(queue)(lambda *ran: told.append(ran))
-    assert (told, queue.woken) == ([(4, None)], [])
+    assert (told, queue.woken) == ([(Ran(4), None)], [])

@@ -95,6 +95,18 @@ def test_a_job_that_runs_too_long_is_no_longer_kept(stage):
     assert stage.leases.given_up == 0
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)])
+def test_a_clock_that_is_set_gives_up_no_run(stage, jump):
+    """A machine that finds its time server takes no job from itself."""
+    job = claimed(stage)
+    with stage.leases.hold(job):
+        stage.clock.advance(jump)
+        assert stage.leases.given_up == 0
+        assert stage.leases.beat() == 1
+        stage.advance(MAX_RUN.total_seconds())
+        assert stage.leases.given_up == 1
+
+
 def test_a_run_that_hangs_does_not_end_the_heartbeat_of_the_next_one(stage):
     """The same worker may get the same job again while its first run still hangs."""
     job = claimed(stage)

@@ -30,11 +30,14 @@ def test_it_drains_each_time_that_it_is_woken():
     gate = Gate()
     with LoneSlot(gate) as slot:
         assert not gate.begun.acquire(blocking=False)
+        assert not slot.drains
         for _ in range(3):
             slot.wake()
             assert gate.begun.acquire(timeout=PATIENCE_S)
+            assert slot.drains
             gate.go_on.release()
     assert gate.ended == 3
+    assert not slot.drains
 
 
 def test_it_is_not_started_twice_at_once():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from hilum.domain.job import JobState
-from hilum_worker.main import ALL_HANG, WRONG_SETTINGS, main
+from hilum_worker.main import ALL_HANG, WRONG_SETTINGS, beat, main
 from tests.grey_networks import write_grey_repository
 from tests.unit.worker.embedded import EmbeddedPlatform, noise_film
 from tests.unit.worker.test_settings import NEEDED
@@ -46,6 +47,27 @@ def test_missing_settings_are_named(environment, capsys):
         assert f"{name}: Field required" in told.splitlines()
     assert "HILUM_WORKER_MAX_SLOTS: " in told
     assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    ("hanging", "lone", "left"),
+    [(1, False, []), (2, False, [ALL_HANG]), (2, True, []), (3, True, [ALL_HANG])],
+)
+def test_a_worker_leaves_where_every_slot_hangs(monkeypatch, hanging, lone, left):
+    """The slot that runs without the broker is one more while it runs something."""
+    leases = SimpleNamespace(beat=lambda **_: None, given_up=hanging)
+    settings = SimpleNamespace(worker=SimpleNamespace(max_slots=2))
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(logging, "shutdown", lambda: None)
+    container = SimpleNamespace(
+        leases=leases,
+        settings=settings,
+        drain=SimpleNamespace(stopping=False),
+        dependencies=SimpleNamespace(breakers={}),
+    )
+    beat(container, SimpleNamespace(drains=lone))
+    assert codes == left
 
 
 @pytest.mark.parametrize(
