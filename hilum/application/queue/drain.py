@@ -7,13 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import BrokerUnavailable
+from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.queue.run_next import Tell
-    from hilum.domain.job import Job, Priority
+    from hilum.domain.work import Priority, WorkItem
 
 _LOG = logging.getLogger(__name__)
 
@@ -73,27 +74,27 @@ class Drain:
             DatabaseUnavailable: The database is down. Reconciliation publishes wake-ups later.
         """
         begun = self._clock()
-        last: Sequence[Priority] = self._priorities
+        last: tuple[Sequence[Priority], str] = (self._priorities, ANALYSIS.kind)
 
-        def note(claimed: Job, left: Job | None) -> None:
+        def note(claimed: WorkItem, left: WorkItem | None) -> None:
             nonlocal last
-            last = (claimed.priority,)
+            last = ((claimed.priority,), claimed.life.kind)
             tell(claimed, left)
 
         for done in range(MOST_ITEMS):
             if self._stopping or self._clock() - begun > LONGEST_S:
-                return self._wake_another(last, done)
+                return self._wake_another(*last, done)
             if not self._run_next(self._priorities, note):
                 return done
-        return self._wake_another(last, MOST_ITEMS)
+        return self._wake_another(*last, MOST_ITEMS)
 
-    def _wake_another(self, priorities: Sequence[Priority], done: int) -> int:
+    def _wake_another(self, priorities: Sequence[Priority], kind: str, done: int) -> int:
         """Wake a slot for what ran last, which has more waiting; a slot of another may serve less.
 
         One wake-up for each that was used up: with more, they would become more and more.
         """
         try:
-            self._queue.wake(priorities)
+            self._queue.wake(priorities, kind)
         except BrokerUnavailable as error:
             _LOG.warning("no wake-up after %d items, the reconciler sends one: %s", done, error)
         return done

@@ -116,16 +116,16 @@ class Reconcile:
         with self._unit_of_work.begin() as transaction:
             found = _Found(alone=transaction.try_lock(_LOCK))
             expires = self._expires(asked_at)
-            if found.alone:
-                transaction.workers.forget(SILENCE)
+            if not found.alone:
+                return found
+            transaction.workers.forget(SILENCE)
             for name, policy in self._policies.items():
-                if found.alone:
-                    flows = transaction.flows(name)
-                    if expires:
-                        found.left += self._requeue(transaction, name, policy)
-                    flows.adopt(MOST_ADOPTED)
-                    found.raised += flows.raise_aged(self._ageing, MOST_AGED)
-                    flows.end_pauses()
+                flows = transaction.flows(name)
+                if expires:
+                    found.left += self._requeue(transaction, name, policy)
+                flows.adopt(MOST_ADOPTED)
+                found.raised += flows.raise_aged(self._ageing, MOST_AGED)
+                flows.end_pauses()
                 work = transaction.work(name)
                 found.claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
             transaction.audit.append([*map(_lost, found.left), *map(_raised, found.raised)])

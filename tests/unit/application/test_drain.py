@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
 from hilum.application.queue.drain import LONGEST_S, MOST_ITEMS, Drain
 from hilum.domain.errors import DatabaseUnavailable
-from hilum.domain.job import Job, Priority
+from hilum.domain.job import ANALYSIS, Job, Priority
+from hilum.domain.operation import OPERATION
 from tests.fakes.task_queue import RecordingTaskQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hilum.application.queue.run_next import Tell
+    from hilum.domain.work import LifeCycle
 
 SERVED = (Priority.ROUTINE, Priority.BATCH)
 
@@ -24,6 +26,7 @@ class Ran(NamedTuple):
 
     behind: int
     priority: Priority = Priority.BATCH
+    life: LifeCycle[Any] = ANALYSIS
 
 
 class Items:
@@ -35,6 +38,7 @@ class Items:
         self.now = 100.0
         self.asked: list[Sequence[Priority]] = []
         self.during: Callable[[], None] = lambda: None
+        self.life: LifeCycle[Any] = ANALYSIS
 
     def __call__(self, priorities: Sequence[Priority], tell: Tell) -> bool:
         self.asked.append(priorities)
@@ -43,7 +47,7 @@ class Items:
         self.waiting -= 1
         self.now += self.seconds
         self.during()
-        tell(cast("Job", Ran(self.waiting)), None)
+        tell(cast("Job", Ran(self.waiting, life=self.life)), None)
         return True
 
     def drain(self, queue: RecordingTaskQueue) -> Drain:
@@ -124,3 +128,12 @@ def test_a_database_that_is_down_is_told(queue):
     with pytest.raises(DatabaseUnavailable):
         items.drain(queue)(lambda *ran: told.append(ran))
     assert (told, queue.woken) == ([(Ran(4), None)], [])
+
+
+def test_it_wakes_the_queue_of_the_kind_that_ran_last(queue):
+    """Another slot goes on with the operations that it left."""
+    items = Items(MOST_ITEMS + 1)
+    items.life = OPERATION
+    items.drain(queue)(no_tell)
+    assert queue.waiting(Priority.BATCH, OPERATION.kind) == 1
+    assert queue.waiting(Priority.BATCH) == 0
