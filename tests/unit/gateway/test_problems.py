@@ -47,6 +47,8 @@ EXPECTED = {
     "decoder_crashed": 422,
     "upload_too_slow": 408,
     "transient": 503,
+    "dependency_unavailable": 503,
+    "attempt_failed": 503,
     "database_unavailable": 503,
     "schema_incompatible": 503,
     "object_store_unavailable": 503,

@@ -21,7 +21,7 @@ from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.phantom_dicom import phantom_dicom
 from hilum.application.submission import RefusedFile, SubmissionLimits
 from hilum.application.use_cases.site_rules import ManageSiteRules
-from hilum.domain.errors import DecoderCrashed, InferenceFailed, TooManyFiles
+from hilum.domain.errors import DecoderCrashed, InferenceFailed, InferenceUnavailable, TooManyFiles
 from hilum.domain.job import JobState
 from hilum.domain.principal import DEFAULT_SITE
 from hilum.domain.site_rule import ACCEPT, REFUSE, Rule
@@ -240,12 +240,18 @@ def a_defect(stage: Stage) -> str:
 def all_attempts_used(stage: Stage) -> str:
     """An operator tries again; one that was discarded is sent again."""
     job = stage.queued(RADIOGRAPH)
-    stage.engine.available = False
-    while stage.job(job.id).state is not JobState.FAILED:
+    failures = [InferenceUnavailable("too slow")] * stage.policy.max_attempts
+
+    def fail() -> None:
+        if failures:
+            raise failures.pop()
+
+    stage.fail_on_images(fail)
+    while failures:
         stage.advance(3600)
         stage.reconcile()
         stage.analyse(job.id)
-    stage.engine.available = True
+    assert stage.job(job.id).state is JobState.FAILED
     told = advice(stage.job(job.id).reason.code, parked=True)
     stage.operate.discard(job.id, key(), "r")
     assert completed(stage, RADIOGRAPH)
