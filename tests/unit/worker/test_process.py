@@ -18,6 +18,20 @@ def platform(tmp_path) -> EmbeddedPlatform:
     return EmbeddedPlatform(tmp_path)
 
 
+def test_a_worker_says_how_it_is(platform):
+    """Its row has its slots and the state of its breakers, by the time of a beat."""
+    with platform.worker(HILUM_QUEUE_LEASE_SECONDS="1") as worker:
+
+        def told():
+            with platform.unit_of_work.begin(write=False) as transaction:
+                return transaction.workers.all()
+
+        (row,) = wait_until(told, "a beat")
+        assert worker.stop() == 0
+    assert row.breakers == {"object_store": "closed", "inference": "closed"}
+    assert (row.slots, row.draining) == (2, False)
+
+
 def test_a_film_that_was_submitted_is_read(platform):
     """Findings of every panel, its size, timings, one attempt; and a log line of it."""
     (job,) = platform.submit([noise_film(1)])

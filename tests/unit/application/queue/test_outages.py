@@ -18,6 +18,7 @@ from hilum.domain.errors import (
 )
 from hilum.domain.job import Job, JobState, Priority
 from hilum.domain.retry_policy import RetryPolicy
+from hilum.domain.work import AttemptOutcome
 from tests.unit.application.stage import Stage, film
 
 if TYPE_CHECKING:
@@ -121,6 +122,9 @@ def test_an_outage_is_written_and_ends_claims(stage, dependency):
     assert len(worker.left) == MOST_OUTAGES
     queued = [event for event in stage.events() if event.action == "job.queued"]
     assert len(queued) == MOST_OUTAGES
+    with stage.unit_of_work.begin(write=False) as transaction:
+        kept = [one for job in jobs for one in transaction.attempts.of("analysis", job.id)]
+    assert [one.outcome for one in kept] == [AttemptOutcome.OUTAGE] * MOST_OUTAGES
     assert {stage.job(job.id).state for job in jobs} == {JobState.QUEUED}
 
 
