@@ -48,7 +48,8 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
     Of several windows or VOI LUTs the first usable one counts: they are alternatives, and the
     first is the one a viewer opens with. A window with a width that the standard forbids counts
     as absent, as does a slope of 0. An invalid VOI LUT gives way to the window, an invalid
-    Modality LUT to the rescale values. Either MONOCHROME1 or Presentation LUT Shape INVERSE
+    Modality LUT to the rescale values, an empty one to stored values too, where a window or a VOI
+    LUT shows them. Either MONOCHROME1 or Presentation LUT Shape INVERSE
     inverts; both together (DX requires both, PS3.3 C.8.11.3.1.2) invert once.
 
     Args:
@@ -153,10 +154,16 @@ def _modality_table(
     try:
         return _first_table(dataset, "ModalityLUTSequence", reach, notes)
     except InvalidTable as invalid:
-        if not rescaled:
+        if not rescaled and not (invalid.empty and _has_voi(dataset)):
             raise UnreadableFilm(invalid.detail) from invalid
         notes.add(ImageNote.MODALITY_TABLE_IGNORED)
         return None
+
+
+def _has_voi(dataset: Dataset) -> bool:
+    """Whether a window or a VOI LUT says how values are shown that no Modality LUT has mapped."""
+    tables = element(dataset, "VOILUTSequence") or ()
+    return any(_windows(dataset, 1.0)) or not all(says_nothing(item) for item in tables)
 
 
 def _voi_table(
