@@ -185,7 +185,7 @@ def _padding(
     """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2).
 
     A value that Bits Stored cannot hold is no stored value. It marks pixels only where whole
-    cells hold it, unused bits and all.
+    cells hold it, unused bits and all. A range of all that Bits Stored can hold marks none.
 
     Returns:
         The stored values that are padding, and the patterns of whole cells that are.
@@ -197,6 +197,8 @@ def _padding(
     words = [end & _WORD for end in (value, value if other is None else other)]
     low, high = sorted(_as_number(word, signed=bits.signed) for word in words)
     smallest, largest = bits.reach
+    if low <= smallest and largest <= high:
+        return None, None
     if smallest <= high and low <= largest:
         return (max(low, smallest), min(high, largest)), None
     if max(words) < 1 << bits.allocated:
