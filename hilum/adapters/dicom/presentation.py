@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hilum.adapters.dicom.functional_groups import with_group
 from hilum.adapters.dicom.image_pixel import decimals, element, first_of, integer
 from hilum.adapters.dicom.lookup_table import (
     InvalidTable,
@@ -71,14 +72,14 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
         lossy=stored.lossy,
     )
     notes: set[ImageNote] = set()
-    slope, intercept = (decimals(dataset, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
+    slope, intercept = _rescale(dataset)
     modality_table = _modality_table(dataset, bits.reach, notes, rescaled=slope is not None)
     slope, intercept = slope or 1.0, intercept or 0.0
     ends = sorted(value * slope + intercept for value in bits.reach)
     reach = (ends[0], ends[1])
     if modality_table is not None:
         reach = (0.0, float(modality_table.entries.max()))
-    windows = list(_windows(dataset, 1.0 if modality_table is not None else abs(slope)))
+    windows = _windows(dataset, 1.0 if modality_table is not None else abs(slope))
     shape = str(element(dataset, "PresentationLUTShape") or "").strip().upper()
     padding, cells = _padding(dataset, bits)
     plain = GreyTransform(
@@ -100,13 +101,29 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
         yield Presentation(plain, frozenset(notes))
 
 
-def _windows(dataset: Dataset, step: float) -> Iterator[Window]:
-    """The windows that can be used.
+def _rescale(dataset: Dataset) -> tuple[float | None, float | None]:
+    """Rescale Slope and Intercept, of a functional group where the object itself has neither."""
+    for held in with_group(dataset, "PixelValueTransformationSequence"):
+        slope, intercept = (decimals(held, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
+        if slope is not None or intercept is not None:
+            return slope, intercept
+    return None, None
+
+
+def _windows(dataset: Dataset, step: float) -> list[Window]:
+    """The windows that can be used, of a functional group where the object itself has none.
 
     Args:
         dataset: The film's attributes.
         step: Modality units of one stored value.
     """
+    for held in with_group(dataset, "FrameVOILUTSequence"):
+        if windows := list(_windows_of(held, step)):
+            return windows
+    return []
+
+
+def _windows_of(dataset: Dataset, step: float) -> Iterator[Window]:
     named = str(first_of(element(dataset, "VOILUTFunction")) or "LINEAR").strip().upper()
     known = {function.value: function for function in VoiFunction}
     function = known.get(named, VoiFunction.LINEAR)
@@ -163,7 +180,7 @@ def _modality_table(
 def _has_voi(dataset: Dataset) -> bool:
     """Whether a window or a VOI LUT says how values are shown that no Modality LUT has mapped."""
     tables = element(dataset, "VOILUTSequence") or ()
-    return any(_windows(dataset, 1.0)) or not all(says_nothing(item) for item in tables)
+    return bool(_windows(dataset, 1.0)) or not all(says_nothing(item) for item in tables)
 
 
 def _voi_table(
