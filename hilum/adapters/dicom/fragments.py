@@ -117,7 +117,7 @@ def _begins_rle(item: bytes) -> bool:
     if len(item) < _RLE_HEADER:
         return False
     count, first = struct.unpack_from("<2L", item)
-    return 1 <= count <= _MOST_SEGMENTS and first == _RLE_HEADER
+    return bool(1 <= count <= _MOST_SEGMENTS and first == _RLE_HEADER)
 
 
 def _refuse_many(count: int) -> None:
