@@ -37,7 +37,8 @@ class ImageNote(StrEnum):
 TEXTS: Final[Mapping[ImageNote, str]] = {
     ImageNote.VOI_TABLE_IGNORED: "The VOI LUT is invalid. The window was applied.",
     ImageNote.MODALITY_TABLE_IGNORED: (
-        "The Modality LUT is invalid. Rescale Slope and Intercept were applied."
+        "The Modality LUT is invalid. Rescale Slope and Intercept were applied, or nothing where "
+        "they are absent."
     ),
     ImageNote.TABLE_DEPTH_CORRECTED: (
         "A look-up table holds entries of another depth than it says."

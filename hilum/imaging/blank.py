@@ -31,12 +31,35 @@ def refuse_blank(
     Raises:
         BlankRendering: The image is blank.
     """
-    steps = tuple(max(1, side // _LOOKED_AT) for side in pixels.shape)
-    if _is_blank(pixels[:: steps[0], :: steps[1]]) and _is_blank(pixels):
+    if _is_blank(pixels):
         raise BlankRendering(_cause(patterns, transform))
 
 
+def refuse_blank_colours(pixels: NDArray[np.uint8], samples: NDArray[np.integer]) -> None:
+    """Refuse an image in colour or with a palette of which nothing can be seen.
+
+    Args:
+        pixels: uint8 [H, W]: presentation values.
+        samples: [H, W, 3] colours or [H, W] indices: what they were made of.
+
+    Raises:
+        BlankRendering: The image is blank.
+    """
+    if not _is_blank(pixels):
+        return
+    if (samples == samples[0, 0]).all():
+        raise BlankRendering("Every pixel of the image is the same.")
+    if samples.ndim == pixels.ndim:
+        raise BlankRendering("The palette of the image shows one grey.")
+    raise BlankRendering("The image shows one grey throughout.")
+
+
 def _is_blank(pixels: NDArray[np.uint8]) -> bool:
+    steps = tuple(max(1, side // _LOOKED_AT) for side in pixels.shape)
+    return _is_one_grey(pixels[:: steps[0], :: steps[1]]) and _is_one_grey(pixels)
+
+
+def _is_one_grey(pixels: NDArray[np.uint8]) -> bool:
     counts = count_values(pixels)
     return bool(pixels.size - (counts[:-1] + counts[1:]).max() <= _LARGEST_REST * pixels.size)
 

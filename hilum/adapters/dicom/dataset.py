@@ -48,6 +48,7 @@ class ParsedFile:
             that are not encapsulated.
         data_set_at: Where the data set begins in the file, in bytes.
         big_endian: Byte order of the data set, by its bytes.
+        sop_class_uid: (0008,0016), or the file meta's copy of it.
         sop_instance_uid: (0008,0018), or the file meta's copy of it.
         pixels_announced: The tag of a pixel data element was met.
         pixel_length: Its declared length in bytes; None where it is undefined (encapsulated).
@@ -59,6 +60,7 @@ class ParsedFile:
     transfer_syntax: str
     data_set_at: int
     big_endian: bool
+    sop_class_uid: str | None
     sop_instance_uid: str | None
     pixels_announced: bool
     pixel_length: int | None
@@ -122,6 +124,7 @@ def parse(
         transfer_syntax=syntax,
         data_set_at=data_set_at,
         big_endian=not little,
+        sop_class_uid=_text(dataset, "SOPClassUID") or _text(meta_set, "MediaStorageSOPClassUID"),
         sop_instance_uid=_text(dataset, "SOPInstanceUID")
         or _text(meta_set, "MediaStorageSOPInstanceUID"),
         pixels_announced=body.pixels_announced,

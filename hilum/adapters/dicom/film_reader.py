@@ -30,7 +30,7 @@ from hilum.domain.errors import (
     UnreadableFilm,
 )
 from hilum.domain.image_note import ImageNote
-from hilum.imaging.blank import refuse_blank
+from hilum.imaging.blank import refuse_blank, refuse_blank_colours
 from hilum.imaging.budget import NotPlain
 from hilum.imaging.colour import deep_grey, grey_of_array
 from hilum.imaging.deep_png import render_deep
@@ -178,10 +178,14 @@ def _presented(
     dataset: Dataset, stored: StoredPixels
 ) -> tuple[NDArray[np.uint8], frozenset[ImageNote]]:
     if stored.patterns.ndim != 2:  # noqa: PLR2004 - [H, W, 3]
-        return _grey_of_colours(stored), frozenset()
+        pixels = _grey_of_colours(stored)
+        refuse_blank_colours(pixels, stored.patterns)
+        return pixels, frozenset()
     if stored.photometric not in MONOCHROME:
         colours = palette_colours(dataset, stored)
-        return colours if colours.ndim == 2 else grey_of_array(colours), frozenset()  # noqa: PLR2004 - as above
+        pixels = colours if colours.ndim == 2 else grey_of_array(colours)  # noqa: PLR2004 - as above
+        refuse_blank_colours(pixels, stored.patterns)
+        return pixels, frozenset()
     blank: list[BlankRendering] = []
     for shown in presentations_of(dataset, stored):
         pixels = render(stored.patterns, shown.transform)

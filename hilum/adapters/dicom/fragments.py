@@ -16,6 +16,8 @@ ITEM: Final = b"\xfe\xff\x00\xe0"
 _ITEM_TAG: Final = (0xFFFE, 0xE000)
 _DELIMITER_TAG: Final = (0xFFFE, 0xE0DD)
 _UNDEFINED: Final = 0xFFFFFFFF
+_RLE_HEADER: Final = 64
+_MOST_SEGMENTS: Final = 15
 _CODESTREAM_STARTS: Final = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")
 
 
@@ -103,11 +105,19 @@ def join_fragments(value: bytes, *, little: bool = True) -> Frame:
     if not items:
         return Frame(value, plain=False)
     table = value[slice(*items[0])]
-    if len(items) == 1 or table.startswith(_CODESTREAM_STARTS):
+    if len(items) == 1 or table.startswith(_CODESTREAM_STARTS) or _begins_rle(table):
         return Frame(b"".join(value[slice(*item)] for item in items), plain=False)
     if len(items) == 2:  # noqa: PLR2004 - the table and one fragment
         return Frame(value[slice(*items[1])], plain=table in {b"", bytes(4)} and little)
     return Frame(b"".join(value[slice(*item)] for item in items[1:]), plain=False)
+
+
+def _begins_rle(item: bytes) -> bool:
+    """Whether an item holds an RLE header (PS3.5 G.5). An offset table begins with 0."""
+    if len(item) < _RLE_HEADER:
+        return False
+    count, first = struct.unpack_from("<2L", item)
+    return bool(1 <= count <= _MOST_SEGMENTS and first == _RLE_HEADER)
 
 
 def _refuse_many(count: int) -> None:

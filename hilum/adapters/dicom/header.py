@@ -81,7 +81,7 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         content_at=parsed.data_set_at,
         patient_age=age,
         view_position=view.name,
-        for_processing=statements.is_for_processing(dataset),
+        for_processing=statements.is_for_processing(dataset, parsed.sop_class_uid),
         frontal=False if turned.lateral else view.frontal,
         chest=statements.chest(dataset),
         one_side=statements.shows_one_side(dataset),

@@ -32,12 +32,14 @@ class InvalidTable(Exception):
 
     Attributes:
         blank: It is whole, and maps every value to the same grey, or has no entries.
+        empty: It has no entries.
     """
 
-    def __init__(self, detail: str, *, blank: bool = False) -> None:
+    def __init__(self, detail: str, *, blank: bool = False, empty: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.blank = blank
+        self.blank = blank or empty
+        self.empty = empty
 
 
 def lookup_table(
@@ -76,7 +78,7 @@ def lookup_table(
     count = count or _LARGEST_TABLE
     entries, packed = _entries(item, data, count, bits)
     if not entries.size:
-        raise InvalidTable("The look-up table is empty.", blank=True)
+        raise InvalidTable("The look-up table is empty.", empty=True)
     start = _first_value(first, count, reach)
     missing = count - entries.size
     if missing > count // _SPARE_SHARE and start + entries.size <= reach[1]:

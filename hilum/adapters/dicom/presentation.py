@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from hilum.adapters.dicom.functional_groups import with_group
 from hilum.adapters.dicom.image_pixel import decimals, element, first_of, integer
 from hilum.adapters.dicom.lookup_table import (
     InvalidTable,
@@ -48,7 +49,8 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
     Of several windows or VOI LUTs the first usable one counts: they are alternatives, and the
     first is the one a viewer opens with. A window with a width that the standard forbids counts
     as absent, as does a slope of 0. An invalid VOI LUT gives way to the window, an invalid
-    Modality LUT to the rescale values. Either MONOCHROME1 or Presentation LUT Shape INVERSE
+    Modality LUT to the rescale values, an empty one to stored values too, where a window or a VOI
+    LUT shows them. Either MONOCHROME1 or Presentation LUT Shape INVERSE
     inverts; both together (DX requires both, PS3.3 C.8.11.3.1.2) invert once.
 
     Args:
@@ -70,14 +72,14 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
         lossy=stored.lossy,
     )
     notes: set[ImageNote] = set()
-    slope, intercept = (decimals(dataset, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
+    slope, intercept = _rescale(dataset)
     modality_table = _modality_table(dataset, bits.reach, notes, rescaled=slope is not None)
     slope, intercept = slope or 1.0, intercept or 0.0
     ends = sorted(value * slope + intercept for value in bits.reach)
     reach = (ends[0], ends[1])
     if modality_table is not None:
         reach = (0.0, float(modality_table.entries.max()))
-    windows = list(_windows(dataset, 1.0 if modality_table is not None else abs(slope)))
+    windows = _windows(dataset, 1.0 if modality_table is not None else abs(slope))
     shape = str(element(dataset, "PresentationLUTShape") or "").strip().upper()
     padding, cells = _padding(dataset, bits)
     plain = GreyTransform(
@@ -99,13 +101,29 @@ def presentations_of(dataset: Dataset, stored: StoredPixels) -> Iterator[Present
         yield Presentation(plain, frozenset(notes))
 
 
-def _windows(dataset: Dataset, step: float) -> Iterator[Window]:
-    """The windows that can be used.
+def _rescale(dataset: Dataset) -> tuple[float | None, float | None]:
+    """Rescale Slope and Intercept, of a functional group where the object itself has neither."""
+    for held in with_group(dataset, "PixelValueTransformationSequence"):
+        slope, intercept = (decimals(held, f"Rescale{name}")[0] for name in ("Slope", "Intercept"))
+        if slope is not None or intercept is not None:
+            return slope, intercept
+    return None, None
+
+
+def _windows(dataset: Dataset, step: float) -> list[Window]:
+    """The windows that can be used, of a functional group where the object itself has none.
 
     Args:
         dataset: The film's attributes.
         step: Modality units of one stored value.
     """
+    for held in with_group(dataset, "FrameVOILUTSequence"):
+        if windows := list(_windows_of(held, step)):
+            return windows
+    return []
+
+
+def _windows_of(dataset: Dataset, step: float) -> Iterator[Window]:
     named = str(first_of(element(dataset, "VOILUTFunction")) or "LINEAR").strip().upper()
     known = {function.value: function for function in VoiFunction}
     function = known.get(named, VoiFunction.LINEAR)
@@ -153,10 +171,16 @@ def _modality_table(
     try:
         return _first_table(dataset, "ModalityLUTSequence", reach, notes)
     except InvalidTable as invalid:
-        if not rescaled:
+        if not rescaled and not (invalid.empty and _has_voi(dataset)):
             raise UnreadableFilm(invalid.detail) from invalid
         notes.add(ImageNote.MODALITY_TABLE_IGNORED)
         return None
+
+
+def _has_voi(dataset: Dataset) -> bool:
+    """Whether a window or a VOI LUT says how values are shown that no Modality LUT has mapped."""
+    tables = element(dataset, "VOILUTSequence") or ()
+    return bool(_windows(dataset, 1.0)) or not all(says_nothing(item) for item in tables)
 
 
 def _voi_table(
@@ -178,7 +202,7 @@ def _padding(
     """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2).
 
     A value that Bits Stored cannot hold is no stored value. It marks pixels only where whole
-    cells hold it, unused bits and all.
+    cells hold it, unused bits and all. A range of all that Bits Stored can hold marks none.
 
     Returns:
         The stored values that are padding, and the patterns of whole cells that are.
@@ -190,6 +214,8 @@ def _padding(
     words = [end & _WORD for end in (value, value if other is None else other)]
     low, high = sorted(_as_number(word, signed=bits.signed) for word in words)
     smallest, largest = bits.reach
+    if low <= smallest and largest <= high:
+        return None, None
     if smallest <= high and low <= largest:
         return (max(low, smallest), min(high, largest)), None
     if max(words) < 1 << bits.allocated:

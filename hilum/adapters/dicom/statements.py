@@ -77,13 +77,13 @@ def text(dataset: Dataset, keyword: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def is_for_processing(dataset: Dataset) -> bool:
+def is_for_processing(dataset: Dataset, sop_class: str | None) -> bool:
     """Return whether an image is FOR PROCESSING, by its intent or its SOP Class (PS3.3 A.26)."""
     stated = element(dataset, "PresentationIntentType")
     several = isinstance(stated, Sequence) and not isinstance(stated, str)
     first = next(iter(stated), "") if several else stated
     intent = re.sub(r"[^A-Z]", "", str(first or "").upper())
-    return intent == "FORPROCESSING" or text(dataset, "SOPClassUID") in _RAW_SOP_CLASSES
+    return intent == "FORPROCESSING" or sop_class in _RAW_SOP_CLASSES
 
 
 def orientation(dataset: Dataset) -> Orientation:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread, uid
 
-from hilum.domain.errors import ColourFilm, UnreadableFilm
+from hilum.domain.errors import BlankRendering, ColourFilm, UnreadableFilm
 from tests.unit.adapters.dicom import films
 from tests.unit.adapters.dicom.recast import codestream_of, recast
 
@@ -240,3 +240,25 @@ def test_rgb_jpeg_lossless_keeps_its_syntax():
     ds = dcmread(io.BytesIO(ENCODERS["jpeg lossless"](RGB)))
     assert ds.file_meta.TransferSyntaxUID == uid.JPEGLosslessSV1
     assert ds.SamplesPerPixel == 3
+
+
+CONSTANT = np.full_like(GREY, 90)
+BLANK = {
+    "black rgb": (films.film(RGB * 0, bits=8), "same"),
+    "rgb of one grey": (films.film(np.stack([CONSTANT] * 3, axis=-1), bits=8), "same"),
+    "deep rgb of one grey": (
+        films.film(np.stack([CONSTANT.astype(np.uint16)] * 3, axis=-1) * 99, bits=16),
+        "same",
+    ),
+    "rgb of two greys in a row": (films.film(RGB // 255 + 90, bits=8), "one grey throughout"),
+    "palette of one colour": (palette(RAMP * 0, [256, 0, 16]), "palette"),
+    "one index": (recast(palette(RAMP, [256, 0, 8]), PixelData=CONSTANT.tobytes()), "same"),
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_three_samples_and_palettes_that_show_nothing(name, reader):
+    """An image of one grey is refused with the cause, whatever its pixels are made of."""
+    data, cause = BLANK[name]
+    with pytest.raises(BlankRendering, match=cause):
+        reader.read(data)

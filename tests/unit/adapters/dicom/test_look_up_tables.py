@@ -239,6 +239,20 @@ def test_an_invalid_modality_table_gives_way_to_rescale(reader):
         reader.read(films.film(PIXELS, bits=12, ModalityLUTSequence=broken, **WINDOW))
 
 
+@pytest.mark.parametrize(
+    "voi", [WINDOW, {"VOILUTSequence": table(CURVE, [4096, 0, 12])}], ids=["window", "table"]
+)
+def test_an_empty_modality_table_gives_way_to_stored_values(voi, reader):
+    """A window or a VOI LUT is applied to them with a note; without either it is refused."""
+    empty = INVALID["no entries"]
+    film = reader.read(films.film(PIXELS, bits=12, ModalityLUTSequence=empty, **voi))
+    plain = reader.read(films.film(PIXELS, bits=12, **voi))
+    assert np.array_equal(film.pixels, plain.pixels)
+    assert film.notes == {ImageNote.MODALITY_TABLE_IGNORED}
+    with pytest.raises(UnreadableFilm, match="empty"):
+        reader.read(films.film(PIXELS, bits=12, ModalityLUTSequence=empty))
+
+
 def test_a_table_that_misses_every_value_is_a_blank_rendering(reader):
     """A table whose entries lie elsewhere shows one grey."""
     tables = table(CURVE, [4096, 20_000, 12])
@@ -247,7 +261,8 @@ def test_a_table_that_misses_every_value_is_a_blank_rendering(reader):
 
 
 def test_a_film_that_is_all_padding_is_a_blank_rendering(reader):
-    """A padding range over the whole stored range leaves nothing."""
-    ds = films.dataset(PIXELS, bits=12, PixelPaddingValue=0, PixelPaddingRangeLimit=4095)
+    """A padding range over every stored value of the image leaves nothing."""
+    pixels = np.minimum(PIXELS, 4000)
+    ds = films.dataset(pixels, bits=12, PixelPaddingValue=0, PixelPaddingRangeLimit=4000)
     with pytest.raises(BlankRendering, match="padding"):
         reader.read(films.file_of(ds))

@@ -177,6 +177,16 @@ def test_a_padding_range_and_its_order(reader, pixels):
         assert np.array_equal(reader.read(film).pixels, expected)
 
 
+@pytest.mark.parametrize("ends", [(0, 65_535), (0, 4095), (4095, 0)])
+def test_a_padding_range_of_all_values_is_none(ends, reader, pixels):
+    """A range that covers all that Bits Stored can hold marks no pixel."""
+    value, limit = ends
+    film = films.film(
+        pixels, bits=12, PixelPaddingValue=value, PixelPaddingRangeLimit=limit, **WINDOW
+    )
+    assert np.array_equal(reader.read(film).pixels, in_window(pixels))
+
+
 def test_signed_padding_written_as_unsigned(reader):
     """A padding value whose VR disagrees with signed pixels still finds them."""
     pixels = (films.scene(bits=12).astype(np.int32) - 1000).clip(-1000, 1500).astype(np.int16)

@@ -138,6 +138,26 @@ def test_raw_detector_values_are_refused_unless_they_are_to_be_accepted(reader, 
     assert (ImageNote.FOR_PROCESSING_ACCEPTED in accepted.notes) is raw
 
 
+@pytest.mark.parametrize("stated", [False, True])
+def test_the_meta_group_tells_the_class_of_a_data_set_without_one(reader, stated):
+    """Media Storage SOP Class counts where SOP Class is absent, and only there."""
+    ds = films.dataset(SCENE, bits=12, SOPClassUID=DX_RAW)
+    if stated:
+        meta, raw, rest = films.file_of(ds).rpartition(DX_RAW.encode())
+        data = meta + films.CR_IMAGE_STORAGE.encode().ljust(len(raw), b"\0") + rest
+    else:
+        ds.file_meta.MediaStorageSOPClassUID = DX_RAW
+        del ds.SOPClassUID
+        data = films.file_of(ds)
+    assert data.count(DX_RAW.encode()) == 1
+    assert reader.inspect(data, len(data)).for_processing is not stated
+    accepted = reader.read(data, for_processing=True)
+    assert (ImageNote.FOR_PROCESSING_ACCEPTED in accepted.notes) is not stated
+    if not stated:
+        with pytest.raises(ForProcessing):
+            reader.read(data)
+
+
 @pytest.mark.parametrize(
     ("attributes", "notes"),
     [

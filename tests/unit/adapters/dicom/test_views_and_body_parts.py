@@ -143,6 +143,10 @@ def test_a_view_in_words_and_codes_that_contradict_is_unclear(reader, words, cod
         *((word, True) for word in ("POUMON", "LUNGE", "BRUSTKORB", "CHESTABDOMEN", "RIB")),
         *((word, False) for word in ("HAND", "MAIN", "mano", "SCHAEDEL", "Schädel", "SKULL")),
         *((word, False) for word in ("TSPINE", "THORACIC SPINE", "BWS", "LEFT HAND", "HAND_PA")),
+        *((word, False) for word in ("ABDOMENPELVIS", "ABD", "UP_EXM", "LOW_EXM", "LEFTHAND")),
+        *((word, False) for word in ("HANDFINGER", "FACE", "HEADNECK", "KIDNEY", "COLON")),
+        *((word, False) for word in ("CALF", "ZYGOMA", "TMJ", "RIGHTHAND")),
+        ("CHEST ABD", True),
         *((word, None) for word in ("UNKNOWN", "", "OTHER", "FOO", "DARSTELLUNG", "HANDLING")),
     ],
 )
