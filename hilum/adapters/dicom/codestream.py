@@ -28,10 +28,12 @@ _END: Final = b"\xff\xd9"
 _JPEG_START: Final = b"\xff\xd8"
 _START_OF_TILE: Final = b"\xff\x90"
 _CODING_STYLE: Final = b"\xff\x52\x00"
+_TRANSFORM: Final = b"\1"
 _IRREVERSIBLE: Final = b"\0"
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe"
 _ADOBE_RGB: Final = _ADOBE + b"\x00\x64" + bytes(5)
-_COMPONENTS: Final = frozenset({1, 3})
+_COLOURS: Final = 3
+_COMPONENTS: Final = frozenset({1, _COLOURS})
 _MOST_BITS: Final = 16
 _LOSSLESS_FRAME: Final = 0xC3
 _JPEG_LS_FRAME: Final = 0xF7
@@ -64,6 +66,7 @@ class Codestream:
         precision: Bits per sample of the first component.
         lossy: Whether it is encoded with a loss.
         tiles: Parts of a JPEG 2000 image that are decoded one by one.
+        transformed: Whether a JPEG 2000 decoder makes red, green and blue of the components.
     """
 
     rows: int
@@ -72,6 +75,7 @@ class Codestream:
     precision: int
     lossy: bool = False
     tiles: int = 1
+    transformed: bool = False
 
 
 def check_codestream(frame: bytes, encoding: Encoding, pixel: ImagePixel) -> Codestream:
@@ -230,4 +234,5 @@ def _jpeg_2000(frame: bytes) -> Codestream:
         raise UnreadableFilm(f"The JPEG 2000 codestream has {tiles} tiles.")
     coding = frame.find(_CODING_STYLE, start)
     lossy = frame[coding + 13 : coding + 14] == _IRREVERSIBLE
-    return Codestream(rows, columns, components, (size & ~_SIGNED) + 1, lossy, tiles)
+    transformed = components == _COLOURS and frame[coding + 8 : coding + 9] == _TRANSFORM
+    return Codestream(rows, columns, components, (size & ~_SIGNED) + 1, lossy, tiles, transformed)

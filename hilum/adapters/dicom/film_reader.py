@@ -33,6 +33,7 @@ from hilum.domain.image_note import ImageNote
 from hilum.imaging.blank import refuse_blank, refuse_blank_colours
 from hilum.imaging.budget import NotPlain
 from hilum.imaging.colour import deep_grey, grey_of_array
+from hilum.imaging.colour_model import full_range, is_ybr
 from hilum.imaging.deep_png import render_deep
 from hilum.imaging.film import Film
 from hilum.imaging.grey import render
@@ -200,7 +201,7 @@ def _presented(
 
 def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
     """Three samples per pixel, which have to be grey in the end."""
-    ybr = stored.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
+    stated = stored.photometric.startswith(("YBR_FULL", "YBR_PARTIAL"))
     unsigned = np.dtype(np.uint8 if stored.patterns.itemsize == 1 else np.uint16)
     values: NDArray[np.unsignedinteger] = stored.patterns.view(unsigned)
     if stored.precision < unsigned.itemsize * _BYTE:
@@ -208,10 +209,16 @@ def _grey_of_colours(stored: StoredPixels) -> NDArray[np.uint8]:
         values &= unsigned.type((1 << stored.precision) - 1)
     if stored.precision <= 8:  # noqa: PLR2004 - bits of a presentation value
         eight = values << (8 - stored.precision) if stored.precision < _BYTE else values
-        return grey_of_array(eight.astype(np.uint8, copy=False), ybr=ybr)
-    deep = values.astype(np.uint16, copy=False)
-    grey = deep_grey(deep, bits=stored.precision, ybr=ybr)
-    return render_deep(grey)
+        values = eight.astype(np.uint8, copy=False)
+    else:
+        values = values.astype(np.uint16, copy=False)
+    bits = max(stored.precision, _BYTE)
+    ybr = is_ybr(values, bits=bits, stated=stated)
+    if ybr and stored.photometric.startswith("YBR_PARTIAL"):
+        values = full_range(values, bits=bits)
+    if values.itemsize == 1:
+        return grey_of_array(values.view(np.uint8), ybr=ybr)
+    return render_deep(deep_grey(values.view(np.uint16), bits=bits, ybr=ybr))
 
 
 def _silence_libraries() -> None:

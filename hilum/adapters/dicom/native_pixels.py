@@ -12,6 +12,7 @@ from hilum.adapters.dicom.image_pixel import fitted
 from hilum.adapters.dicom.stored_pixels import PixelData, StoredPixels
 from hilum.domain.errors import TruncatedFilm
 from hilum.imaging.colour import plain_grey
+from hilum.imaging.colour_model import grey_distance, is_neutral
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _BYTE, _PACKED, _WORD = 8, 12, 16
 _PAIRED: Final = frozenset({"YBR_FULL_422", "YBR_PARTIAL_422"})
 _LOOKED_AT: Final = 16
+_CLEARLY: Final = 0.75
 
 
 def native_pixels(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredPixels:
@@ -53,14 +55,13 @@ def native_pixels(value: bytes, source: PixelData, pixel: ImagePixel) -> StoredP
     threefold = pixel.samples == 1 and 0 <= len(value) - 3 * length <= 1
     flat = _samples(value, source, pixel, needed * (3 if threefold else 1))
     patterns = flat[:area].reshape(pixel.rows, pixel.columns)
-    photometric = pixel.photometric
+    # Every pixel has chrominances of its own in the end, whatever the name says.
+    photometric = pixel.photometric.removesuffix("_422")
     if paired:
-        patterns, photometric = _unpaired(flat, pixel), "YBR_FULL"
+        patterns = _unpaired(flat, pixel)
     elif pixel.samples > 1:
-        # Every pixel has chrominances of its own, whatever the name says.
-        photometric = photometric.removesuffix("_422")
         patterns = _colours(flat, pixel)
-    elif threefold and _is_plain(three := _colours(flat, pixel), pixel):
+    elif threefold and _is_plain(_some(three := _colours(flat, pixel)), pixel):
         patterns = three[..., 0]
     shift = pixel.high_bit + 1 - pixel.stored
     return StoredPixels(patterns, pixel.stored, shift, pixel.signed, photometric, syntax)
@@ -127,10 +128,34 @@ def _colours(flat: NDArray[np.unsignedinteger], pixel: ImagePixel) -> NDArray[np
         whole.reshape(3, rows, columns).transpose(1, 2, 0),
     ]
     stated, other = orders[:: -1 if pixel.planar == 1 else 1]
-    return other if not _is_plain(stated, pixel) and _is_plain(other, pixel) else stated
+    return other if _is_greyer(_some(other), _some(stated), pixel) else stated
 
 
-def _is_plain(samples: NDArray[np.unsignedinteger], pixel: ImagePixel) -> bool:
-    """Whether three samples show grey, by some of their rows."""
-    some = samples[:: max(1, pixel.rows // _LOOKED_AT)]
+def _is_greyer(
+    other: NDArray[np.unsignedinteger], stated: NDArray[np.unsignedinteger], pixel: ImagePixel
+) -> bool:
+    """Whether samples show grey in another order and not, or less so, in the stated one."""
+    for is_grey in (_is_plain, _is_neutral):
+        if is_grey(stated, pixel):
+            return False
+        if is_grey(other, pixel):
+            return True
+    # Neighbours in one plane are alike, too. So both orders may be near grey, one clearly nearer.
+    distance = grey_distance(other, bits=pixel.stored)
+    if distance is None:
+        return False
+    now = grey_distance(stated, bits=pixel.stored)
+    return now is None or distance < _CLEARLY * now
+
+
+def _some(samples: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+    """Some of the rows, to look at."""
+    return samples[:: max(1, len(samples) // _LOOKED_AT)]
+
+
+def _is_plain(some: NDArray[np.unsignedinteger], pixel: ImagePixel) -> bool:
     return plain_grey(some, bits=pixel.stored) is not None
+
+
+def _is_neutral(some: NDArray[np.unsignedinteger], pixel: ImagePixel) -> bool:
+    return is_neutral(some, bits=pixel.stored)

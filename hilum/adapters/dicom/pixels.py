@@ -145,6 +145,12 @@ def _decoded_codestream(
     if encoding is Encoding.JPEG and pixel.samples > 1 and has_adobe_marker(whole):
         # The marker names the colours, so the plug-in has converted them.
         photometric = "RGB"
+    if encoding is not Encoding.JPEG_LS:
+        # JPEG 2000 and JPEG have chrominances of full range.
+        photometric = photometric.replace("PARTIAL", "FULL")
+    if claim.transformed:
+        # Whatever the label is, the plug-in has undone the transform.
+        photometric = "RGB"
     return _described(decoded, pixel, syntax, photometric=photometric, claim=claim)
 
 
