@@ -132,6 +132,24 @@ def test_a_job_that_was_tried_says_nothing_of_the_present(unit_of_work: UnitOfWo
     assert served(unit_of_work, 1) == ["north"]
 
 
+def test_a_job_that_was_tried_moves_no_resumed_site_back(unit_of_work: UnitOfWork) -> None:
+    """Its old tag says nothing of the present: the sites take turns at once."""
+    queued(unit_of_work, "south")
+    tried = claim(unit_of_work)
+    assert tried is not None
+    with unit_of_work.begin() as transaction:
+        why, hour = Reason("code", "why"), seconds(3600)
+        transaction.jobs.release(tried, AttemptOutcome.FAILED, reason=why, backoff=hour)
+    queued(unit_of_work, *["north"] * 40)
+    assert len(served(unit_of_work, 21)) == 21
+    queued(unit_of_work, *["south"] * 10)
+    with unit_of_work.begin() as transaction:
+        transaction.work_flows.pause(Priority.ROUTINE, "south", seconds(3600), "a reason")
+        transaction.work_flows.resume(Priority.ROUTINE, "south")
+    counts = Counter(served(unit_of_work, 8))
+    assert abs(counts["north"] - counts["south"]) <= 2
+
+
 def test_jobs_without_a_tag_are_adopted(unit_of_work: UnitOfWork) -> None:
     """A release without flows queued them: tags in the order of their age, a flow for each site."""
     films = [a_film(site=site, created_at=NOW + seconds(n)) for n, site in enumerate("abab")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 
 import pytest
@@ -16,6 +17,9 @@ from hilum.application.queue.breaker import (
     Breaker,
     BreakerState,
 )
+from hilum.application.queue.dependencies import Dependencies
+from hilum.domain.errors import Dependency
+from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 CLOSED, HALF_OPEN, OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN
 
@@ -190,3 +194,23 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
+
+
+def test_many_slots_ask_a_slow_server_once():
+    """Whoever asks while a probe runs waits for that one, not behind it."""
+    answer, asked = threading.Event(), []
+
+    def probe() -> None:
+        asked.append(None)
+        answer.wait()
+
+    dependencies = Dependencies(
+        {Dependency.INFERENCE: probe}, unit_of_work=InMemoryUnitOfWork(), slots=2
+    )
+    first, second = (dependencies._probe(Dependency.INFERENCE) for _ in range(2))  # noqa: SLF001
+    answer.set()
+    second.result()
+    assert first is second
+    assert len(asked) == 1
+    dependencies._probe(Dependency.INFERENCE).result()  # noqa: SLF001
+    assert len(asked) == 2
