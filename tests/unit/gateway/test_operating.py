@@ -221,6 +221,14 @@ def test_a_stopped_operation_retries_nothing_more(api: Api, gateway: FakeGateway
     assert api.get(f"/v1/jobs/{job_id}").json()["state"] == "failed"
 
 
+def test_arguments_reach_the_operation_and_wrong_ones_are_refused(api: Api):
+    """As a filter, or as what its kind needs."""
+    right = api.post("/v1/operations", json={**RETRY, "arguments": {"priority": "stat"}})
+    assert right.json()["arguments"] == {"priority": "stat"}
+    wrong = api.post("/v1/operations", json={**RETRY, "arguments": {"priority": "soon"}})
+    problem(wrong, 400, "invalid_request")
+
+
 @pytest.mark.parametrize("role", NO_OPERATORS)
 def test_operations_are_for_operators(api: Api, gateway: FakeGateway, role: Role):
     """Others may look at them, and neither start nor stop one."""
