@@ -93,11 +93,12 @@ class ManageOperations:
             purpose=wanted.purpose,
             rate=wanted.rate,
         )
+        # What a caller may name as it likes comes first: it replaces none of the facts.
         details: dict[str, str | float] = {
+            **wanted.arguments,
             "does": wanted.does,
             "site": site,
             "reason": wanted.purpose,
-            **wanted.arguments,
         }
         if wanted.rate is not None:
             details["rate"] = wanted.rate

@@ -229,6 +229,15 @@ def test_arguments_reach_the_operation_and_wrong_ones_are_refused(api: Api):
     problem(wrong, 400, "invalid_request")
 
 
+def test_an_argument_replaces_no_fact_of_the_audit_log(api: Api, gateway: FakeGateway):
+    """Whatever a caller calls it."""
+    told = {"does": "nothing", "site": "elsewhere", "reason": "another"}
+    api.post("/v1/operations", json={**RETRY, "arguments": told})
+    with gateway.unit_of_work.begin(write=False) as transaction:
+        details = transaction.audit.records()[-1].event.details
+    assert details == {"does": "retry_jobs", "site": "*", "reason": RETRY["reason"]}
+
+
 @pytest.mark.parametrize("role", NO_OPERATORS)
 def test_operations_are_for_operators(api: Api, gateway: FakeGateway, role: Role):
     """Others may look at them, and neither start nor stop one."""
