@@ -32,7 +32,8 @@ services: ## Install the real servers that the integration tests and `make stack
 
 # ------------------------------------------------------------------------------ check it
 .PHONY: test
-test: check test-python test-training ## All checks and all tests
+test: check .venv-training/.installed ## All checks and all tests, those with servers beside the others
+	@bash scripts/test.sh
 
 .PHONY: check
 check: .venv-dev/.installed ## Lint, format, types, import rules, generated reference
@@ -43,12 +44,16 @@ check: .venv-dev/.installed ## Lint, format, types, import rules, generated refe
 	.venv-dev/bin/python scripts/reference.py --check
 
 .PHONY: reference
-reference: .venv-dev/.installed ## Write docs/reference/ from the code: settings, errors, metrics
+reference: .venv-dev/.installed ## Write docs/reference/ from the code: settings, errors, metrics, events
 	.venv-dev/bin/python scripts/reference.py
 
-.PHONY: test-python
-test-python: .venv-dev/.installed ## Unit, contract, integration and browser tests
-	.venv-dev/bin/pytest tests --ignore=tests/unit/training --ignore=tests/images --ignore=tests/cluster --ignore=tests/nightly
+.PHONY: test-units
+test-units: .venv-dev/.installed ## Unit, contract, chart and model tests
+	.venv-dev/bin/pytest tests $(foreach part,$(SERVED) unit/training images cluster nightly,--ignore=tests/$(part))
+
+.PHONY: test-servers
+test-servers: .venv-dev/.installed ## Tests of the whole stack: integration, browser, beside the previous release
+	.venv-dev/bin/pytest $(addprefix tests/,$(SERVED))
 
 .PHONY: test-training
 test-training: .venv-training/.installed ## Tests of the training code (TensorFlow, an environment of its own)
@@ -133,6 +138,7 @@ summary: .venv-training/.installed ## Write the two pages, details, checklist an
 negatives: ## Fetch pictures that are no chest films, for training the gate (Debian packages, unpacked only)
 	@bash scripts/negatives.sh
 
+SERVED := integration e2e previous
 PANEL ?= $(if $(filter train tune points,$(MAKECMDGOALS)),$(error say which: make $(MAKECMDGOALS) PANEL=pneumonia, tuberculosis, ...))
 PANELS = $(or $(PANEL),gate lungs chest)
 SHIFTS = $(or $(SHIFT),$(basename $(notdir $(wildcard training/recipes/shifts/*.toml))))

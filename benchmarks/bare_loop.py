@@ -19,7 +19,7 @@ from benchmarks.films import native_films
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.reading import model_input
+from hilum.application.analysis.infer import model_input
 from hilum.imaging.film import FilmLimits
 
 _MODELS = Path(__file__).resolve().parents[1] / "model_repository"

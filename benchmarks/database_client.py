@@ -52,7 +52,7 @@ def measure(url: str, images: int) -> dict[str, tuple[float, float]]:
                 transaction.jobs.with_keys([film.job.idempotency_key])
                 jobs = list(transaction.work_flows.tagged(jobs))
             transaction.jobs.add_new(jobs)
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
             transaction.audit.append([an_event()])
         return film.job
 

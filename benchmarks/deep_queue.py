@@ -26,7 +26,7 @@ from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.tables import JOBS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.domain.job import ANALYSIS, JobEvent, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_stack.postgres import PostgresServer
@@ -69,8 +69,7 @@ class Bench:
             queue=RecordingTaskQueue(),
             policies={ANALYSIS.kind: RetryPolicy()},
             chance=random.Random(1),  # noqa: S311 - jitter
-            ageing=timedelta(days=36500),
-            lease=LEASE,
+            periods=Periods(ageing=timedelta(days=36500), lease=LEASE, attempts=timedelta(days=90)),
         )
         self.spent: dict[str, list[tuple[float, float]]] = {}
 
@@ -125,7 +124,7 @@ class Bench:
         site, priority = next(self._sites)
         film = a_film(site=site, priority=priority)
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
-        transaction.studies.add(film.study, [film.instance])
+        transaction.submissions.add_instances(film.submission, [film.instance])
         transaction.audit.append([an_event()])
 
 

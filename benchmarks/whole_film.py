@@ -31,17 +31,19 @@ from benchmarks.table import machine
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.places import locate_within, lung_field, structures_reading
-from hilum.application.read_film import read_film
-from hilum.application.reading import ModelInputs, upright
+from hilum.application.analysis.evidence import locate_within
+from hilum.application.analysis.infer import ModelInputs
+from hilum.application.analysis.normalise import View, with_bright_bones
+from hilum.application.analysis.pipeline import analyse
+from hilum.application.analysis.structures import lung_field, structures_reading
 from hilum.domain.model import PanelKind
 from hilum.imaging.film import FilmLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hilum.application.analysis.pipeline import ImageAnalysis
     from hilum.application.ports.inference import InferenceEngine, Reading
-    from hilum.application.read_film import FilmReading
     from hilum.domain.model import ModelSet
     from hilum.imaging.film import Film
 
@@ -74,14 +76,14 @@ def measure(repository: Path, films: int | None, repeats: int) -> dict[str, Any]
     rows = []
     for upload in uploads:
         film = reader.read(upload.content)
-        said = read_film(film, models, engine)
+        said = analyse(film, models, engine)
         row = {
             "film": upload.name,
             "megapixels": round(film.pixels.size / 1e6, 2),
             "passed": said.passed,
             "maps": len(said.heatmaps),
             DECODING: _cpu_ms(partial(reader.read, upload.content), repeats),
-            WHOLE: _cpu_ms(partial(read_film, film, models, engine), repeats),
+            WHOLE: _cpu_ms(partial(analyse, film, models, engine), repeats),
         }
         rows.append(row | {"parts": _parts(film, models, engine, said, repeats)})
     return {
@@ -96,11 +98,10 @@ def measure(repository: Path, films: int | None, repeats: int) -> dict[str, Any]
 
 
 def _parts(
-    film: Film, models: ModelSet, engine: InferenceEngine, said: FilmReading, repeats: int
+    film: Film, models: ModelSet, engine: InferenceEngine, said: ImageAnalysis, repeats: int
 ) -> dict[str, Spent]:
     """The same steps one by one, CPU milliseconds; boxes for as many maps as were kept."""
-    shown, _ = upright(film)
-    inputs = ModelInputs(shown)
+    inputs = ModelInputs(with_bright_bones(View(film)).film)
     parts = {
         "polarity and resampling": _cpu_ms(partial(_prepared, film, models), repeats),
         **{
@@ -119,7 +120,7 @@ def _parts(
 
 
 def _prepared(film: Film, models: ModelSet) -> None:
-    inputs = ModelInputs(upright(film)[0])
+    inputs = ModelInputs(with_bright_bones(View(film)).film)
     for model in models.models:
         inputs(model)
 
@@ -132,7 +133,7 @@ def _outlined(film: Film, models: ModelSet, outputs: Reading) -> None:
                 structures_reading(model, panel, masks, film.pixels.shape)
 
 
-def _boxes(film: Film, models: ModelSet, outputs: Reading, said: FilmReading) -> None:
+def _boxes(film: Film, models: ModelSet, outputs: Reading, said: ImageAnalysis) -> None:
     outlined = [
         (panel, outputs.outputs(model)[model.output("masks", panel.name).name][0])
         for model in models.models

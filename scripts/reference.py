@@ -1,30 +1,36 @@
 # ruff: noqa: INP001 - a script that is run by its path
-"""Write docs/reference/ from the code: settings, errors, metrics. ``--check`` compares alone."""
+"""Write docs/reference/ from the code: settings, errors, metrics, events of the log.
+
+``--check`` compares alone.
+"""
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import logging
 import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from log_events import MEANINGS, of_product, unexplained
 from pydantic_core import PydanticUndefined
 
 from hilum.application.ports.repositories import QueueDepth
+from hilum.application.queue.measure_queues import QueueDepths
 from hilum.domain.errors import HilumError, Permanent, Refused, Rejected, Transient
-from hilum.domain.job import Priority
+from hilum.domain.job import ANALYSIS, Priority
 from hilum.runtime.metrics import OLD_NAMES
 from hilum.runtime.setting_groups import ELSEWHERE, EverySetting
 from hilum.runtime.settings import settings_of
 from hilum_cli.settings import CliSettings
 from hilum_engine.metrics import EngineMetrics
-from hilum_gateway.metrics import Metrics
-from hilum_gateway.pages.advice import ADVICE
-from hilum_gateway.problems import status_of
-from hilum_gateway.settings import Settings
+from hilum_gateway.advice import ADVICE
+from hilum_gateway.http.problems import status_of
+from hilum_gateway.wiring.metrics import Metrics
+from hilum_gateway.wiring.settings import Settings
 from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 from hilum_worker.settings import WorkerSettings
@@ -54,6 +60,7 @@ def pages() -> dict[str, str]:
         "configuration.md": _page("Configuration", _configuration()),
         "errors.md": _page("Errors", _errors()),
         "metrics.md": _page("Metrics", _metrics()),
+        "events.md": _page("Events of the log", _events()),
     }
 
 
@@ -177,8 +184,9 @@ def _meaning(kind: type[HilumError]) -> str:
 def _metrics() -> Iterator[str]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     depth = QueueDepth(queued=1, running=1, oldest_queued_at=now)
+    depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
     registries: dict[str, CollectorRegistry] = {
-        "Gateway": Metrics(lambda: dict.fromkeys(Priority, depth), lambda: now).registry,
+        "Gateway": Metrics(lambda: depths).registry,
         "Worker": WorkerMetrics(cast("Any", None)).registry,
         "Known-answer test beside Triton": GoldenFilmMetrics().registry,
         "Engine build (a text file)": EngineMetrics().registry,
@@ -212,12 +220,38 @@ def _metric_rows(registry: CollectorRegistry) -> Iterator[Sequence[str]]:
             )
 
 
+# ----------------------------------------------------------------------------------- events
+def _events() -> Iterator[str]:
+    yield "The event is the member `message` of a line. Where `trace` is on a line, it is the"
+    yield "traceback of a defect. `error` is a code of [errors](errors.md) and its detail. The"
+    yield "modules are the values of `logger` for most lines. Besides its own fields each line has"
+    yield "those of the request or the item, see [operations](../operations.md#logs)."
+    yield ""
+    events, _ = of_product()
+    rows = (
+        (
+            f"`{name}`",
+            ", ".join(sorted(event.levels, key=logging.getLevelNamesMapping().__getitem__)),
+            ", ".join(f"`{one}`" for one in event.fields),
+            MEANINGS.get(name, ""),
+            ", ".join(f"`{one}`" for one in sorted(event.modules)),
+        )
+        for name, event in events.items()
+    )
+    yield from _table(("event", "level", "fields", "meaning", "module"), rows)
+
+
 def main() -> int:
     """Write the pages, or tell with ``--check`` how they differ.
 
     Returns:
-        1 where they differ, 0 otherwise.
+        1 where they differ or a line of the log is not as it must be, 0 otherwise.
     """
+    events, calls = of_product()
+    wrong = [*calls, *unexplained(events)]
+    sys.stdout.writelines(f"{line}\n" for line in wrong)
+    if wrong:
+        return 1
     if "--check" not in sys.argv[1:]:
         FOLDER.mkdir(exist_ok=True)
         for name, text in pages().items():

@@ -61,7 +61,10 @@ class Job(WorkItem):
         state: See :data:`ANALYSIS`.
         model_set: Version of the model set that was current at submission.
         idempotency_key: Same film, site and model set give the same key, and so the same job.
-        timings_ms: Milliseconds by stage, see :mod:`hilum.application.use_cases.analyse_film`.
+        reader_version: Version of the reader that was current at submission. None in a job of a
+            schema before 0012.
+        replaces_job_id: The job of the same image that this one replaces, as an operator asked.
+        timings_ms: Milliseconds by stage, see :mod:`hilum.application.analysis.analyse_film`.
         rung_at: Written by a release before 0.3.
         film_expired_at: When retention took the film's bytes; None while they are kept.
         notes: Codes of what was corrected on the image or is to be known of its header, see
@@ -76,6 +79,8 @@ class Job(WorkItem):
     filename: str
     model_set: str
     idempotency_key: str
+    reader_version: int | None = None
+    replaces_job_id: UUID | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     rung_at: datetime | None = None
     film_expired_at: datetime | None = None

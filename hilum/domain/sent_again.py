@@ -5,8 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from hilum.domain.errors import ForProcessing, ObjectMissing
-from hilum.domain.job import JobState
+from hilum.domain.errors import (
+    CompressionRatioTooHigh,
+    FileTooLarge,
+    ForProcessing,
+    ObjectMissing,
+    TooManyPixels,
+)
+from hilum.domain.job import JobState, Priority
 
 if TYPE_CHECKING:
     from hilum.domain.job import Job
@@ -19,7 +25,7 @@ class Outcome(StrEnum):
     """It got a job."""
 
     KNOWN = "known"
-    """It had a job, which answers. Nothing was changed."""
+    """It had a job, which answers. If that waits or runs, it has the higher of both priorities."""
 
     RESTORED = "restored"
     """It had a job whose file was gone. The file is kept again, and the job stays as it is."""
@@ -27,9 +33,14 @@ class Outcome(StrEnum):
     REQUEUED = "requeued"
     """It had a job that failed since its file was gone. It is analysed now."""
 
+    REFUSED = "refused"
+    """It got no job."""
 
-GIVES_UP_KEY: Final = frozenset({ForProcessing.code})
-"""Codes of rejections that a site's own rule decided: the rule may be another one by now."""
+
+GIVES_UP_KEY: Final = frozenset(
+    {ForProcessing.code, FileTooLarge.code, TooManyPixels.code, CompressionRatioTooHigh.code}
+)
+"""Codes of rejections by a rule of the site or a limit of the installation. Both may change."""
 
 
 def outcome_of(earlier: Job, *, stored: bool) -> Outcome:
@@ -52,3 +63,15 @@ def outcome_of(earlier: Job, *, stored: bool) -> Outcome:
     if earlier.film_expired_at is not None or not stored:
         return Outcome.RESTORED
     return Outcome.KNOWN
+
+
+def is_raised(earlier: Job, priority: Priority) -> bool:
+    """Tell whether a job gets the priority with which its image was sent again.
+
+    Args:
+        earlier: The job.
+        priority: Of the submission.
+    """
+    urgent = list(Priority)
+    waits = earlier.state in {JobState.QUEUED, JobState.RUNNING}
+    return waits and urgent.index(priority) < urgent.index(earlier.priority)

@@ -42,6 +42,11 @@ class WorkFlow:
     paused_until: datetime | None = None
     pause_reason: str = ""
 
+    @property
+    def name(self) -> str:
+        """Its name among the flows of every kind, for the audit log."""
+        return f"{self.kind}/{self.priority.value}/{self.flow}"
+
     def enqueue(self, number: int, virtual_time: float) -> tuple[Sequence[float], WorkFlow]:
         """Return the tags of items that join the queue, and the flow after them.
 
@@ -55,6 +60,19 @@ class WorkFlow:
         start = self.last_tag if paused else max(self.last_tag, virtual_time - self.tag_offset)
         tags = [start + place / self.weight for place in range(1, number + 1)]
         return tags, replace(self, last_tag=tags[-1] if tags else self.last_tag)
+
+    def with_weight(self, weight: float) -> WorkFlow:
+        """Return the flow whose next items have another weight.
+
+        Nothing else changes. A tag is a point of the virtual time up to which its flow was served,
+        and no number of items. So ``last_tag`` means the same under every weight, and the next item
+        begins there. Items that wait keep their tags, since the others were ordered by them.
+
+        The bound then counts each item as ``1 / weight`` of the weight under which it was queued.
+        While two flows wait, these sums over what was served of each differ by at most the largest
+        item of one and of the other.
+        """
+        return replace(self, weight=weight)
 
     def resume(self, first_tag: float | None, virtual_time: float) -> WorkFlow:
         """Return the flow after its pause. It gets no credit for the time in which it stood.

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy as np
     from numpy.typing import NDArray
 
     from hilum.domain.image_note import ImageNote
+
+READER_VERSION: Final = 1
+"""Rises when a change of a decoder can alter the pixels of an image that was read before.
+
+It is part of the key by which an image that is sent again is known, so that an image of another
+reader is analysed anew. A test holds the pixels of drawn images against it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,34 @@ class FilmLimits:
     max_bytes: int = 64 * 1024 * 1024
     max_pixels: int = 36_000_000
     max_compression_ratio: float = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class DicomIdentity:
+    """What a DICOM object says that it is. None where it says nothing, or nothing that is valid.
+
+    Attributes:
+        study_instance_uid: (0020,000D).
+        series_instance_uid: (0020,000E).
+        sop_class_uid: (0008,0016).
+        accession_number: (0008,0050).
+        modality: (0008,0060).
+        body_part: Body Part Examined (0018,0015).
+        presentation_intent: Presentation Intent Type (0008,0068).
+        patient_orientation: (0020,0020), its values joined by a backslash.
+        acquired_at: Acquisition DateTime (0008,002A), or date and time with Timezone Offset From
+            UTC (0008,0201), in UTC. None where no offset is stated.
+    """
+
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    sop_class_uid: str | None = None
+    accession_number: str | None = None
+    modality: str | None = None
+    body_part: str | None = None
+    presentation_intent: str | None = None
+    patient_orientation: str | None = None
+    acquired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +90,7 @@ class FilmHeader:
         flipped: It says that top and bottom are exchanged.
         pixel_aspect: Height of a pixel over its width.
         notes: What else is to be known of the header.
+        identity: Which study, series and object it is, of a DICOM file.
     """
 
     media_type: str
@@ -73,6 +111,7 @@ class FilmHeader:
     flipped: bool = False
     pixel_aspect: float = 1.0
     notes: frozenset[ImageNote] = frozenset()
+    identity: DicomIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)

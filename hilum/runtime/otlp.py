@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.propagate import extract, inject
+from opentelemetry.propagate import extract
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -69,17 +70,17 @@ def add_trace_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def current_traceparent() -> str | None:
-    """Return the trace context of the current span."""
+def trace_headers() -> dict[str, str]:
+    """Return the trace context of the current span, without its baggage."""
     carrier: dict[str, str] = {}
-    inject(carrier)
-    return carrier.get("traceparent")
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier
 
 
-def job_span(traceparent: str | None) -> AbstractContextManager[object]:
-    """Cover a run of a job with a span that continues the trace of its submission."""
+def run_span(noun: str, traceparent: str | None) -> AbstractContextManager[object]:
+    """Cover a run of an item with a span that continues the trace of who queued it."""
     return trace.get_tracer("hilum").start_as_current_span(
-        "job.run",
+        f"{noun}.run",
         context=extract({} if traceparent is None else {"traceparent": traceparent}),
         kind=trace.SpanKind.CONSUMER,
         record_exception=False,

@@ -194,7 +194,7 @@ class Upload(Group):
         max_threads_per_key: Of them, most of one API key.
         max_threads_per_address: Of them, most from one address. Behind a proxy that is not
             among ``HILUM_HTTP_TRUSTED_PROXIES`` all senders have one address.
-        stall_seconds: Longest wait for the next 256 KiB.
+        stall_seconds: Longest wait for the next 320 KiB.
         min_bytes_per_second: Least rate over the whole body. It counts from ``stall_seconds`` on,
             and only while the gateway waits for bytes.
     """
@@ -273,6 +273,7 @@ class Queue(Group):
         max_losses: Lost workers before a job is dead-lettered.
         backoff_base_seconds: Delay after the first attempt.
         backoff_cap_seconds: Longest delay.
+        attempt_age_seconds: How long the record of an attempt is kept; 90 days by default.
     """
 
     lease_seconds: Annotated[float, Old("LEASE_SECONDS")] = Field(default=15, gt=0)
@@ -285,6 +286,7 @@ class Queue(Group):
     max_losses: Annotated[int, Old("MAX_LOSSES")] = Field(default=3, ge=1)
     backoff_base_seconds: Annotated[float, Old("BACKOFF_BASE_SECONDS")] = Field(default=1, gt=0)
     backoff_cap_seconds: Annotated[float, Old("BACKOFF_CAP_SECONDS")] = Field(default=300, gt=0)
+    attempt_age_seconds: float = Field(default=7_776_000, gt=0)
 
     @model_validator(mode="after")
     def _check_backoff(self) -> Self:

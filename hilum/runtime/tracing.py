@@ -44,12 +44,17 @@ def start_tracing(service: str, settings: Tracing) -> Sequence[Processor]:
 
 def current_traceparent() -> str | None:
     """Return the trace context of what this thread does now, as W3C writes it; None without one."""
-    return None if _otlp is None else _otlp.current_traceparent()
+    return trace_headers().get("traceparent")
 
 
-def job_span(traceparent: str | None) -> AbstractContextManager[object]:
-    """Cover a run of a job with a span that continues the trace of its submission."""
-    return nullcontext() if _otlp is None else _otlp.job_span(traceparent)
+def trace_headers() -> dict[str, str]:
+    """Return the same as headers of a message; none where nothing is traced."""
+    return {} if _otlp is None else _otlp.trace_headers()
+
+
+def run_span(noun: str, traceparent: str | None) -> AbstractContextManager[object]:
+    """Cover a run of an item with a span that continues the trace of who queued it."""
+    return nullcontext() if _otlp is None else _otlp.run_span(noun, traceparent)
 
 
 def flush_traces() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from celery import signals
 
 from hilum.adapters.task_queue.celery_app import create_celery
-from hilum.application.messages import QUEUES, WAKE_TASK
+from hilum.application.queue.messages import QUEUES, WAKE_TASK
 
 if TYPE_CHECKING:
     from celery import Task

@@ -28,7 +28,8 @@ from hilum.domain.impression import Impression, ImpressionKind, NamedFinding
 from hilum.domain.job import Job, JobState, Priority
 from hilum.domain.model import CodedConcept, PanelKind, Rank
 from hilum.domain.principal import Principal, PrincipalKind
-from hilum.domain.study import Instance, Study
+from hilum.domain.study import Instance
+from hilum.domain.submission import Source, Submission
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
 if TYPE_CHECKING:
@@ -51,48 +52,49 @@ def seconds(number: float) -> timedelta:
 
 @dataclass(frozen=True)
 class Film:
-    """A study of one film, and its job."""
+    """A submission of one film, and its job."""
 
-    study: Study
+    submission: Submission
     instance: Instance
     job: Job
 
 
 def a_film(**of_job: Any) -> Film:
-    """A study with one instance and a queued job; keywords replace fields of the job."""
-    study = Study(
+    """A submission with one instance and a queued job; keywords replace fields of the job."""
+    submission = Submission(
         id=uuid4(),
         site=of_job.get("site", "north"),
+        principal=KEY,
+        source=Source.API,
         patient_ref="P-1",
         priority=of_job.get("priority", Priority.ROUTINE),
-        submitted_by="key-1",
         received_at=NOW,
     )
     instance = Instance(
         id=uuid4(),
-        study_id=study.id,
+        study_id=submission.id,
         filename="thorax ä.dcm",
         media_type="application/dicom",
         size_bytes=5_000_000_000,
         sha256="ab" * 32,
         sop_instance_uid="1.2.3",
-        object_key=f"films/{study.id}",
+        object_key=f"films/{submission.id}",
     )
     fields: dict[str, Any] = {
         "id": uuid4(),
-        "study_id": study.id,
+        "study_id": submission.id,
         "instance_id": instance.id,
-        "site": study.site,
+        "site": submission.site,
         "filename": instance.filename,
         "state": JobState.QUEUED,
-        "priority": study.priority,
+        "priority": submission.priority,
         "model_set": "ms-1",
         "idempotency_key": uuid4().hex,
         "created_at": NOW,
         "updated_at": NOW,
         **of_job,
     }
-    return Film(study, instance, Job(**fields))
+    return Film(submission, instance, Job(**fields))
 
 
 def accept(unit_of_work: UnitOfWork, *films: Film) -> None:
@@ -100,7 +102,7 @@ def accept(unit_of_work: UnitOfWork, *films: Film) -> None:
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new([film.job for film in films])
         for film in films:
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
         for priority, site in sorted({(film.job.priority, film.job.site) for film in films}):
             transaction.work_flows.resume(priority, site)
 

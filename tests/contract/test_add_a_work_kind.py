@@ -15,13 +15,13 @@ from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.kinds import KINDS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.application.messages import OTHER_QUEUES, queue_of
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations, WantedOperation
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.messages import OTHER_QUEUES, queue_of
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.attempt import Worker
 from hilum.domain.operation import OPERATION, OperationState
@@ -88,7 +88,6 @@ def test_a_kind_without_a_table_runs_in_chunks(
     manage = ManageOperations(
         unit_of_work=unit_of_work,
         queue=RecordingTaskQueue(),
-        clock=SystemClock(),
         kinds=OPERATIONS,
     )
     me = local_command("me")

@@ -71,7 +71,7 @@ def _run_films(url: str, owner: str) -> int:
         film = a_film(site=owner)
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
             transaction.audit.append([an_event()])
         with unit_of_work.begin() as transaction:
             mine = transaction.jobs.claim(list(Priority), owner, LEASE)

@@ -52,7 +52,7 @@ def queue_jobs(unit_of_work: SqlUnitOfWork, number: int) -> None:
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
 
 
 def test_eight_claimers_take_each_job_once(engine: Engine) -> None:
@@ -115,7 +115,7 @@ def test_a_flow_whose_jobs_are_all_locked_is_passed_over(engine: Engine) -> None
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
     with unit_of_work.begin() as holder:
         first = holder.jobs.claim(list(Priority), "worker-1", LEASE)
         second = claim(unit_of_work, "worker-2")

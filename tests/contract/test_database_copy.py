@@ -43,7 +43,7 @@ def fill(url: str, films: int = FILMS) -> None:
         for _ in range(films):
             film = a_film()
             transaction.jobs.add_new([film.job])
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
             event = AuditEvent(KEY, "job.accepted", "job", str(film.job.id), NOW)
             transaction.audit.append([event])
 

@@ -84,7 +84,7 @@ def test_a_restart_inside_a_transaction_writes_nothing(
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
             own_server.restart()
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
 
     with pytest.raises(DatabaseUnavailable):
         accept_while_restarting()
@@ -101,7 +101,7 @@ def test_a_restart_before_the_commit_writes_nothing(
     def accept_then_restart() -> None:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
             own_server.restart()
 
     with pytest.raises(DatabaseUnavailable):
@@ -197,7 +197,7 @@ def test_the_later_of_two_same_films_waits_for_the_earlier(
     def submit_earlier() -> None:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([earlier.job])
-            transaction.studies.add(earlier.study, [earlier.instance])
+            transaction.submissions.add_instances(earlier.submission, [earlier.instance])
             inserted.set()
             assert finish.wait(30)
             if not commit:
@@ -207,7 +207,7 @@ def test_the_later_of_two_same_films_waits_for_the_earlier(
         with unit_of_work.begin() as transaction:
             held = transaction.jobs.add_new([later.job])[later.job.idempotency_key]
             if held == later.job:
-                transaction.studies.add(later.study, [later.instance])
+                transaction.submissions.add_instances(later.submission, [later.instance])
         return held
 
     inserted = threading.Event()

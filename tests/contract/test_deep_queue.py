@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.repositories.kinds import KINDS
+from hilum.adapters.postgres.tables import WORK_FLOWS
 from hilum.domain.job import ANALYSIS, Priority
 from tests.contract.deep_queue import assert_heads_alone, fill, plan, scans_of_jobs
+from tests.contract.samples import FAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,18 +52,37 @@ def test_dead_entries_are_vacuumed_long_before_a_fifth_is_dead(postgresql_url: s
     }
 
 
+def test_what_waits_in_a_paused_flow_is_not_read(engine: Engine) -> None:
+    """Claimable jobs are counted flow by flow, up to the bound, and no job for nothing."""
+    with engine.begin() as connection:
+        first = WORK_FLOWS.c.flow.in_([f"site-{site}" for site in range(SITES - 1)])
+        connection.execute(sa.update(WORK_FLOWS).where(first).values(paused_until=FAR))
+    work, _ = KINDS[ANALYSIS.kind]
+    query = work.claimable[engine.dialect.name]
+    for priority in Priority:
+        found = plan(engine, query, wanted_priority=priority.value, at_most=64)
+        if engine.dialect.name == "sqlite":
+            (step,) = [step for step in found.splitlines() if "jobs" in step]
+            assert "ix_jobs_claim (priority=? AND site=?)" in step
+            continue
+        for node in scans_of_jobs(found):
+            assert node["Actual Rows"] * node["Actual Loops"] <= 64, found
+            assert node.get("Rows Removed by Filter", 0) == 0, found
+
+
 @pytest.mark.real
 def test_reconciliation_reads_what_it_looks_for(postgresql_url: str) -> None:
     """Not what waits: the clock is no reason to look at each job."""
     engine = create_database_engine(postgresql_url)
     fill(engine, ended=20_000, waiting=3_000, sites=SITES)
     work, flows = KINDS[ANALYSIS.kind]
+    claimable = work.claimable["postgresql"]
     century = {"of_priority": "batch", "minus_age_s": -3e9, "at_most": 64}
     asked = [
         plan(engine, flows.aged, **century),
         plan(engine, flows.untagged, at_most=500),
         plan(engine, work.expired, at_most=500),
-        *(plan(engine, work.claimable, wanted_priority=p, at_most=64) for p in Priority),
+        *(plan(engine, claimable, wanted_priority=p, at_most=64) for p in Priority),
     ]
     engine.dispose()
     for found in asked:

@@ -154,7 +154,7 @@ def test_a_film_that_is_sent_again_is_kept_again(unit_of_work: UnitOfWork) -> No
         assert again(uuid4(), new, **gone) is None
     assert stored(unit_of_work, film.job.id) == film.job
     with unit_of_work.begin(write=False) as transaction:
-        kept = transaction.studies.instance(film.instance.id)
+        kept = transaction.submissions.instance(film.instance.id)
     assert kept == replace(film.instance, object_key="films/again", sha256="cd" * 32)
     assert expire(unit_of_work, 3600) == []
     assert expire(unit_of_work, 3601) == [film.job.id]

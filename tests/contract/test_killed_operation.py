@@ -18,7 +18,7 @@ from hilum.application.operations.run_operation import Chunk, RunOperation
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
-from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.attempt import Worker
 from hilum.domain.audit import AuditEvent
@@ -100,9 +100,7 @@ def test_another_process_goes_on_and_does_each_item_once(database_url: str) -> N
     engine = create_database_engine(database_url)
     unit_of_work = SqlUnitOfWork(engine)
     queue = RecordingTaskQueue()
-    manage = ManageOperations(
-        unit_of_work=unit_of_work, queue=queue, clock=SystemClock(), kinds={"note": Noting()}
-    )
+    manage = ManageOperations(unit_of_work=unit_of_work, queue=queue, kinds={"note": Noting()})
     operation = manage.start(WantedOperation("note", "a test"), ME, "request")
     killed = multiprocessing.get_context("spawn").Process(
         target=run_until_killed, args=(database_url,)
@@ -118,8 +116,7 @@ def test_another_process_goes_on_and_does_each_item_once(database_url: str) -> N
         queue=queue,
         policies={OPERATION.kind: RetryPolicy(base=timedelta(0))},
         chance=random.Random(1),  # noqa: S311 - a seed
-        ageing=timedelta(hours=4),
-        lease=timedelta(0),
+        periods=Periods(ageing=timedelta(hours=4), lease=timedelta(0), attempts=timedelta(days=90)),
     )
     wait_for(lambda: reconcile().released == 1, "the lease of the killed process expires")
     worker = a_worker(unit_of_work, "other", Noting())

@@ -33,7 +33,11 @@ def _accepted_before(engine: sa.Engine) -> Job:
     """A job as a former release accepted it: without the columns that it did not know."""
     film = a_film()
     rows = {
-        "studies": {**asdict(film.study), "priority": film.study.priority.value},
+        "studies": {
+            **asdict(film.submission),
+            "priority": film.submission.priority.value,
+            "submitted_by": film.submission.principal.id,
+        },
         "instances": asdict(film.instance),
         "jobs": JOB_WORK.row_of(film.job),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hilum.domain.attempt import Attempt, Worker
 from hilum.domain.work import AttemptOutcome
@@ -13,6 +13,18 @@ from tests.contract.samples import NOW, seconds
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
 
+ATTEMPT = Attempt(
+    work_id=UUID(int=1),
+    kind="analysis",
+    owner="w1",
+    release="0.3.0",
+    server_id="triton-a",
+    started_at=NOW,
+    outcome=AttemptOutcome.FAILED,
+    code="inference_unavailable",
+    timings_ms={"infer": 1.5},
+    trace_id="0af7651916cd43dd8448eb211c80319c",
+)
 WORKER = Worker(
     name="w1",
     host="h",
@@ -30,18 +42,7 @@ WORKER = Worker(
 def test_attempts_are_numbered_in_the_order_of_their_ends(unit_of_work: UnitOfWork) -> None:
     """From 1 on for each item and kind. Every field comes back."""
     item, other = uuid4(), uuid4()
-    first = Attempt(
-        work_id=item,
-        kind="analysis",
-        owner="w1",
-        release="0.3.0",
-        server_id="triton-a",
-        started_at=NOW,
-        outcome=AttemptOutcome.FAILED,
-        code="inference_unavailable",
-        timings_ms={"infer": 1.5},
-        trace_id="0af7651916cd43dd8448eb211c80319c",
-    )
+    first = replace(ATTEMPT, work_id=item)
     second = Attempt(
         work_id=item,
         kind="analysis",
@@ -62,6 +63,29 @@ def test_attempts_are_numbered_in_the_order_of_their_ends(unit_of_work: UnitOfWo
         replace(first, number=1),
         replace(second, number=2),
     ]
+
+
+def test_old_attempts_are_removed_in_steps(unit_of_work: UnitOfWork) -> None:
+    """Each step looks at some and says where the next one begins. What is young stays."""
+    items = sorted(uuid4() for _ in range(5))
+    twice = items[1]
+    with unit_of_work.begin() as transaction:
+        for item in (*items, twice):
+            transaction.attempts.add(replace(ATTEMPT, work_id=item))
+
+    def left() -> list[int]:
+        with unit_of_work.begin(write=False) as transaction:
+            return [len(transaction.attempts.of("analysis", item)) for item in items]
+
+    with unit_of_work.begin() as transaction:
+        assert transaction.attempts.remove_old(seconds(3600), None, 9) is None
+    assert left() == [1, 2, 1, 1, 1]
+    place = None
+    for remaining in ([0, 0, 1, 1, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 0]):
+        with unit_of_work.begin() as transaction:
+            place = transaction.attempts.remove_old(seconds(-3600), place, 2)
+        assert left() == remaining
+    assert place is None
 
 
 def test_a_beat_replaces_what_a_worker_said_before(unit_of_work: UnitOfWork) -> None:

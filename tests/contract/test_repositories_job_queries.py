@@ -157,17 +157,18 @@ def test_claimable_jobs_are_those_that_may_start_now(unit_of_work: UnitOfWork) -
 
 
 def test_depths_measure_every_queue(unit_of_work: UnitOfWork) -> None:
-    """Waiting and running jobs and the oldest acceptance, by priority; empty queues too."""
+    """Waiting, running and failed jobs and the oldest acceptance by priority, zeros too."""
     accepted(unit_of_work, created_at=NOW - seconds(5))
     accepted(unit_of_work, created_at=NOW - seconds(9))
     claimed(unit_of_work, created_at=NOW - seconds(99))
     claimed(unit_of_work, priority=Priority.STAT)
     accepted(unit_of_work, state=JobState.COMPLETED, priority=Priority.BATCH)
+    accepted(unit_of_work, state=JobState.FAILED, priority=Priority.BATCH)
     with unit_of_work.begin(write=False) as transaction:
         assert transaction.jobs.depths() == {
             Priority.STAT: QueueDepth(0, 1, None),
             Priority.ROUTINE: QueueDepth(2, 1, NOW - seconds(9)),
-            Priority.BATCH: QueueDepth(0, 0, None),
+            Priority.BATCH: QueueDepth(0, 0, None, failed=1),
         }
 
 

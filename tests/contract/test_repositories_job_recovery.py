@@ -186,11 +186,13 @@ def test_only_a_parked_job_is_retried_or_discarded(
     assert stored(unit_of_work, job.id) == job
 
 
-@pytest.mark.parametrize(("code", "freed"), [("for_processing", "yes"), ("colour_film", "")])
-def test_a_rejection_by_a_rule_of_the_site_frees_the_key(
+@pytest.mark.parametrize(
+    ("code", "freed"), [("for_processing", "yes"), ("too_many_pixels", "yes"), ("colour_film", "")]
+)
+def test_a_rejection_by_a_rule_or_a_limit_frees_the_key(
     unit_of_work: UnitOfWork, code: str, freed: str
 ) -> None:
-    """The rule may be another one when the image is sent again; its pixels stay what they are."""
+    """Either may be changed until the image is sent again. Its pixels stay what they are."""
     job = claimed(unit_of_work)
     with unit_of_work.begin() as transaction:
         ended = transaction.jobs.finish(job, JobEvent.REJECT, reason=Reason(code, "because"))

@@ -74,7 +74,7 @@ def test_the_same_key_gives_the_job_that_exists(unit_of_work: UnitOfWork) -> Non
     again, fresh = a_film(idempotency_key="b"), a_film(idempotency_key="a")
     with unit_of_work.begin() as transaction:
         held = transaction.jobs.add_new([again.job, fresh.job])
-        transaction.studies.add(fresh.study, [fresh.instance])
+        transaction.submissions.add_instances(fresh.submission, [fresh.instance])
     assert held == {"a": fresh.job, "b": first}
 
 
@@ -83,7 +83,7 @@ def test_a_batch_that_holds_a_film_twice_gets_one_job(unit_of_work: UnitOfWork) 
     film, twin = a_film(idempotency_key="same"), a_film(idempotency_key="same")
     with unit_of_work.begin() as transaction:
         held = transaction.jobs.add_new([film.job, twin.job])
-        transaction.studies.add(film.study, [film.instance])
+        transaction.submissions.add_instances(film.submission, [film.instance])
     assert held == {"same": film.job}
 
 

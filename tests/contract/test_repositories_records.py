@@ -10,7 +10,9 @@ import pytest
 
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import ResultOverview
+from hilum.domain.study import Role
 from tests.contract.samples import (
+    NOW,
     a_film,
     a_gate_reading,
     a_stop,
@@ -27,28 +29,43 @@ def test_an_instance_comes_back_as_it_was_added(unit_of_work: UnitOfWork) -> Non
     """Every field survives: a size beyond 32 bits, a name beyond ASCII, a missing UID."""
     film = a_film()
     without_uid = replace(film.instance, id=uuid4(), sop_instance_uid=None)
+    described = replace(
+        film.instance,
+        id=uuid4(),
+        content_sha256="cd" * 32,
+        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
+        presentation_intent="FOR PRESENTATION",
+        view_position="PA",
+        patient_orientation="L\\F",
+        acquired_at=NOW,
+        role=Role.LATERAL,
+    )
     with unit_of_work.begin() as transaction:
-        transaction.studies.add(film.study, [film.instance, without_uid])
+        instances = [film.instance, without_uid, described]
+        transaction.submissions.add_instances(film.submission, instances)
     with unit_of_work.begin(write=False) as transaction:
-        assert transaction.studies.instance(film.instance.id) == film.instance
-        assert transaction.studies.instance(without_uid.id) == without_uid
-        assert transaction.studies.instance(uuid4()) is None
+        assert transaction.submissions.instance(film.instance.id) == film.instance
+        assert transaction.submissions.instance(without_uid.id) == without_uid
+        assert transaction.submissions.instance(described.id) == described
+        assert transaction.submissions.instance(uuid4()) is None
 
 
-def test_a_study_is_added_once(unit_of_work: UnitOfWork) -> None:
+def test_a_parent_is_added_once(unit_of_work: UnitOfWork) -> None:
     """The same id again is a defect, and the transaction is gone."""
     film, other = a_film(), a_film()
     accept(unit_of_work, film)
 
     def add_again() -> None:
         with unit_of_work.begin() as transaction:
-            transaction.studies.add(other.study, [other.instance])
-            transaction.studies.add(film.study, [])
+            transaction.submissions.add_instances(other.submission, [other.instance])
+            again = replace(film.instance, id=uuid4())
+            transaction.submissions.add_instances(film.submission, [again])
 
     with pytest.raises(InternalError):
         add_again()
     with unit_of_work.begin(write=False) as transaction:
-        assert transaction.studies.instance(other.instance.id) is None
+        assert transaction.submissions.instance(other.instance.id) is None
 
 
 def test_a_result_comes_back_without_its_heatmaps(unit_of_work: UnitOfWork) -> None:

@@ -13,12 +13,12 @@ import pytest
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.application.object_keys import film_key, preview_key
-from hilum.application.use_cases.expire_films import ExpireFilms, RetentionRule
-from hilum.application.use_cases.sweep_orphans import SweepOrphans, Swept
+from hilum.application.retention.expire_films import ExpireFilms, RetentionRule
+from hilum.application.retention.sweep_orphans import SweepOrphans, Swept
 from hilum.domain.audit import first_broken_link
 from hilum.domain.errors import ObjectStoreUnavailable
 from hilum.domain.job import JobState
+from hilum.domain.object_keys import film_key, preview_key
 from hilum.domain.principal import local_command
 from tests.contract.samples import NOW, a_film, accept
 from tests.fakes.clock import SettableClock
@@ -59,7 +59,7 @@ class Platform:
     def add(self, state: JobState) -> UUID:
         """A film with a preview."""
         film = a_film(state=state)
-        key = film_key(film.study.id, film.instance.id)
+        key = film_key(film.submission.id, film.instance.id)
         accept(self.unit_of_work, replace(film, instance=replace(film.instance, object_key=key)))
         for stored in (key, preview_key(film.job.id)):
             self.store.put(stored, [b"film"], media_type="image/png")

@@ -36,7 +36,7 @@ def _run_films(url: str, process: int) -> int:
             tagged = transaction.work_flows.tagged([film.job])
             job = transaction.jobs.add_new(tagged)[film.job.idempotency_key]
             if job.id == film.job.id:
-                transaction.studies.add(film.study, [film.instance])
+                transaction.submissions.add_instances(film.submission, [film.instance])
             transaction.audit.append(
                 [AuditEvent(worker(owner), "job.seen", "job", str(job.id), NOW)]
             )

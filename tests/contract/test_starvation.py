@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.domain.job import ANALYSIS, JobEvent, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from tests.contract.samples import LEASE, a_film, claim, seconds
@@ -29,8 +29,7 @@ def reconcile(unit_of_work: UnitOfWork) -> Reconcile:
         queue=RecordingTaskQueue(),
         policies={ANALYSIS.kind: RetryPolicy()},
         chance=random.Random(1),  # noqa: S311 - jitter
-        ageing=AGEING,
-        lease=LEASE,
+        periods=Periods(ageing=AGEING, lease=LEASE, attempts=timedelta(days=90)),
     )
 
 
@@ -39,7 +38,7 @@ def accept(unit_of_work: UnitOfWork, site: str, priority: Priority, age: float =
     film = a_film(site=site, priority=priority, created_at=datetime.now(UTC) - seconds(age))
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
-        transaction.studies.add(film.study, [film.instance])
+        transaction.submissions.add_instances(film.submission, [film.instance])
     return film.job
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.errors import InternalError
 from hilum.domain.job import JobEvent, JobState, Priority
 from tests.contract.samples import LEASE, NOW, a_film, accepted, an_analysis, claim, claimed, stored
@@ -31,7 +34,7 @@ def test_a_block_that_raises_leaves_no_trace(unit_of_work: UnitOfWork) -> None:
     def fail_after_writing() -> NoReturn:
         with unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
             transaction.jobs.finish(running, JobEvent.COMPLETE)
             transaction.results.add(an_analysis(running))
             raise ZeroDivisionError
@@ -41,7 +44,7 @@ def test_a_block_that_raises_leaves_no_trace(unit_of_work: UnitOfWork) -> None:
     assert stored(unit_of_work, running.id) == running
     with unit_of_work.begin(write=False) as transaction:
         assert transaction.jobs.get(film.job.id) is None
-        assert transaction.studies.instance(film.instance.id) is None
+        assert transaction.submissions.instance(film.instance.id) is None
         assert transaction.results.get(running.id) is None
 
 
@@ -50,7 +53,7 @@ def test_a_block_sees_what_it_wrote(unit_of_work: UnitOfWork) -> None:
     film = a_film()
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new([film.job])
-        transaction.studies.add(film.study, [film.instance])
+        transaction.submissions.add_instances(film.submission, [film.instance])
         assert transaction.jobs.get(film.job.id) == film.job
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(_get, unit_of_work, film.job).result() is None
@@ -60,6 +63,32 @@ def test_a_block_sees_what_it_wrote(unit_of_work: UnitOfWork) -> None:
 def _get(unit_of_work: UnitOfWork, job: Job) -> Job | None:
     with unit_of_work.begin(write=False) as transaction:
         return transaction.jobs.get(job.id)
+
+
+def test_a_block_has_one_moment(unit_of_work: UnitOfWork) -> None:
+    """In UTC, and the same however often it is asked for."""
+    for write in (True, False, True):
+        before = datetime.now(UTC)
+        with unit_of_work.begin(write=write) as transaction:
+            now = transaction.now
+            assert now.utcoffset() == timedelta()
+            assert before <= now <= datetime.now(UTC)
+            assert transaction.now == now
+
+
+@pytest.mark.real
+def test_that_moment_is_the_databases(postgresql_url: str) -> None:
+    """A server whose clock stands at another year gives that year."""
+    engine = create_database_engine(postgresql_url)
+    with SqlUnitOfWork(engine).begin() as transaction:
+        connection = transaction._connection  # noqa: SLF001 - no port sets a server's clock
+        connection.exec_driver_sql(
+            "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz"
+            " LANGUAGE sql AS $$ SELECT timestamptz '2020-02-29 12:00+00' $$"
+        )
+        connection.exec_driver_sql("SET LOCAL search_path = public, pg_catalog")
+        assert transaction.now == datetime(2020, 2, 29, 12, tzinfo=UTC)
+    engine.dispose()
 
 
 def test_a_read_only_block_cannot_write(unit_of_work: UnitOfWork) -> None:
@@ -132,7 +161,7 @@ def test_of_many_same_films_one_gets_a_job(unit_of_work: UnitOfWork) -> None:
                 held = dict(transaction.jobs.add_new([film.job for film in films]))
                 for film in films:
                     if held[film.job.idempotency_key] == film.job:
-                        transaction.studies.add(film.study, [film.instance])
+                        transaction.submissions.add_instances(film.submission, [film.instance])
             answers.append(held)
         return answers
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
+from time import sleep
 from typing import TYPE_CHECKING
-
-import pytest
 
 from hilum.domain.job import JobEvent, Priority, Reason
 from hilum.domain.work import AttemptOutcome
 from tests.contract.samples import NOW, a_film, claim, elapse, seconds, stored
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Job
+    from hilum.domain.work_flow import WorkFlow
 
 
 def queued(
@@ -29,7 +30,7 @@ def queued(
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job for film in films]))
         for film in films:
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
     return [stored(unit_of_work, film.job.id) for film in films]
 
 
@@ -38,7 +39,7 @@ def queued_at(unit_of_work: UnitOfWork, moment: datetime, priority: Priority) ->
     film = a_film(priority=priority, created_at=moment)
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new(transaction.work_flows.tagged([film.job]))
-        transaction.studies.add(film.study, [film.instance])
+        transaction.submissions.add_instances(film.submission, [film.instance])
     return film.job.id
 
 
@@ -108,7 +109,7 @@ def test_a_paused_site_is_passed_over_and_resumes_without_credit(unit_of_work: U
         (flow,) = [flow for flow in transaction.work_flows.all() if flow.flow == "south"]
         assert flow.paused_until is not None
         assert flow.pause_reason == "a reason"
-        assert transaction.work_flows.end_pauses() == 0
+        assert transaction.work_flows.end_pauses() == []
         assert transaction.work_flows.resume(Priority.ROUTINE, "south")
         assert not transaction.work_flows.resume(Priority.ROUTINE, "south")
     counts = Counter(served(unit_of_work, 8))
@@ -156,7 +157,7 @@ def test_jobs_without_a_tag_are_adopted(unit_of_work: UnitOfWork) -> None:
     with unit_of_work.begin() as transaction:
         transaction.jobs.add_new([film.job for film in films])
         for film in films:
-            transaction.studies.add(film.study, [film.instance])
+            transaction.submissions.add_instances(film.submission, [film.instance])
     assert claim(unit_of_work) is None
     with unit_of_work.begin() as transaction:
         assert transaction.work_flows.adopt(3) == 3
@@ -168,44 +169,6 @@ def test_jobs_without_a_tag_are_adopted(unit_of_work: UnitOfWork) -> None:
         tags[film.job.site].append(stored(unit_of_work, film.job.id).fair_tag)
     assert all(own == sorted(own) and own[0] > 0 for own in tags.values())
     assert sorted(served(unit_of_work, 9)) == ["a", "a", "b", "b"]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_service_stays_within_the_bound_on_a_database(unit_of_work: UnitOfWork, seed: int) -> None:
-    """Any arrivals and pauses: while two sites wait, what was served differs by at most two."""
-    chance = random.Random(seed)  # noqa: S311 - a seed
-    sites = ("north", "south", "west")
-    waiting: Counter[str] = Counter()
-    paused: set[str] = set()
-    since: dict[frozenset[str], Counter[str]] = {}
-    for _ in range(60):
-        site = chance.choice(sites)
-        event = chance.choices(["arrive", "serve", "pause", "resume"], [3, 8, 1, 1])[0]
-        got = ""
-        if event == "arrive":
-            number = chance.randint(1, 4)
-            queued(unit_of_work, *[site] * number)
-            waiting[site] += number
-        elif event == "serve":
-            got = next(iter(served(unit_of_work, 1)), "")
-            waiting[got] -= 1
-        else:
-            with unit_of_work.begin() as transaction:
-                if event == "pause":
-                    transaction.work_flows.pause(Priority.ROUTINE, site, seconds(1e6), "x")
-                    paused.add(site)
-                else:
-                    transaction.work_flows.resume(Priority.ROUTINE, site)
-                    paused.discard(site)
-        waits = {s for s in sites if waiting[s] > 0 and s not in paused}
-        pairs = {frozenset((a, b)) for a in waits | {got} for b in waits if a and a != b}
-        since = {pair: since.get(pair, Counter()) for pair in pairs}
-        for pair, counts in since.items():
-            counts[got] += got in pair
-            one, other = pair
-            assert abs(counts[one] - counts[other]) <= 2
-        # Who was served to the last job waits no more, so that the time of the pair is over.
-        since = {pair: counts for pair, counts in since.items() if pair <= waits}
 
 
 def test_aged_batch_jobs_become_routine_behind_what_waits(unit_of_work: UnitOfWork) -> None:
@@ -235,6 +198,28 @@ def test_a_pause_ends_at_its_time(unit_of_work: UnitOfWork) -> None:
     elapse(unit_of_work, seconds(600))
     assert claim(unit_of_work) is None
     with unit_of_work.begin() as transaction:
-        assert transaction.work_flows.end_pauses() == 1
-        assert transaction.work_flows.end_pauses() == 0
+        (ended,) = transaction.work_flows.end_pauses()
+        assert (ended.flow, ended.pause_reason) == ("north", "a reason")
+        assert transaction.work_flows.end_pauses() == []
     assert claim(unit_of_work) is not None
+
+
+def test_a_pause_that_is_prolonged_at_its_end_goes_on(unit_of_work: UnitOfWork) -> None:
+    """Whoever ends what is over looks again once it holds the flow."""
+    with unit_of_work.begin() as transaction:
+        transaction.work_flows.pause(Priority.ROUTINE, "north", seconds(600), "a reason")
+    elapse(unit_of_work, seconds(600))
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work.begin() as transaction:
+            transaction.work_flows.pause(Priority.ROUTINE, "north", seconds(600), "longer")
+            ending = pool.submit(_end_pauses, unit_of_work)
+            sleep(0.2)
+        assert ending.result() == []
+    with unit_of_work.begin() as transaction:
+        (flow,) = transaction.work_flows.all()
+    assert flow.pause_reason == "longer"
+
+
+def _end_pauses(unit_of_work: UnitOfWork) -> Sequence[WorkFlow]:
+    with unit_of_work.begin() as transaction:
+        return transaction.work_flows.end_pauses()

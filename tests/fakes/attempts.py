@@ -26,6 +26,18 @@ class InMemoryAttempts:
     def of(self, kind: str, work_id: UUID) -> Sequence[Attempt]:
         return [one for one in self._rows.attempts if (one.kind, one.work_id) == (kind, work_id)]
 
+    def remove_old(self, age: timedelta, after: UUID | None, most: int) -> UUID | None:
+        self._rows.require_writable()
+        ids = sorted(one.work_id for one in self._rows.attempts if not after or one.work_id > after)
+        last = ids[:most][-1] if ids else None
+        before = self._rows.now() - age
+        self._rows.attempts = [
+            one
+            for one in self._rows.attempts
+            if (one.work_id not in ids or one.work_id > last or one.ended_at >= before)
+        ]
+        return last if len(ids) > most else None
+
 
 class InMemoryWorkers:
     def __init__(self, rows: Rows) -> None:

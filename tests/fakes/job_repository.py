@@ -91,6 +91,14 @@ class InMemoryJobs(InMemoryWork):
             self._rows.jobs[ended.id] = ended
         return ended
 
+    def give_up_key(self, job: Job) -> bool:
+        self._rows.require_writable()
+        held = self._rows.jobs.get(job.id)
+        if held is None or held.idempotency_key != job.idempotency_key:
+            return False
+        self._rows.jobs[job.id] = replace(held, idempotency_key=f"ended {job.id}")
+        return True
+
     def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:
         numbers = dict.fromkeys(JobState, 0)
         for job in self._rows.jobs.values():

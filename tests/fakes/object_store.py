@@ -61,11 +61,11 @@ class InMemoryObjectStore:
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         self.check()
-        for key in sorted(self.objects):
+        for key, data in sorted(self.objects.copy().items()):
             self.check()
             if key.startswith(prefix):
                 stored_at = self.stored_at.get(key) or datetime.now(UTC)
-                yield StoredObject(key, len(self.objects[key]), stored_at)
+                yield StoredObject(key, len(data), stored_at)
 
     def check(self) -> None:
         if not self.available:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.clock.clock import SystemClock
+from hilum.application.ports.submissions import BackFilled, SubmissionRecord
 from hilum.domain.audit import GENESIS, AuditRecord
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
 from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from hilum.domain.operation import Operation
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.site_rule import SiteRule
-    from hilum.domain.study import Instance, Study
+    from hilum.domain.study import Instance
+    from hilum.domain.submission import Submission, SubmissionItem
     from hilum.domain.work_flow import WorkFlow
 
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 class Rows:
     """Everything that is stored."""
 
-    studies: dict[UUID, Study] = field(default_factory=dict)
+    parents: dict[UUID, Submission] = field(default_factory=dict)
+    submissions: dict[UUID, SubmissionRecord] = field(default_factory=dict)
     instances: dict[UUID, Instance] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
     work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
@@ -47,6 +50,7 @@ class Rows:
     operating_points: dict[tuple[str, ...], SiteOperatingPoint] = field(default_factory=dict)
     promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
     site_rules: dict[tuple[str, str], SiteRule] = field(default_factory=dict)
+    sites: dict[str, float] = field(default_factory=dict)
     removals: dict[str, datetime] = field(default_factory=dict)
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
@@ -56,7 +60,8 @@ class Rows:
     def copy(self, *, writable: bool) -> Rows:
         """A copy whose changes do not show here."""
         return Rows(
-            dict(self.studies),
+            dict(self.parents),
+            dict(self.submissions),
             dict(self.instances),
             dict(self.jobs),
             dict(self.work_flows),
@@ -71,6 +76,7 @@ class Rows:
             dict(self.operating_points),
             dict(self.promotions),
             dict(self.site_rules),
+            dict(self.sites),
             dict(self.removals),
             dict(self.sent_again),
             list(self.audit),
@@ -94,30 +100,59 @@ class Rows:
     def require_references(self) -> None:
         """Refuse a commit that leaves a row pointing nowhere."""
         for job in self.jobs.values():
-            if job.instance_id not in self.instances or job.study_id not in self.studies:
+            if job.instance_id not in self.instances or job.study_id not in self.parents:
                 raise InternalError("a job has no instance or no study")
         for instance in self.instances.values():
-            if instance.study_id not in self.studies:
+            if instance.study_id not in self.parents:
                 raise InternalError("an instance has no study")
 
 
-class InMemoryStudies:
+class InMemorySubmissions:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def add(self, study: Study, instances: Iterable[Instance]) -> None:
+    def add(
+        self, submission: Submission, items: Sequence[SubmissionItem], *, is_parent: bool = False
+    ) -> None:
         self._rows.require_writable()
-        if study.id in self._rows.studies:
-            raise InternalError("this study exists")
-        self._rows.studies[study.id] = study
-        self.add_instances(instances)
+        if is_parent:
+            self._add_parent(submission)
+        if submission.id in self._rows.submissions:
+            raise InternalError("this submission exists")
+        # Read back without what only the sender holds.
+        sender = replace(submission.principal, name="", grants=())
+        kept = replace(submission, principal=sender)
+        self._rows.submissions[submission.id] = SubmissionRecord(kept, list(items))
 
-    def add_instances(self, instances: Iterable[Instance]) -> None:
+    def settle(self, submission_id: UUID, items: Sequence[SubmissionItem]) -> None:
         self._rows.require_writable()
+        submission, kept = self._rows.submissions[submission_id]
+        changed = {item.position: item for item in items}
+        now = [changed.get(item.position, item) for item in kept]
+        self._rows.submissions[submission_id] = SubmissionRecord(submission, now)
+
+    def get(self, submission_id: UUID) -> SubmissionRecord | None:
+        return self._rows.submissions.get(submission_id)
+
+    def back_fill(self, after: UUID | None, limit: int) -> BackFilled:  # noqa: ARG002 - the port's
+        """Nothing: no other release writes here."""
+        return BackFilled(None, 0)
+
+    def add_instances(
+        self, submission: Submission, instances: Sequence[Instance], *, has_parent: bool = False
+    ) -> None:
+        self._rows.require_writable()
+        if instances and not has_parent:
+            self._add_parent(submission)
         for instance in instances:
             if instance.id in self._rows.instances:
                 raise InternalError("this instance exists")
-            self._rows.instances[instance.id] = instance
+            self._rows.instances[instance.id] = replace(instance, series=None)
+
+    def _add_parent(self, submission: Submission) -> None:
+        if submission.id in self._rows.parents:
+            raise InternalError("this parent exists")
+        self._rows.parents[submission.id] = submission
 
     def instance(self, instance_id: UUID) -> Instance | None:
         return self._rows.instances.get(instance_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hilum.application.messages import QUEUES, queue_of
+from hilum.application.queue.messages import QUEUES, queue_of
 from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import ANALYSIS
 

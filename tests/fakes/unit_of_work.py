@@ -23,11 +23,11 @@ from tests.fakes.repositories import (
     InMemoryAuditLog,
     InMemoryResults,
     InMemorySessions,
-    InMemoryStudies,
+    InMemorySubmissions,
     Rows,
 )
 from tests.fakes.site_models import InMemoryOperatingPoints, InMemoryPromotions, InMemorySiteRules
-from tests.fakes.work_flows import InMemoryWorkFlows
+from tests.fakes.work_flows import InMemorySites, InMemoryWorkFlows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, OPERA
 class InMemoryTransaction:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self.studies = InMemoryStudies(rows)
+        self.submissions = InMemorySubmissions(rows)
         self.jobs = InMemoryJobs(rows)
         self.work_flows = InMemoryWorkFlows(rows)
         self.operations = InMemoryOperations(rows)
@@ -53,9 +53,11 @@ class InMemoryTransaction:
         self.sessions = InMemorySessions(rows)
         self.operating_points = InMemoryOperatingPoints(rows)
         self.promotions = InMemoryPromotions(rows)
+        self.sites = InMemorySites(rows)
         self.site_rules = InMemorySiteRules(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
+        self.now = rows.now()
 
     def work(self, kind: str) -> InMemoryWork:
         return self.jobs if kind == ANALYSIS.kind else self.operations

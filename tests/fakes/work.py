@@ -31,6 +31,7 @@ class InMemoryWork:
         self._items: dict[UUID, Any] = rows.work(life.kind)
         self._queued = life.source(WorkEvent.CLAIM)
         self._running = life.source(WorkEvent.RELEASE)
+        self._failed = life.source(WorkEvent.RETRY)
 
     def add(self, items: Sequence[Any]) -> None:
         self._rows.require_writable()
@@ -160,6 +161,18 @@ class InMemoryWork:
     def reprioritise(self, item_id: UUID, priority: Priority) -> Any:
         return self._while_queued(item_id, priority=priority)
 
+    def raise_priority(self, item_id: UUID, priority: Priority) -> Any:
+        self._rows.require_writable()
+        item = self._items.get(item_id)
+        if item is None or item.state not in {self._queued, self._running}:
+            return None
+        urgent = list(Priority)
+        if urgent.index(priority) >= urgent.index(item.priority):
+            return None
+        changes = {"updated_at": self._rows.now(), "priority": priority, "fair_tag": 0.0}
+        self._items[item_id] = replace(item, **changes)
+        return self._items[item_id]
+
     def _while_queued(self, item_id: UUID, **changes: Any) -> Any:
         self._rows.require_writable()
         item = self._items.get(item_id)
@@ -185,7 +198,8 @@ class InMemoryWork:
             mine = [item for item in self._items.values() if item.priority is priority]
             queued = [item.created_at for item in mine if item.state is self._queued]
             running = sum(item.state is self._running for item in mine)
-            depths[priority] = QueueDepth(len(queued), running, min(queued, default=None))
+            failed = sum(item.state is self._failed for item in mine)
+            depths[priority] = QueueDepth(len(queued), running, min(queued, default=None), failed)
         return depths
 
     def _give_back(self, known: Any, event: WorkEvent, *, lost: bool, **changes: Any) -> Any:

@@ -7,6 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
+from hilum.domain.principal import ALL_SITES
+from hilum.domain.site import Site
 from hilum.domain.work import Priority, WorkEvent
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
@@ -68,13 +71,15 @@ class InMemoryWorkFlows:
             pause_reason=reason,
         )
 
-    def end_pauses(self) -> int:
+    def end_pauses(self) -> Sequence[WorkFlow]:
         over = [
             flow
             for flow in self.all()
             if flow.paused_until is not None and flow.paused_until <= self._rows.now()
         ]
-        return sum(self.resume(flow.priority, flow.flow) for flow in over)
+        for flow in over:
+            self.resume(flow.priority, flow.flow)
+        return over
 
     def resume(self, priority: Priority, site: str) -> bool:
         self._rows.require_writable()
@@ -93,8 +98,9 @@ class InMemoryWorkFlows:
         return True
 
     def _flow(self, priority: Priority, site: str) -> WorkFlow:
+        weight = 1.0 if site == ALL_SITES else self._rows.sites.setdefault(site, 1.0)
         known = self._flows.get((priority, site))
-        return known or WorkFlow(self._kind, priority, site)
+        return known or WorkFlow(self._kind, priority, site, weight=weight)
 
     def _waiting(self) -> list[Any]:
         waiting = [job for job in self._items.values() if job.state is self._queued]
@@ -113,6 +119,25 @@ class InMemoryWorkFlows:
         return virtual_time(
             list(first.values()), [flow.last_tag + flow.tag_offset for flow in flows.values()]
         )
+
+
+class InMemorySites:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def all(self) -> Sequence[Site]:
+        return [Site(*item) for item in sorted(self._rows.sites.items())]
+
+    def set_weight(self, site: str, weight: float) -> None:
+        self._rows.require_writable()
+        self._rows.sites[site] = weight
+        for kind in (ANALYSIS.kind, OPERATION.kind):
+            flows = self._rows.flows(kind)
+            flows |= {
+                (priority, site): flow.with_weight(weight)
+                for priority in Priority
+                for flow in [flows.get((priority, site)) or WorkFlow(kind, priority, site)]
+            }
 
 
 def _flow_of(item: WorkItem) -> tuple[str, str]:

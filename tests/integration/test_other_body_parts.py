@@ -10,7 +10,7 @@ import pytest
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.read_film import read_film
+from hilum.application.analysis.pipeline import analyse
 from hilum.imaging.film import FilmLimits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,6 @@ def test_a_hip_and_a_tibia_are_not_read(name):
     models = FilesystemModelCatalogue(ROOT / "model_repository").current()
     engine = open_inference("onnx://", ROOT / "model_repository")
     film = DicomFilmReader(FilmLimits()).read((FILMS / name).read_bytes())
-    read = read_film(film, models, engine)
+    read = analyse(film, models, engine)
     assert not read.passed
     assert list(read.panels) == []

@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.inference.inference import open_inference
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.read_film import read_film
+from hilum.application.analysis.pipeline import analyse
 from hilum.imaging.film import FilmLimits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ def probabilities(content: bytes) -> np.ndarray:
     """Every panel's probabilities, as a worker would write them: float32 [labels]."""
     models = FilesystemModelCatalogue(ROOT / "model_repository").current()
     engine = open_inference("onnx://", ROOT / "model_repository")
-    read = read_film(DicomFilmReader(FilmLimits()).read(content), models, engine)
+    read = analyse(DicomFilmReader(FilmLimits()).read(content), models, engine)
     assert read.passed, read.gate
     return np.array([item.probability for panel in read.panels for item in panel.findings])
 

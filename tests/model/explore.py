@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hilum.application.messages import QUEUES
+from hilum.application.queue.messages import QUEUES
+from hilum.domain.job import JobState
 from tests.model.world import World
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
+
+RARE = 0.3
+"""Share of the faults of a long history that the short ones do not have."""
 
 History = tuple[str, ...]
 
@@ -57,7 +61,8 @@ def by_chance(chance: random.Random, bounds: Bounds) -> tuple[History, World]:
     """One long history."""
     world, steps, faults = World(), [], bounds.faults
     for place in range(bounds.steps):
-        regular, wrong = world.actions(), world.faults()
+        regular = world.actions()
+        wrong = world.rare() if chance.random() < RARE else world.faults()
         left = bounds.steps - place
         possible = wrong if faults and wrong and chance.random() < faults / left else regular
         step = chance.choice(list(possible))
@@ -111,4 +116,6 @@ def signature(world: World) -> Any:
     queue = world.stage.queue
     broker = tuple(queue.waiting(one) for one in QUEUES) if queue.available else None
     paused = frozenset(key for key, flow in rows.work_flows.items() if flow.paused_until)
-    return jobs, workers, broker, paused
+    running = any(job.state is JobState.RUNNING for job in world.jobs)
+    grace = max(world.grace_until, now) - now if running else None
+    return jobs, workers, broker, paused, grace

@@ -49,7 +49,7 @@ def test_no_long_history_breaks_a_law() -> None:
     assert long_history_that_breaks_a_law() is None
 
 
-@pytest.mark.parametrize("guard", ["claim", "lease", "commit", "top-up", "urgency"])
+@pytest.mark.parametrize("guard", ["claim", "lease", "grace", "commit", "top-up", "urgency"])
 def test_without_one_guard_a_law_is_broken(monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
     """The model sees each: no law holds by chance."""
     _take_away(guard, monkeypatch)
@@ -96,15 +96,13 @@ def _take_away(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
         return next((job for job in one_by_one if job is not None), None)
 
     claim = InMemoryJobs.claim
-    if guard == "claim":
-        monkeypatch.setattr(InMemoryJobs, "_give_back", by_anybody)
-    elif guard == "lease":
-        monkeypatch.setattr(InMemoryJobs, "_give_back", too_early)
-        monkeypatch.setattr(InMemoryJobs, "expired", running)
-    elif guard == "commit":
-        monkeypatch.setattr(RunNext, "_write", written_once)
-        monkeypatch.setattr(InMemoryJobs, "expired", lambda *_: [])
-    elif guard == "top-up":
-        monkeypatch.setattr(Reconcile, "_top_up", lambda *_: 0)
-    else:
-        monkeypatch.setattr(InMemoryJobs, "claim", least_urgent)
+    broken: dict[str, list[tuple[type, str, Callable[..., object]]]] = {
+        "claim": [(InMemoryJobs, "_give_back", by_anybody)],
+        "lease": [(InMemoryJobs, "_give_back", too_early), (InMemoryJobs, "expired", running)],
+        "grace": [(Reconcile, "_expires", lambda *_: True)],
+        "commit": [(RunNext, "_write", written_once), (InMemoryJobs, "expired", lambda *_: [])],
+        "top-up": [(Reconcile, "_top_up", lambda *_: 0)],
+        "urgency": [(InMemoryJobs, "claim", least_urgent)],
+    }
+    for owner, name, instead in broken[guard]:
+        monkeypatch.setattr(owner, name, instead)

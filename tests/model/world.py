@@ -9,17 +9,26 @@ not be written is written again.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from hilum.application.messages import QUEUES
+from hilum.application.intake.submission import SubmissionFields
+from hilum.application.queue.breaker import BreakerState
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind, Outcome
+from hilum.application.queue.messages import QUEUES
 from hilum.application.queue.run_next import RunNext
-from hilum.application.submission import SubmissionFields
-from hilum.domain.errors import HilumError, ObjectMissing, OutOfMemory, UnreadableFilm
+from hilum.domain.errors import (
+    DatabaseUnavailable,
+    HilumError,
+    InferenceUnavailable,
+    ObjectMissing,
+    OutOfMemory,
+    UnreadableFilm,
+)
 from hilum.domain.job import ANALYSIS, JobState, Priority
 from hilum.domain.retry_policy import RetryPolicy
 from tests.contract.samples import an_analysis
@@ -27,6 +36,7 @@ from tests.unit.application.stage import LEASE, FailingUnitOfWork, Stage, film, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from uuid import UUID
 
     from hilum.application.ports.unit_of_work import Transaction
@@ -64,11 +74,12 @@ class Worker:
         """Begin as a process does that knows nothing of the one before."""
         stage = self._world.stage
         self.leases = stage.worker_leases(self._name)
+        self.dependencies = stage.dependencies(slots=1)
         run_next = RunNext(
             unit_of_work=stage.unit_of_work,
             kinds={ANALYSIS.kind: Kind(self, POLICY)},
             leases=self.leases,
-            dependencies=stage.dependencies(slots=1),
+            dependencies=self.dependencies,
             chance=random.Random(3),  # noqa: S311 - a seed
             pause=lambda _: self._stop_at("unwritten"),
         )
@@ -110,6 +121,8 @@ class Worker:
         decision = self._stop_at("claimed")
         if decision in _ERRORS:
             raise _ERRORS[decision]("decided so")
+        if not self._world.stage.engine.available:
+            raise InferenceUnavailable("it is away")
         return Outcome(record=lambda transaction: transaction.results.add(an_analysis(job)))
 
     def _stop_at(self, place: str) -> str:
@@ -149,7 +162,10 @@ class World:
         self.stage = Stage(policy=POLICY)
         self.workers = {name: Worker(self, name) for name in WORKERS}
         self.wrong: list[str] = []
+        self._returned_at = self.stage.clock.now()
+        self.stage.clock.advance(LEASE)  # so that the reconciler trusts what it sees
         self._ended: dict[UUID, JobState] = {}
+        self._raised: set[UUID] = set()
 
     @property
     def rows(self) -> FailingUnitOfWork:
@@ -180,6 +196,11 @@ class World:
             else:
                 found[f"{name} goes on"] = lambda w=worker: w.proceed("complete")
                 found[f"{name} beats"] = worker.leases.beat
+            if any(
+                one.state is not BreakerState.CLOSED
+                for one in worker.dependencies.breakers.values()
+            ):
+                found[f"{name} probes"] = worker.dependencies.look
         found["reconcile"] = self._reconcile
         found["time passes"] = lambda: stage.clock.advance(TICK)
         return found
@@ -195,6 +216,8 @@ class World:
                 found[f"{name} crashes"] = worker.crash
                 for loss in ("fail_before", "fail_after"):
                     found[f"{name}: {loss}"] = lambda w=worker, e=loss: self._lose(w, e)
+        if any(worker.stopped_at == "claimed" for worker in self.workers.values()):
+            found["an outage that the reconciler did not see"] = self._outage
         queue = self.stage.queue
         for priority in QUEUES:
             if self._waiting(priority):
@@ -202,6 +225,35 @@ class World:
                 found["messages are lost"] = queue.flush
         found["the broker goes or comes"] = self._toggle_broker
         return found | self._of_people()
+
+    def rare(self) -> dict[str, Callable[[], object]]:
+        """What long histories have besides, by name."""
+        stage, found = self.stage, dict[str, "Callable[[], object]"]()
+        sent, operate = {job.site for job in self.jobs}, stage.operate
+        for loss in ("fail_before", "fail_after"):
+            for shade, (site, priority) in enumerate(IMAGES):
+                if site not in sent:
+                    found[f"{site} sends: {loss}"] = lambda a=(shade, site, priority), e=loss: (
+                        self._without_answer(e, lambda: self._send(*a))
+                    )
+            found[f"reconcile: {loss}"] = lambda e=loss: self._without_answer(e, self._reconcile)
+            for name, worker in self.workers.items():
+                heard = next((one for one in QUEUES if self._waiting(one)), None)
+                if worker.stopped_at == "idle" and heard is not None:
+                    found[f"{name} hears: {loss}"] = lambda w=worker, e=loss: self._without_answer(
+                        e, lambda: w.wake(stage.queue.hear())
+                    )
+        for shade, (site, _) in enumerate(IMAGES):
+            if site in sent:
+                again = (shade, site, Priority.STAT)
+                found[f"{site} sends urgently"] = lambda a=again: self._send(*a)
+        for job in self.jobs:
+            if job.state is JobState.QUEUED:
+                found[f"{job.site}: cancel"] = lambda i=job.id: operate.cancel(i, "so", key(), "r")
+                found[f"{job.site}: expedite"] = lambda i=job.id: operate.expedite(i, key(), "r")
+        found["the clock jumps"] = lambda: stage.clock.advance(10 * LEASE)
+        found["inference goes or comes"] = self._toggle_inference
+        return found
 
     def _of_people(self) -> dict[str, Callable[[], object]]:
         found = dict[str, "Callable[[], object]"]()
@@ -223,7 +275,7 @@ class World:
     def settle(self) -> None:
         """Let everything heal and run on, without a fault, for as long as a healthy site needs."""
         stage = self.stage
-        stage.queue.available = True
+        stage.queue.available = stage.engine.available = True
         for site, priority in IMAGES:
             self._resume(priority, site)
         for worker in self.workers.values():
@@ -233,6 +285,7 @@ class World:
             stage.clock.advance(2 * TICK)
             stage.reconcile()
             worker = self.workers[WORKERS[0]]
+            worker.dependencies.look()
             while (heard := stage.queue.hear()) is not None:
                 worker.wake(heard)
                 while worker.stopped_at != "idle":
@@ -255,7 +308,7 @@ class World:
         ends = [
             record.event.object_id
             for record in rows.audit
-            if record.event.action in {"job.completed", "job.rejected", "job.discard"}
+            if record.event.action in {"job.completed", "job.rejected", "job.discard", "job.cancel"}
         ]
         for job in rows.jobs.values():
             final = job.state in {JobState.COMPLETED, JobState.REJECTED, JobState.DISCARDED}
@@ -268,7 +321,8 @@ class World:
                 "its budgets": job.attempts <= POLICY.max_attempts
                 and job.losses <= POLICY.max_losses,
                 "its end for good": self._ended.get(job.id, job.state) is job.state,
-                "a tag": job.fair_tag > 0,
+                # One that was raised while it ran gets its tag when it is queued again.
+                "a tag": job.fair_tag > 0 or job.id in self._raised,
                 "a file": rows.instances[job.instance_id].object_key in self.stage.store.objects,
             }
             self.wrong += [f"{job.site} lacks {law}" for law, holds in laws.items() if not holds]
@@ -277,14 +331,17 @@ class World:
 
     def _send(self, shade: int, site: str, priority: Priority) -> None:
         fields = SubmissionFields(priority, site=site)
-        self.stage.send(film(shade), fields=fields)
+        answer = self.stage.send(film(shade), fields=fields)
+        self._raised |= {file.job.id for file in answer.accepted if file.raised}
 
     def _reconcile(self) -> None:
         now = self.stage.clock.now()
+        held = [_claim(worker.job) for worker in self.workers.values() if worker.job is not None]
         safe = [
             job
             for job in self.jobs
-            if job.lease_expires_at is not None and job.lease_expires_at > now
+            if job.lease_expires_at is not None
+            and (job.lease_expires_at > now or (_claim(job) in held and now < self.grace_until))
         ]
         self.stage.reconcile()
         taken = [job for job in safe if self.rows.rows.jobs[job.id] != job]
@@ -294,6 +351,27 @@ class World:
         setattr(self.rows, loss, 1)
         worker.proceed("complete")
         self.rows.fail_before = self.rows.fail_after = 0
+
+    def _without_answer(self, loss: str, act: Callable[[], object]) -> None:
+        """Act while a commit fails, or its answer is lost."""
+        setattr(self.rows, loss, 1)
+        with suppress(DatabaseUnavailable):
+            act()
+        self.rows.fail_before = self.rows.fail_after = 0
+
+    @property
+    def grace_until(self) -> datetime:
+        """Until when a worker may renew what ran out in an outage of the database."""
+        return self._returned_at + LEASE
+
+    def _outage(self) -> None:
+        """Nobody reaches the database for so long, and then a new worker is the first."""
+        self._returned_at = self.stage.clock.advance(2 * TICK)
+        self.stage.reconcile = self.stage.reconciler()
+        self._reconcile()
+
+    def _toggle_inference(self) -> None:
+        self.stage.engine.available = not self.stage.engine.available
 
     def _toggle_broker(self) -> None:
         self.stage.queue.available = not self.stage.queue.available

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hilum.runtime.settings import settings_of
-from hilum_gateway.settings import Settings
+from hilum_gateway.wiring.settings import Settings
 from hilum_stack.paths import CACHE, ROOT
 from hilum_stack.services import child_environment
 from hilum_worker.settings import WorkerSettings

@@ -20,7 +20,7 @@ import click
 from hilum.domain.errors import HilumError
 from hilum.domain.job import JobEvent, JobState, Priority
 from hilum_cli.main import hilum
-from hilum_gateway.problems import status_of
+from hilum_gateway.http.problems import status_of
 from hilum_stack.paths import ROOT
 from tests.unit.gateway.api import FakeGateway
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FROZEN: Final = Path(__file__).with_name("surface.json")
 SETTINGS: Final = {
-    "gateway": "hilum_gateway.settings:Settings",
+    "gateway": "hilum_gateway.wiring.settings:Settings",
     "worker": "hilum_worker.settings:WorkerSettings",
     "command": "hilum_cli.settings:CliSettings",
 }

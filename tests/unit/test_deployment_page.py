@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from tests.cluster.deployment_page import MARK, PAGE, commands
+from tests.cluster.deployment_page import MARK, commands
 from tests.cluster.paths import ROOT
 
 # Beginning of a command -> a file that runs it, and what in that file does.
@@ -59,9 +57,3 @@ def test_a_command_is_run_by_a_test_or_says_that_it_is_not(command):
     path = ROOT / place
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     assert any(told in file.read_text(encoding="utf-8") for file in files), place
-
-
-def test_every_link_of_the_page_leads_somewhere():
-    """A file that is named is there."""
-    for target in re.findall(r"\]\(([^)#]+)\)", PAGE.read_text(encoding="utf-8")):
-        assert (PAGE.parent / target).exists(), target

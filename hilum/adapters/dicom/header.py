@@ -7,6 +7,7 @@ from typing import Final
 
 from hilum.adapters.dicom import statements
 from hilum.adapters.dicom.dataset import ParsedFile, parse
+from hilum.adapters.dicom.identity import identity_of
 from hilum.adapters.dicom.image_pixel import element, integer, refuse_frames
 from hilum.adapters.dicom.transfer_syntax import encoding_of
 from hilum.domain.errors import NotAnImage
@@ -89,6 +90,7 @@ def header_of(parsed: ParsedFile) -> FilmHeader:
         flipped=turned.flipped,
         pixel_aspect=aspect,
         notes=notes,
+        identity=identity_of(dataset, parsed.sop_class_uid),
     )
 
 

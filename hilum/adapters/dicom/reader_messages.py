@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from hilum.domain.errors import Rejected, UnreadableFilm
 from hilum.domain.image_note import ImageNote
-from hilum.imaging.film import Film, FilmHeader
+from hilum.imaging.film import DicomIdentity, Film, FilmHeader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def unpacked(document: bytes, pixels: bytes) -> Film | FilmHeader | Rejected:
     read = json.loads(document)
     if read["kind"] == _REFUSAL:
         return _REFUSALS.get(read["code"], UnreadableFilm)(read["detail"])
-    header = FilmHeader(**{**read["header"], "notes": _notes(read["header"]["notes"])})
+    header = _header(**read["header"])
     if read["kind"] == _HEADER:
         return header
     rows, columns = read["shape"]
@@ -53,7 +54,16 @@ def unpacked(document: bytes, pixels: bytes) -> Film | FilmHeader | Rejected:
 
 
 def _document(kind: str, **fields: Any) -> bytes:
-    return json.dumps({"kind": kind, **fields}).encode()
+    return json.dumps({"kind": kind, **fields}, default=datetime.isoformat).encode()
+
+
+def _header(notes: list[str], identity: dict[str, Any] | None, **fields: Any) -> FilmHeader:
+    if identity is None:
+        return FilmHeader(**fields, notes=_notes(notes))
+    at = identity.pop("acquired_at")
+    acquired_at = datetime.fromisoformat(at) if at else None
+    named = DicomIdentity(**identity, acquired_at=acquired_at)
+    return FilmHeader(**fields, notes=_notes(notes), identity=named)
 
 
 def _fields(header: FilmHeader) -> dict[str, Any]:

@@ -60,4 +60,5 @@ def settings_in(url: URL) -> frozenset[str]:
 
 @cache
 def _warn_of_former_driver() -> None:
-    _LOG.warning("the database URL names %s, which is gone: write postgresql://", _FORMER)
+    facts = {"former": _FORMER, "detail": "write postgresql:// instead of the former driver"}
+    _LOG.warning("address.rewritten", extra=facts)

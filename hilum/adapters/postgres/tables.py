@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.access_tables import access_tables
 from hilum.adapters.postgres.column_types import Document, UtcTime
+from hilum.adapters.postgres.submission_tables import instance_columns, submission_tables
 from hilum.adapters.postgres.work_tables import work_tables
 from hilum.domain.job import ANALYSIS, ENDED, JobState
 from hilum.domain.site_models import Origin
@@ -53,6 +54,7 @@ ENDED_JOBS: Final = sa.text(f"jobs.state IN ({_ENDED})")
 _UNTAGGED: Final = sa.text("state = 'queued' AND fair_tag = 0")
 _WITH_FILM: Final = sa.text(f"state IN ({_ENDED}) AND film_expired_at IS NULL")
 
+# Submissions that brought new images: the parents of instances and jobs.
 STUDIES: Final = sa.Table(
     "studies",
     METADATA,
@@ -80,6 +82,7 @@ INSTANCES: Final = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("sop_instance_uid", sa.Text),
     sa.Column("object_key", sa.Text, nullable=False),
+    *instance_columns(),
     # A PACS names films by it, and so does a site that labels them.
     sa.Index(None, "sop_instance_uid"),
     # From an object back to its film: which objects nothing names.
@@ -129,6 +132,9 @@ JOBS: Final = sa.Table(
     # Zero in a job that a release before 0010 queued, until the reconciler gives it a tag.
     sa.Column("fair_tag", sa.Double, nullable=False, server_default="0"),
     sa.Column("traceparent", sa.Text),
+    # Null in a job of a schema before 0012.
+    sa.Column("reader_version", sa.Integer),
+    sa.Column("replaces_job_id", sa.Uuid),
     sa.UniqueConstraint("idempotency_key"),
     _one_of("state", JobState),
     _one_of("priority", Priority),
@@ -250,6 +256,7 @@ HEATMAPS: Final = sa.Table(
 )
 
 API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
+SITES, SUBMISSIONS, SUBMISSION_ITEMS, IMAGING_STUDIES, IMAGING_SERIES = submission_tables(METADATA)
 OPERATIONS, ATTEMPTS, WORKERS = work_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from hilum.adapters.postgres import schema
+from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
+from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
 from hilum.adapters.postgres.repositories.attempts import (
     SqlAttemptRepository,
@@ -26,7 +29,8 @@ from hilum.adapters.postgres.repositories.promotions import SqlPromotionReposito
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.sessions import SqlSessionRepository
 from hilum.adapters.postgres.repositories.site_rules import SqlSiteRuleRepository
-from hilum.adapters.postgres.repositories.studies import SqlStudyRepository
+from hilum.adapters.postgres.repositories.sites import SqlSiteRepository
+from hilum.adapters.postgres.repositories.submissions import SqlSubmissionRepository
 from hilum.adapters.postgres.repositories.work import SqlWorkRepository
 from hilum.adapters.postgres.repositories.work_flows import SqlWorkFlowRepository
 from hilum.domain.errors import InternalError
@@ -34,8 +38,12 @@ from hilum.domain.job import ANALYSIS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection, Engine
+
+
+_NOW: Final = Statement(sa.select(database_now().label("now")))
 
 
 class SqlTransaction:
@@ -44,7 +52,7 @@ class SqlTransaction:
     def __init__(self, connection: Connection, *, write: bool) -> None:
         self._connection = connection
         self._write = write
-        self.studies = SqlStudyRepository(connection)
+        self.submissions = SqlSubmissionRepository(connection)
         self.jobs = SqlJobRepository(connection)
         self.work_flows = self.flows(ANALYSIS.kind)
         self.operations = SqlOperationRepository(connection)
@@ -55,9 +63,17 @@ class SqlTransaction:
         self.sessions = SqlSessionRepository(connection)
         self.operating_points = SqlOperatingPointRepository(connection)
         self.promotions = SqlPromotionRepository(connection)
+        self.sites = SqlSiteRepository(connection)
         self.site_rules = SqlSiteRuleRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
+
+    @cached_property
+    def now(self) -> datetime:
+        """One moment for the whole transaction."""
+        moment: datetime
+        ((moment,),) = _NOW.all(self._connection, {})
+        return moment
 
     def work(self, kind: str) -> SqlWorkRepository[Any]:
         """Return the items of a kind of work."""

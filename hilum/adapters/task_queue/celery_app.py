@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from celery import Celery
 from kombu import Exchange, Queue
 
-from hilum.application.messages import FORMER_QUEUES, OTHER_QUEUES, QUEUES
+from hilum.application.queue.messages import FORMER_QUEUES, OTHER_QUEUES, QUEUES
 from hilum.domain.job import Priority
 
 VISIBILITY_TIMEOUT_S: Final = 600

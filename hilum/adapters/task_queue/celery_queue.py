@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError, ResponseError
 
-from hilum.application.messages import WAKE_TASK, queue_of
+from hilum.application.queue.messages import WAKE_TASK, queue_of
 from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import ANALYSIS
 from hilum.domain.work import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from celery import Celery
     from kombu import Producer
@@ -31,9 +31,15 @@ _POOL_WAIT_S: Final = 2.0
 class CeleryTaskQueue:
     """Publishes through Celery's connection pool; safe to share between threads."""
 
-    def __init__(self, app: Celery) -> None:
-        """Publish through an application that :func:`create_celery` made."""
+    def __init__(self, app: Celery, trace_headers: Callable[[], Mapping[str, str]] = dict) -> None:
+        """Publish through an application that :func:`create_celery` made.
+
+        Args:
+            app: The application.
+            trace_headers: Trace context of the publisher, which goes with each wake-up.
+        """
         self._app = app
+        self._trace_headers = trace_headers
 
     def wake(self, priorities: Sequence[Priority], kind: str = ANALYSIS.kind) -> None:
         """Publish wake-ups in one round trip to Redis. See the port.
@@ -43,12 +49,16 @@ class CeleryTaskQueue:
         if not priorities:
             return
 
+        headers = dict(self._trace_headers())
+
         def publish(producer: Producer) -> None:
             with producer.batch():
                 for priority in priorities:
                     queue = queue_of(kind, priority)
                     payload = {"queue": queue.removeprefix("hilum.")}
-                    self._app.send_task(WAKE_TASK, kwargs=payload, queue=queue, producer=producer)
+                    self._app.send_task(
+                        WAKE_TASK, kwargs=payload, queue=queue, producer=producer, headers=headers
+                    )
 
         self._with_producer(publish)
 

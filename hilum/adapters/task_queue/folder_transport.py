@@ -82,7 +82,7 @@ class Channel(filesystem.Channel):
                     return loads(content.decode())
                 except ValueError:
                     # What a power cut left of a message must not end every worker that takes it.
-                    _LOG.warning("dropped a message that is none: %s", path)
+                    _LOG.warning("message.dropped", extra={"queue": queue, "path": str(path)})
         raise Empty
 
     def _oldest_first(self, queue: str) -> Iterator[Path]:

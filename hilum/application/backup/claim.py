@@ -107,9 +107,11 @@ class Claim:
                 # An older release does not know the word: to it, the claim is stale.
                 self._say(_WITHDRAWN, datetime.fromtimestamp(0, UTC))
             except ObjectStoreUnavailable:
-                _LOG.warning("the claim %s stays until it is stale: %s", self._key, refused.detail)
+                facts = {"claim": self._key, "own": True, "error": refused.sentence}
+                _LOG.warning("backup_claim.kept", extra=facts)
             else:
-                _LOG.warning("the claim %s stays, withdrawn: %s", self._key, refused.detail)
+                facts = {"claim": self._key, "error": refused.sentence}
+                _LOG.warning("backup_claim.withdrawn", extra=facts)
 
     def _require_alone(self) -> None:
         for item in self._store.list(_CLAIMS):
@@ -134,7 +136,8 @@ class Claim:
             if self._what == REMOVING:
                 raise
             # A removal that has stood still this long gives up by itself when it wakes.
-            _LOG.warning("the claim %s of another process stays: %s", key, refused.detail)
+            facts = {"claim": key, "own": False, "error": refused.sentence}
+            _LOG.warning("backup_claim.kept", extra=facts)
 
     def _stale(self, renewed: datetime) -> bool:
         return self._clock.now() - renewed >= STALE_AFTER

@@ -20,10 +20,10 @@ from hilum.domain.work import Priority, WorkEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from hilum.application.operations.run_operation import OperationKind
-    from hilum.application.ports.clock import Clock
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
 
@@ -57,16 +57,20 @@ class ManageOperations:
         *,
         unit_of_work: UnitOfWork,
         queue: TaskQueue,
-        clock: Clock,
         kinds: Mapping[str, OperationKind],
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
-        self._clock = clock
         self._kinds = kinds
 
-    def start(self, wanted: WantedOperation, principal: Principal, request_id: str) -> Operation:
-        """Queue an operation.
+    def start(
+        self,
+        wanted: WantedOperation,
+        principal: Principal,
+        request_id: str,
+        traceparent: str | None = None,
+    ) -> Operation:
+        """Queue an operation. The trace context of the request is kept with it.
 
         Raises:
             InvalidRequest: No such operation, or not with these arguments.
@@ -79,20 +83,6 @@ class ManageOperations:
         everywhere = principal.sites(kind.permission) is None
         site = wanted.site or (ALL_SITES if everywhere else None)
         site = principal.site_for(kind.permission, site)
-        now = self._clock.now()
-        operation = Operation(
-            id=uuid4(),
-            site=site,
-            state=OPERATION.after(OperationState.RECEIVED, WorkEvent.ENQUEUE),
-            priority=Priority.ROUTINE,
-            created_at=now,
-            updated_at=now,
-            does=wanted.does,
-            arguments=dict(wanted.arguments),
-            principal=f"{principal.kind.value}:{principal.id}",
-            purpose=wanted.purpose,
-            rate=wanted.rate,
-        )
         # What a caller may name as it likes comes first: it replaces none of the facts.
         details: dict[str, str | float] = {
             **wanted.arguments,
@@ -103,7 +93,12 @@ class ManageOperations:
         if wanted.rate is not None:
             details["rate"] = wanted.rate
         with self._unit_of_work.begin() as transaction:
-            operation = replace(operation, total=_total(kind, transaction, operation))
+            operation = _new(wanted, site, principal, transaction.now)
+            operation = replace(
+                operation,
+                total=_total(kind, transaction, operation),
+                traceparent=traceparent,
+            )
             transaction.operations.add(transaction.flows(OPERATION.kind).tagged([operation]))
             transaction.audit.append([_event(operation, "queued", principal, request_id, details)])
         self._wake(operation)
@@ -169,7 +164,24 @@ class ManageOperations:
         try:
             self._queue.wake([operation.priority], OPERATION.kind)
         except BrokerUnavailable as error:
-            _LOG.warning("no wake-up, the reconciler sends one: %s", error)
+            facts = {"operation_id": str(operation.id), "error": error.sentence}
+            _LOG.warning("wakeup.failed", extra=facts)
+
+
+def _new(wanted: WantedOperation, site: str, principal: Principal, now: datetime) -> Operation:
+    return Operation(
+        id=uuid4(),
+        site=site,
+        state=OPERATION.after(OperationState.RECEIVED, WorkEvent.ENQUEUE),
+        priority=Priority.ROUTINE,
+        created_at=now,
+        updated_at=now,
+        does=wanted.does,
+        arguments=dict(wanted.arguments),
+        principal=f"{principal.kind.value}:{principal.id}",
+        purpose=wanted.purpose,
+        rate=wanted.rate,
+    )
 
 
 def _total(kind: OperationKind, transaction: Transaction, operation: Operation) -> int:

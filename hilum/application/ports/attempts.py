@@ -23,6 +23,19 @@ class AttemptRepository(Protocol):
         """Return the attempts at an item, the first one first."""
         ...
 
+    def remove_old(self, age: timedelta, after: UUID | None, most: int) -> UUID | None:
+        """Remove attempts that ended so long ago, of some items in the order of their ids.
+
+        Args:
+            age: By the database's clock.
+            after: The item behind which to begin; None for the first.
+            most: Attempts to look at.
+
+        Returns:
+            The item behind which to go on; None where no more follow.
+        """
+        ...
+
 
 class WorkerRepository(Protocol):
     """Workers, as they were at their last beat."""

@@ -1,4 +1,4 @@
-"""Rows: studies, jobs, results, keys and the audit log.
+"""Rows: jobs, results, keys and the audit log.
 
 All of these live inside one transaction, see :mod:`hilum.application.ports.unit_of_work`.
 Everything that changes a job is conditional on the job's present state, decided by the database,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         ResultOverview,
     )
     from hilum.domain.job import JobState, Priority, Reason
-    from hilum.domain.study import Instance, Study
     from hilum.domain.work import WorkEvent
 
 
@@ -59,22 +58,6 @@ class JobCursor:
     id: UUID
 
 
-class StudyRepository(Protocol):
-    """Studies and their instances."""
-
-    def add(self, study: Study, instances: Iterable[Instance]) -> None:
-        """Add a study with its instances."""
-        ...
-
-    def add_instances(self, instances: Iterable[Instance]) -> None:
-        """Add instances to a study that is there."""
-        ...
-
-    def instance(self, instance_id: UUID) -> Instance | None:
-        """An instance by id."""
-        ...
-
-
 class JobRepository(WorkRepository[Job], Protocol):
     """Jobs, as work and as what people look for."""
 
@@ -92,6 +75,10 @@ class JobRepository(WorkRepository[Job], Protocol):
         Returns:
             By idempotency key, the job that is in the database now.
         """
+        ...
+
+    def give_up_key(self, job: Job) -> bool:
+        """Take the idempotency key from a job; False if it does not hold it any more."""
         ...
 
     def newest_of_film(self, site: str, sop_instance_uid: str) -> Job | None:

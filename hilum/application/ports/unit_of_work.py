@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.film_retention import FilmRetention
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
         AuditLog,
         JobRepository,
         ResultRepository,
-        StudyRepository,
     )
     from hilum.application.ports.sessions import SessionRepository
     from hilum.application.ports.site_rules import SiteRuleRepository
+    from hilum.application.ports.sites import SiteRepository
+    from hilum.application.ports.submissions import SubmissionRepository
     from hilum.application.ports.work import WorkRepository
     from hilum.application.ports.work_flows import WorkFlowRepository
 
@@ -29,8 +31,8 @@ class Transaction(Protocol):
     """What can be read and written inside one transaction."""
 
     @property
-    def studies(self) -> StudyRepository:
-        """Studies and instances."""
+    def submissions(self) -> SubmissionRepository:
+        """Submissions and instances."""
         ...
 
     @property
@@ -92,6 +94,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def sites(self) -> SiteRepository:
+        """Sites and their weights."""
+        ...
+
+    @property
     def site_rules(self) -> SiteRuleRepository:
         """Rules of sites."""
         ...
@@ -104,6 +111,14 @@ class Transaction(Protocol):
     @property
     def audit(self) -> AuditLog:
         """The audit log."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """One moment for the whole transaction, by the database's clock.
+
+        It is asked for when it is used first, which costs a round trip.
+        """
         ...
 
     def try_lock(self, name: str) -> bool:

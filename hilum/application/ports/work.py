@@ -31,11 +31,13 @@ class QueueDepth:
         queued: Items that wait.
         running: Items in flight.
         oldest_queued_at: Acceptance of the item that has waited longest, or None.
+        failed: Dead letters. They wait for an operator.
     """
 
     queued: int
     running: int
     oldest_queued_at: datetime | None
+    failed: int = 0
 
 
 class WorkRepository(Protocol[ItemT]):
@@ -117,6 +119,14 @@ class WorkRepository(Protocol[ItemT]):
         """Give a queued item another priority; None where it is not queued.
 
         Its flow gives it a new tag afterwards.
+        """
+        ...
+
+    def raise_priority(self, item_id: UUID, priority: Priority) -> ItemT | None:
+        """Give a queued or running item a higher priority; None where it is neither, or has it.
+
+        Its flow gives a queued one a new tag afterwards. A running one loses its tag: if it is
+        queued again, the reconciler gives it one.
         """
         ...
 

@@ -25,7 +25,8 @@ class WorkFlowRepository(Protocol):
     def tagged(self, items: Sequence[ItemT]) -> Sequence[ItemT]:
         """Return items, which are not in the database yet, with their tags, given in this order.
 
-        A flow that is not known is made.
+        A flow that is not known is made, with the weight of its site. A site whose name is new gets
+        its row.
         """
         ...
 
@@ -64,6 +65,6 @@ class WorkFlowRepository(Protocol):
         """End a pause; False where there was none."""
         ...
 
-    def end_pauses(self) -> int:
-        """Resume the flows whose pause is over; how many."""
+    def end_pauses(self) -> Sequence[WorkFlow]:
+        """Resume the flows whose pause is over, and return them as they were."""
         ...

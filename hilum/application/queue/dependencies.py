@@ -111,7 +111,8 @@ class Dependencies:
             before = breaker.state
             breaker.look(partial(self._is_down, dependency))
             if breaker.state is not before:
-                _LOG.warning("breaker of %s: %s", dependency, breaker.state)
+                facts = {"dependency": dependency.value, "state": breaker.state.value}
+                _LOG.warning("breaker.changed", extra=facts)
 
     def _leave(self, dependency: Dependency, state: BreakerState, admission: Admission) -> None:
         worked = admission.ran and admission.missed is not dependency
@@ -132,6 +133,7 @@ class Dependencies:
         try:
             self._probe(dependency).result(PROBE_BOUND_S)
         except Exception as error:  # noqa: BLE001 - whatever it is, the dependency does not work
-            _LOG.warning("%s is down: %s", dependency, str(error) or type(error).__name__)
+            told = getattr(error, "sentence", None) or str(error) or type(error).__name__
+            _LOG.warning("probe.failed", extra={"dependency": dependency.value, "error": told})
             return True
         return False

@@ -96,5 +96,5 @@ class Drain:
         try:
             self._queue.wake(priorities, kind)
         except BrokerUnavailable as error:
-            _LOG.warning("no wake-up after %d items, the reconciler sends one: %s", done, error)
+            _LOG.warning("wakeup.failed", extra={"items": done, "error": error.sentence})
         return done

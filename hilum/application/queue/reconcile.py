@@ -13,7 +13,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from hilum.application.queue.run_next import attempt_of
+from hilum.application.queue.run_next import action_of, attempt_of
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, WorkerLost
 from hilum.domain.principal import RECONCILER
@@ -22,10 +22,13 @@ from hilum.domain.work import AttemptOutcome, Priority, Reason, WorkItem
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from uuid import UUID
 
     from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.retry_policy import RetryPolicy
+    from hilum.domain.work_flow import WorkFlow
 
 _LOG = logging.getLogger(__name__)
 _LOCK: Final = "reconcile_jobs"
@@ -34,9 +37,26 @@ SILENCE: Final = timedelta(days=1)
 """A worker that has been silent for so long is forgotten."""
 MOST_LEASES: Final = 500
 MOST_ADOPTED: Final = 500
+MOST_ATTEMPTS: Final = 100
+"""Attempts whose age one run looks at. A million take half a day, and no index by age is needed."""
 MOST_AGED: Final = 64
 MOST_WAKE_UPS: Final = 64
 """Wake-ups that wait in one queue. A slot that is awake goes on until nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """How long what lasts.
+
+    Attributes:
+        ageing: The wait of a batch item that becomes routine then.
+        lease: A lease.
+        attempts: The record of an attempt.
+    """
+
+    ageing: timedelta
+    lease: timedelta
+    attempts: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,7 @@ class _Found:
     alone: bool
     left: list[WorkItem] = field(default_factory=list)
     raised: list[WorkItem] = field(default_factory=list)
+    ended: list[WorkFlow] = field(default_factory=list)
     claimable: dict[str, dict[Priority, int]] = field(default_factory=dict)
 
 
@@ -78,19 +99,19 @@ class Reconcile:
         queue: TaskQueue,
         policies: Mapping[str, RetryPolicy],
         chance: random.Random,
-        ageing: timedelta,
-        lease: timedelta,
+        periods: Periods,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._queue = queue
         self._policies = policies
         self._chance = chance
-        self._ageing = ageing
-        self._lease_s = lease.total_seconds()
+        self._periods = periods
+        self._lease_s = periods.lease.total_seconds()
+        self._looked_at: UUID | None = None
         self._clock = clock
-        self._outage = False
-        self._expires_from = clock()
+        self._outage = True  # for all that a process knows which starts now
+        self._expires_from = 0.0
 
     def __call__(self) -> Reconciliation:
         """Reconcile once.
@@ -108,7 +129,7 @@ class Reconcile:
         try:
             return replace(done, woken=self._top_up(found.claimable) if found.alone else 0)
         except BrokerUnavailable as error:
-            _LOG.warning("no wake-ups: %s", error)
+            _LOG.warning("wakeup.failed", extra={"error": error.sentence})
             return replace(done, broker_down=True)
 
     def _in_database(self) -> _Found:
@@ -119,20 +140,25 @@ class Reconcile:
             if not found.alone:
                 return found
             transaction.workers.forget(SILENCE)
+            looked_at = transaction.attempts.remove_old(
+                self._periods.attempts, self._looked_at, MOST_ATTEMPTS
+            )
             for name, policy in self._policies.items():
                 flows = transaction.flows(name)
                 if expires:
                     found.left += self._requeue(transaction, name, policy)
                 flows.adopt(MOST_ADOPTED)
-                found.raised += flows.raise_aged(self._ageing, MOST_AGED)
-                flows.end_pauses()
+                found.raised += flows.raise_aged(self._periods.ageing, MOST_AGED)
+                found.ended += flows.end_pauses()
                 work = transaction.work(name)
                 found.claimable[name] = {p: work.claimable(p, MOST_WAKE_UPS) for p in Priority}
-            transaction.audit.append([*map(_lost, found.left), *map(_raised, found.raised)])
+            ended = [_ended(flow, transaction.now) for flow in found.ended]
+            transaction.audit.append([*map(_lost, found.left), *map(_raised, found.raised), *ended])
+        self._looked_at = looked_at
         return found
 
     def _expires(self, asked_at: float) -> bool:
-        """Return whether leases may expire: not within one lease after an outage.
+        """Return whether leases may expire: not within one lease after an outage or a start.
 
         Workers that could not renew theirs get the time to. A database that hung is an outage, too.
         """
@@ -177,17 +203,23 @@ class Reconcile:
 
 
 def _lost(item: WorkItem) -> AuditEvent:
-    return _event(item, item.state.value, {"reason": WorkerLost.code, "losses": item.losses})
+    action = action_of(item, AttemptOutcome.LOST)
+    return _event(item, action, {"reason": WorkerLost.code, "losses": item.losses})
 
 
 def _raised(item: WorkItem) -> AuditEvent:
-    return _event(item, "raised", {"priority": item.priority.value})
+    return _event(item, f"{item.life.noun}.raised", {"priority": item.priority.value})
 
 
-def _event(item: WorkItem, what: str, details: Mapping[str, Any]) -> AuditEvent:
+def _ended(flow: WorkFlow, now: datetime) -> AuditEvent:
+    details = {"reason": flow.pause_reason}
+    return AuditEvent(RECONCILER, "flow.end_pause", "flow", flow.name, now, details=details)
+
+
+def _event(item: WorkItem, action: str, details: Mapping[str, Any]) -> AuditEvent:
     return AuditEvent(
         actor=RECONCILER,
-        action=f"{item.life.noun}.{what}",
+        action=action,
         object_type=item.life.noun,
         object_id=str(item.id),
         at=item.updated_at,

@@ -165,7 +165,8 @@ class RunNext:
         except Permanent as error:
             return self._end(item, Outcome(WorkEvent.PARK, _reason(error)), watch)
         except Exception as error:  # noqa: BLE001 - a defect fails one item, not the worker
-            _LOG.exception("%s %s: unforeseen", item.life.noun, item.id)
+            facts = {"kind": item.life.kind, "work_id": str(item.id)}
+            _LOG.exception("attempt.crashed", extra=facts)
             told = f"{type(error).__name__}, see the log of {item.life.noun} {item.id}"
             return self._end(item, Outcome(WorkEvent.PARK, _reason(InternalError(told))), watch)
 
@@ -196,7 +197,7 @@ class RunNext:
                 if outcome.event is not WorkEvent.RELEASE:
                     ended = _ENDS.get(outcome.event, AttemptOutcome.DONE)
                     self._keep_attempt(transaction, item, ended, outcome.reason, watch)
-                    transaction.audit.append([self._event(left, outcome.reason)])
+                    transaction.audit.append([self._event(left, ended, outcome.reason)])
             return left
 
         return self._write(item, write)
@@ -220,7 +221,7 @@ class RunNext:
                 left = work.release(item, ended, reason=reason, backoff=delay)
             if left is not None:
                 self._keep_attempt(transaction, item, ended, reason, watch)
-                transaction.audit.append([self._event(left, reason)])
+                transaction.audit.append([self._event(left, ended, reason)])
             return left
 
         return self._write(item, write)
@@ -250,19 +251,21 @@ class RunNext:
             except DatabaseUnavailable as error:
                 if pause is None:
                     raise
-                _LOG.warning("%s %s: outcome not written yet: %s", item.life.noun, item.id, error)
+                facts = {"kind": item.life.kind, "work_id": str(item.id), "error": error.sentence}
+                _LOG.warning("outcome.delayed", extra=facts)
                 self._pause(pause)
             else:
                 if left is None:
-                    _LOG.warning("%s %s is not this worker's any more", item.life.noun, item.id)
+                    facts = {"kind": item.life.kind, "work_id": str(item.id)}
+                    _LOG.warning("lease.lost", extra=facts)
                 return left
         raise AssertionError("the last attempt returns or raises")
 
-    def _event(self, item: WorkItem, reason: Reason | None) -> AuditEvent:
+    def _event(self, item: WorkItem, outcome: AttemptOutcome, reason: Reason | None) -> AuditEvent:
         notes = getattr(item, "notes", ())
         return AuditEvent(
             actor=worker(self._leases.owner),
-            action=f"{item.life.noun}.{item.state.value}",
+            action=action_of(item, outcome),
             object_type=item.life.noun,
             object_id=str(item.id),
             at=item.updated_at,
@@ -272,6 +275,16 @@ class RunNext:
                 **({"notes": ",".join(notes)} if notes else {}),
             },
         )
+
+
+def action_of(left: WorkItem, outcome: AttemptOutcome) -> str:
+    """Return what the audit log calls the end of an attempt, which left an item so.
+
+    A job that is queued again keeps the name ``job.queued``, which older releases gave it.
+    """
+    queued = left.state is left.life.source(WorkEvent.CLAIM)
+    named = queued and left.life is not ANALYSIS
+    return f"{left.life.noun}.{f'attempt_{outcome.value}' if named else left.state.value}"
 
 
 def attempt_of(

@@ -18,3 +18,8 @@ class HilumError(Exception):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+    @property
+    def sentence(self) -> str:
+        """The code and the detail, as a line of the log has them."""
+        return f"{self.code}: {self.detail}"

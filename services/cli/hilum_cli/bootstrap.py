@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.clock.clock import SystemClock
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
@@ -21,17 +21,17 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.backup.backup_store import BackupStore
-from hilum.application.use_cases.check_restored import CheckRestored
-from hilum.application.use_cases.create_backup import CreateBackup
-from hilum.application.use_cases.expire_films import ExpireFilms
-from hilum.application.use_cases.fit_thresholds import FitThresholds
-from hilum.application.use_cases.manage_models import ManageModels
-from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.application.use_cases.prune_backups import PruneBackups
-from hilum.application.use_cases.restore_backup import RestoreBackup
-from hilum.application.use_cases.site_rules import ManageSiteRules
-from hilum.application.use_cases.sweep_orphans import SweepOrphans
-from hilum.application.use_cases.verify_backup import VerifyBackup
+from hilum.application.backup.check_restored import CheckRestored
+from hilum.application.backup.create_backup import CreateBackup
+from hilum.application.backup.prune_backups import PruneBackups
+from hilum.application.backup.restore_backup import RestoreBackup
+from hilum.application.backup.verify_backup import VerifyBackup
+from hilum.application.models.manage_models import ManageModels
+from hilum.application.models.models_of_site import ModelsOfSite
+from hilum.application.models.site_rules import ManageSiteRules
+from hilum.application.retention.expire_films import ExpireFilms
+from hilum.application.retention.sweep_orphans import SweepOrphans
+from hilum.application.thresholds.fit_thresholds import FitThresholds
 from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
 
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.backup import DatabaseFacts
+
+BATCH: Final = 500
+"""Submissions in one transaction of the back-fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ class Database:
     def make_audit_partitions(self, ahead: int) -> AuditPartitions | None:
         """Have so many empty partitions of the audit log ahead; None where it has none."""
         return make_audit_partitions(self.url, ahead)
+
+    def back_fill_submissions(self) -> int:
+        """Write the rows of submissions that a release before schema 0012 took, in batches.
+
+        Returns:
+            How many submissions.
+        """
+        last, total = None, 0
+        while True:
+            with self.unit_of_work.begin() as transaction:
+                last, written = transaction.submissions.back_fill(last, BATCH)
+            if last is None:
+                return total
+            total += written
 
     @property
     def wanted(self) -> str:

@@ -49,6 +49,7 @@ class GatewayRefusal(Failure):
         detail: One sentence.
         retry_after: Seconds after which to ask again, where the gateway said so.
         films: What was said of each film of an upload, where all were refused.
+        advice: What a person can do, where the gateway said so.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class GatewayRefusal(Failure):
         *,
         retry_after: float | None = None,
         films: Sequence[Mapping[str, Any]] = (),
+        advice: str | None = None,
     ) -> None:
         authorised = status not in {401, 403}
         super().__init__(f"{code}: {detail}", FILM_FAILED if authorised else NO_GATEWAY)
@@ -67,6 +69,7 @@ class GatewayRefusal(Failure):
         self.detail = detail
         self.retry_after = retry_after
         self.films = films
+        self.advice = advice
 
 
 def readable(command: Callable[P, T]) -> Callable[P, T]:

@@ -37,12 +37,12 @@ class FilmOutcome:
     Attributes:
         path: On this machine.
         job: The job as the gateway gave it last, or None if the image was refused at ingestion.
-        refusal: Code and detail, if it was.
+        refusal: Code, detail and advice, if it was.
     """
 
     path: Path
     job: Mapping[str, Any] | None
-    refusal: Mapping[str, str] | None = None
+    refusal: Mapping[str, str | None] | None = None
 
     @property
     def good(self) -> bool:
@@ -55,16 +55,21 @@ class FilmOutcome:
         }
 
     @property
+    def reason(self) -> Mapping[str, str | None] | None:
+        """Why it has no result, if something says so."""
+        return self.refusal if self.job is None else self.job.get("reason")
+
+    @property
     def impression(self) -> str:
         """The one line that is said first: the impression, or the state and its reason.
 
         Results of releases before 0.3.0 have no impression; their state stands in its place.
         """
         if self.job is None:
-            return _state("refused", self.refusal)
+            return _state("refused", self.reason)
         result = self.job.get("result")
         if not result:
-            return _state(str(self.job["state"]), self.job.get("reason"))
+            return _state(str(self.job["state"]), self.reason)
         impression = result.get("impression")
         return str(impression["text"]) if impression else str(self.job["state"])
 
@@ -113,7 +118,7 @@ class FilmOutcome:
         return {
             "file": str(self.path),
             "state": "refused" if self.job is None else self.job["state"],
-            "reason": self.refusal if self.job is None else self.job.get("reason"),
+            "reason": self.reason,
             "job": self.job,
         }
 
@@ -130,6 +135,8 @@ def print_findings(
     """
     for outcome in outcomes:
         print_prose(f"{outcome.path}: {outcome.impression}")
+        if advice := (outcome.reason or {}).get("advice"):
+            print_prose(f"  {advice}")
         for note in outcome.notes():
             print_prose(f"  {note}")
     names = _names(outcomes)
@@ -275,7 +282,7 @@ def _names(outcomes: Sequence[FilmOutcome]) -> list[str]:
     return names if len(set(names)) == len(set(paths)) else paths
 
 
-def _state(state: str, reason: Mapping[str, str] | None) -> str:
+def _state(state: str, reason: Mapping[str, str | None] | None) -> str:
     return f"{state}: {reason['code']}: {reason['detail']}" if reason else state
 
 

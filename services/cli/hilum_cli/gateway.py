@@ -94,6 +94,10 @@ class Gateway:
         """``POST /v1/{path}``."""
         return self._ask("POST", f"/v1/{path}", json=body)
 
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """``PUT /v1/{path}``."""
+        return self._ask("PUT", f"/v1/{path}", json=body)
+
     def picture(self, job_id: str, name: str) -> bytes:
         """``GET /v1/jobs/{job_id}/{name}``: a picture of a completed job."""
         path = f"/v1/jobs/{job_id}/{name}"
@@ -128,6 +132,7 @@ class Gateway:
             str(problem.get("detail") or f"{self._url}{path} answered with no problem document"),
             retry_after=_seconds(response.headers.get("Retry-After")),
             films=problem.get("jobs", ()),
+            advice=problem.get("advice"),
         )
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from hilum.application.labelled_films import LabelledFilm
+from hilum.application.thresholds.labelled_films import LabelledFilm
 from hilum_cli.failure import Failure
 
 if TYPE_CHECKING:

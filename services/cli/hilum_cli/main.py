@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import click
 
+from hilum.runtime.plain_logs import start_plain_logging
 from hilum.runtime.setting_groups import known_names
 from hilum.runtime.settings import misnamed
 from hilum_cli.commands.analyse import analyse
@@ -21,6 +23,7 @@ from hilum_cli.commands.models import models
 from hilum_cli.commands.operations import operations
 from hilum_cli.commands.rules import rules
 from hilum_cli.commands.selftest import selftest
+from hilum_cli.commands.sites import sites
 from hilum_cli.commands.status import status
 from hilum_cli.commands.store import store
 from hilum_cli.commands.thresholds import thresholds
@@ -46,6 +49,7 @@ COMMANDS = (
     reprioritise,
     operations,
     flows,
+    sites,
     models,
     thresholds,
     rules,
@@ -64,4 +68,5 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command; exits the process with its code."""
+    start_plain_logging(logging.WARNING)
     hilum(prog_name="hilum")

@@ -11,7 +11,7 @@ from hilum.domain.verdict import predictive_value_of, reason_text
 from hilum_cli.table import print_prose, print_table
 
 if TYPE_CHECKING:
-    from hilum.application.use_cases.manage_models import VersionAtSite
+    from hilum.application.models.manage_models import VersionAtSite
     from hilum.domain.model import Label, OperatingPoint, Panel, Scope
 
 _COLUMNS: Final = (

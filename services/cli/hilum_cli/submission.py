@@ -28,12 +28,12 @@ class SentFilm:
     Attributes:
         path: On this machine.
         job_id: Its job, or None if it was refused.
-        refusal: Code and detail, if it was.
+        refusal: Code, detail and advice, if it was.
     """
 
     path: Path
     job_id: str | None
-    refusal: Mapping[str, str] | None = None
+    refusal: Mapping[str, str | None] | None = None
 
 
 class Submits(Protocol):
@@ -110,8 +110,8 @@ def _send_batch(
         yield SentFilm(film, entry["job_id"], entry.get("reason"))
 
 
-def _reason(refusal: GatewayRefusal) -> dict[str, str]:
-    return {"code": refusal.code, "detail": refusal.detail}
+def _reason(refusal: GatewayRefusal) -> dict[str, str | None]:
+    return {"code": refusal.code, "detail": refusal.detail, "advice": refusal.advice}
 
 
 def _patiently(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hilum.application.resampling import Aim
+from hilum.application.thresholds.resampling import Aim
 from hilum.domain.errors import ModelNotServed, TooFewFilms
 from hilum.domain.model import PanelKind, Rank
 from hilum.domain.site_models import labels_of
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hilum.application.fitting import Fit, Measured
-    from hilum.application.flags import Flags
-    from hilum.application.label_fit import LabelFit
-    from hilum.application.labelled_films import Scores
-    from hilum.application.use_cases.fit_thresholds import Flagged
+    from hilum.application.thresholds.fit_thresholds import Flagged
+    from hilum.application.thresholds.fitting import Fit, Measured
+    from hilum.application.thresholds.flags import Flags
+    from hilum.application.thresholds.label_fit import LabelFit
+    from hilum.application.thresholds.labelled_films import Scores
     from hilum.domain.model import ModelManifest
     from hilum_cli.bootstrap import Models
     from hilum_cli.labelled_films import LabelledFilms

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hilum.application.fitting import Curve, Fit
-    from hilum.application.label_fit import LabelFit
+    from hilum.application.thresholds.fitting import Curve, Fit
+    from hilum.application.thresholds.label_fit import LabelFit
 
 _SIDE: Final = 260
 _GAP: Final = 70

@@ -181,7 +181,12 @@ def _engine(
         path = cache.publish(key, built.plan, gaps)
     seconds = time.monotonic() - started
     metrics.ready(manifest.name, manifest.serving_version, seconds, gaps)
-    logger.info("%s %s: engine built in %.0f s", manifest.name, manifest.version, seconds)
+    facts = {
+        "model": manifest.name,
+        "version": str(manifest.version),
+        "seconds": round(seconds),
+    }
+    logger.info("engine.built", extra=facts)
     return path
 
 
@@ -192,9 +197,13 @@ def _fall_back(
     order: Order,
     outcome: Outcome,
 ) -> None:
-    logger.warning(
-        "%s %s has no engine, %s: %s", manifest.name, manifest.version, error.reason, error
-    )
+    facts = {
+        "model": manifest.name,
+        "version": str(manifest.version),
+        "reason": error.reason.value,
+        "error": str(error),
+    }
+    logger.warning("engine.failed", extra=facts)
     for version in model.versions:
         outcome.metrics.fallback(manifest.name, version.serving_version, error.reason)
     outcome.renderings[manifest.name] = Rendering(order.fallback)

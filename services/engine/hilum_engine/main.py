@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import HilumError
+from hilum.runtime.plain_logs import start_plain_logging
 from hilum.serving.installed import read_installed
 from hilum.serving.repository import Rendering, render_repository
 from hilum.serving.target import Target
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, 1 where ``--strict`` is given and a model has no engine, or 2 where the repository cannot
         be read or ``--out`` not written; standard error then begins with a stable code.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    start_plain_logging(logging.INFO)
     options = _parser().parse_args(arguments)
     try:
         return int(_COMMANDS[options.command](options))

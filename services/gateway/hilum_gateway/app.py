@@ -9,12 +9,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from hilum_gateway import NOTICE, pages
-from hilum_gateway.job_changes import JobChanges
-from hilum_gateway.metrics import Metrics
-from hilum_gateway.middleware import QUIET_ROUTES, AroundRequests
+from hilum_gateway.http.problems import install_problems
+from hilum_gateway.live.job_changes import JobChanges
 from hilum_gateway.openapi import install_openapi
-from hilum_gateway.problems import install_problems
-from hilum_gateway.readiness import Readiness
 from hilum_gateway.routes import (
     events,
     flows,
@@ -24,13 +21,17 @@ from hilum_gateway.routes import (
     keys,
     models,
     operations,
-    studies,
+    sites,
+    submissions,
 )
+from hilum_gateway.wiring.metrics import Metrics
+from hilum_gateway.wiring.middleware import QUIET_ROUTES, AroundRequests
+from hilum_gateway.wiring.readiness import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from hilum_gateway.container import Container
+    from hilum_gateway.wiring.container import Container
 
 API_VERSION: Final = "1.0"
 
@@ -67,17 +68,17 @@ def create_app(container: Container) -> FastAPI:
     )
     settings = container.settings
     app.state.container = container
-    app.state.metrics = Metrics(container.measure_queues, container.clock.now)
+    app.state.metrics = Metrics(container.measure_queues)
     app.state.readiness = Readiness(container)
     app.state.changes = JobChanges(
         read_jobs=container.read_jobs,
         manage_sessions=container.manage_sessions,
-        clock=container.clock,
         poll_s=settings.events.poll_seconds,
         key_check_s=settings.events.key_check_seconds,
     )
-    for subject in (studies, jobs, operations, flows, images, events, models, keys, health):
+    for subject in (submissions, jobs, operations, flows, sites, images, events, models, keys):
         app.include_router(subject.router)
+    app.include_router(health.router)
     install_problems(app)
     install_openapi(app)
     pages.install(app, container)

@@ -14,21 +14,24 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.intake.submission import SubmissionLimits
+from hilum.application.intake.submit_images import SubmitImages
+from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations
-from hilum.application.submission import SubmissionLimits
-from hilum.application.use_cases.measure_queues import MeasureQueues
-from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.application.use_cases.operate_flows import OperateFlows
-from hilum.application.use_cases.operate_jobs import OperateJobs
-from hilum.application.use_cases.read_jobs import ReadJobs
-from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.application.queue.manage_sites import ManageSites
+from hilum.application.queue.measure_queues import MeasureQueues
+from hilum.application.queue.operate_flows import OperateFlows
+from hilum.application.queue.operate_jobs import OperateJobs
+from hilum.application.results.read_jobs import ReadJobs
+from hilum.application.results.read_submission import ReadSubmission
+from hilum.application.results.show_film import ShowFilm
 from hilum.imaging.film import FilmLimits
-from hilum_gateway.container import Container
+from hilum.runtime.tracing import trace_headers
+from hilum_gateway.wiring.container import Container
 
 if TYPE_CHECKING:
-    from hilum_gateway.settings import Settings
+    from hilum_gateway.wiring.settings import Settings
 
 
 def bootstrap(settings: Settings) -> Container:
@@ -40,7 +43,7 @@ def bootstrap(settings: Settings) -> Container:
     unit_of_work = SqlUnitOfWork(engine)
     store = open_object_store(settings.object_store.url.get_secret_value())
     celery = create_celery(settings.broker.url.get_secret_value())
-    queue = CeleryTaskQueue(celery)
+    queue = CeleryTaskQueue(celery, trace_headers)
     catalogue = ModelsOfSite(
         catalogue=FilesystemModelCatalogue(settings.model.repository),
         unit_of_work=unit_of_work,
@@ -54,7 +57,7 @@ def bootstrap(settings: Settings) -> Container:
 
     return Container(
         settings=settings,
-        submit_study=SubmitStudy(
+        submit_images=SubmitImages(
             unit_of_work=unit_of_work,
             store=store,
             queue=queue,
@@ -63,13 +66,13 @@ def bootstrap(settings: Settings) -> Container:
             clock=clock,
             limits=SubmissionLimits(settings.image.max_bytes, settings.upload.max_files),
         ),
+        read_submission=ReadSubmission(unit_of_work=unit_of_work),
         read_jobs=ReadJobs(unit_of_work=unit_of_work, store=store),
         show_film=ShowFilm(unit_of_work=unit_of_work, store=store, reader=reader),
         operate_jobs=OperateJobs(unit_of_work=unit_of_work, queue=queue, clock=clock),
-        operate_flows=OperateFlows(unit_of_work=unit_of_work, clock=clock),
-        operations=ManageOperations(
-            unit_of_work=unit_of_work, queue=queue, clock=clock, kinds=OPERATIONS
-        ),
+        operate_flows=OperateFlows(unit_of_work=unit_of_work),
+        manage_sites=ManageSites(unit_of_work=unit_of_work, clock=clock),
+        operations=ManageOperations(unit_of_work=unit_of_work, queue=queue, kinds=OPERATIONS),
         manage_keys=ManageKeys(unit_of_work=unit_of_work, clock=clock),
         manage_sessions=ManageSessions(unit_of_work=unit_of_work, clock=clock),
         measure_queues=MeasureQueues(unit_of_work=unit_of_work),

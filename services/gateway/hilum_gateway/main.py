@@ -18,7 +18,7 @@ from hilum.runtime.tracing import start_tracing
 from hilum_gateway.app import create_app
 from hilum_gateway.bootstrap import bootstrap
 from hilum_gateway.server import create_server
-from hilum_gateway.settings import Settings
+from hilum_gateway.wiring.settings import Settings
 
 _LOG: Final = structlog.get_logger(__name__)
 

@@ -8,15 +8,15 @@ import anyio.to_thread
 import uvicorn
 
 from hilum.runtime.tracing import flush_traces
-from hilum_gateway.bounded_protocol import bounded_protocol
-from hilum_gateway.certificates import Certificates
+from hilum_gateway.http.bounded_protocol import bounded_protocol
+from hilum_gateway.http.certificates import Certificates
 
 if TYPE_CHECKING:
     import socket
 
     from fastapi import FastAPI
 
-    from hilum_gateway.settings import Settings
+    from hilum_gateway.wiring.settings import Settings
 
 
 class Server(uvicorn.Server):

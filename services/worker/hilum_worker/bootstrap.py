@@ -21,23 +21,23 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
-from hilum.application.messages import served_queues
+from hilum.application.analysis.analyse_film import AnalyseFilm
+from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.drain import Drain
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
-from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.messages import served_queues
+from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
-from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.models_of_site import ModelsOfSite
 from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
-from hilum.runtime.tracing import job_span
+from hilum.runtime.tracing import run_span, trace_headers
 from hilum.serving.golden import GOLDEN, Golden
 from hilum.serving.installed import read_installed
 from hilum_worker.golden_film.look import GoldenFilms
@@ -134,7 +134,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         chance=chance,
         around=_about,
     )
-    queue = CeleryTaskQueue(celery)
+    queue = CeleryTaskQueue(celery, trace_headers)
     return Container(
         settings=settings,
         celery=celery,
@@ -149,8 +149,11 @@ def bootstrap(settings: WorkerSettings) -> Container:
             queue=queue,
             policies={name: kind.policy for name, kind in kinds.items()},
             chance=chance,
-            ageing=timedelta(seconds=settings.queue.ageing_seconds),
-            lease=leases.lease,
+            periods=Periods(
+                ageing=timedelta(seconds=settings.queue.ageing_seconds),
+                lease=leases.lease,
+                attempts=timedelta(seconds=settings.queue.attempt_age_seconds),
+            ),
         ),
         metrics=WorkerMetrics(leases, dependencies.breakers),
     )
@@ -159,8 +162,9 @@ def bootstrap(settings: WorkerSettings) -> Container:
 @contextmanager
 def _about(item: WorkItem) -> Iterator[None]:
     """Name the item in each line of the log, and continue the trace of the request behind it."""
-    named = {f"{item.life.noun}_id": str(item.id)}
-    with bound_contextvars(**named, site=item.site), job_span(item.traceparent):
+    noun = item.life.noun
+    named = {f"{noun}_id": str(item.id)}
+    with bound_contextvars(**named, site=item.site), run_span(noun, item.traceparent):
         yield
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from celery import signals
 from celery.platforms import SecurityWarning
 
-from hilum.application.messages import FORMER_TASK, WAKE_TASK
+from hilum.application.queue.messages import FORMER_TASK, WAKE_TASK
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import Job
 
@@ -122,26 +122,25 @@ class Consumer:
         try:
             self._drain(self._tell)
         except DatabaseUnavailable as error:
-            _LOG.warning("left to the reconciler: %s", error)
+            _LOG.warning("drain.failed", extra={"error": error.sentence})
             self._metrics.error("database")
         except Exception:  # noqa: BLE001 - one message must not end the worker
-            _LOG.exception("left to the reconciler")
+            _LOG.exception("drain.crashed")
             self._metrics.error("job")
 
     def _tell(self, claimed: WorkItem, item: WorkItem | None) -> None:
         del claimed
         if item is None:
-            _LOG.warning("the lease was lost")
-            return
+            return  # its lease was lost, which is logged where it was noticed
         timings: dict[str, float] = {}
         if isinstance(item, Job):
             self._metrics.job_left(item)
             timings = dict(item.timings_ms)
         _LOG.info(
-            "%s %s",
-            item.life.noun,
-            item.state.value,
+            "attempt.ended",
             extra={
+                "kind": item.life.kind,
+                "state": item.state.value,
                 "attempts": item.attempts,
                 "reason": item.reason.code if item.reason else None,
                 "timings_ms": timings,
@@ -152,7 +151,7 @@ class Consumer:
         """Celery sets up no logging of its own where somebody listens to this signal."""
 
     def _ready(self, **_: object) -> None:
-        _LOG.info("consuming %s", ", ".join(self._queues))
+        _LOG.info("consumer.started", extra={"queues": list(self._queues)})
         self._mark_ready()
 
     def _leaving(self, **_: object) -> None:

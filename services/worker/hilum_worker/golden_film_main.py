@@ -40,13 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         films = bootstrap_golden_films(options.triton, options.models)
     except (Permanent, ValueError, OSError) as error:
-        _LOG.error("cannot start: %s: %s", getattr(error, "code", "wrong_setting"), error)
+        code = getattr(error, "code", "wrong_setting")
+        _LOG.error("start.failed", extra={"error": f"{code}: {error}"})
         return WRONG_SETTINGS
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with endpoint(films, options.host, options.port, options.build_metrics) as port:
-        _LOG.info("probes are answered on port %d", port)
+        _LOG.info("probes.served", extra={"port": port})
         watch(films, options.every, stop)
     return 0
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
-from hilum.application.messages import served_queues
+from hilum.application.queue.messages import served_queues
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
@@ -61,7 +61,7 @@ def main() -> int:
         warm_up(container.catalogue, container.engine)
     except (Permanent, ValueError) as error:
         code = getattr(error, "code", "wrong_setting")
-        _LOG.error("cannot start: %s: %s", code, error)
+        _LOG.error("start.failed", error=f"{code}: {error}")
         return WRONG_SETTINGS
     return work(container)
 
@@ -77,7 +77,7 @@ def beat(container: Container, lone: LoneSlot) -> None:
     container.leases.beat(breakers=states, draining=container.drain.stopping)
     hanging = container.leases.given_up
     if hanging >= container.settings.worker.max_slots + lone.drains:
-        _LOG.critical("all %d threads hang, leaving", hanging)
+        _LOG.critical("worker.hung", threads=hanging)
         logging.shutdown()
         os._exit(ALL_HANG)
 

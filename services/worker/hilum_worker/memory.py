@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 from typing import Final
-
-_LOG = logging.getLogger(__name__)
 
 # glibc, malloc.h
 _M_TRIM_THRESHOLD: Final = -1
@@ -32,7 +29,6 @@ def keep_heap_small() -> bool:
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
-        _LOG.info("this C library has no mallopt; memory is left to its defaults")
         return False
     settings = (
         (_M_ARENA_MAX, _ARENAS),

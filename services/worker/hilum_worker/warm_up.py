@@ -42,9 +42,9 @@ def warm_up(catalogue: ModelCatalogue, engine: InferenceEngine) -> bool:
         try:
             reading.outputs(model)
         except InferenceUnavailable as error:
-            _LOG.warning("not warmed up: %s", error)
+            _LOG.warning("warm_up.failed", extra={"error": error.sentence})
             return False
-    _LOG.info("model set %s is warm", models.version)
+    _LOG.info("models.warmed", extra={"model_set": models.version})
     return True
 
 
@@ -54,7 +54,7 @@ def _in_force(catalogue: ModelCatalogue) -> ModelSet:
     except (DatabaseUnavailable, InternalError) as error:
         # Down, or without its tables yet: it is waited for like the inference server. Most likely
         # the newest are in force.
-        _LOG.warning("the models in force are not known yet: %s", error)
+        _LOG.warning("models.assumed", extra={"error": error.sentence})
         return catalogue.current()
 
 

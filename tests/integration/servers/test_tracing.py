@@ -109,6 +109,8 @@ def analyse(stack: EmbeddedStack) -> str:
         # The small gate knows nothing: it may reject the image, after an inference all the same.
         ended = {"completed", "rejected"}
         wait_for(lambda: client.get(f"/v1/jobs/{job}").json()["state"] in ended, "a result")
+        client.post("/v1/operations", json={"kind": "retry_jobs", "reason": "a test"})
+        wait_for(lambda: '"completed"' in client.get("/v1/operations").text, "an operation's end")
     return job
 
 
@@ -128,11 +130,21 @@ def test_an_image_leaves_one_tree_of_spans_and_no_patient_datum(folder: Path):
     calls = [s for s in found["hilum-worker"] if s.parent_span_id == task.span_id]
     assert INFER in {call.name for call in calls}
     assert {call.trace_id for call in calls} == {request.trace_id}
+    (asked,) = [s for s in found["hilum-gateway"] if s.name == "POST /v1/operations"]
+    (chunk,) = [s for s in found["hilum-worker"] if s.name == "operation.run"]
+    assert (chunk.trace_id, chunk.parent_span_id) == (asked.trace_id, asked.span_id)
     assert {s.name for s in found["hilum-gateway"]}.isdisjoint({"GET /readyz", "GET /healthz"})
 
     assert "setting.misnamed" not in {line["message"] for line in [*gateway_log, *worker_log]}
     trace_id = request.trace_id.hex()
     (posted,) = [line for line in gateway_log if line.get("route") == "/v1/studies"]
-    (done,) = [line for line in worker_log if str(line["message"]).startswith("job ")]
+    ended = [line for line in worker_log if line["message"] == "attempt.ended"]
+    (done,) = [line for line in ended if line["kind"] == "analysis"]
     assert (posted["trace_id"], done["trace_id"], done["job_id"]) == (trace_id, trace_id, job)
+    (told,) = [line for line in ended if line["kind"] == "operation"]
+    assert told["trace_id"] == asked.trace_id.hex()
+    assert {"request_id", "principal", "site"} <= posted.keys()
+    looks = [line for line in gateway_log if line.get("route") == "/v1/jobs/{job_id}"]
+    assert {(line["job_id"], len(str(line["request_id"]))) for line in looks} == {(job, 32)}
     assert [body for body in collects.bodies if PATIENT.encode() in body] == []
+    assert [line for line in [*gateway_log, *worker_log] if PATIENT in json.dumps(line)] == []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hilum.application.submission import SubmissionFields
-from hilum.application.use_cases.expire_films import ExpireFilms, RetentionRule
+from hilum.application.intake.submission import SubmissionFields
+from hilum.application.retention.expire_films import ExpireFilms, RetentionRule
 from tests.unit.application.stage import Stage, film, key
 
 DAY_S = 24 * 3600
@@ -29,4 +29,4 @@ class Hospital(Stage):
 
     def object_key(self, job) -> str:
         with self.unit_of_work.begin(write=False) as transaction:
-            return transaction.studies.instance(job.instance_id).object_key
+            return transaction.submissions.instance(job.instance_id).object_key

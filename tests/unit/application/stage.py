@@ -13,22 +13,22 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.tables import JOBS
 from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.analysis.analyse_film import AnalyseFilm
+from hilum.application.intake.submission import (
+    IncomingFile,
+    SubmissionAnswer,
+    SubmissionFields,
+    SubmissionLimits,
+)
+from hilum.application.intake.submit_images import SubmitImages
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
-from hilum.application.queue.reconcile import Reconcile
+from hilum.application.queue.operate_jobs import OperateJobs
+from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
-from hilum.application.submission import (
-    IncomingFile,
-    SubmissionFields,
-    SubmissionLimits,
-    SubmittedStudy,
-)
-from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.operate_jobs import OperateJobs
-from hilum.application.use_cases.read_jobs import ReadJobs
-from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.application.results.read_jobs import ReadJobs
+from hilum.application.results.show_film import ShowFilm
 from hilum.domain.attempt import Worker
 from hilum.domain.errors import DatabaseUnavailable
 from hilum.domain.job import ANALYSIS, JobState, Priority
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(seconds=60)
 AGEING = timedelta(hours=4)
+KEEP_ATTEMPTS = timedelta(days=90)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 MAX_RUN = timedelta(seconds=300)
 ME = local_command("me")
@@ -126,8 +127,7 @@ class Stage:
         self.policy = policy or RetryPolicy()
         self.pauses: list[float] = []
         self.during_pause: Callable[[], None] | None = None
-        chance = random.Random(1)  # noqa: S311 - a seed
-        self.submit = SubmitStudy(
+        self.submit = SubmitImages(
             unit_of_work=self.unit_of_work,
             store=self.store,
             queue=self.queue,
@@ -146,21 +146,25 @@ class Stage:
         )
         self.leases = self.worker_leases("w1")
         self.analyse = self.worker(self.leases)
-        self.reconcile = Reconcile(
-            unit_of_work=self.unit_of_work,
-            queue=self.queue,
-            policies={ANALYSIS.kind: self.policy},
-            chance=chance,
-            ageing=AGEING,
-            lease=LEASE,
-            clock=lambda: self.clock.now().timestamp(),
-        )
+        self.reconcile = self.reconciler()
+        self.reconcile()  # A lease later it lets leases expire.
         self.operate = OperateJobs(
             unit_of_work=self.unit_of_work, queue=self.queue, clock=self.clock
         )
         self.read = ReadJobs(unit_of_work=self.unit_of_work, store=self.store)
         self.show = ShowFilm(unit_of_work=self.unit_of_work, store=self.store, reader=self.reader)
         self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
+
+    def reconciler(self) -> Reconcile:
+        """What a worker that starts now runs."""
+        return Reconcile(
+            unit_of_work=self.unit_of_work,
+            queue=self.queue,
+            policies={ANALYSIS.kind: self.policy},
+            chance=random.Random(1),  # noqa: S311 - a seed
+            periods=Periods(ageing=AGEING, lease=LEASE, attempts=KEEP_ATTEMPTS),
+            clock=lambda: self.clock.now().timestamp(),
+        )
 
     def worker_leases(self, owner: str) -> KeepLeases:
         return KeepLeases(
@@ -279,7 +283,7 @@ class Stage:
         *contents: bytes,
         by: Principal | None = None,
         fields: SubmissionFields | None = None,
-    ) -> SubmittedStudy:
+    ) -> SubmissionAnswer:
         files = [IncomingFile(f"{n}.pgm", [content]) for n, content in enumerate(contents)]
         return self.submit(files, lambda: fields or SubmissionFields(), by or key(), "request")
 

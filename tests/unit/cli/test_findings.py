@@ -146,13 +146,14 @@ def test_images_of_one_name_are_told_apart_by_their_folders(capsys):
 
 
 def test_an_image_without_a_result_says_why_and_has_no_row(capsys):
-    """Refused at ingestion, rejected later, or still waiting."""
+    """Refused at ingestion, rejected later, or still waiting. Advice has a line of its own."""
     reason = {"code": "unsupported_format", "detail": "no image"}
-    refused = FilmOutcome(Path("a.txt"), None, reason)
+    refused = FilmOutcome(Path("a.txt"), None, {**reason, "advice": "Send an image."})
     rejected = FilmOutcome(Path("b.png"), {"state": "rejected", "reason": reason})
     waiting = FilmOutcome(Path("c.png"), {"state": "queued", "reason": None})
     assert printed(capsys, refused, rejected, waiting) == [
         "a.txt: refused: unsupported_format: no image",
+        "  Send an image.",
         "b.png: rejected: unsupported_format: no image",
         "c.png: queued",
         NOTICE,

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from hilum.adapters.postgres import migrate
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
-from hilum.application.object_keys import film_key
 from hilum.domain.job import JobState
+from hilum.domain.object_keys import film_key
+from hilum_cli.bootstrap import BATCH
 from tests.contract.samples import a_film, accept
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ def test_sqlite_needs_no_partitions_and_says_so(run):
     assert ended.stdout == "audit log: SQLite keeps it in one table, nothing to do\n"
     told = run("maintain", "audit-partitions", "--json")
     assert json.loads(told.stdout) == {"made": []}
+
+
+def test_submissions_of_an_older_release_are_written_once(run, database):
+    """More than a batch holds; the second run finds nothing to do."""
+    engine = create_database_engine(database)
+    unit_of_work = SqlUnitOfWork(engine)
+    accept(unit_of_work, *(a_film() for _ in range(BATCH + 1)))  # as that release does
+    told = run("maintain", "submissions", "--json")
+    assert (told.exit_code, json.loads(told.stdout)) == (0, {"written": BATCH + 1})
+    assert run("maintain", "submissions").stdout == "submissions: 0 of an older release written\n"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("ahead", ["0", "13", "x"])
@@ -94,7 +106,7 @@ def platform(run, command, database, tmp_path):
         film = a_film(site=site, state=JobState.COMPLETED, updated_at=moment, finished_at=moment)
         instance = replace(
             film.instance,
-            object_key=film_key(film.study.id, film.instance.id),
+            object_key=film_key(film.submission.id, film.instance.id),
             size_bytes=2_000_000,
         )
         accept(unit_of_work, replace(film, instance=instance))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hilum.application.use_cases.manage_models import VersionAtSite
+from hilum.application.models.manage_models import VersionAtSite
 from hilum_cli.model_panels import print_panel
 from tests.fakes.model_catalogue import small_chest
 from tests.grey_networks import write_grey_repository

@@ -87,6 +87,7 @@ def test_a_film_that_is_no_chest_is_told_with_the_gate_s_score(client, command):
     assert "rejected: not_a_frontal_chest_xray: looks like: not chest (0.99)" in told
     job_id = json.loads(client("analyse", path, "--json").stdout)["films"][0]["job"]["job_id"]
     told = client("status", job_id).stdout
+    assert re.search(r"advice +Only frontal chest radiographs", told)
     assert re.search(r"gate \(gate 1\.0\.0\) +frontal 0\.002, lateral 0\.002, not_chest 0\.9", told)
 
 
@@ -128,6 +129,7 @@ def test_films_that_went_wrong_are_told_beside_the_others(client, film):
     assert "refused: unsupported_format: " in ended.stdout
     assert "refused: file_too_large: " in ended.stdout
     assert "rejected: truncated_film: " in ended.stdout
+    assert "\n  Send the image as DICOM, PNG or JPEG.\n" in ended.stdout
     assert "tuberculosis" in ended.stdout
 
 

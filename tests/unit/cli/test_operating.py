@@ -56,6 +56,14 @@ def test_a_paused_sites_jobs_are_cancelled_reprioritised_and_resumed(client, sen
     assert "transition_not_allowed" in refused.stderr
 
 
+def test_a_sites_weight_is_set_and_shown(client):
+    """A site that is not known yet is made."""
+    weight = client("sites", "weight", "east", "2.5")
+    assert weight.exit_code == 0, weight.output
+    assert client("sites", "list").stdout == weight.stdout
+    assert ["east", "2.5"] in [line.split() for line in weight.stdout.splitlines()]
+
+
 def test_failed_jobs_are_retried_by_an_operation_that_a_worker_runs(client, sent, stack):
     """By filter and rate. The command waits for it, and the jobs are analysed."""
     jobs = [sent(950 + n) for n in range(3)]
@@ -92,6 +100,7 @@ def test_failed_jobs_are_retried_by_an_operation_that_a_worker_runs(client, sent
         ("cancel", "x"),
         ("reprioritise", "x"),
         ("flows", "pause", "--site", "x"),
+        ("sites", "weight", "x", "0"),
         ("operations", "retry-jobs"),
     ],
 )

@@ -97,12 +97,13 @@ def test_a_film_that_is_too_much_alone_is_refused_alone(films):
     class Narrow(Door):
         def submit(self, films, fields):
             if any(film.name == "01" for film in films):
-                raise GatewayRefusal(413, "request_too_large", "at most 5 bytes")
+                raise GatewayRefusal(413, "request_too_large", "at most 5 bytes", advice="fewer")
             return super().submit(films, fields)
 
     answers = sent(Narrow(), films[:3])
     assert [film.job_id for film in answers] == ["job-00", None, "job-02"]
-    assert answers[1].refusal == {"code": "request_too_large", "detail": "at most 5 bytes"}
+    told = {"code": "request_too_large", "detail": "at most 5 bytes", "advice": "fewer"}
+    assert answers[1].refusal == told
 
 
 def test_refused_films_have_their_reason(films):

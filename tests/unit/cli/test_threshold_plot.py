@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from hilum.application.fitting import curve, fit
-from hilum.application.label_fit import LabelFit
-from hilum.application.resampling import Aim, LabelledScores
+from hilum.application.thresholds.fitting import curve, fit
+from hilum.application.thresholds.label_fit import LabelFit
+from hilum.application.thresholds.resampling import Aim, LabelledScores
 from hilum.domain.errors import TooFewFilms
 from hilum_cli.threshold_plot import draw_thresholds
 

@@ -186,7 +186,8 @@ def test_a_build_that_fails_costs_that_model_its_engine(order, tmp_path, caplog,
     found = Samples(outcome, tmp_path)
     assert found("fallback", model="gate", reason=reason) == 1
     assert found("ready", model="gate") == 0
-    assert "gate 0.1.0 has no engine" in caplog.text
+    (record,) = [one for one in caplog.records if one.message == "engine.failed"]
+    assert (record.model, record.version, record.reason) == ("gate", "0.1.0", reason)
 
 
 @pytest.mark.parametrize("builder", [Wrong, Nowhere])

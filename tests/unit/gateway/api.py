@@ -49,6 +49,9 @@ class Api:
     def get(self, path: str, **options: object) -> httpx.Response:
         return self.client.get(path, **options)  # type: ignore[arg-type]
 
+    def put(self, path: str, **options: object) -> httpx.Response:
+        return self.client.put(path, **options)  # type: ignore[arg-type]
+
     def post(self, path: str, **options: object) -> httpx.Response:
         return self.client.post(path, **options)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hilum_gateway.bounded_protocol import MAX_HEAD_BYTES
+from hilum_gateway.http.bounded_protocol import MAX_HEAD_BYTES
 from hilum_gateway.server import create_server
 from tests.unit.gateway.api import FakeGateway, fake_settings
 

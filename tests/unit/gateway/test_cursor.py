@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hilum.application.ports.repositories import JobCursor
 from hilum.domain.errors import InvalidRequest
-from hilum_gateway.cursor import decode_cursor, encode_cursor
+from hilum_gateway.http.cursor import decode_cursor, encode_cursor
 
 MOMENTS = st.integers(0, 2**47).map(
     lambda n: datetime(1970, 1, 1, tzinfo=UTC) + n * timedelta.resolution

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hilum.application.use_cases.expire_films import ExpireFilms, RetentionRule
+from hilum.application.retention.expire_films import ExpireFilms, RetentionRule
 from hilum.domain.principal import Role, local_command
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 

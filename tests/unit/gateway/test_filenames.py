@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilum_gateway.filenames import LONGEST, UNNAMED, attachment, display_name
+from hilum_gateway.http.filenames import LONGEST, UNNAMED, attachment, display_name
 
 
 @given(st.text())

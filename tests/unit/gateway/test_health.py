@@ -9,8 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from hilum.domain.errors import InferenceFailed
+from hilum.domain.work import Priority
 from hilum.runtime.metrics import served
-from hilum_gateway.readiness import Readiness
+from hilum_gateway.wiring.readiness import Readiness
+from tests.fakes.clock import SettableClock
 from tests.unit.gateway.api import Api, FakeGateway, fake_settings, film_bytes, problem
 
 
@@ -153,6 +156,27 @@ def test_queues_are_measured_in_the_database(client, api: Api, gateway: FakeGate
     assert found["hilum_jobs", "stat", "queued"] == 1
     assert found["hilum_jobs", "routine", "queued"] == 0
     assert found["hilum_oldest_queued_seconds", "stat"] == 90
+
+
+def test_every_kind_of_work_is_measured(client, api: Api, gateway: FakeGateway):
+    """By the database's clock: what waits, what runs, and what failed until an operator acts."""
+    database_clock = SettableClock(gateway.clock.now())
+    gateway.unit_of_work.rows.now = database_clock.now
+    gateway.clock.advance(timedelta(seconds=300))
+    api.parked(InferenceFailed("no"))
+    api.post("/v1/operations", json={"kind": "retry_jobs", "reason": "a test"})
+    api.post("/v1/operations", json={"kind": "retry_jobs", "reason": "a test"})
+    database_clock.advance(timedelta(seconds=30))
+    with gateway.unit_of_work.begin() as transaction:
+        transaction.operations.claim(list(Priority), "w1", timedelta(seconds=15))
+    found = samples(client)
+    assert found["hilum_dead_letters", "analysis"] == 1
+    assert found["hilum_dead_letters", "operation"] == 0
+    assert found["hilum_work", "operation", "queued"] == 1
+    assert found["hilum_work", "operation", "running"] == 1
+    assert found["hilum_work", "analysis", "queued"] == 0
+    assert found["hilum_work_oldest_queued_seconds", "operation"] == 30
+    assert found["hilum_work_oldest_queued_seconds", "analysis"] == 0
 
 
 def test_a_database_that_is_down_leaves_a_gap_and_not_a_zero(client, gateway: FakeGateway):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hilum.adapters.dicom.film_reader import DicomFilmReader
-from hilum.application.use_cases.site_rules import ManageSiteRules
+from hilum.application.models.site_rules import ManageSiteRules
 from hilum.domain.principal import Role, local_command
 from hilum.imaging.film import FilmLimits
 from hilum.imaging.phantom import phantom_film

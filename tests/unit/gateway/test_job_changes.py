@@ -14,10 +14,12 @@ import pytest
 from sse_starlette.sse import AppStatus
 
 from hilum.domain.access import parse_key
-from hilum.domain.errors import InferenceFailed
+from hilum.domain.errors import DatabaseUnavailable, InferenceFailed
 from hilum.domain.principal import Role
-from hilum_gateway.job_changes import MAX_REPLAYED, OVERLAP
-from hilum_gateway.subscription import MAX_WAITING, Subscription
+from hilum_gateway.http.request_id import current_request_id
+from hilum_gateway.live.job_changes import MAX_REPLAYED, OVERLAP
+from hilum_gateway.live.subscription import MAX_WAITING, Subscription
+from tests.fakes.clock import SettableClock
 from tests.unit.gateway.api import Api, FakeGateway, fake_settings
 from tests.unit.gateway.asgi import Exchange
 
@@ -72,6 +74,22 @@ async def test_a_listener_is_told_of_a_new_job_and_of_its_end(api: Api, gateway:
         while '"state":"completed"' not in states[-1]:
             states.append((await next_job(exchange))["data"])
         assert all(job_id in state for state in states)
+
+
+@pytest.mark.parametrize("ahead_s", [300, -300])
+async def test_changes_are_told_by_a_gateway_whose_clock_is_wrong(
+    api: Api, gateway: FakeGateway, ahead_s: int
+):
+    """They carry the time of the database, and so does the moment from which it looks."""
+    database_clock = SettableClock(gateway.clock.now())
+    gateway.unit_of_work.rows.now = database_clock.now
+    gateway.clock.advance(timedelta(seconds=ahead_s))
+    async with listen(gateway, api.key) as exchange:
+        await exchange.status()
+        for seed in range(2):
+            job_id = await in_thread(api.accepted, seed)
+            assert job_id in (await asyncio.wait_for(next_job(exchange), 5))["data"]
+            database_clock.advance(OVERLAP * 2)
 
 
 async def test_a_listener_bound_to_a_site_hears_of_that_site_alone(api: Api, gateway: FakeGateway):
@@ -135,7 +153,7 @@ async def test_a_listener_that_missed_too_much_is_told_to_load_afresh(
     api: Api, gateway, monkeypatch
 ):
     """One event instead of a thousand."""
-    monkeypatch.setattr("hilum_gateway.job_changes.MAX_REPLAYED", 2)
+    monkeypatch.setattr("hilum_gateway.live.job_changes.MAX_REPLAYED", 2)
     for seed in range(3):
         await in_thread(api.accepted, seed)
     since = gateway.clock.now()
@@ -201,6 +219,49 @@ async def test_an_outage_of_the_database_is_survived(api: Api, gateway: FakeGate
         gateway.container.read_jobs.changes = read  # type: ignore[method-assign]
         second = await in_thread(api.accepted, 2)
         assert second in (await next_job(exchange))["data"]
+
+
+async def test_the_watcher_is_of_no_request(api: Api, gateway: FakeGateway):
+    """Its lines would have the id of the listener that came first, who may be gone."""
+    read, looked = gateway.container.read_jobs.changes, []
+
+    def look(*arguments: Any):
+        looked.append(current_request_id())
+        return read(*arguments)
+
+    gateway.container.read_jobs.changes = look  # type: ignore[method-assign]
+    async with listen(gateway, api.key) as exchange:
+        await exchange.status()
+        await in_thread(api.accepted)
+        await next_job(exchange)
+    assert {*looked} == {""}
+
+
+async def test_what_changed_while_a_new_watcher_found_no_database_is_told(
+    api: Api, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+):
+    """It looks back to its beginning, whose time by the database it never learned."""
+    began = gateway.clock.now()
+
+    def elapsed_s() -> float:
+        return (gateway.clock.now() - began).total_seconds()
+
+    monkeypatch.setattr("hilum_gateway.live.job_changes.monotonic", elapsed_s)
+    read, asked = gateway.container.read_jobs.changes, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def down(*_: Any):
+        loop.call_soon_threadsafe(asked.set)
+        raise DatabaseUnavailable("told to fail")
+
+    gateway.container.read_jobs.changes = down  # type: ignore[method-assign]
+    async with listen(gateway, api.key) as exchange:
+        await exchange.status()
+        await asyncio.wait_for(asked.wait(), 30)
+        job_id = await in_thread(api.accepted)
+        gateway.clock.advance(OVERLAP * 3)
+        gateway.container.read_jobs.changes = read  # type: ignore[method-assign]
+        assert job_id in (await asyncio.wait_for(next_job(exchange), 5))["data"]
 
 
 async def test_nobody_polls_when_nobody_listens(api: Api, gateway: FakeGateway):
@@ -278,7 +339,7 @@ async def test_a_stop_ends_a_stream_and_does_not_break_it_off(
 
 async def test_a_burst_beyond_one_query_is_told_whole(api: Api, gateway, monkeypatch):
     """More jobs than the first limit changed at one moment."""
-    monkeypatch.setattr("hilum_gateway.job_changes._FIRST_LIMIT", 2)
+    monkeypatch.setattr("hilum_gateway.live.job_changes._FIRST_LIMIT", 2)
     for seed in range(5):
         await in_thread(api.accepted, seed)
     async with listen(gateway, api.key) as exchange:

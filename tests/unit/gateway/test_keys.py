@@ -42,7 +42,7 @@ async def test_a_client_that_leaves_is_no_defect(gateway: FakeGateway, caplog):
     ) as call:
         call.disconnect()
         await call.over()
-    assert "unforeseen" not in caplog.text
+    assert "request.crashed" not in caplog.text
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUBMITTER, Role.OPERATOR])

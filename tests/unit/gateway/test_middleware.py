@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 
 import pytest
 
+from hilum.domain.principal import Role
 from hilum.runtime.logs import json_formatter
 from hilum_gateway import NOTICE
-from tests.unit.gateway.api import Api, film_bytes
+from tests.unit.gateway.api import Api, FakeGateway, film_bytes
 
 
 def test_a_sane_request_id_of_the_client_is_kept(api: Api):
@@ -57,6 +59,49 @@ def test_a_request_is_one_line_of_json_without_secrets(api: Api, caplog):
     text = "".join(lines)
     for secret in (api.key, api.key.partition(".")[2], "hunter2", "Doe", "P-1"):
         assert secret not in text
+
+
+@pytest.fixture
+def lines():
+    """Gives the lines that were logged, each as it was written while its request ran."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(json_formatter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield lambda: [line for line in map(json.loads, stream.getvalue().splitlines()) if ours(line)]
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def ours(line: dict[str, str]) -> bool:
+    return line["logger"].startswith("hilum")
+
+
+def test_each_line_of_an_upload_has_the_request_its_site_and_who_acts(gateway: FakeGateway, lines):
+    """Also lines of the thread that takes the images; for a key of every site by its field."""
+    gateway.queue.available = False
+    one = Api(gateway, Role.OPERATOR, site="north")
+    everywhere = Api(gateway, Role.OPERATOR)
+    for api in (one, everywhere):
+        api.submit(("a.pgm", film_bytes(len(lines()))), site="north")
+    said = [line for line in lines() if line["message"] != "model.promoted"]
+    assert [line["message"] for line in said] == ["wakeup.failed", "request.ended"] * 2
+    assert {line["site"] for line in said} == {"north"}
+    assert len({(line["request_id"], line["principal"]) for line in said}) == 2
+    assert all(len(line["request_id"]) == 32 for line in said)
+
+
+def test_a_line_of_a_request_about_a_job_names_it(api: Api, lines):
+    """No line has what a path holds in place of an id."""
+    job = api.submit(("a.pgm", film_bytes())).json()["jobs"][0]["job_id"]
+    api.get(f"/v1/jobs/{job}")
+    api.get("/v1/jobs/Doe-Jane")
+    api.get("/v1/jobs")
+    told = [line.get("job_id") for line in lines() if line["message"] == "request.ended"]
+    assert told == [None, job, None, None]
 
 
 def test_a_log_record_with_a_trace_is_still_one_line():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from hilum.application.use_cases.manage_models import ManageModels
-from hilum.application.use_cases.models_of_site import KEPT
+from hilum.application.models.manage_models import ManageModels
+from hilum.application.models.models_of_site import KEPT
 from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
 from hilum.domain.principal import Role, local_command
 from hilum.domain.scope import CHILD

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilum.domain.errors import InvalidRequest
-from hilum_gateway.multipart import MAX_HEADER_BYTES, MultipartDecoder, PartBegin, PartEnd
+from hilum_gateway.http.multipart import MAX_HEADER_BYTES, MultipartDecoder, PartBegin, PartEnd
 from tests.unit.gateway.api import MULTIPART, body, part
 
 # Contents that look like boundaries are the hard ones.

@@ -40,6 +40,8 @@ def test_every_route_of_the_issue_is_described(document):
     """Nothing of the API is a secret."""
     assert set(operations(document)) >= {
         ("post", "/v1/studies"),
+        ("post", "/v1/submissions"),
+        ("get", "/v1/submissions/{submission_id}"),
         ("get", "/v1/jobs"),
         ("get", "/v1/jobs/{job_id}"),
         ("post", "/v1/jobs/{job_id}/retry"),
@@ -53,6 +55,8 @@ def test_every_route_of_the_issue_is_described(document):
         ("get", "/v1/models/{model}"),
         ("get", "/v1/models/{model}/card"),
         ("get", "/v1/models/{model}/metrics"),
+        ("get", "/v1/sites"),
+        ("put", "/v1/sites/{site}/weight"),
         ("get", "/v1/keys"),
         ("post", "/v1/keys"),
         ("delete", "/v1/keys/{key_id}"),
@@ -77,9 +81,10 @@ def test_every_operation_under_v1_names_its_key_and_its_problems(document):
 
 def test_the_upload_form_is_described(document):
     """Though the framework does not parse it."""
-    form = operations(document)["post", "/v1/studies"]["requestBody"]["content"]
-    properties = form["multipart/form-data"]["schema"]["properties"]
-    assert set(properties) == {"files", "priority", "site", "patient_ref"}
+    for path in ("/v1/studies", "/v1/submissions"):
+        form = operations(document)["post", path]["requestBody"]["content"]
+        properties = form["multipart/form-data"]["schema"]["properties"]
+        assert set(properties) == {"files", "priority", "site", "patient_ref", "force"}
 
 
 def test_every_reference_leads_somewhere(document):

@@ -8,6 +8,7 @@ import pytest
 
 from hilum.domain.errors import InferenceFailed, OutOfMemory
 from hilum.domain.principal import Role
+from hilum_gateway.advice import ADVICE
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes, problem
 
 ACTS = {
@@ -48,7 +49,8 @@ def test_a_cancelled_job_is_over_and_keeps_the_reason(api: Api, gateway: FakeGat
     answer = act(Api(gateway, Role.OPERATOR), job_id, "cancel")
     assert answer.status_code == 200
     assert answer.json()["state"] == "discarded"
-    assert answer.json()["reason"] == {"code": "cancelled", "detail": "sent by mistake"}
+    told = {"code": "cancelled", "detail": "sent by mistake", "advice": ADVICE["cancelled"]}
+    assert answer.json()["reason"] == told
     assert answer.json()["finished_at"] is not None
     event = audited(gateway)
     assert (event.action, event.object_id) == ("job.cancel", job_id)

@@ -16,6 +16,7 @@ from hilum.domain.operation import Operation, OperationState
 from hilum.domain.principal import Role
 from hilum.domain.work import Priority
 from tests.fakes.model_catalogue import whole_set
+from tests.unit.docs.pages import permissions
 from tests.unit.gateway.api import Api, FakeGateway, film_bytes
 from tests.unit.gateway.asgi import Exchange
 
@@ -30,18 +31,7 @@ NORTH: Final = "north"
 SITES: Final = ("*", NORTH, "south")
 CREDENTIALS: Final = ("bearer", "session", "none")
 
-# The table of the design. A column that two permissions share stands for both.
-READ: Final = {"jobs:read", "images:read", "results:read"}
-TABLE: Final = {
-    "viewer": READ,
-    "reader": READ | {"results:review"},
-    "submitter": READ | {"images:submit"},
-    "operator": READ | {"images:submit", "queue:operate"},
-    "auditor": {"jobs:read", "audit:read"},
-    "admin": READ
-    | {"results:review", "images:submit", "queue:operate", "models:manage", "site:manage"}
-    | {"access:manage", "audit:read"},
-}
+TABLE: Final = permissions()
 ROLES: Final = [role.value for role in Role]
 
 
@@ -78,10 +68,13 @@ PUBLIC: Final = {
 }
 _V1: Final = "/v1/jobs/{job_id}"
 _BULK: Final = "/v1/operations/{operation_id}"
+_SENT: Final = "/v1/submissions/{submission_id}"
 _FILM: Final = "/films/{job_id}"
 _CARD: Final = "/v1/models/{model}"
 ASKED: Final = [
     Asked("POST /v1/studies", "images:submit", "not_permitted"),
+    Asked("POST /v1/submissions", "images:submit", "not_permitted"),
+    Asked(f"GET {_SENT}", "jobs:read", "not_found", "/v1/submissions/SUBMISSION"),
     Asked("GET /v1/jobs", "jobs:read"),
     Asked(f"GET {_V1}", "jobs:read", "not_found"),
     Asked(f"POST {_V1}/retry", "queue:operate", "not_found", "/v1/jobs/FAILED/retry"),
@@ -94,6 +87,10 @@ ASKED: Final = [
     Asked("GET /v1/flows", "jobs:read"),
     Asked("POST /v1/flows/pause", "queue:operate", "not_permitted"),
     Asked("POST /v1/flows/resume", "queue:operate", "not_permitted"),
+    Asked("GET /v1/sites", "site:manage"),
+    Asked(
+        "PUT /v1/sites/{site}/weight", "site:manage", "not_permitted", f"/v1/sites/{NORTH}/weight"
+    ),
     Asked("GET /v1/operations", "jobs:read"),
     Asked("POST /v1/operations", "queue:operate", "not_permitted"),
     Asked(f"GET {_BULK}", "jobs:read", "not_found", "/v1/operations/BEGUN"),
@@ -155,6 +152,7 @@ BODIES: Final = {
     f"POST {_V1}/reprioritise": {"priority": "stat"},
     "POST /v1/flows/pause": {**FLOW, "seconds": 60, "reason": "a test"},
     "POST /v1/flows/resume": FLOW,
+    "PUT /v1/sites/{site}/weight": {"weight": 2},
     "POST /v1/operations": {
         "kind": "retry_jobs",
         "site": NORTH,
@@ -174,6 +172,8 @@ class World:
         self.gateway.catalogue.cards["gate"] = "# gate"
         self.admin = Api(self.gateway)
         self.job = self.admin.completed(site=NORTH)
+        sent = self.admin.submit(("a.pgm", film_bytes(99)), site=NORTH)
+        self.submission = sent.json()["submission_id"]
         self._seed = 100
         self._clients: dict[tuple[str, str, str], TestClient] = {}
 
@@ -235,6 +235,8 @@ class World:
         for name, state in OPERATIONS.items():
             if name in path:
                 path = path.replace(name, self.operation(state))
+        if "SUBMISSION" in path:
+            path = path.replace("SUBMISSION", self.submission)
         if "KEY" in path:
             key = self.gateway.new_key(Role.VIEWER, NORTH)
             path = path.replace("KEY", key.removeprefix("hilum_").partition(".")[0])
@@ -243,7 +245,7 @@ class World:
         return _word(client.request(method, path, **self._body(asked)))
 
     def _body(self, asked: Asked) -> dict[str, object]:
-        if asked.route in {"POST /v1/studies", "POST /films"}:
+        if asked.route in {"POST /v1/studies", "POST /v1/submissions", "POST /films"}:
             self._seed += 1
             files = [("files", ("a.pgm", film_bytes(self._seed)))]
             return {"files": files, "data": {"site": NORTH}}

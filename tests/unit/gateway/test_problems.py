@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from hilum.domain import errors
 from hilum.domain.errors import HilumError
-from hilum_gateway.problems import PUBLIC_DETAIL, STATUS, problem_of, status_of
+from hilum_gateway.http.problems import PUBLIC_DETAIL, STATUS, problem_of, status_of
 from tests.unit.gateway.api import Api, FakeGateway, problem
 
 

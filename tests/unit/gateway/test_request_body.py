@@ -7,8 +7,8 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from hilum.domain.errors import InvalidRequest, RequestTooLarge, UploadTooSlow
-from hilum_gateway.request_body import PIECE_BYTES, RequestBody
-from hilum_gateway.unread_body import BodyWatch
+from hilum_gateway.http.request_body import PIECE_BYTES, RequestBody
+from hilum_gateway.http.unread_body import BodyWatch
 
 pytestmark = pytest.mark.anyio
 

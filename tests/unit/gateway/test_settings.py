@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from hilum_gateway import main
 from hilum_gateway.bootstrap import film_limits
-from hilum_gateway.settings import Settings
+from hilum_gateway.wiring.settings import Settings
 
 ENVIRONMENT = {
     "HILUM_DATABASE_URL": "postgresql://hilum:pa55word@db/hilum",

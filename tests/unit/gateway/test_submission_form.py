@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hilum.domain.errors import InvalidRequest, RequestTooLarge
 from hilum.domain.job import Priority
-from hilum_gateway.multipart import MultipartDecoder
-from hilum_gateway.submission_form import MAX_FIELD_BYTES, SubmissionForm
+from hilum_gateway.http.multipart import MultipartDecoder
+from hilum_gateway.intake.submission_form import MAX_FIELD_BYTES, SubmissionForm
 from tests.unit.gateway.api import MULTIPART, body, part
 
 if TYPE_CHECKING:

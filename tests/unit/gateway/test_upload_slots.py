@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from hilum_gateway.upload_slots import UploadSlots
+from hilum_gateway.intake.upload_slots import UploadSlots
 
 pytestmark = pytest.mark.anyio
 

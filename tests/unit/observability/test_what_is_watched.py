@@ -14,8 +14,9 @@ import yaml
 from prometheus_client.exposition import generate_latest
 
 from hilum.application.ports.repositories import QueueDepth
-from hilum.domain.job import Priority
-from hilum_gateway.metrics import Metrics
+from hilum.application.queue.measure_queues import QueueDepths
+from hilum.domain.job import ANALYSIS, Priority
+from hilum_gateway.wiring.metrics import Metrics
 from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
@@ -48,7 +49,8 @@ def told() -> set[str]:
     """Names of the metrics of gateway, worker and golden film, as they tell them to Prometheus."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     depth = QueueDepth(queued=1, running=1, oldest_queued_at=now)
-    gateway = Metrics(lambda: dict.fromkeys(Priority, depth), lambda: now)
+    depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
+    gateway = Metrics(lambda: depths)
     leases = cast("Any", SimpleNamespace(in_flight=0, given_up=0))
     registries = (WorkerMetrics(leases).registry, GoldenFilmMetrics().registry)
     text = b"".join([gateway.render(), *(generate_latest(one) for one in registries)]).decode()

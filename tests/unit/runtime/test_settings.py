@@ -10,7 +10,7 @@ from hilum.imaging.film import FilmLimits
 from hilum.runtime.setting_groups import EverySetting, Image, known_names
 from hilum.runtime.settings import misnamed, settings_of
 from hilum_cli.settings import CliSettings
-from hilum_gateway.settings import Settings
+from hilum_gateway.wiring.settings import Settings
 from hilum_worker.settings import WorkerSettings
 
 EVERY = {setting.name: setting for setting in settings_of(EverySetting)}

@@ -21,6 +21,7 @@ SCRIPT = Path(__file__).parents[3] / "scripts" / "reference.py"
 @pytest.fixture
 def script(monkeypatch, tmp_path) -> ModuleType:
     """The script, imported by its path, which writes into a folder of the test's own."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("reference", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -46,6 +47,16 @@ def test_a_page_that_differs_from_the_code_is_shown(script, monkeypatch, capsys)
     capsys.readouterr()
     assert run(script, monkeypatch, "--check") == 1
     assert "+| `truncated_film`" in capsys.readouterr().out
+
+
+def test_an_event_and_its_meaning_go_together(script, monkeypatch, capsys):
+    """The check fails where one is without the other, and names it."""
+    monkeypatch.setitem(script.MEANINGS, "moon.risen", "A night began")
+    monkeypatch.delitem(script.MEANINGS, "wakeup.failed")
+    assert run(script, monkeypatch, "--check") == 1
+    told = capsys.readouterr().out
+    assert "the event wakeup.failed has no meaning" in told
+    assert "nothing logs the event moon.risen" in told
 
 
 def test_every_setting_error_and_renamed_metric_is_on_its_page(script):

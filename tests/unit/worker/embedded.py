@@ -23,8 +23,8 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
-from hilum.application.submission import IncomingFile, SubmissionFields, SubmissionLimits
-from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.application.intake.submission import IncomingFile, SubmissionFields, SubmissionLimits
+from hilum.application.intake.submit_images import SubmitImages
 from hilum.domain.job import SETTLED, Job, JobState, Priority
 from hilum.domain.principal import local_command
 from hilum.imaging.film import FilmLimits
@@ -108,7 +108,7 @@ class EmbeddedPlatform:
         queue: TaskQueue | None = None,
     ) -> list[Job]:
         """Accept films as a gateway does, and wake the workers, or somebody else."""
-        submit = SubmitStudy(
+        submit = SubmitImages(
             unit_of_work=self.unit_of_work,
             store=open_object_store(self.environment["HILUM_OBJECT_STORE_URL"]),
             queue=queue or CeleryTaskQueue(self.celery),

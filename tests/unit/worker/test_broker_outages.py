@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hilum.application.messages import QUEUES
+from hilum.application.queue.messages import QUEUES
 from hilum.domain.job import JobState, Priority
 from tests.unit.worker.embedded import EmbeddedPlatform, noise_film, wait_until
 
@@ -39,15 +39,15 @@ def test_every_image_ends_while_the_broker_is_absent_throughout(tmp_path):
         assert worker.stop() == 0
         assert not worker.ready_file.exists()
     assert {job.state for job in done} == {JobState.COMPLETED}
-    assert "no wake-ups: the broker does not answer" in worker.log
-    assert '"consuming' not in worker.log
+    assert '"error": "broker_unavailable: the broker does not answer' in worker.log
+    assert '"consumer.started"' not in worker.log
 
 
 def test_a_broker_that_goes_and_comes_back_costs_no_image(tmp_path):
     """The lone slot runs what comes meanwhile. Afterwards wake-ups are taken again."""
     platform = EmbeddedPlatform(tmp_path)
     with platform.worker() as worker:
-        wait_until(lambda: '"consuming' in worker.log, "a connection")
+        wait_until(lambda: '"consumer.started"' in worker.log, "a connection")
         platform.broker.stop()
         done = platform.settled(submit_some(platform, 0))
         platform.broker.start()
@@ -69,8 +69,8 @@ def test_every_image_ends_while_redis_is_down(tmp_path, redis_server):
             wait_until(lambda: "Trying again in 8.00 seconds" in worker.log, "the fourth attempt")
             redis_server.launch()
             platform.settled(submit_some(platform, 10))
-            assert '"consuming' not in worker.log
-            wait_until(lambda: '"consuming' in worker.log, "a connection")
+            assert '"consumer.started"' not in worker.log
+            wait_until(lambda: '"consumer.started"' in worker.log, "a connection")
             platform.settled(submit_some(platform, 20))
             assert worker.stop() == 0
     finally:

@@ -37,4 +37,5 @@ def test_what_cannot_be_watched_ends_with_a_sentence(
     arguments = ["--triton", triton, "--models", str(tmp_path / folder), "--port", "0"]
     assert main(arguments) == WRONG_SETTINGS
     (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert line["message"].startswith(f"cannot start: {told}")
+    assert line["message"] == "start.failed"
+    assert line["error"].startswith(told)

@@ -86,7 +86,8 @@ def test_a_wrong_address_ends_the_process_with_a_sentence(environment, capsys, n
     assert main() == WRONG_SETTINGS
     error = capsys.readouterr().err
     (line,) = [json.loads(line) for line in error.splitlines()]
-    assert told in line["message"]
+    assert line["message"] == "start.failed"
+    assert told in line["error"]
     assert "trace" not in line
     assert SECRET not in error
 
@@ -97,7 +98,7 @@ def test_a_worker_whose_threads_all_hang_leaves(tmp_path):
     (job,) = platform.submit([noise_film(1)])
     # Reading from a pipe that nobody writes to hangs like a decoder that does.
     with platform.unit_of_work.begin(write=False) as transaction:
-        instance = transaction.studies.instance(job.instance_id)
+        instance = transaction.submissions.instance(job.instance_id)
     path = tmp_path / "objects" / instance.object_key
     film = path.read_bytes()
     path.unlink()
@@ -105,7 +106,7 @@ def test_a_worker_whose_threads_all_hang_leaves(tmp_path):
     impatient = {"HILUM_QUEUE_MAX_RUN_SECONDS": "1", "HILUM_WORKER_MAX_SLOTS": "1"}
     with platform.worker(**impatient) as worker:
         assert worker.wait() == ALL_HANG
-        assert "all 1 threads hang" in worker.log
+        assert '"worker.hung", "threads": 1' in worker.log
         worker.ready_file.unlink()
     path.unlink()
     path.write_bytes(film)

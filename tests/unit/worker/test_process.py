@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from hilum.application.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
+from hilum.application.queue.messages import FORMER_QUEUES, FORMER_TASK, QUEUES, WAKE_TASK
 from hilum.domain.job import JobState, Priority
 from tests.fakes.task_queue import RecordingTaskQueue
 from tests.unit.worker.embedded import EmbeddedPlatform, noise_film, wait_until
@@ -46,8 +46,8 @@ def test_a_film_that_was_submitted_is_read(platform):
     assert (analysis.rows, analysis.columns, analysis.inverted) == (300, 300, False)
     lines = [json.loads(line) for line in worker.log.splitlines()]
     of_job = [line for line in lines if line.get("job_id") == str(job.id)]
-    (line,) = [line for line in of_job if line["message"].startswith("job ")]
-    assert line["message"] == "job completed"
+    (line,) = [line for line in of_job if line["message"] == "attempt.ended"]
+    assert (line["kind"], line["state"], line["attempts"]) == ("analysis", "completed", 1)
     assert line["timings_ms"]["total"] > 0
 
 
@@ -139,7 +139,7 @@ def test_a_slice_of_workers_leaves_the_other_queues_alone(platform):
     urgent = platform.submit([noise_film(n) for n in range(3, 6)], Priority.STAT)
     with platform.worker(HILUM_WORKER_QUEUES="stat") as worker:
         assert {job.state for job in platform.settled(urgent)} == {JobState.COMPLETED}
-        assert 'consuming hilum.analysis.stat, hilum.stat, hilum.operations"' in worker.log
+        assert '"queues": ["hilum.analysis.stat", "hilum.stat", "hilum.operations"]' in worker.log
         assert worker.stop() == 0
     assert {(job.state, job.attempts) for job in map(platform.job, others)} == {
         (JobState.QUEUED, 0)
@@ -169,7 +169,7 @@ def test_several_workers_share_a_queue_and_read_each_film_once(platform):
     assert {(job.state, job.attempts) for job in done} == {(JobState.COMPLETED, 1)}
     for worker in (one, two):
         assert '"level": "ERROR"' not in worker.log
-        assert "job completed" in worker.log
+        assert '"state": "completed"' in worker.log
 
 
 def test_a_broken_film_is_rejected_and_harms_no_other(platform):

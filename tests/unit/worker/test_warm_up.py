@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hilum.application.use_cases.models_of_site import KEPT, ModelsOfSite
+from hilum.application.models.models_of_site import KEPT, ModelsOfSite
 from hilum.domain.errors import InvalidManifest, ModelNotServed
 from hilum_worker.warm_up import warm_up
 from tests.fakes.clock import SettableClock

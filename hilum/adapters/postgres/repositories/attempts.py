@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +18,6 @@ from hilum.domain.work import AttemptOutcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
-    from uuid import UUID
 
     from sqlalchemy.engine import Connection
 
@@ -44,6 +44,19 @@ _OF: Final = (
         ATTEMPTS.c.kind == sa.bindparam("wanted_kind", type_=sa.Text),
     )
     .order_by(ATTEMPTS.c.number)
+)
+
+
+_LOOKED_AT: Final = (
+    sa.select(ATTEMPTS.c.work_id)
+    .where(ATTEMPTS.c.work_id > sa.bindparam("after", type_=sa.Uuid))
+    .order_by(ATTEMPTS.c.work_id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_REMOVED: Final = sa.delete(ATTEMPTS).where(
+    ATTEMPTS.c.work_id > sa.bindparam("after", type_=sa.Uuid),
+    ATTEMPTS.c.work_id <= sa.bindparam("last", type_=sa.Uuid),
+    ATTEMPTS.c.ended_at < database_later("minus_age_s"),
 )
 
 
@@ -93,6 +106,16 @@ class SqlAttemptRepository:
         rows = self._connection.execute(_OF, {"wanted_id": work_id, "wanted_kind": kind})
         found = [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
         return [Attempt(**{**row, "outcome": AttemptOutcome(row["outcome"])}) for row in found]
+
+    def remove_old(self, age: timedelta, after: UUID | None, most: int) -> UUID | None:
+        """Remove attempts that ended so long ago, of some items."""
+        here: dict[str, Any] = {"after": after or UUID(int=0)}
+        ids = list(self._connection.execute(_LOOKED_AT, {**here, "most": most + 1}).scalars())
+        last = max(ids[:most], default=None)
+        if last is not None:
+            here |= {"last": last, "minus_age_s": -age.total_seconds()}
+            self._connection.execute(_REMOVED, here)
+        return last if len(ids) > most else None
 
 
 class SqlWorkerRepository:

@@ -52,14 +52,15 @@ class SqlFilmRetention:
         films = [ExpiredFilm(*row) for row in self._connection.execute(oldest)]
         if not films:
             return []
-        # Whoever was sent again meanwhile has other bytes, and is not due.
-        marked = self._connection.execute(
-            sa.update(JOBS)
-            .where(JOBS.c.id.in_([film.job_id for film in films]), *_due(ended_before))
-            .values(film_expired_at=now)
-            .returning(JOBS.c.id)
+        # Whoever was sent again meanwhile has other bytes, and is not due. Locked newest first, as
+        # jobs are everywhere.
+        still_due = sa.select(JOBS.c.id).where(
+            JOBS.c.id.in_([film.job_id for film in films]), *_due(ended_before)
         )
-        ended = set(marked.scalars())
+        newest_first = still_due.order_by(JOBS.c.created_at.desc(), JOBS.c.id.desc())
+        ended = set(self._connection.execute(newest_first.with_for_update()).scalars())
+        mark = sa.update(JOBS).where(JOBS.c.id.in_(ended)).values(film_expired_at=now)
+        self._connection.execute(mark)
         return [film for film in films if film.job_id in ended]
 
     def ask_removal(self, keys: Collection[str], now: datetime) -> None:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _NO_KEY: Final = {"idempotency_key": "ended " + sa.cast(JOBS.c.id, sa.Text)}
 _GIVE_UP_KEY: Final = Statement(
     sa.update(JOBS)
-    .where(JOBS.c.id == sa.bindparam("wanted_id"))
+    .where(
+        JOBS.c.id == sa.bindparam("wanted_id"),
+        JOBS.c.idempotency_key == sa.bindparam("held_key", type_=sa.Text),
+    )
     .values(**_NO_KEY)
     .returning(*JOB_WORK.columns)
 )
@@ -114,8 +117,15 @@ class SqlJobRepository(SqlWorkRepository[Job]):
         """End a run, if the claim of ``item`` still holds; see the port for who gives up a key."""
         ended = super().finish(item, event, reason=reason, timings_ms=timings_ms, notes=notes)
         if ended is not None and reason is not None and reason.code in GIVES_UP_KEY:
-            return self._one(_GIVE_UP_KEY, wanted_id=item.id)
+            return self._without_key(ended)
         return ended
+
+    def give_up_key(self, job: Job) -> bool:
+        """Take the idempotency key from a job; False if it does not hold it any more."""
+        return self._without_key(job) is not None
+
+    def _without_key(self, job: Job) -> Job | None:
+        return self._one(_GIVE_UP_KEY, wanted_id=job.id, held_key=job.idempotency_key)
 
     def counts(self, sites: frozenset[str] | None) -> Mapping[JobState, int]:
         """Jobs by state, of these sites or of all; every state is there, zeros too."""

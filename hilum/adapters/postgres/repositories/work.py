@@ -12,9 +12,8 @@ from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert
 from hilum.adapters.postgres.repositories.work_changes import WorkChanges
-from hilum.adapters.postgres.repositories.work_claim import claim_next, claimable
+from hilum.adapters.postgres.repositories.work_claim import claim_next, count_claimable
 from hilum.adapters.postgres.repositories.work_table import ItemT, WorkTable
-from hilum.adapters.postgres.tables import WORK_FLOWS
 from hilum.application.ports.repositories import QueueDepth
 from hilum.domain.errors import TransitionNotAllowed
 from hilum.domain.work import Priority, WorkEvent
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
     from hilum.domain.work import AttemptOutcome, Reason
 
+_MEASURED: Final = (WorkEvent.CLAIM, WorkEvent.RELEASE, WorkEvent.RETRY)
+"""Events of the states whose items are counted: queued, running and failed."""
 _AT_MOST: Final = sa.bindparam("at_most", type_=sa.Integer)
 
 
@@ -41,6 +42,7 @@ class WorkStatements(Generic[ItemT]):
         """Take a kind; see :class:`WorkChanges` for the values of its own."""
         self.work = work
         self.claim = claim_next(work)
+        self.claimable = count_claimable(work)
         self.changes = WorkChanges(work, own)
         table = work.table
         queued: sa.ColumnElement[Any] = sa.literal_column(
@@ -72,37 +74,15 @@ class WorkStatements(Generic[ItemT]):
         )
 
     @cached_property
-    def claimable(self) -> sa.Select[Any]:
-        """Return the query for the number of items that may be claimed."""
-        table = self.work.table
-        priority = sa.bindparam("wanted_priority", type_=sa.Text)
-        paused = sa.select(WORK_FLOWS.c.flow).where(
-            WORK_FLOWS.c.kind == self.work.life.kind,
-            WORK_FLOWS.c.priority == priority,
-            WORK_FLOWS.c.paused_until.is_not(None),
-        )
-        queued, ready = claimable(self.work)
-        flow = table.c[self.work.flow]
-        found = (
-            sa.select(table.c.id)
-            .where(queued, table.c.priority == priority, ready, flow.not_in(paused))
-            # The order of the claim's index alone. By another one, items of other priorities are
-            # read, too.
-            .order_by(flow, table.c.fair_tag, table.c.created_at, table.c.id)
-            .limit(_AT_MOST)
-        )
-        return sa.select(sa.func.count()).select_from(found.subquery())
-
-    @cached_property
     def depths(self) -> sa.Select[Any]:
         """Return the query for the depth of the queues."""
         table, life = self.work.table, self.work.life
-        waiting = [life.source(event).value for event in (WorkEvent.CLAIM, WorkEvent.RELEASE)]
+        measured = [life.source(event).value for event in _MEASURED]
         return (
             sa.select(
                 table.c.priority, table.c.state, sa.func.count(), sa.func.min(table.c.created_at)
             )
-            .where(table.c.state.in_(waiting))
+            .where(table.c.state.in_(measured))
             .group_by(table.c.priority, table.c.state)
         )
 
@@ -205,14 +185,20 @@ class SqlWorkRepository(Generic[ItemT]):
         changed = self._statements.changes.reprioritise
         return self._one(changed, wanted_id=item_id, new_priority=priority.value)
 
+    def raise_priority(self, item_id: UUID, priority: Priority) -> ItemT | None:
+        """Give a queued or running item a higher priority."""
+        changed = self._statements.changes.raise_priority
+        return self._one(changed, wanted_id=item_id, new_priority=priority.value)
+
     def expired(self, limit: int) -> Sequence[ItemT]:
         """Running items whose lease is over, oldest lease first."""
         return self._some(self._statements.expired, at_most=limit)
 
     def claimable(self, priority: Priority, most: int) -> int:
         """Return how many queued items of unpaused flows may start, at most ``most``."""
+        query = self._statements.claimable[self._connection.dialect.name]
         values = {"wanted_priority": priority.value, "at_most": most}
-        return int(self._connection.execute(self._statements.claimable, values).scalar_one())
+        return int(self._connection.execute(query, values).scalar_one())
 
     def depths(self) -> Mapping[Priority, QueueDepth]:
         """Depth of every queue."""
@@ -220,9 +206,10 @@ class SqlWorkRepository(Generic[ItemT]):
         nothing = (None, None, 0, None)
         depths = {}
         for priority in Priority:
-            queued = rows.get((priority, self._life.source(WorkEvent.CLAIM)), nothing)
-            running = rows.get((priority, self._life.source(WorkEvent.RELEASE)), nothing)
-            depths[priority] = QueueDepth(queued[2], running[2], queued[3])
+            queued, running, failed = (
+                rows.get((priority, self._life.source(event)), nothing) for event in _MEASURED
+            )
+            depths[priority] = QueueDepth(queued[2], running[2], queued[3], failed[2])
         return depths
 
     def _one(self, statement: Statement, **values: Any) -> ItemT | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
-from hilum.domain.work import AttemptOutcome, WorkEvent
+from hilum.domain.work import AttemptOutcome, Priority, WorkEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,23 @@ _NO_LEASE: Final = {"lease_owner": None, "lease_expires_at": None}
 _FRESH: Final = {"attempts": 0, "losses": 0, "not_before": None, "finished_at": None, **_NO_REASON}
 _SUCCESS: Final = (WorkEvent.COMPLETE, WorkEvent.DELIVER)
 
+NO_TAG: Final = 0.0
+"""Tag of an item that its flow has to tag."""
+
 ENDS_RUN: Final = (WorkEvent.COMPLETE, WorkEvent.DELIVER, WorkEvent.REJECT, WorkEvent.PARK)
 """Events that end a run, by the slot that holds the claim."""
+
+
+def _less_urgent(
+    priority: sa.ColumnElement[str], than: sa.ColumnElement[str]
+) -> list[sa.ColumnElement[bool]]:
+    """Return conditions of which one holds where a priority is less urgent than another."""
+    urgent = [each.value for each in Priority]
+    return [
+        sa.and_(than == higher, priority == lower)
+        for place, higher in enumerate(urgent)
+        for lower in urgent[place + 1 :]
+    ]
 
 
 class WorkChanges:
@@ -97,11 +112,23 @@ class WorkChanges:
         self.expedite = Statement(while_queued.values(not_before=None, updated_at=_NOW))
         new_priority = sa.bindparam("new_priority", type_=sa.Text)
         self.reprioritise = Statement(while_queued.values(priority=new_priority, updated_at=_NOW))
+        running = life.source(WorkEvent.RELEASE).value
+        self.raise_priority = Statement(
+            sa.update(table)
+            .where(
+                table.c.id == sa.bindparam("wanted_id"),
+                sa.or_(table.c.state == queued, table.c.state == running),
+                # Another one may have raised it since it was read.
+                sa.or_(*_less_urgent(table.c.priority, new_priority)),
+            )
+            .values(priority=new_priority, fair_tag=NO_TAG, updated_at=_NOW)
+            .returning(*work.columns)
+        )
         self.extend = (
             sa.update(table)
             .where(
                 table.c.id.in_(sa.bindparam("wanted_ids", expanding=True)),
-                table.c.state == life.source(WorkEvent.RELEASE).value,
+                table.c.state == running,
                 table.c.lease_owner == sa.bindparam("owner"),
             )
             .values(lease_expires_at=database_later("lease_s"))

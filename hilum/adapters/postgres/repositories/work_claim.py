@@ -29,33 +29,44 @@ _NOW = database_now()
 _FLOW = WORK_FLOWS.c
 
 
-def claimable(work: WorkTable[Any]) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the conditions of an item that may be claimed now, its flow aside."""
+def _first_of_flow(work: WorkTable[Any], flow: Any, number: Any = 1) -> sa.Select[Any]:
+    """Return the query for the first claimable items of a flow."""
     table = work.table
-    return (
-        # A literal: SQLite takes a partial index only where it can see the value.
-        table.c.state == sa.literal_column(f"'{work.life.source(WorkEvent.CLAIM).value}'"),
-        sa.or_(table.c.not_before.is_(None), table.c.not_before <= _NOW),
-    )
-
-
-def _first_of_flow(work: WorkTable[Any], flow: Any) -> sa.Select[Any]:
-    """Return the query for the first claimable item of a flow."""
-    table = work.table
-    queued, ready = claimable(work)
-    of_flow = (table.c.priority == flow.priority, table.c[work.flow] == flow.flow)
     return (
         sa.select(table.c.id, table.c.fair_tag, table.c.created_at)
-        .where(queued, *of_flow, ready)
+        .where(
+            # A literal: SQLite takes a partial index only where it can see the value.
+            table.c.state == sa.literal_column(f"'{work.life.source(WorkEvent.CLAIM).value}'"),
+            table.c.priority == flow.priority,
+            table.c[work.flow] == flow.flow,
+            sa.or_(table.c.not_before.is_(None), table.c.not_before <= _NOW),
+        )
         .order_by(table.c.fair_tag, table.c.created_at, table.c.id)
-        .limit(1)
+        .limit(number)
     )
 
 
-def _open(work: WorkTable[Any], priority: Priority) -> tuple[sa.ColumnElement[bool], ...]:
+def _open(work: WorkTable[Any], parameter: str) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which an item may be claimed."""
-    served = sa.bindparam(f"served_{priority.value}", type_=sa.Text)
+    served = sa.bindparam(parameter, type_=sa.Text)
     return _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority == served
+
+
+def count_claimable(work: WorkTable[Any]) -> dict[str, sa.Select[Any]]:
+    """Return the query for the number of items that may be claimed, by the name of the dialect.
+
+    It reads ``at_most`` items, on SQLite of each flow, and none of a paused one.
+    """
+    most = sa.bindparam("at_most", type_=sa.Integer)
+    of_flow, is_open = _first_of_flow(work, _FLOW, most), _open(work, "wanted_priority")
+    each = of_flow.lateral("of_flow")
+    found = sa.select(each.c.id).select_from(WORK_FLOWS.join(each, sa.true())).where(*is_open)
+    in_flow = of_flow.correlate(WORK_FLOWS).subquery()
+    number = sa.select(sa.func.count()).select_from(in_flow).scalar_subquery()
+    return {
+        "postgresql": sa.select(sa.func.count()).select_from(found.limit(most).subquery()),
+        "sqlite": sa.select(sa.func.min(sa.func.total(number), most)).where(*is_open),
+    }
 
 
 def _on_postgresql(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]:
@@ -63,7 +74,7 @@ def _on_postgresql(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[
     heads = (
         sa.select(_FLOW.priority, _FLOW.flow)
         .select_from(WORK_FLOWS.join(head, sa.true()))
-        .where(*_open(work, priority))
+        .where(*_open(work, f"served_{priority.value}"))
         .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .cte(f"heads_{priority.value}")
     )
@@ -84,7 +95,7 @@ def _on_sqlite(work: WorkTable[Any], priority: Priority) -> sa.ScalarSelect[Any]
         .select_from(
             WORK_FLOWS.join(head, sa.literal_column("head.rowid") == first.scalar_subquery())
         )
-        .where(*_open(work, priority))
+        .where(*_open(work, f"served_{priority.value}"))
         .order_by(head.c.fair_tag + _FLOW.tag_offset, head.c.created_at)
         .limit(1)
         .scalar_subquery()

@@ -11,7 +11,10 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert_absent
-from hilum.adapters.postgres.tables import WORK_FLOWS
+from hilum.adapters.postgres.repositories.work_changes import NO_TAG
+from hilum.adapters.postgres.tables import SITES, WORK_FLOWS
+from hilum.domain.principal import ALL_SITES
+from hilum.domain.site import Site
 from hilum.domain.work import Priority, WorkEvent, WorkItem
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
 
     from hilum.adapters.postgres.repositories.work_table import ItemT, WorkTable
 
-NO_TAG: Final = 0.0
-
 _FLOW: Final = WORK_FLOWS.c
 _ONE: Final = (
     _FLOW.kind == sa.bindparam("of_kind", type_=sa.Text),
@@ -32,6 +33,7 @@ _ONE: Final = (
     _FLOW.flow == sa.bindparam("of_flow", type_=sa.Text),
 )
 _LOCKED: Final = Statement(sa.select(*WORK_FLOWS.c).where(*_ONE).with_for_update())
+_WEIGHTS: Final = sa.select(*SITES.c).where(SITES.c.id.in_(sa.bindparam("names", expanding=True)))
 _KEPT: Final = Statement(
     sa.update(WORK_FLOWS)
     .where(*_ONE)
@@ -53,7 +55,7 @@ _PAUSED: Final = Statement(
     .returning(_FLOW.flow)
 )
 _OVER: Final = (
-    sa.select(_FLOW.priority, _FLOW.flow)
+    sa.select(*WORK_FLOWS.c)
     .where(
         _FLOW.kind == sa.bindparam("of_kind", type_=sa.Text), _FLOW.paused_until <= database_now()
     )
@@ -96,9 +98,9 @@ class FlowStatements:
             .returning(table.c.id)
         )
         self.progress = Statement(
-            sa.select(_FLOW.last_tag, _FLOW.tag_offset, _FLOW.paused_until, first).where(
-                _FLOW.kind == work.life.kind, _FLOW.priority == of_priority
-            )
+            sa.select(
+                _FLOW.flow, _FLOW.last_tag, _FLOW.tag_offset, _FLOW.paused_until, first
+            ).where(_FLOW.kind == work.life.kind, _FLOW.priority == of_priority)
         )
         self.first_of = Statement(
             sa.select(sa.func.min(table.c.fair_tag)).where(
@@ -154,9 +156,12 @@ class SqlWorkFlowRepository:
         with_tags = []
         # Before any flow moves on: what is queued together gains nothing on one another.
         priorities = {item.priority.value for item in items}
-        now = {priority: self._virtual_time(priority) for priority in priorities}
+        progress = {priority: self._progress(priority) for priority in priorities}
+        now = {priority: _virtual_time(rows) for priority, rows in progress.items()}
+        known = {(priority, name) for priority, rows in progress.items() for name, *_ in rows}
         # Flows are locked in one order, so that two submissions cannot lock each other out.
         ordered = sorted(items, key=_flow_of)
+        self._make(sorted({*map(_flow_of, items)} - known))
         for (priority, name), members in groupby(ordered, key=_flow_of):
             own = list(members)
             flow = self._locked(priority, name)
@@ -217,34 +222,76 @@ class SqlWorkFlowRepository:
         flow = self._locked(priority.value, name)
         if flow.paused_until is None:
             return False
-        row = self._ask.first_of.first(self._connection, _of(flow))
-        first = row[0] if row else None
-        self._keep(flow.resume(first, self._virtual_time(priority.value)))
+        self._resume(flow)
         return True
 
-    def end_pauses(self) -> int:
+    def end_pauses(self) -> Sequence[WorkFlow]:
         """Resume the flows whose pause is over."""
-        over = self._connection.execute(_OVER, {"of_kind": self._kind}).all()
-        return sum(self.resume(Priority(priority), name) for priority, name in over)
+        over = map(_flow, self._connection.execute(_OVER, {"of_kind": self._kind}).all())
+        # Somebody may have paused it for longer before it was locked here.
+        ended = [flow for flow in over if self._locked(flow.priority.value, flow.flow) == flow]
+        for flow in ended:
+            self._resume(flow)
+        return ended
+
+    def _resume(self, flow: WorkFlow) -> None:
+        row = self._ask.first_of.first(self._connection, _of(flow))
+        first = row[0] if row else None
+        self._keep(flow.resume(first, _virtual_time(self._progress(flow.priority.value))))
+
+    def set_weight(self, name: str, weight: float) -> None:
+        """Set the weight of a flow at every priority.
+
+        Flows that are not there are made. So whoever makes the same at this time, and knows the
+        former weight, waits for this transaction or is waited for.
+        """
+        priorities = sorted(priority.value for priority in Priority)
+        self._make([(priority, name) for priority in priorities])
+        for priority in priorities:
+            self._keep(self._locked(priority, name).with_weight(weight))
+
+    def _make(self, names: Sequence[tuple[str, str]]) -> None:
+        """Make the flows that are not there, with the weights of their sites.
+
+        Sites come before flows, and both before the first lock of a flow that was there. Within
+        each all transactions have one order, so that none waits for one that waits for it.
+        """
+        if not names:
+            return
+        weights: dict[str, float] = {}
+        if self._ask.work.flows_are_sites:
+            sites = sorted({name for _, name in names} - {ALL_SITES})
+            insert_absent(self._connection, SITES.c.id, [asdict(Site(name)) for name in sites])
+            found = self._connection.execute(_WEIGHTS, {"names": sites})
+            weights = {row.id: row.weight for row in found}
+        fresh = [
+            WorkFlow(self._kind, Priority(priority), name, weight=weights.get(name, 1.0))
+            for priority, name in names
+        ]
+        rows = [{**asdict(flow), "priority": flow.priority.value} for flow in fresh]
+        insert_absent(self._connection, _FLOW.flow, rows)
 
     def _locked(self, priority: str, name: str) -> WorkFlow:
-        fresh = WorkFlow(self._kind, Priority(priority), name)
-        row = _LOCKED.first(self._connection, _of(fresh))
+        one = {"of_kind": self._kind, "of_priority": priority, "of_flow": name}
+        row = _LOCKED.first(self._connection, one)
         if row is None:
-            insert_absent(self._connection, _FLOW.flow, [{**_fields(fresh), "priority": priority}])
-            row = _LOCKED.first(self._connection, _of(fresh))
-        return fresh if row is None else _flow(row)
+            self._make([(priority, name)])
+            (row,) = _LOCKED.all(self._connection, one)
+        return _flow(row)
 
     def _keep(self, flow: WorkFlow) -> None:
-        values = {f"new_{name}": value for name, value in _fields(flow).items()}
+        values = {f"new_{name}": value for name, value in asdict(flow).items()}
         _KEPT.first(self._connection, {**values, **_of(flow)})
 
-    def _virtual_time(self, priority: str) -> float:
-        rows = self._ask.progress.all(self._connection, {"of_priority": priority})
-        return virtual_time(
-            [first + offset for _, offset, paused, first in rows if first and paused is None],
-            [last + offset for last, offset, *_ in rows],
-        )
+    def _progress(self, priority: str) -> list[tuple[Any, ...]]:
+        return self._ask.progress.all(self._connection, {"of_priority": priority})
+
+
+def _virtual_time(progress: Sequence[tuple[Any, ...]]) -> float:
+    return virtual_time(
+        [first + offset for *_, offset, paused, first in progress if first and paused is None],
+        [last + offset for _, last, offset, *_ in progress],
+    )
 
 
 def _flow_of(item: WorkItem) -> tuple[str, str]:
@@ -258,7 +305,3 @@ def _flow(row: Sequence[Any]) -> WorkFlow:
 
 def _of(flow: WorkFlow) -> dict[str, str]:
     return {"of_kind": flow.kind, "of_priority": flow.priority.value, "of_flow": flow.flow}
-
-
-def _fields(flow: WorkFlow) -> dict[str, Any]:
-    return asdict(flow)

@@ -46,6 +46,11 @@ class WorkTable(Generic[ItemT]):
     readers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     writers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
+    @property
+    def flows_are_sites(self) -> bool:
+        """Whether its flows have the weights of sites."""
+        return self.flow == "site"
+
     def __post_init__(self) -> None:
         """Choose the columns."""
         own = [each.name for each in fields(self.item) if each.name != "reason"]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--site", help="Site that owns the films, where the key is not bound to one.")
 @click.option("--patient-ref", help="A pseudonym. Never a name or a number of a patient.")
+@click.option("--force", is_flag=True, help="Analyse images again that have a job (operators).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--all-labels", is_flag=True, help="Print every label in a row of its own.")
 @click.option("--no-wait", is_flag=True, help="Send the films and leave.")
@@ -51,6 +52,7 @@ def analyse(  # noqa: PLR0913 - one parameter an option
     priority: str,
     site: str | None,
     patient_ref: str | None,
+    force: bool,
     as_json: bool,
     all_labels: bool,
     no_wait: bool,
@@ -70,6 +72,7 @@ def analyse(  # noqa: PLR0913 - one parameter an option
     if not films:
         raise Failure(f"no films in {', '.join(str(path) for path in paths)}", USAGE)
     fields = {"priority": priority, "site": site, "patient_ref": patient_ref}
+    fields["force"] = "true" if force else None
     given = {name: value for name, value in fields.items() if value is not None}
     with gateway_of(url, api_key_file) as gateway:
         with progress("sending", len(films)) as advance:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hilum.application.use_cases.expire_films import RetentionRule
+from hilum.application.retention.expire_films import RetentionRule
 from hilum.domain.errors import Transient
 from hilum_cli.backups import megabytes, platform_options
 from hilum_cli.failure import USAGE, Failure, readable
@@ -59,6 +59,20 @@ def audit_partitions(*, ahead: int, as_json: bool, database_url: str | None) -> 
         "end": stand.end,
     }
     _say(told, facts, as_json)
+
+
+@maintain.command("submissions")
+@_JSON
+@database_options
+@readable
+def submissions(*, as_json: bool, database_url: str | None) -> None:
+    """Write what an older release did not: who sent each image, and in which request.
+
+    Run it once, after the last process of a release before 0.3 has stopped. It works in batches
+    while the platform runs, and goes on where it was interrupted.
+    """
+    written = database_of(database_url).back_fill_submissions()
+    _say(f"submissions: {written} of an older release written", {"written": written}, as_json)
 
 
 @maintain.command()

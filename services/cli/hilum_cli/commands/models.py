@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hilum.application.use_cases.manage_models import VersionAtSite
+    from hilum.application.models.manage_models import VersionAtSite
     from hilum.domain.model import ModelManifest
 
 site_option = click.option(

@@ -57,6 +57,8 @@ def _show_job(job: Mapping[str, Any], *, experimental: bool) -> None:
     ]
     if reason := job.get("reason"):
         facts.append(("reason", f"{reason['code']}: {reason['detail']}"))
+        if advice := reason.get("advice"):
+            facts.append(("advice", advice))
     if not job.get("result"):  # otherwise they are printed with the findings
         facts.extend(
             (note["kind"], f"{note['text']} ({note['code']})") for note in job.get("notes") or ()

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
+from hilum_gateway.http.request_id import current_request_id
 from hilum_gateway.pages.film_view import film_context
 from hilum_gateway.pages.overlay_view import Layers
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn, permitted
 from hilum_gateway.pages.rendering import NOT_STORED, render
-from hilum_gateway.request_id import current_request_id
 
 router = APIRouter(prefix="/films/{job_id}", route_class=PageRoute, include_in_schema=False)
 

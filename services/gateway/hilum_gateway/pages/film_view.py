@@ -8,18 +8,18 @@ from hilum.domain.errors import NotFound
 from hilum.domain.image_note import ImageNote
 from hilum.domain.job import SETTLED, JobState
 from hilum.imaging.preview import displayed_size
-from hilum_gateway.pages.advice import advice
+from hilum_gateway.advice import advice
 from hilum_gateway.pages.gate_view import GateView
 from hilum_gateway.pages.impression_view import ImpressionView
 from hilum_gateway.pages.overlay_view import finding_overlays, opacity_stops
 from hilum_gateway.pages.panel_view import headlines, panel_views
 from hilum_gateway.pages.structures_view import StructuresView
-from hilum_gateway.schemas import NoteBody
+from hilum_gateway.schemas.jobs import NoteBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hilum.application.use_cases.read_jobs import JobView
+    from hilum.application.results.read_jobs import JobView
     from hilum.domain.finding import Analysis
     from hilum.domain.job import Job
     from hilum_gateway.pages.overlay_view import Layers
@@ -107,8 +107,7 @@ def _result(analysis: Analysis | None) -> dict[str, Any]:
 def _reason(job: Job) -> dict[str, str]:
     if job.reason is None:
         return {"reason_title": "", "what_to_do": ""}
-    parked = job.state is JobState.FAILED
     return {
         "reason_title": _REASON_TITLES.get(job.state, ""),
-        "what_to_do": advice(job.reason.code, parked=parked),
+        "what_to_do": advice(job.reason.code, job.state),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilum.application.reading import passes
+from hilum.application.analysis.gate import passes
 from hilum.domain.gate import rejection_reason
 from hilum.domain.model import FRONTAL
 

@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
-from hilum_gateway.filenames import attachment
-from hilum_gateway.heatmap_picture import preview_png, tinted_layer
-from hilum_gateway.outline_picture import MEDIA_TYPE as SVG
-from hilum_gateway.outline_picture import outline_picture
-from hilum_gateway.overlay_colours import FINDING_COLOURS, rgb
+from hilum_gateway.http.filenames import attachment
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
 from hilum_gateway.pages.rendering import NOT_STORED
+from hilum_gateway.pictures.heatmap_picture import preview_png, tinted_layer
+from hilum_gateway.pictures.outline_picture import MEDIA_TYPE as SVG
+from hilum_gateway.pictures.outline_picture import outline_picture
+from hilum_gateway.pictures.overlay_colours import FINDING_COLOURS, rgb
 
 router = APIRouter(prefix="/films/{job_id}", route_class=PageRoute, include_in_schema=False)
 

@@ -23,7 +23,7 @@ from hilum_gateway.pages.unknown_path import answer_unknown_paths
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from hilum_gateway.container import Container
+    from hilum_gateway.wiring.container import Container
 
 
 def install(app: FastAPI, container: Container) -> None:

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hilum_gateway.overlay_colours import FINDING_COLOURS, colour_number
 from hilum_gateway.pages.finding_words import is_shown
 from hilum_gateway.pages.panel_view import headlines
+from hilum_gateway.pictures.overlay_colours import FINDING_COLOURS, colour_number
 
 if TYPE_CHECKING:
     from uuid import UUID

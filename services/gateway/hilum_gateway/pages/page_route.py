@@ -19,11 +19,13 @@ from hilum.domain.errors import (
     InvalidRequest,
     NotAuthenticated,
     NotFound,
+    Rejected,
 )
+from hilum_gateway.advice import advice
+from hilum_gateway.http.problems import RETRY_AFTER_S, public_detail, status_of
 from hilum_gateway.pages.local_path import HOME, local_path, path_of
 from hilum_gateway.pages.rendering import NOT_STORED, render
-from hilum_gateway.problems import RETRY_AFTER_S, public_detail, status_of
-from hilum_gateway.routes.studies import CLIENT_CLOSED_REQUEST
+from hilum_gateway.routes.submissions import CLIENT_CLOSED_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -54,8 +56,6 @@ _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.NOT_FOUND: "Check the address. Images of other sites than your key's are not shown.",
     HTTPStatus.CONFLICT: "Reload the page to see its present state.",
     HTTPStatus.GONE: "Its result is on its page. Send the image again to see it.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send fewer or smaller images at a time.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Change what you send and try again.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Images that were accepted are safe. Try again in a moment.",
 }
 _DEFECT: Final = ("Something went wrong in Hilum", "Tell whoever runs Hilum.")
@@ -83,7 +83,8 @@ class PageRoute(APIRoute):
             except HTTPException:
                 raise
             except Exception:  # noqa: BLE001 - a defect is a page for a person, too
-                _LOG.exception("unforeseen, in %s %s", request.method, request.url.path)
+                facts = {"method": request.method, "path": request.url.path}
+                _LOG.exception("request.crashed", extra=facts)
                 return error_response(request, InternalError("unforeseen, see the trace above"))
 
         return answer
@@ -98,9 +99,11 @@ def error_response(request: Request, error: HilumError) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _LOG.error("%s: %s", error.code, error.detail)
+        _LOG.error("request.failed", extra={"error": error.sentence})
     detail = public_detail(error)
     title, what_to_do = _HEADINGS.get(status, _DEFECT[0]), _ADVICE.get(status, _DEFECT[1])
+    if isinstance(error, Rejected):
+        what_to_do = advice(error.code)
     words = {"heading": title, "detail": detail, "what_to_do": what_to_do}
     response: Response
     if is_fragment(request):

@@ -7,13 +7,13 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from hilum.domain.principal import Permission, Principal
-from hilum_gateway.authentication import note_principal
-from hilum_gateway.container import Container
+from hilum_gateway.http.request_log import note_principal
 from hilum_gateway.pages.failed_sign_ins import FailedSignIns
 from hilum_gateway.pages.same_origin import require_same_origin
 from hilum_gateway.pages.session import Sessions
 from hilum_gateway.pages.state_counts import StateCounts
 from hilum_gateway.pages.worklist_row import WorklistRows
+from hilum_gateway.wiring.container import Container
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from hilum_gateway import NOTICE
-from hilum_gateway.pages.advice import advice
+from hilum_gateway.advice import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

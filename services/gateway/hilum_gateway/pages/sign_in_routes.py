@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from hilum.domain.errors import InvalidRequest, NotAuthenticated, RequestTooLarge
-from hilum_gateway.authentication import note_principal
+from hilum_gateway.http.request_log import note_principal
 from hilum_gateway.pages.local_path import HOME, local_path
 from hilum_gateway.pages.page_route import SIGN_IN, PageRoute
 from hilum_gateway.pages.parts import OwnForm, Parts

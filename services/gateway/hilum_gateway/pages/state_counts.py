@@ -12,7 +12,7 @@ from hilum.domain.principal import Permission
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from hilum.application.use_cases.read_jobs import ReadJobs
+    from hilum.application.results.read_jobs import ReadJobs
     from hilum.domain.job import JobState
     from hilum.domain.principal import Principal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hilum_gateway.outline_picture import colour_of
+from hilum_gateway.pictures.outline_picture import colour_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from hilum.application.submission import SubmittedStudy
-from hilum_gateway.dependencies import MetricsOf
+from hilum.application.intake.submission import SubmissionAnswer
+from hilum.domain.submission import Source
+from hilum_gateway.intake.upload import submit_from_request
 from hilum_gateway.pages.page_route import PageRoute, is_fragment
 from hilum_gateway.pages.parts import OwnForm, Parts, SignedIn
 from hilum_gateway.pages.rendering import render
-from hilum_gateway.upload import submit_from_request
+from hilum_gateway.wiring.dependencies import MetricsOf
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -17,8 +18,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def send_films(
     request: Request, principal: SignedIn, parts: Parts, metrics: MetricsOf
 ) -> Response:
-    """Accept images as ``POST /v1/studies`` does, and say of each what became of it."""
-    submitted = await submit_from_request(request, parts.container, principal)
+    """Accept images as ``POST /v1/submissions`` does, and say of each what became of it."""
+    submitted = await submit_from_request(request, parts.container, principal, Source.PAGE)
     metrics.observe_submission(submitted)
     response = render(
         "fragments/submitted.html" if is_fragment(request) else "submitted.html",
@@ -31,7 +32,7 @@ async def send_films(
     return response
 
 
-def _heading(submitted: SubmittedStudy) -> str:
+def _heading(submitted: SubmissionAnswer) -> str:
     taken, sent = len(submitted.accepted), len(submitted.files)
     images = "image" if sent == 1 else "images"
     if taken == sent:

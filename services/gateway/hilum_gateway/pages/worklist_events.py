@@ -12,12 +12,12 @@ from fastapi import APIRouter, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from hilum.domain.principal import Principal
-from hilum_gateway.dependencies import ChangesOf, MetricsOf
-from hilum_gateway.event_stream import LAST_WORDS_S
-from hilum_gateway.job_changes import JobChanges
-from hilum_gateway.metrics import Metrics
+from hilum_gateway.live.job_changes import JobChanges
 from hilum_gateway.pages.page_route import PageRoute
 from hilum_gateway.pages.parts import Parts, SignedIn
+from hilum_gateway.routes.event_stream import LAST_WORDS_S
+from hilum_gateway.wiring.dependencies import ChangesOf, MetricsOf
+from hilum_gateway.wiring.metrics import Metrics
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -11,7 +11,7 @@ from hilum.application.ports.repositories import JobFilter
 from hilum.domain.errors import InvalidRequest
 from hilum.domain.job import JobState, Priority
 from hilum.domain.principal import Principal
-from hilum_gateway.cursor import decode_cursor, encode_cursor
+from hilum_gateway.http.cursor import decode_cursor, encode_cursor
 from hilum_gateway.pages.local_path import HOME
 from hilum_gateway.pages.page_route import PageRoute, is_fragment
 from hilum_gateway.pages.parts import PageParts, Parts, SignedIn, permitted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hilum.domain.image_note import ImageNote, note_text
 from hilum.domain.job import JobState
 from hilum.domain.principal import Permission
-from hilum_gateway.pages.advice import IN_SHORT
+from hilum_gateway.advice import IN_SHORT
 from hilum_gateway.pages.impression_view import ImpressionView
 from hilum_gateway.pages.panel_view import headlines
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
-    from hilum.application.use_cases.read_jobs import ReadJobs
+    from hilum.application.results.read_jobs import ReadJobs
     from hilum.domain.finding import Finding, PanelReading, ResultOverview
     from hilum.domain.job import Job
     from hilum.domain.principal import Principal

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from hilum_gateway.problems import MEDIA_TYPE
+from hilum_gateway.http.problems import MEDIA_TYPE
 
 REFERENCES: Final = "#/components/schemas/{model}"
 

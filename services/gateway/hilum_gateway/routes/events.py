@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse
 
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.event_stream import event_stream
+from hilum_gateway.auth.authentication import PrincipalOf
 from hilum_gateway.routes.descriptions import PROBLEMS
+from hilum_gateway.routes.event_stream import event_stream
 
 router = APIRouter(prefix="/v1/events", tags=["events"], responses=PROBLEMS)
 

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from hilum.application.use_cases.operate_flows import FlowName
 from hilum.domain.job import ANALYSIS
 from hilum.domain.principal import Permission
 from hilum.domain.work import Priority
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.json_body import json_body
-from hilum_gateway.request_id import current_request_id
+from hilum.domain.work_flow import WorkFlow
+from hilum_gateway.auth.authentication import PrincipalOf
+from hilum_gateway.http.json_body import json_body
+from hilum_gateway.http.request_id import current_request_id
 from hilum_gateway.routes.descriptions import PROBLEMS, json_request
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/flows", tags=["flows"], responses=PROBLEMS)
 
@@ -48,9 +48,9 @@ class ResumeBody(BaseModel):
     kind: str = Field(default=ANALYSIS.kind, max_length=64)
 
     @property
-    def name(self) -> FlowName:
-        """Return the name of the flow."""
-        return FlowName(self.kind, self.priority, self.site)
+    def flow(self) -> WorkFlow:
+        """Return the flow of this name."""
+        return WorkFlow(self.kind, self.priority, self.site)
 
 
 class PauseBody(ResumeBody):
@@ -86,7 +86,7 @@ def pause(
     """Let no item of a flow be claimed for a while. What runs is finished."""
     length = timedelta(seconds=wanted.seconds)
     act = container.operate_flows.pause
-    act(wanted.name, length, wanted.reason, principal, current_request_id())
+    act(wanted.flow, length, wanted.reason, principal, current_request_id())
     return list_flows(container, principal)
 
 
@@ -95,5 +95,5 @@ def resume(
     container: ContainerOf, principal: PrincipalOf, wanted: Annotated[ResumeBody, Depends(_resume)]
 ) -> FlowsBody:
     """End a pause. The flow gets no credit for the time in which it stood."""
-    container.operate_flows.resume(wanted.name, principal, current_request_id())
+    container.operate_flows.resume(wanted.flow, principal, current_request_id())
     return list_flows(container, principal)

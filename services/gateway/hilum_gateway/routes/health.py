@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from hilum_gateway.authentication import watching_key
-from hilum_gateway.dependencies import MetricsOf
-from hilum_gateway.metrics import MEDIA_TYPE
-from hilum_gateway.readiness import NEEDED, Readiness
+from hilum_gateway.auth.authentication import watching_key
 from hilum_gateway.routes.descriptions import PROBLEMS
+from hilum_gateway.wiring.dependencies import MetricsOf
+from hilum_gateway.wiring.metrics import MEDIA_TYPE
+from hilum_gateway.wiring.readiness import NEEDED, Readiness
 
 router = APIRouter(tags=["health"])
 

@@ -14,14 +14,14 @@ from fastapi.responses import StreamingResponse
 
 from hilum.domain.job import JobState
 from hilum.domain.principal import Principal
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.container import Container
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.filenames import attachment
-from hilum_gateway.heatmap_picture import DEFAULT_OPACITY, heatmap_picture, preview_png
-from hilum_gateway.outline_picture import MEDIA_TYPE as SVG
-from hilum_gateway.outline_picture import outline_picture
+from hilum_gateway.auth.authentication import PrincipalOf
+from hilum_gateway.http.filenames import attachment
+from hilum_gateway.pictures.heatmap_picture import DEFAULT_OPACITY, heatmap_picture, preview_png
+from hilum_gateway.pictures.outline_picture import MEDIA_TYPE as SVG
+from hilum_gateway.pictures.outline_picture import outline_picture
 from hilum_gateway.routes.descriptions import PROBLEMS
+from hilum_gateway.wiring.container import Container
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["images"], responses=PROBLEMS)
 

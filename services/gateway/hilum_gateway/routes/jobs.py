@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field
 from hilum.application.ports.repositories import JobFilter
 from hilum.domain.job import JobState, Priority
 from hilum.domain.principal import Permission
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.cursor import decode_cursor, encode_cursor
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.json_body import json_body
-from hilum_gateway.request_id import current_request_id
+from hilum_gateway.auth.authentication import PrincipalOf
+from hilum_gateway.http.cursor import decode_cursor, encode_cursor
+from hilum_gateway.http.json_body import json_body
+from hilum_gateway.http.request_id import current_request_id
 from hilum_gateway.routes.descriptions import PROBLEMS, json_request
-from hilum_gateway.schemas import JobBody, JobPageBody, JobSummaryBody
+from hilum_gateway.schemas.jobs import JobBody, JobPageBody, JobSummaryBody
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=PROBLEMS)
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from hilum.domain.access import parse_key
 from hilum.domain.errors import InternalError
 from hilum.domain.principal import ALL_SITES, Permission, Role
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.json_body import json_body
+from hilum_gateway.auth.authentication import PrincipalOf
+from hilum_gateway.http.json_body import json_body
 from hilum_gateway.routes.descriptions import PROBLEMS, json_request
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], responses=PROBLEMS)
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from hilum.domain.errors import NotFound
 from hilum.domain.model import ModelManifest, ModelSet
 from hilum.domain.principal import Permission, Principal
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.container import Container
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.model_schemas import MetricsBody, ModelBody, ModelDetailBody, ModelSetBody
+from hilum_gateway.auth.authentication import PrincipalOf
 from hilum_gateway.routes.descriptions import PROBLEMS
+from hilum_gateway.schemas.models import MetricsBody, ModelBody, ModelDetailBody, ModelSetBody
+from hilum_gateway.wiring.container import Container
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=PROBLEMS)
 

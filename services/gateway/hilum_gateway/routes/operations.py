@@ -12,12 +12,13 @@ from hilum.application.operations.manage_operations import WantedOperation
 from hilum.domain.operation import Operation, OperationState
 from hilum.domain.principal import Permission
 from hilum.domain.work import Priority
-from hilum_gateway.authentication import PrincipalOf
-from hilum_gateway.dependencies import ContainerOf
-from hilum_gateway.json_body import json_body
-from hilum_gateway.request_id import current_request_id
+from hilum.runtime.tracing import current_traceparent
+from hilum_gateway.auth.authentication import PrincipalOf
+from hilum_gateway.http.json_body import json_body
+from hilum_gateway.http.request_id import current_request_id
 from hilum_gateway.routes.descriptions import PROBLEMS, json_request
-from hilum_gateway.schemas import ReasonBody
+from hilum_gateway.schemas.jobs import ReasonBody
+from hilum_gateway.wiring.dependencies import ContainerOf
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"], responses=PROBLEMS)
 
@@ -113,6 +114,7 @@ def start(
         ),
         principal,
         current_request_id(),
+        current_traceparent(),
     )
     return OperationBody.of(operation)
 

@@ -47,7 +47,7 @@ class GoldenFilms:
         try:
             finding, reason = self._find()
         except Exception as error:  # noqa: BLE001 - ending would leave the last word standing
-            _LOG.exception("the golden films could not be read")
+            _LOG.exception("golden_films.crashed")
             finding, reason = Finding.WRONG, f"internal_error: {type(error).__name__}"
         before = self.verdict
         wrong = before.wrong_in_a_row + 1 if finding is Finding.WRONG else 0
@@ -56,7 +56,8 @@ class GoldenFilms:
         self.metrics.looked(finding, time.monotonic() - began)
         if (before.finding, before.reason) != (finding, reason):
             level = logging.INFO if finding is Finding.RIGHT else logging.ERROR
-            _LOG.log(level, "golden films: %s", reason or "right")
+            facts = {"finding": finding.value, "reason": reason}
+            _LOG.log(level, "golden_films.judged", extra=facts)
         return self.verdict
 
     def _find(self) -> tuple[Finding, str]:

@@ -10,7 +10,7 @@ from hilum.adapters.dicom.dataset import looks_like_dicom, parse
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.dicom.header import age_in_years
 from hilum.domain.errors import CompressionRatioTooHigh, TooManyPixels
-from hilum.imaging.film import FilmHeader, FilmLimits
+from hilum.imaging.film import DicomIdentity, FilmHeader, FilmLimits
 from tests.unit.adapters.dicom import films
 
 SCENE = films.scene(bits=12)
@@ -29,6 +29,7 @@ def test_the_header_of_a_film(reader):
         sop_instance_uid="2.25.314159265358979",
         transfer_syntax_uid=uid.ExplicitVRLittleEndian,
         content_at=FILM.index(b"\x08\x00\x16\x00"),
+        identity=DicomIdentity(sop_class_uid=uid.ComputedRadiographyImageStorage, modality="CR"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hilum.adapters.dicom.reader_messages import packed, unpacked
 from hilum.domain.errors import NestedTooDeep, Rejected, TruncatedFilm, UnreadableFilm
 from hilum.domain.image_note import ImageNote
-from hilum.imaging.film import Film, FilmHeader
+from hilum.imaging.film import DicomIdentity, Film, FilmHeader
 
 HEADER = FilmHeader(
     "application/dicom",
@@ -29,6 +30,7 @@ HEADER = FilmHeader(
     mirrored=True,
     pixel_aspect=1.5,
     notes=frozenset({ImageNote.BURNED_IN_ANNOTATION}),
+    identity=DicomIdentity("1.2", "1.2.1", acquired_at=datetime(2026, 11, 30, 9, tzinfo=UTC)),
 )
 FILM = Film(
     np.arange(12, dtype=np.uint8).reshape(3, 4),

@@ -14,7 +14,7 @@ from pydicom.sr._snomed_dict import mapping
 
 from hilum.adapters.dicom import vocabulary
 from hilum.adapters.dicom.statements import chest_of_words, view_of_words
-from hilum.application.contradictions import contradictions
+from hilum.application.analysis.gate import contradictions
 from hilum.domain.finding import Finding, PanelReading
 from hilum.domain.image_note import ImageNote
 from hilum.domain.panel import PanelKind

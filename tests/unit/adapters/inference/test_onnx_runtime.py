@@ -12,7 +12,7 @@ import pytest
 
 from hilum.adapters.inference.onnx_runtime import OnnxRuntimeEngine
 from hilum.adapters.model_catalogue.model_catalogue import FilesystemModelCatalogue
-from hilum.application.read_film import read_film
+from hilum.application.analysis.pipeline import analyse
 from hilum.domain.errors import InferenceFailed, ModelNotServed
 from hilum.domain.model import Artefact
 from hilum.imaging.film import Film, FilmHeader
@@ -108,10 +108,10 @@ def test_the_gate_alone_is_run_for_a_film_that_it_stops(engine, models, reposito
     for name in ("chest", "lungs"):
         (repository / name / "1" / "model.onnx").unlink()
     white = Film(np.full((300, 300), 250, np.uint8), FilmHeader("image/png"))
-    assert not read_film(white, models, engine).passed
+    assert not analyse(white, models, engine).passed
     grey = Film(np.full((300, 300), 100, np.uint8), FilmHeader("image/png"))
     with pytest.raises(ModelNotServed):
-        read_film(grey, models, engine)
+        analyse(grey, models, engine)
 
 
 def test_a_film_is_resampled_once_and_each_model_run_once(engine, models, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_film_is_resampled_once_and_each_model_run_once(engine, models, monkey
         return infer(model, films)
 
     monkeypatch.setattr(engine, "infer", counted)
-    read = read_film(Film(phantom_film(512, 450, 1), FilmHeader("image/png")), models, engine)
+    read = analyse(Film(phantom_film(512, 450, 1), FilmHeader("image/png")), models, engine)
     assert sorted(runs) == ["chest", "gate", "lungs"]
     assert all(films is inputs[0] for films in inputs)
     assert [panel.panel for panel in read.panels] == list(PANELS)

@@ -43,10 +43,10 @@ def test_the_former_driver_is_warned_of_once(caplog: pytest.LogCaptureFixture) -
         assert caplog.messages == []
         for _ in range(3):
             read_address(f"postgresql+psycopg2://hilum:{SECRET}@db/hilum")
-    (message,) = caplog.messages
-    assert "postgresql+psycopg2" in message
-    assert "postgresql://" in message
-    assert SECRET not in message
+    (record,) = caplog.records
+    assert (record.message, record.former) == ("address.rewritten", "postgresql+psycopg2")
+    assert "postgresql://" in record.detail
+    assert SECRET not in str(vars(record))
 
 
 @pytest.mark.parametrize(

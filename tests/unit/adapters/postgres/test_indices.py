@@ -106,6 +106,7 @@ def test_what_refers_to_a_row_is_found_by_an_index(engine: Engine) -> None:
     for table in METADATA.tables:
         found = [index["column_names"][0] for index in inspector.get_indexes(table)]
         found += inspector.get_pk_constraint(table)["constrained_columns"][:1]
+        found += [unique["column_names"][0] for unique in inspector.get_unique_constraints(table)]
         for reference in inspector.get_foreign_keys(table):
             assert reference["constrained_columns"][0] in found, (table, reference)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hilum.adapters.task_queue.celery_app import VISIBILITY_TIMEOUT_S, create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
-from hilum.application.messages import QUEUES, WAKE_TASK
+from hilum.application.queue.messages import QUEUES, WAKE_TASK
 from hilum.domain.job import Priority
 
 
@@ -59,6 +61,22 @@ def test_a_folder_may_hold_any_character(tmp_path):
     queue.check()
     queue.wake([Priority.STAT])
     assert (tmp_path / "a folder" / QUEUES[Priority.STAT]).is_dir()
+
+
+def test_a_wake_up_carries_the_trace_of_who_publishes_it(tmp_path):
+    """In its headers, as W3C writes it; and no such header without a trace."""
+    traces = [{"traceparent": "00-aa-bb-01", "tracestate": "a=1"}, {}]
+    queue = CeleryTaskQueue(create_celery(f"filesystem://{tmp_path}"), lambda: traces[0])
+    sent = []
+    while traces:
+        queue.wake([Priority.STAT])
+        (message,) = (tmp_path / QUEUES[Priority.STAT]).glob("*.msg")
+        sent.append(json.loads(message.read_text())["headers"])
+        message.unlink()
+        traces.pop(0)
+    with_trace, without = sent
+    assert (with_trace["traceparent"], with_trace["tracestate"]) == ("00-aa-bb-01", "a=1")
+    assert without.keys() == with_trace.keys() - {"traceparent", "tracestate"}
 
 
 def test_a_queue_that_nobody_consumes_is_refused(tmp_path):

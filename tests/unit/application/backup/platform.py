@@ -16,12 +16,12 @@ from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.tables import INSTANCES, JOBS
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.backup.backup_store import BackupStore
+from hilum.application.backup.check_restored import CheckRestored
+from hilum.application.backup.create_backup import CreateBackup
+from hilum.application.backup.prune_backups import PruneBackups
+from hilum.application.backup.restore_backup import RestoreBackup
+from hilum.application.backup.verify_backup import VerifyBackup
 from hilum.application.ports.database_copy import Dump
-from hilum.application.use_cases.check_restored import CheckRestored
-from hilum.application.use_cases.create_backup import CreateBackup
-from hilum.application.use_cases.prune_backups import PruneBackups
-from hilum.application.use_cases.restore_backup import RestoreBackup
-from hilum.application.use_cases.verify_backup import VerifyBackup
 from hilum.domain.audit import AuditEvent
 from hilum.domain.backup import DatabaseFacts
 from hilum.domain.errors import ObjectStoreUnavailable
@@ -124,7 +124,7 @@ class Platform:
         self.objects.put(instance.object_key, [content], media_type="image/png")
         with self.unit_of_work.begin() as transaction:
             transaction.jobs.add_new([film.job])
-            transaction.studies.add(film.study, [instance])
+            transaction.submissions.add_instances(film.submission, [instance])
             event = AuditEvent(KEY, "job.accepted", "job", str(film.job.id), NOW)
             transaction.audit.append([event])
         return instance.object_key

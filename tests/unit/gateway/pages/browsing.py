@@ -12,30 +12,32 @@ from fastapi.testclient import TestClient
 
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_sessions import ManageSessions
+from hilum.application.analysis.analyse_film import AnalyseFilm
+from hilum.application.intake.submission import SubmissionLimits
+from hilum.application.intake.submit_images import SubmitImages
+from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.manage_operations import ManageOperations
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.handler import Kind
 from hilum.application.queue.leases import KeepLeases
+from hilum.application.queue.manage_sites import ManageSites
+from hilum.application.queue.measure_queues import MeasureQueues
+from hilum.application.queue.operate_flows import OperateFlows
+from hilum.application.queue.operate_jobs import OperateJobs
 from hilum.application.queue.run_next import RunNext
-from hilum.application.submission import SubmissionLimits
-from hilum.application.use_cases.analyse_film import AnalyseFilm
-from hilum.application.use_cases.measure_queues import MeasureQueues
-from hilum.application.use_cases.models_of_site import ModelsOfSite
-from hilum.application.use_cases.operate_flows import OperateFlows
-from hilum.application.use_cases.operate_jobs import OperateJobs
-from hilum.application.use_cases.read_jobs import ReadJobs
-from hilum.application.use_cases.show_film import ShowFilm
-from hilum.application.use_cases.submit_study import SubmitStudy
+from hilum.application.results.read_jobs import ReadJobs
+from hilum.application.results.read_submission import ReadSubmission
+from hilum.application.results.show_film import ShowFilm
 from hilum.domain.attempt import Worker
 from hilum.domain.job import ANALYSIS, Priority
 from hilum.domain.operation import OPERATION
 from hilum.domain.principal import ALL_SITES, Role, local_command
 from hilum.domain.retry_policy import RetryPolicy
 from hilum_gateway.app import create_app
-from hilum_gateway.container import Container
-from hilum_gateway.settings import Settings
+from hilum_gateway.wiring.container import Container
+from hilum_gateway.wiring.settings import Settings
 from tests.fakes.clock import SettableClock
 from tests.fakes.film_reader import GraymapReader, graymap
 from tests.fakes.inference import BandEngine
@@ -84,7 +86,7 @@ class FakeGateway:
         rows = {"unit_of_work": self.unit_of_work}
         return Container(
             settings=self.settings,
-            submit_study=SubmitStudy(
+            submit_images=SubmitImages(
                 unit_of_work=self.unit_of_work,
                 store=self.store,
                 queue=self.queue,
@@ -95,13 +97,13 @@ class FakeGateway:
                     self.settings.image.max_bytes, self.settings.upload.max_files
                 ),
             ),
+            read_submission=ReadSubmission(**rows),
             read_jobs=ReadJobs(**rows, store=self.store),
             show_film=ShowFilm(**rows, store=self.store, reader=self.reader),
             operate_jobs=OperateJobs(**rows, queue=self.queue, clock=self.clock),
-            operate_flows=OperateFlows(**rows, clock=self.clock),
-            operations=ManageOperations(
-                **rows, queue=self.queue, clock=self.clock, kinds=OPERATIONS
-            ),
+            operate_flows=OperateFlows(**rows),
+            manage_sites=ManageSites(**rows, clock=self.clock),
+            operations=ManageOperations(**rows, queue=self.queue, kinds=OPERATIONS),
             manage_keys=self.keys,
             manage_sessions=ManageSessions(**rows, clock=self.clock),
             measure_queues=MeasureQueues(**rows),

@@ -112,7 +112,7 @@ def test_a_rejected_film_says_why_and_what_to_do(gateway):
     gateway.store.objects = dict.fromkeys(gateway.store.objects, b"P5 something else")
     with gateway.unit_of_work.begin(write=False) as transaction:
         (job,) = transaction.jobs.changed_since(gateway.clock.now(), None, 1)
-        stored = transaction.studies.instance(job.instance_id)
+        stored = transaction.submissions.instance(job.instance_id)
     gateway.store.objects[stored.object_key] = b"\0" * stored.size_bytes
     gateway.work()
     assert state(gateway) is JobState.REJECTED

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from hilum.application.use_cases.models_of_site import ModelsOfSite
+from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.domain.model import OperatingPoint, Rank, Scope, ScopeLimit
 from hilum.domain.principal import Role
 from hilum.domain.scope import CHILD

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from hilum.domain.principal import Role
-from hilum_gateway.overlay_colours import FINDING_COLOURS, rgb
 from hilum_gateway.pages.overlay_view import opacity_stops
+from hilum_gateway.pictures.overlay_colours import FINDING_COLOURS, rgb
 from tests.unit.gateway.pages.browsing import FakeGateway, film_bytes, send
 
 AS_PICTURE = {"Accept": "image/*"}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from hilum.application.use_cases.operate_jobs import CANCELLED
+from hilum.application.queue.operate_jobs import CANCELLED
 from hilum.domain.errors import HilumError, Refused
-from hilum_gateway.pages.advice import ADVICE, advice
+from hilum_gateway.advice import ADVICE
 from hilum_gateway.pages.rendering import static_address
 from tests.unit.gateway.pages.browsing import FakeGateway
 
@@ -88,16 +88,14 @@ def _codes(kind: type[HilumError]) -> set[str]:
     return {kind.code}.union(*(_codes(child) for child in kind.__subclasses__()))
 
 
-def test_there_is_advice_for_every_reason_that_a_film_can_have():
-    """Each code of the error tree but those of refused requests has advice, and so has a cancel."""
+def test_there_is_advice_for_every_reason_that_an_image_can_have():
+    """Each code of the error tree but those that no image has, and the code of a cancel."""
+    of_no_image = {
+        *("rejected", "limit_exceeded", "transient", "dependency_unavailable", "attempt_failed"),
+        *("permanent", "broker_unavailable", "backup_damaged", "database_copy_failed"),
+    }
     reasons = _codes(HilumError) - _codes(Refused) - {HilumError.code}
-    assert set(ADVICE) == reasons | {CANCELLED}
-
-
-def test_a_parked_film_is_not_said_to_be_tried_again_by_itself():
-    """What waits for an operator waits; the same reason is passing on a film that is queued."""
-    assert "without your doing" in advice("inference_unavailable")
-    assert "an operator can try again" in advice("inference_unavailable", parked=True)
+    assert set(ADVICE) == reasons - of_no_image | {CANCELLED}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,7 +10,7 @@ import pytest
 
 from hilum.domain.model import PanelKind
 from hilum.domain.principal import Role
-from hilum_gateway.overlay_colours import FINDING_COLOURS
+from hilum_gateway.pictures.overlay_colours import FINDING_COLOURS
 from tests.fakes.film_reader import graymap
 from tests.fakes.model_catalogue import (
     model_of,

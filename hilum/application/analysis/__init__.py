@@ -1,0 +1,1 @@
+"""What a job does: decode, gate, structures, findings, heatmaps, impression."""

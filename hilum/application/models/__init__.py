@@ -1,0 +1,1 @@
+"""Which models and rules are in force at a site."""

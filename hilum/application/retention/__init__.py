@@ -1,0 +1,1 @@
+"""Images are removed after a time, and objects that nothing names."""

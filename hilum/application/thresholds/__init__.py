@@ -1,0 +1,1 @@
+"""Operating points, fitted on a site's own images."""

@@ -1,0 +1,1 @@
+"""What every request and answer needs, apart from what they are about."""

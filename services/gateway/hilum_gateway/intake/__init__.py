@@ -1,0 +1,1 @@
+"""From a multipart body to a submission."""

@@ -1,0 +1,1 @@
+"""Changes of jobs, told as they happen."""

@@ -1,0 +1,1 @@
+"""Heatmaps and outlines as pictures."""
