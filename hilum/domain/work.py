@@ -150,6 +150,7 @@ class WorkItem:
         fair_tag: Its place in the fair order, see :mod:`hilum.domain.work_flow`. Zero where a
             release without flows queued it.
         traceparent: Trace context of the request that queued it, as W3C writes it.
+        request_id: Of that request, as in the audit log. None in an item of a schema before 0012.
     """
 
     life: ClassVar[LifeCycle[Any]]
@@ -170,6 +171,7 @@ class WorkItem:
     finished_at: datetime | None = None
     fair_tag: float = 0.0
     traceparent: str | None = None
+    request_id: str | None = None
 
     @property
     def flow(self) -> str:

@@ -135,6 +135,7 @@ JOBS: Final = sa.Table(
     # Null in a job of a schema before 0012.
     sa.Column("reader_version", sa.Integer),
     sa.Column("replaces_job_id", sa.Uuid),
+    sa.Column("request_id", sa.Text),
     sa.UniqueConstraint("idempotency_key"),
     _one_of("state", JobState),
     _one_of("priority", Priority),

@@ -59,6 +59,7 @@ def work_columns(table: str, life: LifeCycle[Any], flow: str = "site") -> tuple[
         sa.Column("updated_at", UtcTime, nullable=False),
         sa.Column("fair_tag", sa.Double, nullable=False, server_default="0"),
         sa.Column("traceparent", sa.Text),
+        sa.Column("request_id", sa.Text),
         _one_of("state", states),
         _one_of("priority", Priority),
         sa.Index(

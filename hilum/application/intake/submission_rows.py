@@ -197,4 +197,5 @@ def _new_job(submission: Submission, image: Instance, model_set: str) -> Job:
         updated_at=submission.received_at,
         rung_at=submission.received_at,
         traceparent=submission.traceparent,
+        request_id=submission.request_id or None,
     )

@@ -98,6 +98,7 @@ class ManageOperations:
                 operation,
                 total=_total(kind, transaction, operation),
                 traceparent=traceparent,
+                request_id=request_id or None,
             )
             transaction.operations.add(transaction.flows(OPERATION.kind).tagged([operation]))
             transaction.audit.append([_event(operation, "queued", principal, request_id, details)])

@@ -164,6 +164,8 @@ def _about(item: WorkItem) -> Iterator[None]:
     """Name the item in each line of the log, and continue the trace of the request behind it."""
     noun = item.life.noun
     named = {f"{noun}_id": str(item.id)}
+    if item.request_id:
+        named["request_id"] = item.request_id
     with bound_contextvars(**named, site=item.site), run_span(noun, item.traceparent):
         yield
 

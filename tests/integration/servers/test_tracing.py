@@ -143,6 +143,14 @@ def test_an_image_leaves_one_tree_of_spans_and_no_patient_datum(folder: Path):
     assert (posted["trace_id"], done["trace_id"], done["job_id"]) == (trace_id, trace_id, job)
     (told,) = [line for line in ended if line["kind"] == "operation"]
     assert told["trace_id"] == asked.trace_id.hex()
+    (queued,) = [
+        line
+        for line in gateway_log
+        if (line.get("route"), line.get("method")) == ("/v1/operations", "POST")
+    ]
+    assert (done["request_id"], told["request_id"]) == (posted["request_id"], queued["request_id"])
+    of_items = [line for line in worker_log if {"job_id", "operation_id"} & line.keys()]
+    assert [line for line in of_items if not {"request_id", "trace_id"} <= line.keys()] == []
     assert {"request_id", "principal", "site"} <= posted.keys()
     looks = [line for line in gateway_log if line.get("route") == "/v1/jobs/{job_id}"]
     assert {(line["job_id"], len(str(line["request_id"]))) for line in looks} == {(job, 32)}

@@ -74,10 +74,12 @@ def test_the_trace_of_the_request_goes_with_an_operation():
     wanted = WantedOperation("count", "a test")
     operation = desk.manage.start(wanted, key(Role.OPERATOR), "r", traceparent)
     seen = []
-    worker = desk.worker(around=lambda item: nullcontext(seen.append(item.traceparent)))
+    worker = desk.worker(
+        around=lambda item: nullcontext(seen.append((item.traceparent, item.request_id)))
+    )
     while run(worker):
         pass
-    assert seen == [traceparent] * 2
+    assert seen == [(traceparent, "r")] * 2
     with desk.stage.unit_of_work.begin(write=False) as transaction:
         (attempt,) = transaction.attempts.of(OPERATION.kind, operation.id)
     assert attempt.trace_id == "a" * 32

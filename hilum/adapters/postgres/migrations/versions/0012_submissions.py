@@ -35,7 +35,8 @@ WIDER: dict[str, dict[str, Any]] = {
         "role": sa.Text(),
         "series_id": sa.Uuid(),
     },
-    "jobs": {"reader_version": sa.Integer(), "replaces_job_id": sa.Uuid()},
+    "jobs": {"reader_version": sa.Integer(), "replaces_job_id": sa.Uuid(), "request_id": sa.Text()},
+    "operations": {"request_id": sa.Text()},
 }
 
 
