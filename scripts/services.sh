@@ -6,7 +6,8 @@
 # public-sets`) what decoded images are compared with.
 #
 #   from Debian's packages    redis-server, postgresql, pgbouncer, libpython3.11 (for Triton),
-#                             chromium, libfaketime (tests of wrong clocks)
+#                             chromium, libfaketime (tests of wrong clocks), orthanc with its
+#                             plug-ins for DICOMweb and GDCM, dicom3tools, socat (tests with a PACS)
 #   into .cache/triton        Triton from its wheel, pinned by requirements/triton.lock
 #   into .cache/bin           MinIO's server, built by Go, unless `minio` is on the PATH, and
 #                             compose-project, which reads a compose file as Docker does;
@@ -19,6 +20,7 @@
 #
 # A package may also start an instance of its own (PostgreSQL's, PgBouncer's and Redis's do where
 # systemd runs). Hilum never uses those: it starts its own servers on free ports of 127.0.0.1.
+# Orthanc's instance would listen on every address without a password, so it is kept from starting.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -44,6 +46,11 @@ have_pgbouncer() { have_sbin pgbouncer; }
 # No `grep -q`: it closes the pipe early, which pipefail would take for a failure.
 have_libpython() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F "libpython$TRITON_PYTHON.so.1.0" >/dev/null; }
 have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+have_orthanc() { have_sbin Orthanc; }
+have_orthanc_dicomweb() { [[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ]]; }
+have_orthanc_gdcm() { [[ -e /usr/share/orthanc/plugins/libOrthancGdcm.so ]]; }
+have_dicom3tools() { command -v dciodvfy >/dev/null; }
+have_socat() { command -v socat >/dev/null; }
 have_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
 have_minio() { type -P minio >/dev/null || [[ "$(cat "$CACHE/bin/minio.version" 2>/dev/null)" == "$MINIO_VERSION" ]]; }
 have_compose_reader() { [[ "$(cat "$CACHE/bin/compose-project.version" 2>/dev/null)" == "$(compose_mark)" ]]; }
@@ -213,6 +220,25 @@ end() {
   exit 0
 }
 
+provide_pacs() {
+  if ! have_orthanc && [[ -d /run/systemd/system ]]; then
+    as_root systemctl mask --quiet orthanc.service || lack "a masked orthanc.service"
+  fi
+  provide_package orthanc have_orthanc
+  provide_package orthanc-dicomweb have_orthanc_dicomweb
+  provide_package orthanc-gdcm have_orthanc_gdcm
+  provide_package dicom3tools have_dicom3tools
+  provide_package socat have_socat
+}
+
+report_pacs() {
+  report "Orthanc (tests with a PACS)" have_orthanc
+  report "Orthanc's plug-in for DICOMweb" have_orthanc_dicomweb
+  report "Orthanc's plug-in for GDCM" have_orthanc_gdcm
+  report "dicom3tools (tests of DICOM objects)" have_dicom3tools
+  report "socat (tests with a PACS)" have_socat
+}
+
 provide_decoders() {
   provide_package dcmtk have_dcmtk
   provide_package libgdcm-tools have_gdcm_tools
@@ -273,6 +299,7 @@ provide_package libfaketime have_faketime
 provide_package podman have_podman_itself
 provide_package skopeo have_skopeo
 provide_decoders
+provide_pacs
 provide_triton
 provide_minio
 provide_compose_reader
@@ -292,6 +319,7 @@ report "compose-project (tests of compose.yaml)" have_compose_reader
 report "podman (tests of bundles)" have_podman_itself
 report "skopeo (tests of bundles)" have_skopeo
 report_decoders
+report_pacs
 report "crane (tests of bundles)" have_crane
 report "promtool (tests of alerts)" have_promtool
 end
