@@ -10,8 +10,8 @@ STAY ?= 1
 WORKERS ?= 2
 export FILES STAY
 
-LOCAL := -e . -e services/gateway -e services/worker -e services/cli -e stack
-OWN := hilum hilum-gateway hilum-worker hilum-cli hilum-engine hilum-stack hilum-training
+LOCAL := -e . -e services/gateway -e services/worker -e services/listener -e services/cli -e stack
+OWN := hilum hilum-gateway hilum-worker hilum-listener hilum-cli hilum-engine hilum-stack hilum-training
 
 .PHONY: help
 help: ## List every target
@@ -238,7 +238,7 @@ cluster-keda: cluster-tools ## Nightly: KEDA scales the workers of the chart by 
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
-	@for name in gateway worker cli engine demo dev nightly training triton images; do \
+	@for name in gateway worker listener cli engine demo dev nightly training triton images; do \
 	  echo "requirements/$$name.lock"; \
 	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \

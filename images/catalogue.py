@@ -52,6 +52,7 @@ def _own(name: str, folder: str, *contents: str, target: str | None = None) -> I
 PRODUCT: Final = (
     _own("gateway", "services/gateway"),
     _own("worker", "services/worker"),
+    _own("listener", "services/listener"),
     _own("cli", "services/cli"),
     _own("engine", "services/engine", "model_repository"),
     _own("triton", "services/triton", "services/engine", "model_repository", target="cpu"),

@@ -17,12 +17,21 @@ class Rule(StrEnum):
     """What can be decided."""
 
     FOR_PROCESSING = "for_processing"
+    NOT_FOR_US = "not_for_us"
 
 
 REFUSE: Final = "refuse"
 ACCEPT: Final = "accept"
 
-CHOICES: Final[Mapping[str, tuple[str, ...]]] = {Rule.FOR_PROCESSING: (REFUSE, ACCEPT)}
+FAILURE: Final = "failure"
+SUCCESS: Final = "success"
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    Rule.FOR_PROCESSING: (REFUSE, ACCEPT),
+    # How a DICOM sender is answered whose object is refused for what it is. Some never stop to
+    # send what was answered with a failure.
+    Rule.NOT_FOR_US: (FAILURE, SUCCESS),
+}
 """Values of each rule. The first holds where nothing is decided."""
 
 

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import NoDecode
 
 from hilum.domain.job import Priority
+from hilum.runtime.listener_group import Listener
 from hilum.runtime.settings import Group, Old, ProcessSettings, settings_of
 
 
@@ -343,6 +344,7 @@ class EverySetting(ProcessSettings):
     events: Events
     worker: Worker
     queue: Queue
+    listener: Listener
     api: Api
     backup_store: BackupStore
 

@@ -65,6 +65,20 @@ _PREFERENCES: Final[dict[str, tuple[Encoding, tuple[str, ...]]]] = {
 }
 
 
+_LOSSLESS: Final = frozenset(
+    {
+        uid.RLELossless,
+        uid.JPEGLossless,
+        uid.JPEGLosslessSV1,
+        uid.JPEGLSLossless,
+        uid.JPEG2000Lossless,
+        uid.JPEG2000MCLossless,
+        uid.HTJ2KLossless,
+        uid.HTJ2KLosslessRPCL,
+    }
+)
+
+
 def _first_installed(syntax: str, preference: tuple[str, ...]) -> str | None:
     installed = {*get_decoder(uid.UID(syntax)).available_plugins} - {GDCM}
     if gdcm_installed():
@@ -116,6 +130,22 @@ def decoder_of(syntax: str) -> str:
     """
     encoding_of(syntax)
     return DECODERS[syntax]
+
+
+def readable_syntaxes() -> tuple[str, ...]:
+    """Return every transfer syntax that is read here: uncompressed, lossless, then lossy ones."""
+    uncompressed = (uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian)
+    others = sorted(
+        {
+            *_NATIVE,
+            uid.RLELossless,
+            *DECODERS,
+            *(syntax for syntax, other in _READ_AS.items() if other in DECODERS),
+        }
+        - {*uncompressed},
+        key=lambda syntax: (syntax not in _NATIVE, syntax not in _LOSSLESS, syntax),
+    )
+    return tuple(str(syntax) for syntax in (*uncompressed, *others))
 
 
 def same_syntax(decoded: str, said: str) -> bool:

@@ -10,6 +10,7 @@ The class of an error says what happens to the job or to the request::
     |   |   |-- DecoderCrashed        decoder_crashed
     |   |   `-- TruncatedFilm         truncated_film
     |   |-- NotAnImage                not_an_image
+    |   |-- WrongIdentifiers          wrong_identifiers
     |   |-- MultiFrameFilm            multi_frame
     |   |-- ColourFilm                colour_film
     |   |-- BlankRendering            blank_rendering
@@ -126,6 +127,7 @@ from hilum.domain.errors.rejected import (
     UnsupportedFormat,
     UnsupportedTransferSyntax,
     WorkingMemoryExceeded,
+    WrongIdentifiers,
 )
 from hilum.domain.errors.root import HilumError
 from hilum.domain.errors.transient import (
@@ -204,4 +206,5 @@ __all__ = [
     "UploadTooSlow",
     "WorkerLost",
     "WorkingMemoryExceeded",
+    "WrongIdentifiers",
 ]

@@ -47,6 +47,12 @@ class NotAnImage(Rejected):
     code = "not_an_image"
 
 
+class WrongIdentifiers(Rejected):
+    """A DICOM object lacks its SOP Class or Instance UID, or was sent as another one."""
+
+    code = "wrong_identifiers"
+
+
 class MultiFrameFilm(Rejected):
     """More than one frame: a radiograph has one."""
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import uvicorn
 
+from hilum.runtime.certificates import Certificates
 from hilum.runtime.tracing import flush_traces
 from hilum_gateway.http.bounded_protocol import bounded_protocol
-from hilum_gateway.http.certificates import Certificates
 
 if TYPE_CHECKING:
     import socket
@@ -45,7 +45,9 @@ def create_server(app: FastAPI, settings: Settings) -> Server:
     """
     tls = None
     if settings.tls.certificate is not None and settings.tls.key is not None:
-        tls = Certificates(settings.tls.certificate, settings.tls.key).context
+        tls = Certificates(
+            settings.tls.certificate, settings.tls.key, protocols=["http/1.1"]
+        ).context
     http = settings.http
     config = uvicorn.Config(
         app,

@@ -23,6 +23,10 @@ def rules() -> None:
     for_processing: whether a site accepts DICOM images that hold raw detector values (FOR
     PROCESSING). No model was trained on such images. `refuse` holds where neither the site nor the
     site `default` says otherwise.
+
+    not_for_us: how a DICOM sender is answered whose object is refused for what it is: raw, several
+    frames, too small or too large. After `failure` some send it again for ever. With `success` only
+    the refusal is kept.
     """
 
 

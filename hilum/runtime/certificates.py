@@ -1,4 +1,4 @@
-"""TLS with certificates that are exchanged while the gateway runs."""
+"""TLS with certificates that are exchanged while a server runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
@@ -16,20 +17,29 @@ _State = tuple[tuple[int, int, int] | None, ...]
 
 
 class Certificates:
-    """Gives each new connection what the two files hold at that moment.
+    """Gives each new connection what the files hold at that moment.
 
-    A look at two files costs microseconds of a handshake's milliseconds, so there is no interval in
+    A look at the files costs microseconds of a handshake's milliseconds, so there is no interval in
     which an exchanged certificate is not used. Connections that stand keep theirs. What cannot be
     loaded, because only one of the files has been exchanged yet or is damaged, is told once and
     changes nothing.
     """
 
-    def __init__(self, certificate: Path, key: Path) -> None:
-        """Load both.
+    def __init__(
+        self,
+        certificate: Path,
+        key: Path,
+        *,
+        clients: Path | None = None,
+        protocols: Sequence[str] = (),
+    ) -> None:
+        """Load all files.
 
         Args:
             certificate: PEM: the server's certificate, then those of intermediate authorities.
             key: PEM: its private key.
+            clients: PEM: authorities of clients. With it, each client has to show a certificate.
+            protocols: Names for ALPN, as in ``http/1.1``.
 
         Raises:
             OSError: One cannot be read.
@@ -37,6 +47,8 @@ class Certificates:
         """
         self._certificate = certificate
         self._key = key
+        self._clients = clients
+        self._protocols = list(protocols)
         self._looking = threading.Lock()
         self._seen = self._state()
         self._current = self._load()
@@ -44,8 +56,8 @@ class Certificates:
         """For the server; every handshake on it is continued with the newest certificate."""
         self.context.sni_callback = self._choose
 
-    def _choose(self, connection: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
-        """Called after each client's greeting, also where it names no server."""
+    def newest(self) -> ssl.SSLContext:
+        """Return a context with what the files hold now, or held when they last fitted."""
         with self._looking:
             state = self._state()
             if state != self._seen:
@@ -56,17 +68,26 @@ class Certificates:
                     _LOG.error("certificate.refused", extra={"error": str(error)})
                 else:
                     _LOG.info("certificate.loaded")
-            connection.context = self._current
+            return self._current
+
+    def _choose(self, connection: ssl.SSLObject, _name: str | None, _: ssl.SSLContext) -> None:
+        """Called after each client's greeting, also where it names no server."""
+        connection.context = self.newest()
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(["http/1.1"])
+        if self._protocols:
+            context.set_alpn_protocols(self._protocols)
         context.load_cert_chain(self._certificate, self._key)
+        if self._clients is not None:
+            context.load_verify_locations(self._clients)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
     def _state(self) -> _State:
-        return tuple(_mark(path) for path in (self._certificate, self._key))
+        files = (self._certificate, self._key, self._clients)
+        return tuple(_mark(path) for path in files if path is not None)
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:

@@ -1,0 +1,1 @@
+"""Hilum's DICOM listener: C-ECHO and C-STORE."""
