@@ -11,7 +11,7 @@ WORKERS ?= 2
 export FILES STAY
 
 LOCAL := -e . -e services/gateway -e services/worker -e services/listener -e services/cli -e stack
-OWN := hilum hilum-gateway hilum-worker hilum-listener hilum-cli hilum-engine hilum-stack hilum-training
+OWN := hilum hilum-gateway hilum-worker hilum-listener hilum-cli hilum-engine hilum-triton-probe hilum-stack hilum-training
 
 .PHONY: help
 help: ## List every target
@@ -238,7 +238,7 @@ cluster-keda: cluster-tools ## Nightly: KEDA scales the workers of the chart by 
 # ------------------------------------------------------------------------- environments
 .PHONY: lock
 lock: .venv-dev/.installed ## Pin the dependencies of every image again
-	@for name in gateway worker listener cli engine demo dev nightly training triton images; do \
+	@for name in gateway worker listener cli engine triton_probe demo dev nightly training triton images; do \
 	  echo "requirements/$$name.lock"; \
 	  .venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $(OWN:%=--no-emit-package %) --no-header --no-annotate \
@@ -262,7 +262,7 @@ PROJECTS := pyproject.toml $(wildcard services/*/pyproject.toml) stack/pyproject
 	$(call environment,demo,$(LOCAL))
 
 .venv-dev/.installed: requirements/dev.lock $(PROJECTS)
-	$(call environment,dev,$(LOCAL) -e services/engine -e training)
+	$(call environment,dev,$(LOCAL) -e services/engine -e services/triton_probe -e training)
 
 # Beside the environment, which stays what its lock says.
 .venv-dev/nightly/.installed: requirements/nightly.lock .venv-dev/.installed

@@ -38,7 +38,7 @@ class Image:
 
 
 def _own(name: str, folder: str, *contents: str, target: str | None = None) -> Image:
-    lock = f"requirements/{name}.lock"
+    lock = f"requirements/{Path(folder).name}.lock"
     shared = ("images/parts", "requirements/images.lock", "pyproject.toml", "LICENSE", "hilum")
     return Image(
         name=name,
@@ -56,6 +56,7 @@ PRODUCT: Final = (
     _own("cli", "services/cli"),
     _own("engine", "services/engine", "model_repository"),
     _own("triton", "services/triton", "services/engine", "model_repository", target="cpu"),
+    _own("triton-probe", "services/triton_probe"),
     _own("training", "training", "stack", "model_repository"),
 )
 """The product's images, in the order in which they are built."""

@@ -31,7 +31,7 @@ from hilum_gateway.advice import ADVICE
 from hilum_gateway.http.problems import status_of
 from hilum_gateway.wiring.metrics import Metrics
 from hilum_gateway.wiring.settings import Settings
-from hilum_worker.golden_film.metrics import GoldenFilmMetrics
+from hilum_triton_probe.metrics import KnownAnswerMetrics
 from hilum_worker.metrics import WorkerMetrics
 from hilum_worker.settings import WorkerSettings
 
@@ -188,7 +188,7 @@ def _metrics() -> Iterator[str]:
     registries: dict[str, CollectorRegistry] = {
         "Gateway": Metrics(lambda: depths).registry,
         "Worker": WorkerMetrics(cast("Any", None)).registry,
-        "Known-answer test beside Triton": GoldenFilmMetrics().registry,
+        "Known-answer test beside Triton": KnownAnswerMetrics().registry,
         "Engine build (a text file)": EngineMetrics().registry,
     }
     yield "Each process also tells `process_*` about itself. An old name is told beside the new one"

@@ -20,11 +20,12 @@ class Source(StrEnum):
 
     API = "api"
     PAGE = "page"
+    DICOM = "dicom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What one request sent.
+    """What one request or one association sent.
 
     Attributes:
         id: Random UUID.
@@ -36,6 +37,7 @@ class Submission:
         patient_ref: A pseudonym chosen by the sender, or None. Never a name or a number.
         request_id: Of the request, as in the audit log.
         traceparent: Trace context of the request, kept with its jobs.
+        calling_ae: AE title of the sender. None where the images came over HTTP.
     """
 
     id: UUID
@@ -47,6 +49,7 @@ class Submission:
     patient_ref: str | None = None
     request_id: str = ""
     traceparent: str | None = None
+    calling_ae: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

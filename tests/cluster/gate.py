@@ -28,7 +28,7 @@ WATCHED: Final = (
     "images",
     *(
         f"requirements/{name}.lock"
-        for name in ("gateway", "worker", "cli", "engine", "triton", "images")
+        for name in ("gateway", "worker", "cli", "engine", "triton", "triton_probe", "images")
     ),
     "pyproject.toml",
     "tests/cluster",

@@ -124,6 +124,21 @@ class InMemorySubmissions:
         kept = replace(submission, principal=sender)
         self._rows.submissions[submission.id] = SubmissionRecord(kept, list(items))
 
+    def grow(
+        self, submission: Submission, items: Sequence[SubmissionItem], *, is_parent: bool = False
+    ) -> None:
+        self._rows.require_writable()
+        known = self._rows.submissions.get(submission.id)
+        if is_parent:
+            self._rows.parents.setdefault(submission.id, submission)
+        if known is None:
+            self.add(submission, items)
+            return
+        if {item.position for item in known.items} & {item.position for item in items}:
+            raise InternalError("this item exists")
+        both = sorted([*known.items, *items], key=lambda item: item.position)
+        self._rows.submissions[submission.id] = SubmissionRecord(known.submission, both)
+
     def settle(self, submission_id: UUID, items: Sequence[SubmissionItem]) -> None:
         self._rows.require_writable()
         submission, kept = self._rows.submissions[submission_id]
@@ -143,7 +158,7 @@ class InMemorySubmissions:
     ) -> None:
         self._rows.require_writable()
         if instances and not has_parent:
-            self._add_parent(submission)
+            self._rows.parents.setdefault(submission.id, submission)
         for instance in instances:
             if instance.id in self._rows.instances:
                 raise InternalError("this instance exists")

@@ -77,10 +77,3 @@ def test_it_outlives_a_triton_that_is_not_there(
     with running(engine, run) as worker:
         wait_for(lambda: worker.health().code == 0, "the worker's metrics answer")
         assert worker.is_running, worker.logs()
-
-
-def test_the_golden_films_program_travels_with_it(engine: ContainerEngine, image: Built):
-    """The probe that stands beside Triton is a program of this image."""
-    done = run_to_end(engine, Run(image("worker"), ("--help",), "hilum-golden-film"))
-    assert done.code == 0, done.error
-    assert "--triton" in done.out

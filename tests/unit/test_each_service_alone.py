@@ -20,7 +20,7 @@ from tests.unit.test_structure import ROOT
 if TYPE_CHECKING:
     from pathlib import Path, PurePath
 
-SERVICES: Final = ("gateway", "worker", "listener", "cli", "engine")
+SERVICES: Final = ("gateway", "worker", "listener", "cli", "engine", "triton_probe")
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _IMPORT_ALL: Final = """
 import importlib, pkgutil, sys

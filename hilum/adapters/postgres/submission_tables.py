@@ -81,6 +81,7 @@ def _submissions(metadata: sa.MetaData) -> sa.Table:
         sa.Column("priority", sa.Text, nullable=False),
         sa.Column("request_id", sa.Text, nullable=False),
         sa.Column("traceparent", sa.Text),
+        sa.Column("calling_ae", sa.Text),
         sa.Column("received_at", UtcTime, nullable=False),
         _one_of("principal_kind", PrincipalKind),
         _one_of("priority", Priority),

@@ -20,9 +20,9 @@ from hilum.domain.sent_again import Outcome, is_raised, outcome_of
 from hilum.domain.work import WorkEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from hilum.application.intake.submission_rows import Earlier, RecordedSubmission
+    from hilum.application.intake.submission_rows import Earlier, RecordedSubmission, Recording
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.job import Job
@@ -52,11 +52,7 @@ class SettledSubmission:
 
 
 def settle_submission(
-    recorded: RecordedSubmission,
-    submission: Submission,
-    taken: Sequence[Instance | RefusedFile],
-    unit_of_work: UnitOfWork,
-    store: ObjectStore,
+    recorded: RecordedSubmission, unit_of_work: UnitOfWork, store: ObjectStore
 ) -> SettledSubmission:
     """Give each image that was sent again its outcome, see :mod:`hilum.domain.sent_again`.
 
@@ -66,30 +62,27 @@ def settle_submission(
 
     Args:
         recorded: With the rows of what is new.
-        submission: As sent.
-        taken: A file each, in the order of the files.
         unit_of_work: Holds the rows.
         store: Holds the bytes.
 
     Raises:
         DatabaseUnavailable: What is new has its rows; sending again is safe.
     """
-    files = list(recorded.files)
+    recording, files = recorded.recording, list(recorded.files)
     spare: list[Instance] = []
     left = {
         place: _SentAgain(sent, file, recorded.earlier.get(sent.id))
-        for place, (file, sent) in enumerate(zip(files, taken, strict=True))
+        for place, (file, sent) in enumerate(zip(files, recording.taken, strict=True))
         if isinstance(file, AcceptedFile) and not isinstance(sent, RefusedFile) and file.duplicate
     }
     while left:
         seen = {place: _is_stored(store, image.earlier) for place, image in left.items()}
         has_parent = any(isinstance(file, AcceptedFile) and not file.duplicate for file in files)
         with unit_of_work.begin() as transaction:
-            submission = replace(submission, received_at=transaction.now)
-            settled, again = _settled(
-                transaction, submission, left, seen, recorded.model_set, has_parent=has_parent
-            )
-            _record(transaction, submission, left, settled)
+            submission = replace(recording.submission, received_at=transaction.now)
+            recording = replace(recording, submission=submission)
+            settled, again = _settled(transaction, recording, left, seen, has_parent=has_parent)
+            _record(transaction, recording, left, settled)
         for place, file in settled.items():
             files[place] = file
             image = left[place]
@@ -98,7 +91,8 @@ def settle_submission(
             if file.outcome is Outcome.REQUEUED and image.earlier is not None:
                 spare.append(image.earlier.instance)  # damaged, or it came back
         left = again
-    return SettledSubmission(SubmissionAnswer(submission.id, tuple(files)), tuple(spare))
+    answer = SubmissionAnswer(recording.submission.id, tuple(files))
+    return SettledSubmission(answer, tuple(spare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +121,14 @@ class _SentAgain:
 
 def _settled(
     transaction: Transaction,
-    submission: Submission,
+    recording: Recording,
     left: Mapping[int, _SentAgain],
     seen: Mapping[int, bool | None],
-    model_set: str,
     *,
     has_parent: bool,
 ) -> tuple[dict[int, AcceptedFile], dict[int, _SentAgain]]:
     """Return what became of images, and those whose jobs have changed since they were read."""
+    submission = recording.submission
     settled: dict[int, AcceptedFile] = {}
     again: dict[int, _SentAgain] = {}
     freed: dict[int, _SentAgain] = {}
@@ -151,10 +145,11 @@ def _settled(
     waiting = {job.id: job for job in moved if job.state is JobState.QUEUED}
     transaction.work_flows.enqueue(list(waiting.values()))
     images = [image.sent for image in freed.values()]
-    added = add_images(transaction, submission, images, model_set, has_parent=has_parent)
+    added = add_images(transaction, submission, images, recording.model_set, has_parent=has_parent)
     for place, image in freed.items():
         file = added[image.sent.id]
-        if file.job.study_id == submission.id:
+        twice = file.job.study_id == submission.id and not recording.grows
+        if twice or not file.duplicate:
             settled[place] = file
         else:
             again[place] = image.changed(transaction, file.job)
@@ -202,13 +197,14 @@ def _answer(
 
 def _record(
     transaction: Transaction,
-    submission: Submission,
+    recording: Recording,
     left: Mapping[int, _SentAgain],
     settled: Mapping[int, AcceptedFile],
 ) -> None:
     """Write what became of images: their items, and the audit log."""
+    submission = recording.submission
     changed = [
-        item_of(place, file)
+        item_of(recording.position + place, file)
         for place, file in settled.items()
         if (file.outcome, file.job.id)
         != (left[place].recorded.outcome, left[place].recorded.job.id)

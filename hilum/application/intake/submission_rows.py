@@ -31,63 +31,75 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A submission, or a part of one that grows, whose rows are to be written.
+
+    Attributes:
+        submission: It is received when the transaction begins.
+        taken: A file each, in their order: stored, or refused.
+        model_set: Version of the models that the site analyses by.
+        force: Replace the jobs that images have.
+        grows: It may have rows already, of files that came before.
+        position: Of the first file in the submission.
+    """
+
+    submission: Submission
+    taken: Sequence[Instance | RefusedFile]
+    model_set: str
+    force: bool = False
+    grows: bool = False
+    position: int = 0
+
+    @property
+    def images(self) -> list[Instance]:
+        """Return what was stored."""
+        return [item for item in self.taken if not isinstance(item, RefusedFile)]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedSubmission:
     """A submission whose new images have their rows.
 
     Attributes:
+        recording: What was written.
         files: An entry a file, in the order of the files.
         earlier: What was there before, by the id of the instance that was sent again.
-        model_set: Version of the models that new jobs are analysed by.
     """
 
+    recording: Recording
     files: tuple[AcceptedFile | RefusedFile, ...]
     earlier: Mapping[UUID, Earlier]
-    model_set: str
 
 
-def record_submission(
-    unit_of_work: UnitOfWork,
-    submission: Submission,
-    taken: Sequence[Instance | RefusedFile],
-    model_set: str,
-    *,
-    force: bool = False,
-) -> RecordedSubmission:
-    """Write the rows of a submission and of its new images in one transaction.
+def record_submissions(
+    unit_of_work: UnitOfWork, recordings: Sequence[Recording]
+) -> list[RecordedSubmission]:
+    """Write the rows of submissions and of their new images in one transaction.
 
     Args:
         unit_of_work: Holds the rows.
-        submission: Has no row yet. It is received when the transaction begins.
-        taken: A file each, in the order of the files: stored, or refused.
-        model_set: Version of the models that the site analyses by.
-        force: Replace the jobs that images have.
+        recordings: The same image may be in several.
+
+    Returns:
+        In the order of the recordings.
 
     Raises:
         DatabaseUnavailable: The rows may stand or not; sending again is safe.
     """
-    images = [item for item in taken if not isinstance(item, RefusedFile)]
     with unit_of_work.begin() as transaction:
-        submission = replace(submission, received_at=transaction.now)
-        added = add_images(transaction, submission, images, model_set, has_parent=True, force=force)
-        before = {
-            instance_id: earlier_of(transaction, file.job)
-            for instance_id, file in added.items()
-            if file.job.study_id != submission.id
-        }
-        files = tuple(item if isinstance(item, RefusedFile) else added[item.id] for item in taken)
-        transaction.submissions.add(
-            submission,
-            [item_of(position, file) for position, file in enumerate(files)],
-            is_parent=any(not file.duplicate for file in added.values()),
-        )
-        transaction.audit.append(
-            [
-                image_event(submission, image, file.job, "job.accepted")
-                for image in images
-                if not (file := added[image.id]).duplicate
-            ]
-        )
-    return RecordedSubmission(files, before, model_set)
+        now = transaction.now
+        recordings = [
+            replace(one, submission=replace(one.submission, received_at=now)) for one in recordings
+        ]
+        held = _hold(transaction, [_Wanted.of(recording) for recording in recordings])
+        added = [
+            _add_instances(transaction, one.submission, one.images, jobs, has_parent=True)
+            for one, jobs in zip(recordings, held, strict=True)
+        ]
+        return [
+            _record(transaction, recording, images)
+            for recording, images in zip(recordings, added, strict=True)
+        ]
 
 
 def add_images(
@@ -97,7 +109,6 @@ def add_images(
     model_set: str,
     *,
     has_parent: bool,
-    force: bool = False,
 ) -> dict[UUID, AcceptedFile]:
     """Give each image a job: the one that holds its key, or a new one with its rows.
 
@@ -106,19 +117,46 @@ def add_images(
         submission: What the images belong to.
         images: The same image may be there twice.
         model_set: Version of the models of a new job.
-        has_parent: Whether the submission is added as their parent, or brought another new image.
-        force: Make a new job also of an image that has one. The former gives up its key.
+        has_parent: Whether the submission brought another new image, or is added as their parent.
 
     Returns:
         By the id of the instance, new or known.
     """
-    jobs = {image.id: _new_job(submission, image, model_set) for image in images}
+    (jobs,) = _hold(transaction, [_Wanted.of(Recording(submission, images, model_set))])
+    return _add_instances(transaction, submission, images, jobs, has_parent=has_parent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Jobs that a recording wants, by the id of the instance, and whether it replaces others."""
+
+    jobs: Mapping[UUID, Job]
+    force: bool
+
+    @classmethod
+    def of(cls, recording: Recording) -> _Wanted:
+        """Return a new job for each image."""
+        submission, model_set = recording.submission, recording.model_set
+        jobs = {image.id: _new_job(submission, image, model_set) for image in recording.images}
+        return cls(jobs, recording.force)
+
+
+def _hold(transaction: Transaction, all_wanted: Sequence[_Wanted]) -> list[dict[UUID, Job]]:
+    """Return the job that holds the key of each image: an earlier one, or the first that wants it.
+
+    Whatever the number of submissions, flows and keys are locked once and in one order.
+    """
     wanted: dict[str, Job] = {}
-    for job in jobs.values():
-        wanted.setdefault(job.idempotency_key, job)
+    for one in all_wanted:
+        for job in one.jobs.values():
+            wanted.setdefault(job.idempotency_key, job)
     held = {**transaction.jobs.with_keys(wanted)}
-    if force:
-        for job in sorted(held.values(), key=age, reverse=True):
+    if any(one.force for one in all_wanted):
+        forced = {
+            job.idempotency_key for one in all_wanted if one.force for job in one.jobs.values()
+        }
+        replaced = [job for key, job in held.items() if key in forced]
+        for job in sorted(replaced, key=age, reverse=True):
             if transaction.jobs.give_up_key(job):
                 key = job.idempotency_key
                 wanted[key] = replace(wanted[key], replaces_job_id=job.id)
@@ -127,16 +165,57 @@ def add_images(
     # Only what is new takes a place in the fair order: sending again costs a site nothing.
     new = [job for key, job in wanted.items() if key not in held]
     held |= transaction.jobs.add_new(transaction.work_flows.tagged(new))
-    fresh = [
-        image for image in images if held[jobs[image.id].idempotency_key].instance_id == image.id
+    return [
+        {image_id: held[job.idempotency_key] for image_id, job in one.jobs.items()}
+        for one in all_wanted
     ]
+
+
+def _add_instances(
+    transaction: Transaction,
+    submission: Submission,
+    images: Sequence[Instance],
+    jobs: Mapping[UUID, Job],
+    *,
+    has_parent: bool,
+) -> dict[UUID, AcceptedFile]:
+    """Add the instances of new jobs; return what became of each image, by its id."""
+    fresh = [image for image in images if jobs[image.id].instance_id == image.id]
     transaction.submissions.add_instances(submission, fresh, has_parent=has_parent)
     added = {}
     for image in images:
-        job = held[jobs[image.id].idempotency_key]
         outcome = Outcome.NEW if image in fresh else Outcome.KNOWN
-        added[image.id] = AcceptedFile(image.filename, job, outcome)
+        added[image.id] = AcceptedFile(image.filename, jobs[image.id], outcome)
     return added
+
+
+def _record(
+    transaction: Transaction, recording: Recording, added: Mapping[UUID, AcceptedFile]
+) -> RecordedSubmission:
+    """Write a submission and its items, and tell the audit log of its new jobs."""
+    submission = recording.submission
+    before = {
+        instance_id: earlier_of(transaction, file.job)
+        for instance_id, file in added.items()
+        if file.job.study_id != submission.id or (recording.grows and file.duplicate)
+    }
+    files = tuple(
+        item if isinstance(item, RefusedFile) else added[item.id] for item in recording.taken
+    )
+    write = transaction.submissions.grow if recording.grows else transaction.submissions.add
+    write(
+        submission,
+        [item_of(position, file) for position, file in enumerate(files, recording.position)],
+        is_parent=any(not file.duplicate for file in added.values()),
+    )
+    transaction.audit.append(
+        [
+            image_event(submission, image, file.job, "job.accepted")
+            for image in recording.images
+            if not (file := added[image.id]).duplicate
+        ]
+    )
+    return RecordedSubmission(recording, files, before)
 
 
 def age(job: Job) -> tuple[datetime, UUID]:

@@ -7,19 +7,23 @@ last and may fail: a job that is committed is found by the reconciler without on
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
+from hilum.application.intake.group_commit import GroupCommit
 from hilum.application.intake.raw_images import accepts_raw
 from hilum.application.intake.sent_again import settle_submission
 from hilum.application.intake.submission import (
+    AcceptedFile,
     IncomingFile,
     RefusedFile,
     SubmissionAnswer,
     SubmissionFields,
     SubmissionLimits,
 )
-from hilum.application.intake.submission_rows import record_submission
+from hilum.application.intake.submission_rows import Recording
 from hilum.application.intake.upload import Upload
 from hilum.domain.errors import (
     BrokerUnavailable,
@@ -29,6 +33,7 @@ from hilum.domain.errors import (
     Rejected,
     TooManyFiles,
 )
+from hilum.domain.job import Priority
 from hilum.domain.object_keys import film_key
 from hilum.domain.principal import Permission, Principal
 from hilum.domain.study import Instance, Role, Series
@@ -36,7 +41,7 @@ from hilum.domain.submission import Source, Submission
 from hilum.imaging.film import DicomIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
@@ -77,6 +82,7 @@ class SubmitImages:
         self._catalogue = catalogue
         self._clock = clock
         self._limits = limits
+        self._commits = GroupCommit(unit_of_work)
 
     def __call__(
         self,
@@ -128,21 +134,88 @@ class SubmitImages:
             )
             if told.force:
                 principal.require(Permission.OPERATE_QUEUE, submission.site)
-            model_set = self._catalogue.of_site(submission.site).version
-            if raw and not accepts_raw(self._unit_of_work, submission.site):
-                self._forget(item for item in _stored(taken) if item.id in raw)
-                taken = [_refused_raw(item, raw, submission.site) for item in taken]
+            recording = self._recording(submission, taken, raw)
         except BaseException:
             self._forget(_stored(taken))
             raise
         if not taken:
             raise InvalidRequest("the request holds no file; send one or more parts `files`")
-        # From here on the objects stay whatever happens: a commit whose answer was lost may
-        # have succeeded, and its rows name them.
-        recorded = record_submission(
-            self._unit_of_work, submission, taken, model_set, force=told.force
+        return self._record(replace(recording, force=told.force))
+
+    def open(
+        self,
+        principal: Principal,
+        *,
+        request_id: str,
+        source: Source,
+        priority: Priority = Priority.ROUTINE,
+        calling_ae: str | None = None,
+        traceparent: str | None = None,
+    ) -> OpenSubmission:
+        """Begin a submission that grows with each image. It gets its rows with the first.
+
+        Args:
+            principal: Who submits. It is of one site.
+            request_id: For the audit log.
+            source: The way by which the images come.
+            priority: Of every image in it.
+            calling_ae: AE title of the sender.
+            traceparent: Trace context, kept with its jobs.
+
+        Raises:
+            NotPermitted: The principal may not submit.
+        """
+        principal.require(Permission.SUBMIT_IMAGES)
+        submission = Submission(
+            id=uuid4(),
+            site=principal.site_for(Permission.SUBMIT_IMAGES, None),
+            principal=principal,
+            source=source.value,
+            priority=priority,
+            received_at=self._clock.now(),
+            request_id=request_id,
+            traceparent=traceparent,
+            calling_ae=calling_ae,
         )
-        settled = settle_submission(recorded, submission, taken, self._unit_of_work, self._store)
+        return OpenSubmission(self, submission)
+
+    def add_to(
+        self, submission: Submission, position: int, file: IncomingFile | RefusedFile
+    ) -> AcceptedFile | RefusedFile:
+        """Accept one more file of a submission that grows, see :class:`OpenSubmission`."""
+        taken: list[Instance | RefusedFile] = []
+        raw: set[UUID] = set()
+        try:
+            self._catalogue.current()
+            if isinstance(file, RefusedFile):
+                taken.append(file)
+            else:
+                taken.append(self._take(submission.id, file, raw))
+            recording = self._recording(submission, taken, raw)
+        except BaseException:
+            self._forget(_stored(taken))
+            raise
+        answer = self._record(replace(recording, grows=True, position=position))
+        return answer.files[0]
+
+    def _recording(
+        self, submission: Submission, taken: Sequence[Instance | RefusedFile], raw: Collection[UUID]
+    ) -> Recording:
+        """Return what is to be written, without the raw images that the site refuses."""
+        model_set = self._catalogue.of_site(submission.site).version
+        if raw and not accepts_raw(self._unit_of_work, submission.site):
+            self._forget(item for item in _stored(taken) if item.id in raw)
+            taken = [_refused_raw(item, raw, submission.site) for item in taken]
+        return Recording(submission, tuple(taken), model_set)
+
+    def _record(self, recording: Recording) -> SubmissionAnswer:
+        """Write the rows, settle what was sent again, and wake slots.
+
+        The objects stay whatever happens: a commit whose answer was lost may have succeeded, and
+        its rows name them.
+        """
+        recorded = self._commits.record(recording)
+        settled = settle_submission(recorded, self._unit_of_work, self._store)
         self._forget(settled.spare)
         accepted = settled.answer.accepted
         self._wake([file.job for file in accepted if file.queued or file.raised])
@@ -214,6 +287,45 @@ class SubmitImages:
                 _LOG.warning("object.orphaned", extra=facts)
 
 
+class OpenSubmission:
+    """A submission that grows, as an association does. Its files come one after the other.
+
+    Attributes:
+        submission: What every file of it has in common.
+    """
+
+    def __init__(self, submit: SubmitImages, submission: Submission) -> None:
+        self._submit = submit
+        self._positions = count()
+        self.submission = submission
+
+    @property
+    def id(self) -> UUID:
+        """Return the id of the submission. It has a row from its first file on."""
+        return self.submission.id
+
+    def add(self, file: IncomingFile) -> AcceptedFile | RefusedFile:
+        """Accept a file. When this returns, its bytes and rows are durable.
+
+        Raises:
+            ObjectStoreUnavailable: Nothing was accepted.
+            DatabaseUnavailable: Nothing is known to be accepted; sending again is safe.
+            InvalidManifest: No model could read it; nothing was accepted.
+        """
+        return self._submit.add_to(self.submission, next(self._positions), file)
+
+    def refuse(self, filename: str, error: Rejected) -> RefusedFile:
+        """Keep the row of a file that was refused before its bytes were looked at.
+
+        Raises:
+            DatabaseUnavailable: It may have a row or not.
+            InvalidManifest: There are no models.
+        """
+        refused = RefusedFile(filename, error)
+        self._submit.add_to(self.submission, next(self._positions), refused)
+        return refused
+
+
 def _stored(taken: Iterable[Instance | RefusedFile]) -> Iterable[Instance]:
     return (item for item in taken if not isinstance(item, RefusedFile))
 
@@ -237,7 +349,9 @@ def _series(said: DicomIdentity) -> Series | None:
     )
 
 
-def _refused_raw(item: Instance | RefusedFile, raw: set[UUID], site: str) -> Instance | RefusedFile:
+def _refused_raw(
+    item: Instance | RefusedFile, raw: Collection[UUID], site: str
+) -> Instance | RefusedFile:
     if isinstance(item, RefusedFile) or item.id not in raw:
         return item
     reason = f"The image holds raw detector values (FOR PROCESSING), which site {site} refuses."

@@ -41,6 +41,18 @@ class SubmissionRepository(Protocol):
         """
         ...
 
+    def grow(
+        self, submission: Submission, items: Sequence[SubmissionItem], *, is_parent: bool = False
+    ) -> None:
+        """Add items to a submission, and the submission itself where it is not there yet.
+
+        Args:
+            submission: That is being received.
+            items: At positions that have none.
+            is_parent: Whether these items brought new instances, which refer to it.
+        """
+        ...
+
     def settle(self, submission_id: UUID, items: Sequence[SubmissionItem]) -> None:
         """Write the outcome and the job of items that are there."""
         ...

@@ -38,15 +38,10 @@ from hilum.domain.operation import OPERATION
 from hilum.domain.retry_policy import RetryPolicy
 from hilum.imaging.film import FilmLimits
 from hilum.runtime.tracing import run_span, trace_headers
-from hilum.serving.golden import GOLDEN, Golden
-from hilum.serving.installed import read_installed
-from hilum_worker.golden_film.look import GoldenFilms
-from hilum_worker.golden_film.metrics import GoldenFilmMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from pathlib import Path
 
     from celery import Celery
 
@@ -186,25 +181,3 @@ def _leases(
         lease=timedelta(seconds=settings.queue.lease_seconds),
         max_run=timedelta(seconds=settings.queue.max_run_seconds),
     )
-
-
-def bootstrap_golden_films(triton: str, models: Path) -> GoldenFilms:
-    """Wire what watches one Triton. Nothing connects yet.
-
-    Args:
-        triton: ``triton://host:port``, with options as a worker has them.
-        models: A repository that ``hilum-engine`` installed, with its golden films.
-
-    Raises:
-        ValueError: The address is none.
-        InvalidManifest: There is no such repository, or it has no golden films.
-    """
-    if not triton.startswith("triton://"):
-        raise ValueError("golden films are read by Triton: its address is triton://host:port")
-    engine = open_inference(triton, models)
-    golden = [
-        (manifest, Golden.read(model.folder / str(manifest.serving_version) / GOLDEN))
-        for model in read_installed(models)
-        for manifest in model.versions
-    ]
-    return GoldenFilms(engine, golden, GoldenFilmMetrics())

@@ -108,7 +108,8 @@ def test_nothing_ends_as_root(path: Path):
 
 
 def test_each_image_has_a_lock_of_its_own():
-    """An image is made of the lock that bears its name."""
+    """An image is made of the lock that bears the name of its folder."""
     for image in PRODUCT:
-        assert f"/requirements/{image.name}.lock" in (ROOT / image.dockerfile).read_text()
-        assert (ROOT / "requirements" / f"{image.name}.lock").exists()
+        lock = f"requirements/{image.dockerfile.parent.name}.lock"
+        assert f" {lock} " in (ROOT / image.dockerfile).read_text()
+        assert (ROOT / lock).exists()

@@ -17,7 +17,7 @@ from hilum.application.ports.repositories import QueueDepth
 from hilum.application.queue.measure_queues import QueueDepths
 from hilum.domain.job import ANALYSIS, Priority
 from hilum_gateway.wiring.metrics import Metrics
-from hilum_worker.golden_film.metrics import GoldenFilmMetrics
+from hilum_triton_probe.metrics import KnownAnswerMetrics
 from hilum_worker.metrics import WorkerMetrics
 
 SOURCES: Final = Path(__file__).parents[3] / "observability"
@@ -52,7 +52,7 @@ def told() -> set[str]:
     depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
     gateway = Metrics(lambda: depths)
     leases = cast("Any", SimpleNamespace(in_flight=0, given_up=0))
-    registries = (WorkerMetrics(leases).registry, GoldenFilmMetrics().registry)
+    registries = (WorkerMetrics(leases).registry, KnownAnswerMetrics().registry)
     text = b"".join([gateway.render(), *(generate_latest(one) for one in registries)]).decode()
     return {_PARTS.sub("", name) for name in re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)}
 

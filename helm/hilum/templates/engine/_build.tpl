@@ -18,7 +18,7 @@ so GPUs of several kinds share a cache, and two builds of one engine wait for on
     - --models=/source
     - --cache=/engines
     - --out=/models
-    # The golden film gives them to Prometheus, since this container ends.
+    # The known-answer test gives them to Prometheus, since this container ends.
     - --metrics=/models/hilum_engine.prom
     - --fallback={{ $engine.fallback }}
     - --precision={{ $engine.precision }}

@@ -1,15 +1,15 @@
 {{/*
-(list $ pool): the golden film beside Triton, an item of initContainers: a container that starts before
-Triton and ends after it. It has no startup probe, since Kubernetes would wait for that before it
-starts Triton. Its readiness is the pod's, too: a pod whose films come out wrong gets no work.
+(list $ pool): the known-answer test beside Triton, an item of initContainers: a container that starts
+before Triton and ends after it. It has no startup probe, since Kubernetes would wait for that before
+it starts Triton. Its readiness is the pod's, too: a pod whose answers are wrong gets no work.
 */}}
 {{- define "hilum.goldenFilm" -}}
 {{- $root := index . 0 -}}
 - name: golden-film
   restartPolicy: Always
-  image: {{ include "hilum.image" (list $root $root.Values.images.worker) }}
+  image: {{ include "hilum.image" (list $root $root.Values.images.tritonProbe) }}
   imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-  command: [hilum-golden-film]
+  command: [hilum-triton-probe]
   args:
     - --triton={{ include "hilum.ownTritonUrl" $root }}
     - --models=/models

@@ -53,7 +53,7 @@ may come in there. The flags are those of NVIDIA's images and of the server of t
     timeoutSeconds: 5
     failureThreshold: {{ div (add $pool.startupSeconds 4) 5 }}
   {{- if $root.Values.triton.goldenFilm.enabled }}
-  # A GPU that fell off the bus leaves Triton "live": so the golden film says whether it must be restarted.
+  # A GPU that fell off the bus leaves Triton "live": so the known-answer test says whether it must be restarted.
   # After a restart its verdict is the old one until the next film, which this waits for.
   livenessProbe:
     httpGet: {path: /alive, port: 8010}

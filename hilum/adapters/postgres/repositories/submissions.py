@@ -84,6 +84,15 @@ class SqlSubmissionRepository:
             (SUBMISSION_ITEMS, [_item_row(submission.id, item) for item in items]),
         )
 
+    def grow(
+        self, submission: Submission, items: Sequence[SubmissionItem], *, is_parent: bool = False
+    ) -> None:
+        """Add items to a submission, and the submission itself where it is not there yet."""
+        if is_parent:
+            insert_absent(self._connection, STUDIES.c.id, [_study_row(submission)])
+        insert_absent(self._connection, SUBMISSIONS.c.id, [_submission_row(submission)])
+        insert(self._connection, SUBMISSION_ITEMS, [_item_row(submission.id, i) for i in items])
+
     def settle(self, submission_id: UUID, items: Sequence[SubmissionItem]) -> None:
         """Write the outcome and the job of items that are there."""
         for item in items:
@@ -130,7 +139,7 @@ class SqlSubmissionRepository:
         if not instances:
             return
         if not has_parent:
-            insert(self._connection, STUDIES, [_study_row(submission)])
+            insert_absent(self._connection, STUDIES.c.id, [_study_row(submission)])
         self._add_series(submission.site, instances)
         rows = [_instance_row(submission.site, instance) for instance in instances]
         insert(self._connection, INSTANCES, rows)
@@ -221,6 +230,7 @@ def _submission_row(submission: Submission) -> dict[str, Any]:
         "priority": submission.priority.value,
         "request_id": submission.request_id,
         "traceparent": submission.traceparent,
+        "calling_ae": submission.calling_ae,
         "received_at": submission.received_at,
     }
 
@@ -236,6 +246,7 @@ def _submission_of(row: Row[Any]) -> Submission:
         patient_ref=row.patient_ref,
         request_id=row.request_id,
         traceparent=row.traceparent,
+        calling_ae=row.calling_ae,
     )
 
 

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Text, nullable=False),
         sa.Column("request_id", sa.Text, nullable=False),
         sa.Column("traceparent", sa.Text),
+        sa.Column("calling_ae", sa.Text),
         sa.Column("received_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_submissions"),
         sa.CheckConstraint(KINDS, name=op.f("ck_submissions_principal_kind")),

@@ -1,4 +1,4 @@
-"""``hilum-golden-film`` beside a real Triton that serves right, wrong, and not at all."""
+"""``hilum-triton-probe`` beside a real Triton that serves right, wrong, and not at all."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def probe(folder: Path, triton: TritonServer) -> Iterator[Callable[[str], int]]:
     """Ask the process for a status; it runs over all tests, as it does over Triton's restarts."""
     port = reserve_port()
     command = Command(
-        "golden-film",
+        "triton-probe",
         (
-            *(sys.executable, "-m", "hilum_worker.golden_film_main"),
+            *(sys.executable, "-m", "hilum_triton_probe.main"),
             *("--triton", triton.url, "--models", str(folder / "models")),
             *("--host", "127.0.0.1", "--port", str(port), "--every", "0.2"),
         ),
-        folder / "golden-film.log",
+        folder / "triton-probe.log",
         env={name: value for name, value in os.environ.items() if not name.startswith("HILUM_")},
     )
 
@@ -106,7 +106,7 @@ def test_a_triton_that_answers_rightly_is_ready(probe):
     ids=["zeros", "NaN", "a little off"],
 )
 def test_a_triton_that_says_it_is_ready_and_answers_wrongly_is_found(probe, triton, folder, change):
-    """It is sent no films, and after three looks it is to be started anew; then all is well."""
+    """It is sent no films, and after three runs it is to be restarted; then all is well."""
     serve(triton, changed(folder, change))
     connection = http.client.HTTPConnection("127.0.0.1", triton.http_port)
     connection.request("GET", "/v2/health/ready")
@@ -126,5 +126,5 @@ def test_a_triton_that_is_down_is_not_ready(probe, triton, folder):
     assert probe("/alive") == 200
     triton.launch()
     wait_for(lambda: probe("/ready") == 200, "ready again")
-    lines = [json.loads(line) for line in (folder / "golden-film.log").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "triton-probe.log").read_text().splitlines()]
     assert any(line.get("reason", "").startswith("inference_unavailable") for line in lines)

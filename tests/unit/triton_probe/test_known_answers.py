@@ -1,4 +1,4 @@
-"""What looks at a Triton find, and what probes are told of it."""
+"""What runs of the known-answer test find, and what probes are told of it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hilum.domain.errors import InferenceFailed, InferenceUnavailable, ModelNotS
 from hilum.imaging.golden_films import golden_chests
 from hilum.serving.golden import Golden
 from hilum.serving.target import Target
-from hilum_worker.golden_film.endpoint import endpoint
-from hilum_worker.golden_film.look import GoldenFilms
-from hilum_worker.golden_film.metrics import GoldenFilmMetrics
-from hilum_worker.golden_film.verdict import Finding
+from hilum_triton_probe.endpoint import endpoint
+from hilum_triton_probe.known_answers import KnownAnswerTest
+from hilum_triton_probe.metrics import KnownAnswerMetrics
+from hilum_triton_probe.status import Outcome
 from tests.fakes.inference import BandEngine
 from tests.fakes.model_catalogue import InMemoryModelCatalogue, whole_set
 
@@ -47,28 +47,28 @@ def engine() -> PlayedEngine:
 
 
 @pytest.fixture
-def films(engine) -> GoldenFilms:
-    golden = []
+def probe(engine) -> KnownAnswerTest:
+    known = []
     for model in SET:
         rows, columns, _ = model.film_input.shape
         chests = golden_chests(rows, columns, model.preprocessing)
-        golden.append((model, Golden.of(model, chests, engine.infer(model, chests), Target.CPU)))
-    return GoldenFilms(engine, golden, GoldenFilmMetrics())
+        known.append((model, Golden.of(model, chests, engine.infer(model, chests), Target.CPU)))
+    return KnownAnswerTest(engine, known, KnownAnswerMetrics())
 
 
 def not_a_number(output):
     return np.full_like(output, np.nan) if output.dtype == np.float32 else output
 
 
-def test_before_the_first_look_nothing_is_known(films):
+def test_before_the_first_run_nothing_is_known(probe):
     """Not ready; and nothing to start anew for."""
-    assert (films.verdict.ready, films.verdict.alive) == (False, True)
+    assert (probe.status.ready, probe.status.alive) == (False, True)
 
 
-def test_right_answers_are_ready(films, engine):
+def test_right_answers_are_ready(probe, engine):
     """Every model was asked."""
     engine.asked.clear()
-    assert films.look().ready
+    assert probe.run().ready
     assert engine.asked == [model.name for model in SET]
 
 
@@ -77,68 +77,68 @@ def test_right_answers_are_ready(films, engine):
     [np.zeros_like, np.ones_like, not_a_number, lambda output: output[..., ::-1]],
     ids=["zeros", "ones", "NaN", "other order"],
 )
-def test_wrong_answers_are_not_ready_and_after_three_not_alive(films, engine, change):
+def test_wrong_answers_are_not_ready_and_after_three_not_alive(probe, engine, change):
     """Whatever Triton says of itself."""
-    films.look()
+    probe.run()
     engine.change = change
-    told = [(films.look().ready, films.verdict.alive) for _ in range(4)]
+    told = [(probe.run().ready, probe.status.alive) for _ in range(4)]
     assert told == [(False, True), (False, True), (False, False), (False, False)]
-    assert films.verdict.reason.startswith("wrong_answer: ")
+    assert probe.status.reason.startswith("wrong_answer: ")
     engine.change = lambda output: output
-    assert (films.look().ready, films.verdict.alive) == (True, True)
+    assert (probe.run().ready, probe.status.alive) == (True, True)
 
 
-def test_an_answer_within_the_tolerance_is_right(films, engine):
+def test_an_answer_within_the_tolerance_is_right(probe, engine):
     """Two runtimes round differently."""
     engine.change = lambda output: output + np.float32(5e-4) if output.dtype != np.uint8 else output
-    assert films.look().ready
+    assert probe.run().ready
 
 
 @pytest.mark.parametrize("failure", [InferenceFailed("no"), ModelNotServed("no")])
-def test_a_triton_that_fails_is_wrong(films, engine, failure):
+def test_a_triton_that_fails_is_wrong(probe, engine, failure):
     """The reason begins with the error's code."""
     engine.failure = failure
     for _ in range(3):
-        films.look()
-    assert not films.verdict.alive
-    assert films.verdict.reason == f"{failure.code}: no"
+        probe.run()
+    assert not probe.status.alive
+    assert probe.status.reason == f"{failure.code}: no"
 
 
-def test_a_triton_that_is_ready_and_silent_is_wrong(films, engine):
+def test_a_triton_that_is_ready_and_silent_is_wrong(probe, engine):
     """A GPU that hangs."""
     engine.silent = True
     for _ in range(3):
-        films.look()
-    assert (films.verdict.finding, films.verdict.alive) == (Finding.WRONG, False)
+        probe.run()
+    assert (probe.status.outcome, probe.status.alive) == (Outcome.WRONG, False)
 
 
-def test_a_triton_that_is_down_is_not_ready_and_starts_with_a_clean_sheet(films, engine):
+def test_a_triton_that_is_down_is_not_ready_and_starts_with_a_clean_sheet(probe, engine):
     """What answered wrongly was started anew: it is given its time to load."""
     engine.change = np.zeros_like
     for _ in range(3):
-        films.look()
+        probe.run()
     engine.available = False
     for _ in range(5):
-        verdict = films.look()
-        assert (verdict.finding, verdict.ready, verdict.alive) == (Finding.DOWN, False, True)
+        status = probe.run()
+        assert (status.outcome, status.ready, status.alive) == (Outcome.DOWN, False, True)
 
 
-def test_a_triton_that_stays_down_is_given_up(films, engine):
+def test_a_triton_that_stays_down_is_given_up(probe, engine):
     """A process that froze answers no probe, and nobody else would end it."""
     engine.available = False
-    told = [films.look().alive for _ in range(13)]
+    told = [probe.run().alive for _ in range(13)]
     assert told == [True] * 11 + [False] * 2
     engine.available = True
-    assert films.look().alive
+    assert probe.run().alive
 
 
-def test_a_defect_is_a_finding(films, engine, caplog):
+def test_a_defect_is_an_outcome(probe, engine, caplog):
     """The watcher goes on watching."""
     engine.failure = RuntimeError("defect")
-    assert films.look().finding is Finding.WRONG
-    assert films.verdict.reason == "internal_error: RuntimeError"
+    assert probe.run().outcome is Outcome.WRONG
+    assert probe.status.reason == "internal_error: RuntimeError"
     engine.failure = None
-    assert films.look().ready
+    assert probe.run().ready
 
 
 def get(port, path):
@@ -151,15 +151,15 @@ def get(port, path):
         connection.close()
 
 
-def test_probes_are_answered_over_http(films, engine):
+def test_probes_are_answered_over_http(probe, engine):
     """With the reason, for whoever describes the pod."""
-    with endpoint(films, "127.0.0.1", 0) as port:
+    with endpoint(probe, "127.0.0.1", 0) as port:
         assert [get(port, path)[0] for path in ("/ready", "/alive", "/else")] == [503, 200, 404]
-        films.look()
+        probe.run()
         assert [get(port, path)[0] for path in ("/ready", "/alive")] == [200, 200]
         engine.change = np.zeros_like
         for _ in range(3):
-            films.look()
+            probe.run()
         status, body = get(port, "/alive")
         assert (status, json.loads(body)["wrong_in_a_row"]) == (503, 3)
         _, metrics = get(port, "/metrics")
@@ -168,10 +168,10 @@ def test_probes_are_answered_over_http(films, engine):
     assert 'hilum_golden_film_deviation{model="gate",output="gate_probabilities"' in metrics
 
 
-def test_what_the_build_measured_is_given_out_as_well(films, tmp_path):
+def test_what_the_build_measured_is_given_out_as_well(probe, tmp_path):
     """An init container lives too shortly to be scraped; without a build there is no file."""
     file = tmp_path / "hilum_engine.prom"
-    with endpoint(films, "127.0.0.1", 0, file) as port:
+    with endpoint(probe, "127.0.0.1", 0, file) as port:
         assert "hilum_engine" not in get(port, "/metrics")[1]
         file.write_text('hilum_engine_fallback{model="gate",version="1",reason="x"} 1.0\n')
         status, metrics = get(port, "/metrics")

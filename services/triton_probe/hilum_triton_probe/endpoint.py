@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from hilum_worker.golden_film.look import GoldenFilms
+    from hilum_triton_probe.known_answers import KnownAnswerTest
 
 
 def endpoint(
-    films: GoldenFilms, host: str, port: int, build_metrics: Path | None = None
+    test: KnownAnswerTest, host: str, port: int, build_metrics: Path | None = None
 ) -> AbstractContextManager[int | None]:
     """Answer probes for as long as the block runs; yields the port.
 
     Args:
-        films: What is told.
+        test: Its status and metrics are told.
         host: Address to listen on.
         port: 0 takes a free one.
         build_metrics: What ``hilum-engine build --metrics`` wrote, given out with our own; need not
             be there.
     """
-    registry = films.metrics.registry
+    registry = test.metrics.registry
     if build_metrics is not None:
         registry.register(_TextFile(build_metrics))
-    return served(registry, host, port, around=lambda metrics: _Probes(films, metrics))
+    return served(registry, host, port, around=lambda metrics: _Probes(test, metrics))
 
 
 class _TextFile(Collector):
@@ -54,31 +54,31 @@ class _TextFile(Collector):
 
 
 class _Probes:
-    """The verdict as a WSGI application, and the metrics beside it."""
+    """The status as a WSGI application, and the metrics beside it."""
 
-    def __init__(self, films: GoldenFilms, metrics: WSGIApplication) -> None:
-        self._films = films
+    def __init__(self, test: KnownAnswerTest, metrics: WSGIApplication) -> None:
+        self._test = test
         self._metrics = metrics
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer a probe."""
-        path, verdict = environ["PATH_INFO"], self._films.verdict
+        path, status = environ["PATH_INFO"], self._test.status
         if path == "/metrics":
             return self._metrics(environ, start)
         if path not in {"/ready", "/alive"}:
             return _answer(start, HTTPStatus.NOT_FOUND, "text/plain", "/ready, /alive, /metrics")
-        good = verdict.ready if path == "/ready" else verdict.alive
+        good = status.ready if path == "/ready" else status.alive
         body = {
-            "finding": verdict.finding,
-            "reason": verdict.reason,
-            "wrong_in_a_row": verdict.wrong_in_a_row,
+            "finding": status.outcome,
+            "reason": status.reason,
+            "wrong_in_a_row": status.wrong_in_a_row,
         }
-        status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
-        return _answer(start, status, "application/json", json.dumps(body))
+        code = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+        return _answer(start, code, "application/json", json.dumps(body))
 
 
-def _answer(start: StartResponse, status: HTTPStatus, kind: str, text: str) -> Iterable[bytes]:
+def _answer(start: StartResponse, code: HTTPStatus, kind: str, text: str) -> Iterable[bytes]:
     body = text.encode() + b"\n"
     headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
-    start(f"{status.value} {status.phrase}", headers)
+    start(f"{code.value} {code.phrase}", headers)
     return [body]

@@ -1,4 +1,4 @@
-"""How ``hilum-golden-film`` begins where it cannot."""
+"""How ``hilum-triton-probe`` begins where it cannot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from hilum_worker.golden_film_main import WRONG_SETTINGS, main
+from hilum_triton_probe.main import WRONG_SETTINGS, main
 from tests.grey_networks import write_grey_repository
 
 
@@ -26,7 +26,7 @@ def models(tmp_path):
     [
         ("triton://127.0.0.1:8001", "models", "invalid_manifest: "),
         ("triton://127.0.0.1:8001", "nowhere", "invalid_manifest: "),
-        ("onnx://", "models", "wrong_setting: golden films are read by Triton"),
+        ("onnx://", "models", "wrong_setting: the known-answer test asks Triton"),
         ("triton://127.0.0.1", "models", "wrong_setting: the inference address"),
     ],
 )

@@ -1,4 +1,7 @@
-"""``hilum-golden-film``: the process."""
+"""``hilum-triton-probe``: the process.
+
+It has its former name ``hilum-golden-film``, too, until 0.4.0.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,25 @@ from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import Permanent
 from hilum.runtime.logs import start_logging
-from hilum_worker.bootstrap import bootstrap_golden_films
-from hilum_worker.golden_film.endpoint import endpoint
+from hilum_triton_probe.bootstrap import bootstrap
+from hilum_triton_probe.endpoint import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hilum_worker.golden_film.look import GoldenFilms
+    from hilum_triton_probe.known_answers import KnownAnswerTest
 
 _LOG = logging.getLogger(__name__)
 
 WRONG_SETTINGS: Final = 78
 """Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
 
-_LOOK_AGAIN_S: Final = 5.0
-"""Pause after a look that found something wrong, if it is shorter than the ordinary one."""
+_RETRY_S: Final = 5.0
+"""Pause after a run that was not right, if it is shorter than the ordinary one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read golden films until SIGTERM or SIGINT.
+    """Run the known-answer test until SIGTERM or SIGINT.
 
     Returns:
         0 after a shutdown that was asked for; 78 where address or models are wrong.
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     start_logging("INFO")
     try:
-        films = bootstrap_golden_films(options.triton, options.models)
+        test = bootstrap(options.triton, options.models)
     except (Permanent, ValueError, OSError) as error:
         code = getattr(error, "code", "wrong_setting")
         _LOG.error("start.failed", extra={"error": f"{code}: {error}"})
@@ -46,25 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with endpoint(films, options.host, options.port, options.build_metrics) as port:
+    with endpoint(test, options.host, options.port, options.build_metrics) as port:
         _LOG.info("probes.served", extra={"port": port})
-        watch(films, options.every, stop)
+        watch(test, options.every, stop)
     return 0
 
 
-def watch(films: GoldenFilms, every_s: float, stop: threading.Event) -> None:
-    """Look at once and then again and again, sooner where something was not right."""
+def watch(test: KnownAnswerTest, every_s: float, stop: threading.Event) -> None:
+    """Run the test at once and then again and again, sooner where something was not right."""
     pause = 0.0
     while not stop.wait(pause):
-        right = films.look().ready
-        pause = every_s if right else min(every_s, _LOOK_AGAIN_S)
+        right = test.run().ready
+        pause = every_s if right else min(every_s, _RETRY_S)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="hilum-golden-film",
-        description="Say whether a Triton answers rightly, not only that it answers: GET /ready is "
-        "503 after the first wrong answer, GET /alive after three in a row.",
+        prog="hilum-triton-probe",
+        description="Compare what a Triton answers with what is known: GET /ready is 503 after the "
+        "first wrong answer, GET /alive after three in a row.",
     )
     parser.add_argument("--triton", required=True, help="triton://127.0.0.1:8001?secure=true")
     parser.add_argument(

@@ -1,0 +1,1 @@
+"""Hilum's known-answer test beside a Triton: a server can be ready and answer wrongly."""
