@@ -43,7 +43,7 @@ class Listener(Group):
 
     host: str = "127.0.0.1"
     port: int = Field(default=11112, ge=0, le=65535)
-    ae_title: str = Field(default="HILUM", pattern=r"^(?! )[ -\[\]-~]{1,16}(?<! )$")
+    ae_title: str = Field(default="HILUM", pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$")
     processes: int = Field(default=2, ge=1, le=64)
     max_associations: int = Field(default=64, ge=1, le=256)
     max_bytes_in_flight: int = Field(default=512 * MIB, ge=MIB)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _LEVELS: Final = {
     # It tells the content of forms at DEBUG.
     "python_multipart": logging.ERROR,
+    # They tell what a peer sent, which may name a patient. The listener logs for itself.
+    "pynetdicom": logging.CRITICAL,
+    "pydicom": logging.CRITICAL,
     # It wonders at every connection that a folder has no host name.
     "kombu.connection": logging.ERROR,
 }

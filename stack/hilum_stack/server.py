@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -138,10 +139,15 @@ def make_folder(folder: Path, mode: int) -> None:
 def find_program(server: str, program: str, *folders: Path) -> Path:
     """Finds a server's executable on the PATH or in further folders.
 
+    The folder of this Python's own programs is passed over: pynetdicom puts a ``storescp`` and a
+    ``storescu`` there, which are not DCMTK's.
+
     Raises:
         ServerMissing: It is in none of them.
     """
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders)])
+    own = str(Path(sys.executable).parent)
+    named = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    path = os.pathsep.join([*(one for one in named if one != own), *map(str, folders)])
     found = shutil.which(program, path=path)
     if found is None:
         places = " nor in ".join(["on the PATH", *map(str, folders)])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from hilum_stack.errors import ProcessFailed
 from hilum_stack.health import is_healthy
-from hilum_stack.ports import LOOPBACK
+from hilum_stack.ports import LOOPBACK, reserve_port
 from hilum_stack.process import Command
 from hilum_stack.server import Server, write_private
 
@@ -78,6 +78,41 @@ class Worker(Server):
 
     def _ready(self) -> bool:
         return self._ready_file.exists()
+
+
+class Listener(Server):
+    """One ``python -m hilum_listener``; ready when every process of it takes associations.
+
+    Attributes:
+        dicom_port: Where it takes associations, on 127.0.0.1.
+        metrics_port: Of its metrics and probes.
+    """
+
+    name = "listener"
+    ready_within_s: ClassVar[float] = 120.0
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        """Prepare a listener.
+
+        Args:
+            folder: Holds its log.
+            env: Its settings, laid over our own environment.
+        """
+        super().__init__(folder)
+        self.dicom_port = reserve_port()
+        self.metrics_port = reserve_port()
+        self.env = {
+            "HILUM_LISTENER_PORT": str(self.dicom_port),
+            "HILUM_METRICS_PORT": str(self.metrics_port),
+            **env,
+        }
+
+    def _command(self) -> Command:
+        # It finishes the objects that it receives before it ends.
+        return _python("hilum_listener", self, self.env, stop_grace_s=60.0)
+
+    def _ready(self) -> bool:
+        return is_healthy(self.metrics_port, "/ready")
 
 
 def upgrade_database(env: Mapping[str, str]) -> None:

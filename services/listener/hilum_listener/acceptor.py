@@ -6,6 +6,7 @@ it listens, and drains when standard input ends: then nobody supervises it any l
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -82,7 +83,8 @@ def serve(container: Container, stopping: threading.Event) -> int:
 
 def _until_alone(stopping: threading.Event) -> None:
     """Stop when whoever supervises this process is gone."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     stopping.set()
 
 

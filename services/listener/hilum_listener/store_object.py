@@ -64,7 +64,7 @@ class StoreObject:
         try:
             error = self._take(told, event, received)
             status = self._status(told, error)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - a defect over one object ends no association
             error, status = failure, status_of(failure)
             if not isinstance(failure, HilumError):
                 _LOG.exception("object.crashed")

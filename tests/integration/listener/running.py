@@ -1,0 +1,145 @@
+"""A real listener on SQLite and a folder, what it kept, and the peers that send to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pydicom.filereader import dcmread
+from pynetdicom.ae import ApplicationEntity
+
+from hilum.adapters.object_store.object_store import open_object_store
+from hilum.adapters.postgres.engine import create_database_engine
+from hilum_stack.server import find_program
+from hilum_stack.services import Listener, prepare_object_store, upgrade_database
+from tests.integration.listener.senders import sent_as_they_are
+from tests.servers import MODEL_REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pydicom import Dataset
+    from pynetdicom.association import Association
+
+SITE = "north"
+META_HEADER = 132
+"""Preamble and prefix."""
+
+
+class Running:
+    """A listener with its database and its folder of objects.
+
+    Args:
+        folder: Of all that it keeps.
+        settings: Further settings, by name.
+    """
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        (folder / "objects").mkdir(parents=True, exist_ok=True)
+        self.env = {
+            "HILUM_MODEL_REPOSITORY": str(MODEL_REPOSITORY),
+            "HILUM_DATABASE_URL": f"sqlite:///{folder / 'hilum.db'}",
+            "HILUM_OBJECT_STORE_URL": f"file://{folder / 'objects'}",
+            "HILUM_BROKER_URL": f"filesystem://{folder / 'broker'}",
+            "HILUM_LISTENER_UNKNOWN_CALLERS_SITE": SITE,
+            "HILUM_LISTENER_PROCESSES": "2",
+            **{name: str(value) for name, value in settings.items()},
+        }
+        upgrade_database(self.env)
+        prepare_object_store(self.env)
+        self.server = Listener(folder / "listener", self.env)
+
+    @property
+    def port(self) -> int:
+        """Return where it takes associations."""
+        return self.server.dicom_port
+
+    def rows(self, statement: str) -> list[Any]:
+        """Return what a query finds."""
+        engine = create_database_engine(self.env["HILUM_DATABASE_URL"])
+        try:
+            with engine.connect() as connection:
+                return [tuple(row) for row in connection.exec_driver_sql(statement)]
+        finally:
+            engine.dispose()
+
+    def jobs(self) -> dict[str, int]:
+        """Return how many jobs there are by SOP Instance UID."""
+        found = self.rows(
+            "SELECT i.sop_instance_uid, count(*) FROM jobs j JOIN instances i"
+            " ON i.id = j.instance_id GROUP BY 1"
+        )
+        return dict(found)
+
+    def object_of(self, sop_instance_uid: str) -> bytes:
+        """Return the stored file of an instance."""
+        ((key,),) = self.rows(
+            f"SELECT object_key FROM instances WHERE sop_instance_uid = '{sop_instance_uid}'"  # noqa: S608 - our own
+        )
+        return open_object_store(self.env["HILUM_OBJECT_STORE_URL"]).get(key)
+
+    def refusals(self) -> list[tuple[str, str]]:
+        """Return filename and code of each refusal, in their order."""
+        return self.rows(
+            "SELECT filename, reason_code FROM submission_items WHERE outcome = 'refused'"
+            " ORDER BY rowid"
+        )
+
+    def associations(self) -> list[dict[str, Any]]:
+        """Return the lines of the log that tell of associations that ended."""
+        return [one for one in self.lines() if one["message"] == "association.ended"]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the log."""
+        text = self.server.log.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    @contextmanager
+    def associated(
+        self, contexts: Sequence[tuple[str, str]], calling: str = "SENDER"
+    ) -> Iterator[Association]:
+        """Have an association of pynetdicom's, with one syntax a context."""
+        entity = ApplicationEntity(calling)
+        for sop_class, syntax in contexts:
+            entity.add_requested_context(sop_class, syntax)
+        association = entity.associate("127.0.0.1", self.port, ae_title="HILUM")
+        assert association.is_established
+        try:
+            yield association
+        finally:
+            if association.is_established:
+                association.release()
+
+    def send(self, *files: Path) -> list[int]:
+        """Send files as pynetdicom does; the statuses."""
+        sets = [dcmread(path, stop_before_pixels=True) for path in files]
+        contexts = list({(str(one.SOPClassUID), syntax_of(one)) for one in sets})
+        with self.associated(contexts) as association:
+            return sent_as_they_are(
+                lambda: [int(association.send_c_store(path).Status) for path in files]
+            )
+
+    def dcmsend(self, *files: Path) -> subprocess.CompletedProcess[str]:
+        """Send files as DCMTK does, each in its own syntax."""
+        command = [str(find_program("DCMTK", "dcmsend")), "--call", "HILUM", "--verbose"]
+        return dcmtk(*command, "127.0.0.1", str(self.port), *map(str, files))
+
+
+def dcmtk(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def syntax_of(dataset: Dataset) -> str:
+    """Return the transfer syntax of a file that was read."""
+    return str(dataset.file_meta.TransferSyntaxUID)
+
+
+def data_set_of(file: bytes) -> bytes:
+    """Return what stands behind the file meta group."""
+    length = int.from_bytes(file[META_HEADER + 8 : META_HEADER + 12], "little")
+    return file[META_HEADER + 12 + length :]
