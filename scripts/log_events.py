@@ -28,6 +28,12 @@ _NO_FIELDS: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra"})
 
 MEANINGS: Final = {
     "address.rewritten": "The database URL names a driver that is gone. Change the URL",
+    "association.crashed": "A defect kept an association from being recorded",
+    "association.ended": (
+        "A DICOM association ended, or was rejected for this reason, or its connection did not "
+        "come so far. Counts are of C-STOREs"
+    ),
+    "association.unrecorded": "The row of an association could not be written",
     "attempt.crashed": "A defect ended a run. The item is failed with `internal_error`",
     "attempt.ended": "A run of an item ended, and left it in this state",
     "backup_claim.kept": (
@@ -43,20 +49,25 @@ MEANINGS: Final = {
     "check.crashed": "A defect in a check of readiness. That part counts as not ready",
     "check.failed": "A part that the gateway needs is not well",
     "clock.stepped": "The machine's clock jumped. Timers are set again",
+    "connection.crashed": "A defect ended one DICOM connection. Others go on",
     "consumer.started": "The worker takes wake-ups from these queues of the broker",
     "drain.crashed": "A defect ended a slot's work. What is left stays in the database",
     "drain.failed": "The database is down. The reconciler wakes a slot for what is left",
+    "drain.incomplete": "Associations did not end within the grace of a stop. They are cut off",
     "engine.built": "A TensorRT engine was built and checked",
     "engine.failed": "A model gets no TensorRT engine, and ONNX Runtime serves it",
     "known_answers.crashed": "A defect of the known-answer test. It counts as a wrong answer",
     "known_answers.compared": "The known-answer test has another outcome than before",
     "lease.lost": "Another worker has the item. What this one found is dropped",
+    "listener.started": "The listener supervises its processes",
     "measurement.failed": "The database is down. `/metrics` has no figures of the queue meanwhile",
     "message.dropped": "A file in the broker's folder is no message. Nothing is lost by it",
     "model.promoted": "A first start: the site reads with this version from now on",
     "models.assumed": "The database is down at the start. The newest versions are warmed up",
     "models.kept": "The database is down. The site reads with the models that were last seen",
     "models.warmed": "Each model has answered once",
+    "object.answered": "A C-STORE was answered. `status` is in hex",
+    "object.crashed": "A defect over one object of a sender, which is told to try again",
     "object.orphaned": (
         "Bytes that no row names could not be deleted. `hilum maintain retention --orphans` "
         "removes them"
@@ -67,6 +78,7 @@ MEANINGS: Final = {
     "preview.dropped": "A preview could not be kept. The next look makes it again",
     "probe.failed": "A dependency did not do what work needs of it",
     "probes.served": "The known-answer test answers on this port",
+    "process.died": "A process of the listener died. It is started again",
     "request.crashed": "A defect. The client is answered `internal_error`",
     "request.ended": "The access log. Status 0: the client left before an answer",
     "request.failed": "An answer of 500 or above, with the reason that the client is not told",

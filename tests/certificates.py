@@ -34,19 +34,22 @@ class Authority:
             *("-keyout", str(self._key), "-out", str(self.certificate)),
         )
 
-    def sign(self, name: str, alternatives: Sequence[str] = HERE) -> Certificate:
+    def sign(
+        self, name: str, alternatives: Sequence[str] = HERE, *, usage: str = "serverAuth"
+    ) -> Certificate:
         """A server's certificate, with its name as common name.
 
         Args:
             name: Of the files, too.
             alternatives: What the server may be called (``subjectAltName``).
+            usage: What it is for (``extendedKeyUsage``).
         """
         key, chain, extensions = (
             self._folder / f"{name}{end}" for end in (".key", ".crt", ".extensions")
         )
         request = self._folder / f"{name}.csr"
         extensions.write_text(
-            f"subjectAltName={','.join(alternatives)}\nextendedKeyUsage=serverAuth\n"
+            f"subjectAltName={','.join(alternatives)}\nextendedKeyUsage={usage}\n"
         )
         _openssl(
             *("req", "-new", *_KEY, "-subj", f"/CN={name}"),

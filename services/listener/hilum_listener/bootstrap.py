@@ -47,6 +47,10 @@ _LOG = structlog.get_logger(__name__)
 DATABASE_CONNECTIONS = 8
 """Objects that wait at the same moment share one transaction."""
 
+_STATEMENT_S = 8.0
+_LOCK_S = 4.0
+"""Shorter than elsewhere: a sender is told within 10 s that the database is down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -69,7 +73,10 @@ def bootstrap(settings: ListenerSettings) -> Container:
     """
     told = settings.listener
     engine = create_database_engine(
-        settings.database.url.get_secret_value(), pool_size=DATABASE_CONNECTIONS
+        settings.database.url.get_secret_value(),
+        pool_size=DATABASE_CONNECTIONS,
+        statement_timeout_s=_STATEMENT_S,
+        lock_timeout_s=_LOCK_S,
     )
     unit_of_work = SqlUnitOfWork(engine)
     celery = create_celery(settings.broker.url.get_secret_value())

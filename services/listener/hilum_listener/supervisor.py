@@ -99,10 +99,7 @@ class Supervisor:
                     bound = held.enter_context(_bound(told.host, port))
                     environment[f"HILUM_LISTENER_{name}"] = str(bound.getsockname()[1])
             self._places = [_Place() for _ in range(told.processes)]
-            ports = {
-                name: environment.get(f"HILUM_LISTENER_{name}") for name in ("PORT", "TLS_PORT")
-            }
-            _LOG.info("listener.started", port=ports["PORT"], tls_port=ports["TLS_PORT"])
+            _LOG.info("listener.started", processes=told.processes, ae_title=told.ae_title)
             code = 0
             while not self.stopping.is_set() and code == 0:
                 code = self._look(environment)

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydicom.filereader import dcmread
+from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom.ae import ApplicationEntity
 
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum_stack.server import find_program
 from hilum_stack.services import Listener, prepare_object_store, upgrade_database
-from tests.integration.listener.senders import sent_as_they_are
+from tests.integration.listener.senders import VERIFICATION, sent_as_they_are
 from tests.servers import MODEL_REPOSITORY
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ class Running:
 
     Args:
         folder: Of all that it keeps.
+        strangers: Whether callers that are no peer may send, to one site.
         settings: Further settings, by name.
     """
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, strangers: bool = True, **settings: object) -> None:
         self.folder = folder
         (folder / "objects").mkdir(parents=True, exist_ok=True)
         self.env = {
@@ -47,8 +49,10 @@ class Running:
             "HILUM_BROKER_URL": f"filesystem://{folder / 'broker'}",
             "HILUM_LISTENER_UNKNOWN_CALLERS_SITE": SITE,
             "HILUM_LISTENER_PROCESSES": "2",
-            **{name: str(value) for name, value in settings.items()},
         }
+        self.env.update({name: str(value) for name, value in settings.items()})
+        if not strangers:
+            del self.env["HILUM_LISTENER_UNKNOWN_CALLERS_SITE"]
         upgrade_database(self.env)
         prepare_object_store(self.env)
         self.server = Listener(folder / "listener", self.env)
@@ -98,15 +102,24 @@ class Running:
         text = self.server.log.read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
-    @contextmanager
-    def associated(
-        self, contexts: Sequence[tuple[str, str]], calling: str = "SENDER"
-    ) -> Iterator[Association]:
-        """Have an association of pynetdicom's, with one syntax a context."""
+    def associate(
+        self,
+        contexts: Sequence[tuple[str, str]] = ((VERIFICATION, ExplicitVRLittleEndian),),
+        *,
+        calling: str = "SENDER",
+        called: str = "HILUM",
+        **options: Any,
+    ) -> Association:
+        """Ask for an association as pynetdicom does, with one syntax a context."""
         entity = ApplicationEntity(calling)
         for sop_class, syntax in contexts:
             entity.add_requested_context(sop_class, syntax)
-        association = entity.associate("127.0.0.1", self.port, ae_title="HILUM")
+        return entity.associate("127.0.0.1", self.port, ae_title=called, **options)
+
+    @contextmanager
+    def associated(self, contexts: Sequence[tuple[str, str]]) -> Iterator[Association]:
+        """Have an association."""
+        association = self.associate(contexts)
         assert association.is_established
         try:
             yield association
@@ -125,18 +138,28 @@ class Running:
 
     def dcmsend(self, *files: Path) -> subprocess.CompletedProcess[str]:
         """Send files as DCMTK does, each in its own syntax."""
-        command = [str(find_program("DCMTK", "dcmsend")), "--call", "HILUM", "--verbose"]
-        return dcmtk(*command, "127.0.0.1", str(self.port), *map(str, files))
+        command = [str(find_program("DCMTK", "dcmsend")), "--call", "HILUM", "-v", "-dn"]
+        return run(*command, "127.0.0.1", str(self.port), *map(str, files))
 
 
-def dcmtk(*command: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a program."""
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, env=env
+    )
 
 
 def syntax_of(dataset: Dataset) -> str:
     """Return the transfer syntax of a file that was read."""
     return str(dataset.file_meta.TransferSyntaxUID)
+
+
+def rejection_of(association: Association) -> tuple[int, int, int]:
+    """Return result, source and diagnostic of an A-ASSOCIATE-RJ."""
+    told = association.acceptor.primitive
+    assert told is not None
+    assert association.is_rejected
+    return told.result, told.result_source, told.diagnostic
 
 
 def data_set_of(file: bytes) -> bytes:

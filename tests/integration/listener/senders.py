@@ -21,6 +21,7 @@ from pydicom.uid import (
     generate_uid,
 )
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
 
 from hilum.adapters.dicom.phantom_dicom import phantom_dicom
 from hilum_stack.server import find_program
@@ -43,8 +44,8 @@ COMPRESSED: Final = (RLELossless, JPEGLSLossless, JPEG2000Lossless)
 BY_DCMTK: Final = {
     ExplicitVRBigEndian: ("dcmconv", "+tb"),
     DeflatedExplicitVRLittleEndian: ("dcmconv", "+td"),
-    JPEGLosslessSV1: ("dcmcjpeg", "+e1"),
-    JPEGBaseline8Bit: ("dcmcjpeg", "+eb"),
+    JPEGLosslessSV1: ("dcmcjpeg", "+e1", "+un"),
+    JPEGBaseline8Bit: ("dcmcjpeg", "+eb", "+un"),
 }
 SYNTAXES: Final = (*NATIVE, *COMPRESSED, *BY_DCMTK)
 
@@ -66,8 +67,8 @@ def written(dataset: Dataset, path: Path, syntax: UID = ExplicitVRLittleEndian) 
     path.parent.mkdir(parents=True, exist_ok=True)
     if syntax in BY_DCMTK:
         plain = written(dataset, path.with_suffix(".plain"))
-        program, option = BY_DCMTK[syntax]
-        command = [str(find_program("DCMTK", program)), option, str(plain), str(path)]
+        program, *options = BY_DCMTK[syntax]
+        command = [str(find_program("DCMTK", program)), *options, str(plain), str(path)]
         subprocess.run(command, check=True, capture_output=True)
         return path
     if syntax in COMPRESSED:
@@ -85,11 +86,9 @@ def written(dataset: Dataset, path: Path, syntax: UID = ExplicitVRLittleEndian) 
 
 def encoded(dataset: Dataset) -> bytes:
     """Return a data set in Explicit VR Little Endian, without a file meta group."""
-    buffer = io.BytesIO()
-    bare = dataset.copy()
-    del bare.file_meta
-    bare.save_as(buffer, implicit_vr=False, little_endian=True, enforce_file_format=False)
-    return buffer.getvalue()
+    content = encode(dataset, is_implicit_vr=False, is_little_endian=True)
+    assert content is not None
+    return content
 
 
 def store(
@@ -105,7 +104,8 @@ def store(
     request.MessageID = 7
     request.Priority = 2
     request.AffectedSOPClassUID = UID(sop_class)
-    request.AffectedSOPInstanceUID = UID(instance)
+    # The sender's own check would not let a wrong one pass.
+    request._affected_sop_instance_uid = UID(instance)  # noqa: SLF001
     request.DataSet = io.BytesIO(data)
     context_id = association.accepted_contexts[context].context_id
     assert context_id is not None

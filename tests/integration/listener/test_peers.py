@@ -5,12 +5,13 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from pydicom.filereader import dcmread
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from hilum_stack.server import find_program
-from tests.integration.listener.running import data_set_of, dcmtk
+from tests.integration.listener.running import data_set_of, run
 from tests.integration.listener.senders import (
     DX,
     SYNTAXES,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 
-
 def is_kept(listener: Running, path: Path) -> bool:
     """Whether a file has one job, and its object the bytes of its data set."""
     uid = str(dcmread(path, stop_before_pixels=True).SOPInstanceUID)
@@ -38,7 +38,7 @@ def is_kept(listener: Running, path: Path) -> bool:
 def test_c_echo_is_answered_with_success(listener: Running):
     """By DCMTK and by pynetdicom."""
     program = str(find_program("DCMTK", "echoscu"))
-    assert dcmtk(program, "-aec", "HILUM", "127.0.0.1", str(listener.port)).returncode == 0
+    assert run(program, "-aec", "HILUM", "127.0.0.1", str(listener.port)).returncode == 0
     with listener.associated([(VERIFICATION, ExplicitVRLittleEndian)]) as association:
         assert association.send_c_echo().Status == 0
 
@@ -59,7 +59,12 @@ def test_dcmsend_sends_each_syntax(listener: Running, tmp_path: Path, syntax):
     done = listener.dcmsend(path)
     assert done.returncode == 0, done.stderr
     assert listener.jobs()[dataset.SOPInstanceUID] == 1
-    assert dcmread(BytesIO(listener.object_of(dataset.SOPInstanceUID))) == dcmread(path)
+    stored = dcmread(BytesIO(listener.object_of(dataset.SOPInstanceUID)))
+    sent = dcmread(path)
+    # Uncompressed ones may have changed the order of their bytes.
+    assert np.array_equal(stored.pixel_array, sent.pixel_array)
+    del stored.PixelData, sent.PixelData
+    assert stored == sent
 
 
 def test_storescu_sends_a_folder(listener: Running, tmp_path: Path):
@@ -67,7 +72,7 @@ def test_storescu_sends_a_folder(listener: Running, tmp_path: Path):
     paths = [written(phantom(seed), tmp_path / "folder" / f"{seed}.dcm") for seed in range(10)]
     program = str(find_program("DCMTK", "storescu"))
     command = ("-aec", "HILUM", "+sd", "127.0.0.1", str(listener.port), str(tmp_path / "folder"))
-    assert dcmtk(program, *command).returncode == 0
+    assert run(program, *command).returncode == 0
     uids = [str(dcmread(path, stop_before_pixels=True).SOPInstanceUID) for path in paths]
     assert [listener.jobs()[uid] for uid in uids] == [1] * 10
     uid = uids[0]
@@ -97,7 +102,7 @@ def test_a_stored_file_is_one_that_dicom_programs_read(listener: Running, tmp_pa
     stored.write_bytes(listener.object_of(str(dataset.SOPInstanceUID)))
     assert dcmread(stored).file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert dcmread(stored).file_meta.TransferSyntaxUID == RLELossless
-    assert dcmtk(str(find_program("DCMTK", "dcmftest")), str(stored)).returncode == 0
+    assert run(str(find_program("DCMTK", "dcmftest")), str(stored)).returncode == 0
 
 
 def test_an_unencodable_proposal_is_answered_by_context(listener: Running):

@@ -156,15 +156,16 @@ class Connection(RequestHandler):
         connection.settimeout(conversation.limits.timeout_s)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            conversation.silent = not connection.recv(1, socket.MSG_PEEK)
+            says_something = bool(connection.recv(1, socket.MSG_PEEK))
         except TimeoutError:
             conversation.silent = False
             conversation.end_for(Reason.NO_PROGRESS)
             return False
         except OSError:
             return False
-        if conversation.silent or self.server.certificates is None:
-            return not conversation.silent
+        conversation.silent = not says_something and conversation.reason is None
+        if not says_something or self.server.certificates is None:
+            return says_something
         try:
             context = self.server.certificates.newest()
             secured = context.wrap_socket(

@@ -45,6 +45,8 @@ _HEADER_BYTES: Final = 6
 _SLACK_BYTES: Final = 64
 """Some peers count the PDV headers into the length that we allow, and some do not."""
 _MOST_REQUESTS_WAITING: Final = 2
+_CLOSING: Final = "Sta13"
+"""State in which the connection is about to end (PS3.8 table 9-5)."""
 _INVALID_PARAMETER: Final = 6
 _PROVIDER: Final = 2
 
@@ -115,7 +117,8 @@ class BoundedSocket(AssociationSocket):
         return content if read == nr_bytes else content[:read]
 
     def _fill(self, connection: socket.socket, content: memoryview) -> int:
-        until = time.monotonic() + self._conversation.limits.timeout_s
+        closing = self.assoc.dul.state_machine.current_state == _CLOSING
+        until = time.monotonic() + (_LOOK_S if closing else self._conversation.limits.timeout_s)
         read = 0
         while read < len(content):
             left = until - time.monotonic()
