@@ -104,6 +104,8 @@ def bootstrap(settings: ListenerSettings) -> Container:
             check_data_set,
             partial(answers_refusals_with_success, unit_of_work),
             metrics,
+            # Those of associations, and those that hang after their answer.
+            threads=2 * told.max_associations,
         ),
     )
     servers = [make((told.host, told.port))]

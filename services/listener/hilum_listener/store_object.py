@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 from pydicom.dataset import Dataset
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
-from hilum.application.intake.submission import IncomingFile, RefusedFile
-from hilum.domain.errors import FileTooLarge, HilumError, Rejected, WrongIdentifiers
+from hilum.application.intake.submission import AcceptedFile, IncomingFile, RefusedFile
+from hilum.domain.errors import (
+    AttemptFailed,
+    FileTooLarge,
+    HilumError,
+    Rejected,
+    WrongIdentifiers,
+)
 from hilum.domain.submission import Source
 from hilum.runtime.tracing import current_traceparent
 from hilum_listener.file_meta import file_meta
@@ -31,6 +40,9 @@ if TYPE_CHECKING:
 
 _LOG: Final = structlog.get_logger(__name__)
 _UID: Final = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)*")
+ANSWER_WITHIN_S: Final = 9.0
+"""Seconds from the last byte of an object to its answer."""
+
 _CHUNK_BYTES: Final = 256 * 1024
 _NAMELESS: Final = "unnamed.dcm"
 
@@ -44,6 +56,7 @@ class StoreObject:
             Instance UID.
         quiet: Whether a site has what is not for Hilum answered with success.
         metrics: Counts the answers.
+        threads: Most objects that are stored at once.
     """
 
     def __init__(
@@ -52,11 +65,13 @@ class StoreObject:
         check: CheckDataSet,
         quiet: Callable[[str], bool],
         metrics: ListenerMetrics,
+        threads: int,
     ) -> None:
         self._submit = submit
         self._check = check
         self._quiet = quiet
         self._metrics = metrics
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
     def __call__(
         self, told: Conversation, request: C_STORE, context: PresentationContextTuple
@@ -66,18 +81,47 @@ class StoreObject:
         received = cast("ReceivedObject", request.DataSet)
         error: Exception | None
         try:
-            error = self._take(told, request, context, received)
+            taken = self._taken_in_time(told, request, context, received)
+            error = taken.error if isinstance(taken, RefusedFile) else None
+            if isinstance(taken, AcceptedFile):
+                bind_contextvars(job_id=str(taken.job.id))
             status = self._status(told, error)
         except Exception as failure:  # noqa: BLE001 - a defect over one object ends no association
             error, status = failure, status_of(failure)
             if not isinstance(failure, HilumError):
                 _LOG.exception("object.crashed")
         finally:
-            received.release()
             told.mark()
         seconds = time.monotonic() - began
         self._count(told, status, error, received.size, seconds)
+        unbind_contextvars("job_id")
         return _answer(status, error)
+
+    def _taken_in_time(
+        self,
+        told: Conversation,
+        request: C_STORE,
+        context: PresentationContextTuple,
+        received: ReceivedObject,
+    ) -> AcceptedFile | RefusedFile:
+        """Keep the object within the time that a sender waits.
+
+        A server that has stopped to answer is noticed late by some clients. What is kept after all
+        has a job, and is found when it is sent again.
+
+        Raises:
+            AttemptFailed: It takes too long.
+        """
+        taking = self._threads.submit(
+            copy_context().run, self._take, told, request, context, received
+        )
+        try:
+            return taking.result(ANSWER_WITHIN_S)
+        except TimeoutError:
+            if taking.cancel():
+                received.release()
+            told.submission = None  # the thread that hangs has it
+            raise AttemptFailed("The object store or the database takes too long.") from None
 
     def _take(
         self,
@@ -85,8 +129,20 @@ class StoreObject:
         request: C_STORE,
         context: PresentationContextTuple,
         received: ReceivedObject,
-    ) -> Rejected | None:
+    ) -> AcceptedFile | RefusedFile:
         """Keep the object, or a row that tells why it was refused."""
+        try:
+            return self._kept(told, request, context, received)
+        finally:
+            received.release()
+
+    def _kept(
+        self,
+        told: Conversation,
+        request: C_STORE,
+        context: PresentationContextTuple,
+        received: ReceivedObject,
+    ) -> AcceptedFile | RefusedFile:
         sop_class, instance = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
         named = _UID.fullmatch(instance) is not None
         filename = f"{instance}.dcm" if named else _NAMELESS
@@ -101,10 +157,9 @@ class StoreObject:
             content = received.take()
             self._check(content, context.transfer_syntax, sop_class, instance)
         except Rejected as error:
-            return submission.refuse(filename, error).error
+            return submission.refuse(filename, error)
         meta = file_meta(sop_class, instance, context.transfer_syntax)
-        taken = submission.add(IncomingFile(filename, _chunks(meta, content)))
-        return taken.error if isinstance(taken, RefusedFile) else None
+        return submission.add(IncomingFile(filename, _chunks(meta, content)))
 
     def _submission(self, told: Conversation) -> OpenSubmission:
         """Return the submission of the association, which begins with its first object."""
