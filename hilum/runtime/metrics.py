@@ -5,8 +5,11 @@ Nothing is global: each application has a registry of its own.
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
+from socket import AI_PASSIVE, SOCK_STREAM, getaddrinfo
 from typing import TYPE_CHECKING, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import (
     CollectorRegistry,
@@ -14,8 +17,8 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
     make_wsgi_app,
-    start_http_server,
 )
+from prometheus_client.exposition import ThreadingWSGIServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -82,12 +85,28 @@ def served(
     if port is None:
         yield None
         return
-    server, thread = start_http_server(port, addr=host, registry=registry)
-    if around is not None:
-        server.set_app(around(make_wsgi_app(registry)))
+    application = make_wsgi_app(registry)
+    server = _server(host, port, application if around is None else around(application))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
     try:
         yield server.server_port
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _server(host: str, port: int, application: WSGIApplication) -> WSGIServer:
+    """Bind a server. The library's own answers from its start, before an application is set."""
+    family, *_, address = getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE)[0]
+
+    class Bound(ThreadingWSGIServer):
+        address_family = family
+
+    return make_server(str(address[0]), port, application, Bound, handler_class=_Silent)
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Write no access log."""

@@ -126,9 +126,10 @@ def test_a_process_that_is_killed_is_started_again(listener: Running):
     taken, in_the_middle = sent_while(listener, sets, kill_all)
     assert in_the_middle
     assert taken <= listener.jobs().keys()
+    old = {one.pid for one in first}
+    wait_for(lambda: not old & {one.pid for one in family.children()}, "the end of the old ones")
     wait_for(listener.server._ready, "new processes")  # noqa: SLF001 - as launch does
-    wait_for(lambda: len(family.children()) == len(first), "as many as before")
-    assert not {one.pid for one in first} & {one.pid for one in family.children()}
+    assert len(family.children()) == len(first)
     assert all_have_one_job(listener, sets)
     assert [one["message"] for one in listener.lines()].count("process.died") == len(first)
 
