@@ -89,7 +89,7 @@ class Round(Stage):
     def sends(
         self, *images: bytes, fields: SubmissionFields | None = None
     ) -> Callable[[], SubmissionAnswer]:
-        return lambda: self.send(*images, fields=fields)
+        return lambda: self.send(*images, fields=fields, gateway=self.gateway())
 
     def settled(self, told: Sequence[object]) -> list[AcceptedFile]:
         """The answers of all submissions, which are kept as they were told.
@@ -155,7 +155,7 @@ def test_bytes_that_come_while_a_job_is_looked_up_are_not_replaced(
         monkeypatch.setattr(SqlSubmissionRepository, "instance", read)
         # SQLite lets no other write begin.
         if self._connection.dialect.name == "postgresql":
-            first.append(stage.send(image))
+            first.append(stage.send(image, gateway=stage.gateway()))
         return read(self, instance_id)
 
     monkeypatch.setattr(SqlSubmissionRepository, "instance", after_another_sender)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from hilum.domain.access import ApiKey, Session
+    from hilum.domain.association import Association
     from hilum.domain.attempt import Attempt, Worker
     from hilum.domain.audit import AuditEvent
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job, Priority
     from hilum.domain.operation import Operation
+    from hilum.domain.peer import Peer
     from hilum.domain.site_models import Promotion, SiteOperatingPoint
     from hilum.domain.site_rule import SiteRule
     from hilum.domain.study import Instance
@@ -51,6 +53,8 @@ class Rows:
     promotions: dict[tuple[str, str, int], Promotion] = field(default_factory=dict)
     site_rules: dict[tuple[str, str], SiteRule] = field(default_factory=dict)
     sites: dict[str, float] = field(default_factory=dict)
+    peers: dict[UUID, Peer] = field(default_factory=dict)
+    associations: dict[UUID, Association] = field(default_factory=dict)
     removals: dict[str, datetime] = field(default_factory=dict)
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
@@ -77,6 +81,8 @@ class Rows:
             dict(self.promotions),
             dict(self.site_rules),
             dict(self.sites),
+            dict(self.peers),
+            dict(self.associations),
             dict(self.removals),
             dict(self.sent_again),
             list(self.audit),

@@ -18,6 +18,7 @@ from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.operations import InMemoryOperations
+from tests.fakes.pacs import InMemoryAssociations, InMemoryPeers
 from tests.fakes.repositories import (
     InMemoryApiKeys,
     InMemoryAuditLog,
@@ -55,6 +56,8 @@ class InMemoryTransaction:
         self.promotions = InMemoryPromotions(rows)
         self.sites = InMemorySites(rows)
         self.site_rules = InMemorySiteRules(rows)
+        self.peers = InMemoryPeers(rows)
+        self.associations = InMemoryAssociations(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
         self.now = rows.now()

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import numpy as np
+from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +25,16 @@ _IDS_AND_TIMES: Final = frozenset(
 )
 _MOST_FILES: Final = 16
 EXACT: Final[Mapping[str, float]] = {"": 0.0}
-ON_ANY_PROCESSOR: Final[Mapping[str, float]] = {"": 2e-6, "boxes": 0.01, "structures": 0.01}
+ON_ANY_PROCESSOR: Final[Mapping[str, float]] = {
+    "": 2e-6,
+    "boxes": 0.01,
+    "structures": 0.01,
+    "outlines": 0.005,
+}
 """Probabilities have six decimals, so that a difference of 1e-6 may show as two of the last place.
-Boxes and structures are in pixels."""
+Boxes and structures are in pixels. Outlines are compared as areas, by the share that only one of
+them has: a pixel of a mask whose probability is one half may fall on either side, and its outline
+has other points then."""
 
 
 class Client:
@@ -131,6 +140,10 @@ def differences(
         place: Of both in the whole document.
         tolerances: Absolute, of numbers that are no integers: of the key nearest above, else of "".
     """
+    if place.endswith("/outlines") and "outlines" in tolerances and isinstance(before, list):
+        share = _area_of_one_alone(before, now)
+        allowed = tolerances["outlines"]
+        return [] if share <= allowed else [f"{place}: {share:.4f} of the area differs"]
     if isinstance(before, dict) and isinstance(now, dict):
         return [
             found
@@ -147,6 +160,23 @@ def differences(
         allowed = _allowed(place, tolerances)
         return [] if abs(before - now) <= allowed else [f"{place}: {before!r}, now {now!r}"]
     return [] if before == now else [f"{place}: {before!r}, now {now!r}"]
+
+
+def _area_of_one_alone(before: list[Any], now: object) -> float:
+    """Return the area that only one of two sets of outlines covers, as a share of both together."""
+    if not isinstance(now, list) or len(before) != len(now):
+        return 1.0
+    points = [point for outline in (*before, *now) for point in outline]
+    width, height = (int(max(axis)) + 2 for axis in zip(*points, strict=True)) if points else (1, 1)
+    one, other = (_covered(outlines, width, height) for outlines in (before, now))
+    return float((one ^ other).sum() / max(1, (one | other).sum()))
+
+
+def _covered(outlines: list[Any], width: int, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    canvas = Image.new("1", (width, height))
+    for outline in outlines:
+        ImageDraw.Draw(canvas).polygon([tuple(point) for point in outline], fill=1)
+    return np.asarray(canvas)
 
 
 def _allowed(place: str, tolerances: Mapping[str, float]) -> float:

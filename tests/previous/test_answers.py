@@ -81,3 +81,14 @@ def test_differences_are_seen():
         "/a/0/probability: 0.5, now 0.500002"
     ]
     assert len(differences(before, {"a": [], "b": "other"})) == 2
+
+
+def test_an_outline_may_have_other_points_and_not_another_area():
+    """On another processor a corner may differ. A side that moves is a difference, on any."""
+    square = {"outlines": [[[10.0, 10.0], [210.0, 10.0], [210.0, 210.0], [10.0, 210.0]]]}
+    corner = {"outlines": [[*square["outlines"][0][:2], [210.0, 208.0], [208.0, 210.0], [10, 210]]]}
+    moved = {"outlines": [[[10.0, 10.0], [216.0, 10.0], [216.0, 210.0], [10.0, 210.0]]]}
+    assert differences(square, corner, "", ON_ANY_PROCESSOR) == []
+    assert len(differences(square, corner)) == 1
+    assert len(differences(square, moved, "", ON_ANY_PROCESSOR)) == 1
+    assert len(differences(square, {"outlines": []}, "", ON_ANY_PROCESSOR)) == 1

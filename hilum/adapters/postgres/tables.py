@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from hilum.adapters.postgres.access_tables import access_tables
 from hilum.adapters.postgres.column_types import Document, UtcTime
+from hilum.adapters.postgres.pacs_tables import pacs_tables
 from hilum.adapters.postgres.submission_tables import instance_columns, submission_tables
 from hilum.adapters.postgres.work_tables import work_tables
 from hilum.domain.job import ANALYSIS, ENDED, JobState
@@ -259,6 +260,7 @@ HEATMAPS: Final = sa.Table(
 API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
 SITES, SUBMISSIONS, SUBMISSION_ITEMS, IMAGING_STUDIES, IMAGING_SERIES = submission_tables(METADATA)
 OPERATIONS, ATTEMPTS, WORKERS = work_tables(METADATA)
+PEERS, ASSOCIATIONS = pacs_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(
     "audit_events",

@@ -15,6 +15,7 @@ from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.api_keys import SqlApiKeyRepository
+from hilum.adapters.postgres.repositories.associations import SqlAssociationRepository
 from hilum.adapters.postgres.repositories.attempts import (
     SqlAttemptRepository,
     SqlWorkerRepository,
@@ -25,6 +26,7 @@ from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.kinds import KINDS
 from hilum.adapters.postgres.repositories.operating_points import SqlOperatingPointRepository
 from hilum.adapters.postgres.repositories.operations import SqlOperationRepository
+from hilum.adapters.postgres.repositories.peers import SqlPeerRepository
 from hilum.adapters.postgres.repositories.promotions import SqlPromotionRepository
 from hilum.adapters.postgres.repositories.results import SqlResultRepository
 from hilum.adapters.postgres.repositories.sessions import SqlSessionRepository
@@ -65,6 +67,8 @@ class SqlTransaction:
         self.promotions = SqlPromotionRepository(connection)
         self.sites = SqlSiteRepository(connection)
         self.site_rules = SqlSiteRuleRepository(connection)
+        self.peers = SqlPeerRepository(connection)
+        self.associations = SqlAssociationRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
 

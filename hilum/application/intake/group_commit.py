@@ -49,6 +49,12 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []
         self._led = False
 
+    @property
+    def waiting(self) -> int:
+        """Return how many submissions wait for a transaction that has not begun."""
+        with self._lock:
+            return len(self._waiting)
+
     def record(self, recording: Recording) -> RecordedSubmission:
         """Write the rows of a submission; blocks until they are durable.
 

@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from hilum.application.ports.associations import AssociationRepository
     from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
     from hilum.application.ports.operations import OperationRepository
+    from hilum.application.ports.peers import PeerRepository
     from hilum.application.ports.promotions import PromotionRepository
     from hilum.application.ports.repositories import (
         ApiKeyRepository,
@@ -101,6 +103,16 @@ class Transaction(Protocol):
     @property
     def site_rules(self) -> SiteRuleRepository:
         """Rules of sites."""
+        ...
+
+    @property
+    def peers(self) -> PeerRepository:
+        """DICOM peers."""
+        ...
+
+    @property
+    def associations(self) -> AssociationRepository:
+        """Associations of peers."""
         ...
 
     @property

@@ -51,7 +51,7 @@ class Periods:
     Attributes:
         ageing: The wait of a batch item that becomes routine then.
         lease: A lease.
-        attempts: The record of an attempt.
+        attempts: The record of an attempt, and that of an association.
     """
 
     ageing: timedelta
@@ -143,6 +143,7 @@ class Reconcile:
             looked_at = transaction.attempts.remove_old(
                 self._periods.attempts, self._looked_at, MOST_ATTEMPTS
             )
+            transaction.associations.remove_old(self._periods.attempts, MOST_ATTEMPTS)
             for name, policy in self._policies.items():
                 flows = transaction.flows(name)
                 if expires:

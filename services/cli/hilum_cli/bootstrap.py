@@ -20,6 +20,8 @@ from hilum.adapters.postgres.database_copy import (
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.application.access.manage_keys import ManageKeys
+from hilum.application.access.manage_peers import ManagePeers
+from hilum.application.access.record_associations import RecordAssociations
 from hilum.application.backup.backup_store import BackupStore
 from hilum.application.backup.check_restored import CheckRestored
 from hilum.application.backup.create_backup import CreateBackup
@@ -58,6 +60,8 @@ class Database:
     unit_of_work: UnitOfWork
     keys: ManageKeys
     rules: ManageSiteRules
+    peers: ManagePeers
+    associations: RecordAssociations
 
     def upgrade(self) -> None:
         """Run the migrations that are missing."""
@@ -109,6 +113,8 @@ def open_database(url: str) -> Database:
         unit_of_work,
         ManageKeys(unit_of_work=unit_of_work, clock=clock),
         ManageSiteRules(unit_of_work=unit_of_work, clock=clock),
+        ManagePeers(unit_of_work=unit_of_work),
+        RecordAssociations(unit_of_work=unit_of_work),
     )
 
 

@@ -127,15 +127,8 @@ class Stage:
         self.policy = policy or RetryPolicy()
         self.pauses: list[float] = []
         self.during_pause: Callable[[], None] | None = None
-        self.submit = SubmitImages(
-            unit_of_work=self.unit_of_work,
-            store=self.store,
-            queue=self.queue,
-            reader=self.reader,
-            catalogue=self.catalogue,
-            clock=self.clock,
-            limits=limits or SubmissionLimits(MAX_FILE_BYTES, MAX_FILES),
-        )
+        self.limits = limits or SubmissionLimits(MAX_FILE_BYTES, MAX_FILES)
+        self.submit = self.gateway()
         self._handler = AnalyseFilm(
             unit_of_work=self.unit_of_work,
             store=self.store,
@@ -154,6 +147,18 @@ class Stage:
         self.read = ReadJobs(unit_of_work=self.unit_of_work, store=self.store)
         self.show = ShowFilm(unit_of_work=self.unit_of_work, store=self.store, reader=self.reader)
         self.keys = ManageKeys(unit_of_work=self.unit_of_work, clock=self.clock)
+
+    def gateway(self) -> SubmitImages:
+        """What one process of a gateway runs. Two of them share no transaction."""
+        return SubmitImages(
+            unit_of_work=self.unit_of_work,
+            store=self.store,
+            queue=self.queue,
+            reader=self.reader,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            limits=self.limits,
+        )
 
     def reconciler(self) -> Reconcile:
         """What a worker that starts now runs."""
@@ -283,9 +288,11 @@ class Stage:
         *contents: bytes,
         by: Principal | None = None,
         fields: SubmissionFields | None = None,
+        gateway: SubmitImages | None = None,
     ) -> SubmissionAnswer:
+        submit = gateway or self.submit
         files = [IncomingFile(f"{n}.pgm", [content]) for n, content in enumerate(contents)]
-        return self.submit(files, lambda: fields or SubmissionFields(), by or key(), "request")
+        return submit(files, lambda: fields or SubmissionFields(), by or key(), "request")
 
     def queued(self, content: bytes | None = None, priority: Priority | None = None) -> Job:
         """A job that waits."""
