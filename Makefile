@@ -84,6 +84,10 @@ bench: .venv-dev/.installed ## Measure throughput, latency, CPU and memory on th
 bench-restore: .venv-dev/.installed ## Measure a backup under load and a restore after everything was lost
 	.venv-dev/bin/python -m benchmarks.restore
 
+.PHONY: bench-dicom
+bench-dicom: .venv-dev/.installed ## Measure how fast Hilum, Orthanc and storescp take DICOM objects, and their CPU
+	.venv-dev/bin/python -m benchmarks.dicom_ingest
+
 # ------------------------------------------------------------------------------- models
 .PHONY: train
 train: .venv-training/.installed ## Train the network of a panel (PANEL=gate|pneumonia|tuberculosis|lungs..., EPOCHS=, LIMIT=)
