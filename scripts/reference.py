@@ -1,6 +1,8 @@
 # ruff: noqa: INP001 - a script that is run by its path
 """Write docs/reference/ from the code: settings, errors, metrics, events of the log.
 
+The tables of docs/conformance.md are written as well.
+
 ``--check`` compares alone.
 """
 
@@ -15,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from conformance import PAGE, filled
 from log_events import MEANINGS, of_product, unexplained
 from pydantic_core import PydanticUndefined
 
@@ -31,6 +34,8 @@ from hilum_gateway.advice import ADVICE
 from hilum_gateway.http.problems import status_of
 from hilum_gateway.wiring.metrics import Metrics
 from hilum_gateway.wiring.settings import Settings
+from hilum_listener.metrics import ListenerMetrics, SupervisorMetrics
+from hilum_listener.settings import ListenerSettings
 from hilum_triton_probe.metrics import KnownAnswerMetrics
 from hilum_worker.metrics import WorkerMetrics
 from hilum_worker.settings import WorkerSettings
@@ -44,7 +49,12 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 _HEAD: Final = "<!-- Written by `make reference` from the code. Do not edit. -->"
-_PROCESSES: Final = {"gateway": Settings, "worker": WorkerSettings, "command": CliSettings}
+_PROCESSES: Final = {
+    "gateway": Settings,
+    "worker": WorkerSettings,
+    "listener": ListenerSettings,
+    "command": CliSettings,
+}
 _NAMELESS: Final = {"HILUM_WORKER_NAME": "host name and process id"}
 CAUSES: Final = {
     Rejected: "Cause: the image or the file. The job ends `rejected` and is not tried again.",
@@ -61,6 +71,7 @@ def pages() -> dict[str, str]:
         "errors.md": _page("Errors", _errors()),
         "metrics.md": _page("Metrics", _metrics()),
         "events.md": _page("Events of the log", _events()),
+        "../conformance.md": filled(PAGE.read_text(encoding="utf-8")),
     }
 
 
@@ -188,6 +199,8 @@ def _metrics() -> Iterator[str]:
     registries: dict[str, CollectorRegistry] = {
         "Gateway": Metrics(lambda: depths).registry,
         "Worker": WorkerMetrics(cast("Any", None)).registry,
+        "Listener: the sums of its processes": ListenerMetrics().registry,
+        "Listener: its supervisor": SupervisorMetrics().registry,
         "Known-answer test beside Triton": KnownAnswerMetrics().registry,
         "Engine build (a text file)": EngineMetrics().registry,
     }

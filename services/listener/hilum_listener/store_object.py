@@ -19,7 +19,8 @@ from hilum_listener.statuses import NOT_FOR_US, Status, comment_of, status_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pynetdicom import evt
+    from pynetdicom.dimse_primitives import C_STORE
+    from pynetdicom.presentation import PresentationContextTuple
 
     from hilum.application.intake.submit_images import OpenSubmission, SubmitImages
     from hilum_listener.metrics import ListenerMetrics
@@ -57,12 +58,15 @@ class StoreObject:
         self._quiet = quiet
         self._metrics = metrics
 
-    def __call__(self, told: Conversation, event: evt.Event) -> Dataset:
+    def __call__(
+        self, told: Conversation, request: C_STORE, context: PresentationContextTuple
+    ) -> Dataset:
         """Return the answer."""
         began = time.monotonic()
-        received = cast("ReceivedObject", event.request.DataSet)
+        received = cast("ReceivedObject", request.DataSet)
+        error: Exception | None
         try:
-            error = self._take(told, event, received)
+            error = self._take(told, request, context, received)
             status = self._status(told, error)
         except Exception as failure:  # noqa: BLE001 - a defect over one object ends no association
             error, status = failure, status_of(failure)
@@ -76,10 +80,13 @@ class StoreObject:
         return _answer(status, error)
 
     def _take(
-        self, told: Conversation, event: evt.Event, received: ReceivedObject
+        self,
+        told: Conversation,
+        request: C_STORE,
+        context: PresentationContextTuple,
+        received: ReceivedObject,
     ) -> Rejected | None:
         """Keep the object, or a row that tells why it was refused."""
-        request, context = event.request, event.context
         sop_class, instance = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
         named = _UID.fullmatch(instance) is not None
         filename = f"{instance}.dcm" if named else _NAMELESS
@@ -112,10 +119,14 @@ class StoreObject:
             )
         return told.submission
 
-    def _status(self, told: Conversation, error: Rejected | None) -> Status:
+    def _status(self, told: Conversation, error: Exception | None) -> Status:
         if error is None:
             return Status.SUCCESS
-        if error.code in NOT_FOR_US and self._quiet(told.site or ""):
+        if (
+            isinstance(error, Rejected)
+            and error.code in NOT_FOR_US
+            and self._quiet(told.site or "")
+        ):
             return Status.SUCCESS
         return status_of(error)
 

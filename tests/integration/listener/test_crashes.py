@@ -162,7 +162,7 @@ def received(listener: Running) -> bool:
     import urllib.request  # noqa: PLC0415
 
     url = f"http://127.0.0.1:{listener.server.metrics_port}/metrics"
-    with urllib.request.urlopen(url) as answered:  # noqa: S310 - our own
+    with urllib.request.urlopen(url) as answered:
         text = answered.read().decode()
     lines = [one for one in text.splitlines() if one.startswith("hilum_listener_in_flight_bytes ")]
     return any(float(one.split()[1]) > 0 for one in lines)

@@ -95,7 +95,7 @@ def test_a_data_set_that_is_sent_again_has_one_job(listener: Running, tmp_path: 
 
 
 def test_a_stored_file_is_one_that_dicom_programs_read(listener: Running, tmp_path: Path):
-    """pydicom and DCMTK read the file meta group that Hilum wrote."""
+    """Pydicom and DCMTK read the file meta group that Hilum wrote."""
     dataset = phantom()
     listener.send(written(dataset, tmp_path / "a.dcm", RLELossless))
     stored = tmp_path / "stored.dcm"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from hilum_stack.services import cli_command, child_environment
-from tests.integration.listener.running import SITE, Running, run, rejection_of
+from hilum_stack.services import child_environment, cli_command
+from tests.integration.listener.running import SITE, Running, rejection_of, run
 from tests.integration.listener.senders import CR, DX, RAW_DX, encoded, phantom, store, written
 from tests.servers import run_folder
 from tests.waiting import wait_for

@@ -157,5 +157,4 @@ def serial(listener: Secured) -> str:
         check=False,
         timeout=60,
     ).stdout
-    pem = shown[shown.index("-----BEGIN") : shown.index("-----END")]
-    return pem
+    return shown[shown.index("-----BEGIN") : shown.index("-----END")]

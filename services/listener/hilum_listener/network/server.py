@@ -14,7 +14,6 @@ from pynetdicom.ae import ApplicationEntity
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 from structlog.contextvars import bound_contextvars
 
-from hilum_listener.network.connections import Connections
 from hilum_listener.network.conversation import Conversation
 from hilum_listener.network.upper_layer import (
     BoundedMessages,
@@ -24,6 +23,7 @@ from hilum_listener.network.upper_layer import (
 )
 from hilum_listener.offered import (
     IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
     STORED,
     VERIFICATION,
     VERIFICATION_SYNTAXES,
@@ -31,15 +31,18 @@ from hilum_listener.offered import (
 from hilum_listener.rejections import Reason
 
 if TYPE_CHECKING:
+    from hilum_listener.network.connections import Connections
     from collections.abc import Callable, Sequence
 
+    from pydicom.dataset import Dataset
     from pynetdicom.association import Association
+    from pynetdicom.dimse_primitives import C_STORE
+    from pynetdicom.presentation import PresentationContextTuple
 
     from hilum.runtime.certificates import Certificates
     from hilum_listener.network.limits import Limits
 
 _LOG: Final = structlog.get_logger(__name__)
-_VERSION_NAME: Final = "HILUM"
 _NO_LIMIT: Final = 1_000_000
 """Of the library's own count, which counts silent connections too. Ours is in Connections."""
 
@@ -54,8 +57,8 @@ def application_entity(
     _config.LOG_HANDLER_LEVEL = "none"
     _config.VALIDATORS["UI"] = lambda _: (True, "")
     entity = ApplicationEntity(ae_title)
-    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID  # type: ignore[assignment]
-    entity.implementation_version_name = _VERSION_NAME
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_pdu_size = limits.max_pdu_bytes
     entity.maximum_associations = _NO_LIMIT
     entity.acse_timeout = limits.timeout_s
@@ -91,7 +94,7 @@ class Server(ThreadedAssociationServer):
         connections: Connections,
         check: Callable[[Conversation], Reason | None],
         ended: Callable[[Conversation], None],
-        store: Callable[[Conversation, evt.Event], Any],
+        store: Callable[[Conversation, C_STORE, PresentationContextTuple], Dataset],
         certificates: Certificates | None = None,
     ) -> None:
         self.connections = connections
@@ -199,7 +202,8 @@ class Connection(RequestHandler):
         server = self.server
         conversation = self._conversation
         association = super()._create_association()
-        association.dul = BoundedUpperLayer(association, conversation)
+        upper_layer = BoundedUpperLayer(association, conversation)
+        association.dul = upper_layer
         association.dimse = BoundedMessages(
             association, conversation, server.connections.in_flight, server.connections.draining
         )
@@ -207,6 +211,10 @@ class Connection(RequestHandler):
         association.set_socket(BoundedSocket(association, conversation, association.dimse.has_room))
         association.acse_timeout = association.ae.acse_timeout
         association.network_timeout = association.ae.network_timeout
-        association.bind(evt.EVT_CONN_CLOSE, lambda _: association.dul.tell_closed())
-        association.bind(evt.EVT_C_STORE, lambda event: server.store(conversation, event))
+        association.bind(evt.EVT_CONN_CLOSE, lambda _: upper_layer.tell_closed())
+        association.bind(evt.EVT_C_STORE, lambda event: _stored(server, conversation, event))
         return association
+
+
+def _stored(server: Server, conversation: Conversation, event: evt.Event) -> Dataset:
+    return server.store(conversation, cast("C_STORE", event.request), event.context)

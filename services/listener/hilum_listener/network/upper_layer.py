@@ -10,7 +10,6 @@ import os
 import queue
 import select
 import ssl
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +31,7 @@ from hilum_listener.network.received_object import (
 from hilum_listener.rejections import CODES, Reason
 
 if TYPE_CHECKING:
+    import threading
     import socket
     from collections.abc import Callable
 
@@ -84,7 +84,7 @@ class BoundedSocket(AssociationSocket):
             return True
         if not room:
             self._conversation.hold()
-        watched = [self.socket, self._woken] if room else [self._woken]
+        watched: list[socket.socket | int] = [self.socket, self._woken] if room else [self._woken]
         longest = 0.0 if self.event_queue.qsize() else _LOOK_S if room else _SHORT_LOOK_S
         try:
             readable, _, _ = select.select(watched, [], [], longest)
@@ -197,7 +197,7 @@ class BoundedUpperLayer(DULServiceProvider):
     def tell_closed(self) -> None:
         """End the association's wait for a request that does not come any more."""
         if self.assoc.requestor.primitive is None:
-            self.to_user_queue.put(None)
+            self.to_user_queue.put(None)  # type: ignore[arg-type]  # "none came"
 
     def _abort(self) -> None:
         if self.socket is not None and self.socket.socket is not None:
