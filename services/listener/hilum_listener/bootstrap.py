@@ -92,7 +92,7 @@ def bootstrap(settings: ListenerSettings) -> Container:
         )
     )
     records = AssociationLog(RecordAssociations(unit_of_work=unit_of_work).record)
-    peers = ManagePeers(unit_of_work=unit_of_work, clock=SystemClock())
+    peers = ManagePeers(unit_of_work=unit_of_work)
     make = partial(
         Server,
         application_entity(told.ae_title, connections.limits, readable_syntaxes()),
@@ -152,7 +152,7 @@ def _ended(told: Conversation, *, metrics: ListenerMetrics, records: Association
     records.add(record)
     _LOG.info(
         "association.ended",
-        outcome=record.outcome,
+        outcome=record.outcome.value,
         reason=record.reason,
         calling_ae=record.calling_ae,
         called_ae=record.called_ae,

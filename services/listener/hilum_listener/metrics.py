@@ -78,7 +78,7 @@ class ListenerMetrics:
 
     def ended(self, association: Association) -> None:
         """Count an association."""
-        self._associations.labels(association.outcome, association.reason or "").inc()
+        self._associations.labels(association.outcome.value, association.reason or "").inc()
 
     def look(self, connections: Connections) -> None:
         """Take the present figures."""

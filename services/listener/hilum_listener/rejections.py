@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NO_PROGRESS = "no_progress"
     CROWDED_OUT = "crowded_out"
     INVALID_PDU = "invalid_pdu"
+    INVALID_REQUEST = "invalid_request"
     PDU_TOO_LONG = "pdu_too_long"
     ABORTED = "aborted"
 

@@ -14,7 +14,13 @@ from pynetdicom.ae import ApplicationEntity
 from hilum.adapters.object_store.object_store import open_object_store
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum_stack.server import find_program
-from hilum_stack.services import Listener, prepare_object_store, upgrade_database
+from hilum_stack.services import (
+    Listener,
+    child_environment,
+    cli_command,
+    prepare_object_store,
+    upgrade_database,
+)
 from tests.integration.listener.senders import VERIFICATION, sent_as_they_are
 from tests.servers import MODEL_REPOSITORY
 
@@ -93,9 +99,18 @@ class Running:
             " ORDER BY rowid"
         )
 
-    def associations(self) -> list[dict[str, Any]]:
-        """Return the lines of the log that tell of associations that ended."""
-        return [one for one in self.lines() if one["message"] == "association.ended"]
+    def associations(self) -> list[tuple[str, str | None]]:
+        """Return outcome and reason of each association that ended, in their order."""
+        return self.rows("SELECT outcome, reason FROM associations ORDER BY rowid")
+
+    def reasons(self) -> list[str | None]:
+        """Return the reasons of the associations that ended early, or None."""
+        return [reason for _, reason in self.associations()]
+
+    def command(self, *arguments: str) -> None:
+        """Run ``hilum`` beside the database."""
+        done = run(*cli_command(*arguments), env=child_environment(self.env))
+        assert done.returncode == 0, done.stderr
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import ssl
 import subprocess
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-ACCEPT = 2
+ACCEPT, REJECT = 2, 3
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +41,14 @@ def sender(authority) -> Certificate:
 class Secured(Running):
     """A listener with a port for TLS."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, *, strangers: bool = True) -> None:
         self.files = folder / "tls"
         self.files.mkdir()
         self.tls_port = reserve_port()
         self.put(authority.sign("listener"))
         super().__init__(
             folder,
+            strangers=strangers,
             HILUM_LISTENER_TLS_PORT=self.tls_port,
             HILUM_LISTENER_TLS_CERTIFICATE_FILE=self.files / "tls.crt",
             HILUM_LISTENER_TLS_KEY_FILE=self.files / "tls.key",
@@ -60,7 +62,7 @@ class Secured(Running):
 
     def rejected(self) -> int:
         """Return how many handshakes failed."""
-        return [one["reason"] for one in self.associations()].count("tls_handshake")
+        return self.reasons().count("tls_handshake")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,26 @@ def test_a_failed_handshake_is_recorded(listener: Secured, authority, sender, tm
     old.maximum_version = ssl.TLSVersion.TLSv1_1
     assert not accepted(listener, old)
     wait_for(lambda: listener.rejected() == before + 4, "four records")
+
+
+def test_a_certificate_tells_one_peer_from_another(authority, sender):
+    """The same AE title with the certificate of the peer, and with another one."""
+    other = authority.sign("other", usage="clientAuth")
+    der = ssl.PEM_cert_to_DER_cert(sender.chain.read_text())
+    digest = hashlib.sha256(der).hexdigest()
+    with run_folder() as folder:
+        listener = Secured(folder, authority, strangers=False)
+        listener.command("pacs", "peers", "add", "WIRE", "--site", "south", "--certificate", digest)
+        with listener.server.launch():
+            assert accepted(listener, context_of(authority, sender))
+            assert not accepted(listener, context_of(authority, other))
+            with connect(listener.port, associate_request()) as plain:
+                assert answer(plain) == REJECT
+            wait_for(lambda: len(listener.associations()) == 3, "records")
+            assert listener.rows(
+                "SELECT DISTINCT site FROM associations WHERE reason IS NULL OR reason = 'aborted'"
+            ) == [("south",)]
+            assert listener.reasons().count("unknown_caller") == 2
 
 
 def test_silent_peers_hold_up_nobody(listener: Secured, authority, sender):

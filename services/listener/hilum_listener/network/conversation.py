@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from hilum.domain.association import Association
+from hilum.domain.association import Association, AssociationOutcome
 from hilum_listener.network.limits import STEP_BYTES
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class Conversation:
 
     def record(self) -> Association:
         """Return what is kept of the association."""
-        outcome = "rejected"
+        outcome = AssociationOutcome.REJECTED
         if self.established:
-            outcome = "aborted" if self.aborted else "accepted"
+            outcome = AssociationOutcome.ABORTED if self.aborted else AssociationOutcome.ACCEPTED
         return Association(
             id=self.id,
             began_at=self.began_at,
@@ -108,7 +108,7 @@ class Conversation:
             address=self.address,
             site=self.site,
             outcome=outcome,
-            reason=self.reason,
+            reason=self.reason and self.reason.value,
             stored=self.stored,
             refused=self.refused,
             failed=self.failed,

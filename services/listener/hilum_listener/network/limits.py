@@ -9,7 +9,7 @@ from typing import Final
 STEP_BYTES: Final = 64 * 1024
 """So much of an object has to come within the timeout."""
 
-SMALLEST_COMMAND_LIMIT: Final = 64 * 1024
+MOST_COMMAND_BYTES: Final = 64 * 1024
 """Most bytes of a command set. Those of C-STORE have some 300."""
 
 

@@ -31,7 +31,6 @@ from hilum_listener.offered import (
 from hilum_listener.rejections import Reason
 
 if TYPE_CHECKING:
-    from hilum_listener.network.connections import Connections
     from collections.abc import Callable, Sequence
 
     from pydicom.dataset import Dataset
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContextTuple
 
     from hilum.runtime.certificates import Certificates
+    from hilum_listener.network.connections import Connections
     from hilum_listener.network.limits import Limits
 
 _LOG: Final = structlog.get_logger(__name__)

@@ -22,7 +22,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.transport import AssociationSocket
 
-from hilum_listener.network.limits import SMALLEST_COMMAND_LIMIT, BytesInFlight
+from hilum_listener.network.limits import MOST_COMMAND_BYTES, STEP_BYTES, BytesInFlight
 from hilum_listener.network.received_object import (
     CommandTooLong,
     ReceivedCommand,
@@ -31,8 +31,8 @@ from hilum_listener.network.received_object import (
 from hilum_listener.rejections import CODES, Reason
 
 if TYPE_CHECKING:
-    import threading
     import socket
+    import threading
     from collections.abc import Callable
 
     from pynetdicom.association import Association
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 0.5
 _SHORT_LOOK_S: Final = 0.05
+_CLOSING_S: Final = 0.2
 _HEADER_BYTES: Final = 6
 _SLACK_BYTES: Final = 64
 """Some peers count the PDV headers into the length that we allow, and some do not."""
@@ -79,6 +80,9 @@ class BoundedSocket(AssociationSocket):
         """Wait until there is something to read, and room for it, or something to send."""
         if self.socket is None or not self._is_connected:
             return False
+        if self.assoc.dul.state_machine.current_state == _CLOSING:
+            self._discard(self.socket)
+            return False
         room = self._has_room()
         if room and isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
             return True
@@ -95,6 +99,18 @@ class BoundedSocket(AssociationSocket):
             with suppress(OSError):
                 os.read(self._woken, 4096)
         return self.socket in readable
+
+    def _discard(self, connection: socket.socket) -> None:
+        """Wait a moment for the peer to close first. What it still sends is dropped.
+
+        The library would answer each piece of garbage with an abort of its own.
+        """
+        until = time.monotonic() + _CLOSING_S
+        with suppress(OSError):
+            while (left := until - time.monotonic()) > 0:
+                connection.settimeout(left)
+                if not connection.recv(STEP_BYTES):
+                    break
 
     def recv(self, nr_bytes: int) -> bytearray:
         """Read so many bytes, or those that came before the connection ended.
@@ -117,8 +133,7 @@ class BoundedSocket(AssociationSocket):
         return content if read == nr_bytes else content[:read]
 
     def _fill(self, connection: socket.socket, content: memoryview) -> int:
-        closing = self.assoc.dul.state_machine.current_state == _CLOSING
-        until = time.monotonic() + (_LOOK_S if closing else self._conversation.limits.timeout_s)
+        until = time.monotonic() + self._conversation.limits.timeout_s
         read = 0
         while read < len(content):
             left = until - time.monotonic()
@@ -230,9 +245,16 @@ class BoundedMessages(DIMSEServiceProvider):
             self.assoc.abort()
             return None, None
         try:
-            return self.msg_queue.get(timeout=_LOOK_S)
+            context_id, request = self.msg_queue.get(timeout=_LOOK_S)
         except queue.Empty:
             return None, None
+        if request is None or request.is_valid_request:
+            return context_id, request
+        # The library would neither answer nor end.
+        self._release(request)
+        self._conversation.end_for(Reason.INVALID_REQUEST)
+        self.assoc.abort()
+        return None, None
 
     def has_room(self) -> bool:
         """Return whether more may be read."""
@@ -244,7 +266,7 @@ class BoundedMessages(DIMSEServiceProvider):
         """Take a fragment."""
         if self.message is None:
             self.message = DIMSEMessage()
-            self.message.encoded_command_set = ReceivedCommand(SMALLEST_COMMAND_LIMIT)
+            self.message.encoded_command_set = ReceivedCommand(MOST_COMMAND_BYTES)
             self.message.data_set = ReceivedObject(
                 self._conversation.limits.max_object_bytes, self._in_flight, self._conversation.came
             )
@@ -258,13 +280,15 @@ class BoundedMessages(DIMSEServiceProvider):
 
     def forget(self) -> None:
         """Release what has not become a request, or was not served."""
-        waiting = [self.message and self.message.data_set]
+        if self.message is not None and isinstance(self.message.data_set, ReceivedObject):
+            self.message.data_set.release()
         while not self.msg_queue.empty():
-            _, request = self.msg_queue.get_nowait()
-            waiting.append(getattr(request, "DataSet", None))
-        for one in waiting:
-            if isinstance(one, ReceivedObject):
-                one.release()
+            self._release(self.msg_queue.get_nowait()[1])
+
+    def _release(self, request: object) -> None:
+        received = getattr(request, "DataSet", None)
+        if isinstance(received, ReceivedObject):
+            received.release()
 
 
 class CheckingNegotiation(ACSE):

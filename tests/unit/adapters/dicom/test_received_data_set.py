@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from typing import Any
 
 import pytest
 from pydicom.filereader import dcmread
@@ -16,7 +17,7 @@ from hilum.adapters.dicom.transfer_syntax import encoding_of, readable_syntaxes
 from hilum.domain.errors import NotAnImage, TruncatedFilm, UnreadableFilm, WrongIdentifiers
 
 
-def sent(syntax=ExplicitVRLittleEndian, **elements):
+def sent(syntax=ExplicitVRLittleEndian, **elements: Any):
     """A data set as it is sent, with the identifiers of its command."""
     dataset = dcmread(io.BytesIO(phantom_dicom(256, 256)))
     told = (syntax, str(dataset.SOPClassUID), str(dataset.SOPInstanceUID))
