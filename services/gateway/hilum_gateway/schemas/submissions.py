@@ -105,13 +105,15 @@ class SubmissionRecordBody(BaseModel):
     site: str
     sender: SenderBody
     source: str = Field(
-        description="The way by which it came: `api`, `page` or `dicom`. Later releases may add others."
+        description="The way by which it came: `api`, `page` or `dicom`. Later releases may add "
+        "others."
     )
     priority: Priority
     patient_ref: str | None
     request_id: str
     calling_ae: str | None = Field(
-        description="AE title of the sender, of what came over DICOM. The request is its association."
+        description="AE title of the sender, of what came over DICOM. Its request id is "
+        "that of the association."
     )
     received_at: datetime
     jobs: list[SubmittedFileBody]
