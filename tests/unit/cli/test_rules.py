@@ -13,6 +13,7 @@ def test_a_rule_is_listed_with_its_default_and_set(run):
     assert [line.split() for line in listed] == [
         ["site", "rule", "value", "set", "by"],
         ["default", "for_processing", "refuse", "-", "-"],
+        ["default", "not_for_us", "failure", "-", "-"],
     ]
     ended = run("rules", "set", "for_processing", "accept", "--site", "north")
     assert ended.stdout == "site north: for_processing is accept\n"

@@ -17,6 +17,7 @@ from hilum.application.ports.repositories import QueueDepth
 from hilum.application.queue.measure_queues import QueueDepths
 from hilum.domain.job import ANALYSIS, Priority
 from hilum_gateway.wiring.metrics import Metrics
+from hilum_listener.metrics import ListenerMetrics, SupervisorMetrics
 from hilum_triton_probe.metrics import KnownAnswerMetrics
 from hilum_worker.metrics import WorkerMetrics
 
@@ -46,13 +47,18 @@ def _expressions() -> list[str]:
 
 @pytest.fixture(scope="module")
 def told() -> set[str]:
-    """Names of the metrics of gateway, worker and golden film, as they tell them to Prometheus."""
+    """Names of the metrics of all processes, as they tell them to Prometheus."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     depth = QueueDepth(queued=1, running=1, oldest_queued_at=now)
     depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
     gateway = Metrics(lambda: depths)
     leases = cast("Any", SimpleNamespace(in_flight=0, given_up=0))
-    registries = (WorkerMetrics(leases).registry, KnownAnswerMetrics().registry)
+    registries = (
+        WorkerMetrics(leases).registry,
+        KnownAnswerMetrics().registry,
+        ListenerMetrics().registry,
+        SupervisorMetrics().registry,
+    )
     text = b"".join([gateway.render(), *(generate_latest(one) for one in registries)]).decode()
     return {_PARTS.sub("", name) for name in re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)}
 

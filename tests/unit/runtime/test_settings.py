@@ -11,6 +11,7 @@ from hilum.runtime.setting_groups import EverySetting, Image, known_names
 from hilum.runtime.settings import misnamed, settings_of
 from hilum_cli.settings import CliSettings
 from hilum_gateway.wiring.settings import Settings
+from hilum_listener.settings import ListenerSettings
 from hilum_worker.settings import WorkerSettings
 
 EVERY = {setting.name: setting for setting in settings_of(EverySetting)}
@@ -22,7 +23,7 @@ NEEDED = {
     "HILUM_MODEL_REPOSITORY": "/x/models",
     "HILUM_SESSION_SECRET": "x" * 40,
 }
-PROCESSES = (Settings, WorkerSettings, CliSettings)
+PROCESSES = (Settings, WorkerSettings, ListenerSettings, CliSettings)
 
 OLD = [
     "HOST",
@@ -93,7 +94,10 @@ def test_every_setting_of_the_previous_release_has_a_name_now():
 
 def test_the_unit_of_a_setting_is_the_end_of_its_name():
     """A number is a count that begins with MAX_, or says its unit; none has the unit `_S`."""
-    exempt = {"HILUM_HTTP_PORT", "HILUM_METRICS_PORT", "HILUM_QUEUE_LOW_WATER"}
+    exempt = {
+        *("HILUM_HTTP_PORT", "HILUM_METRICS_PORT", "HILUM_LISTENER_PORT"),
+        *("HILUM_QUEUE_LOW_WATER", "HILUM_LISTENER_PROCESSES"),
+    }
     for name, setting in EVERY.items():
         if setting.field.annotation in {int, float} and name not in exempt:
             assert re.search(r"_SECONDS?$|_BYTES$|_MAX_|_RATIO$", name), name
