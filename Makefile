@@ -7,8 +7,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 FILES ?=
 STAY ?= 1
+PACS ?= 0
 WORKERS ?= 2
-export FILES STAY
+export FILES STAY PACS
 
 LOCAL := -e . -e services/gateway -e services/worker -e services/listener -e services/cli -e stack
 OWN := hilum hilum-gateway hilum-worker hilum-listener hilum-cli hilum-engine hilum-triton-probe hilum-stack hilum-training
@@ -19,11 +20,11 @@ help: ## List every target
 
 # ------------------------------------------------------------------------------- run it
 .PHONY: demo
-demo: .venv/.installed ## Analyse films on the embedded stack, then serve on 127.0.0.1:8080 (FILES="a.dcm b.png", STAY=0, HILUM_PORT=8080)
+demo: .venv/.installed ## Analyse films on the embedded stack, then serve on 127.0.0.1:8080 (FILES="a.dcm b.png", STAY=0, HILUM_PORT=8080, PACS=1)
 	@.venv/bin/python -m hilum_stack demo
 
 .PHONY: stack
-stack: .venv-dev/.installed ## The same on real PostgreSQL, Redis, MinIO and Triton (FILES, STAY, WORKERS=2); needs `make services` once
+stack: .venv-dev/.installed ## The same on real PostgreSQL, Redis, MinIO and Triton (FILES, STAY, WORKERS=2, PACS=1); needs `make services` once
 	@.venv-dev/bin/python -m hilum_stack stack --workers $(WORKERS)
 
 .PHONY: services
@@ -83,6 +84,10 @@ bench: .venv-dev/.installed ## Measure throughput, latency, CPU and memory on th
 .PHONY: bench-restore
 bench-restore: .venv-dev/.installed ## Measure a backup under load and a restore after everything was lost
 	.venv-dev/bin/python -m benchmarks.restore
+
+.PHONY: bench-dicom
+bench-dicom: .venv-dev/.installed ## Measure how fast Hilum, Orthanc and storescp take DICOM objects, and their CPU
+	.venv-dev/bin/python -m benchmarks.dicom_ingest
 
 # ------------------------------------------------------------------------------- models
 .PHONY: train

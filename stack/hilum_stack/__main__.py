@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from hilum_stack.stack import Stack
 
 DEFAULT_PORT = 8080
+DEFAULT_DICOM_PORT = 11112
 _ENVIRONMENT = """\
 environment:
   FILES           films to analyse, instead of files on the command line
   STAY=0          stop after the table
+  PACS=1          take images over DICOM, too (HILUM_LISTENER_PORT, default 11112)
   HILUM_PORT      port of the web address (default 8080)
   HILUM_CXR_DIR   collection of films to take two from (default ../shared/cxr)
 """
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     asked = _parser().parse_args(argv)
     try:
-        port = _port(os.environ.get("HILUM_PORT", ""))
+        port = _port("HILUM_PORT", DEFAULT_PORT)
         require_free(port)
         films = asked.files or files_of(os.environ.get("FILES", ""))
         require_films(films)
@@ -54,19 +56,21 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _stack(asked: argparse.Namespace, port: int) -> Stack:
-    models = asked.models
+    dicom_port = None
+    if os.environ.get("PACS", "0") != "0":
+        dicom_port = _port("HILUM_LISTENER_PORT", DEFAULT_DICOM_PORT)
+    common = {"port": port, "model_repository": asked.models, "dicom_port": dicom_port}
     if asked.kind == "stack":
-        return RealStack(
-            asked.folder / "stack", workers=asked.workers, port=port, model_repository=models
-        )
-    return EmbeddedStack(asked.folder / "demo", port=port, model_repository=models)
+        return RealStack(asked.folder / "stack", workers=asked.workers, **common)
+    return EmbeddedStack(asked.folder / "demo", **common)
 
 
-def _port(text: str) -> int:
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name, "")
     if not text:
-        return DEFAULT_PORT
+        return default
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:  # noqa: PLR2004 - TCP's range
-        raise StackError(f"HILUM_PORT={text!r} is not a port (1 to 65535)")
+        raise StackError(f"{name}={text!r} is not a port (1 to 65535)")
     return int(text)
 
 

@@ -41,6 +41,7 @@ class RealStack(Stack):
         env: Mapping[str, str] | None = None,
         model_repository: Path = MODEL_REPOSITORY,
         certificate: Certificate | None = None,
+        dicom_port: int | None = None,
     ) -> None:
         """Prepares a stack; arguments as of ``Stack``.
 
@@ -50,7 +51,12 @@ class RealStack(Stack):
         make_folder(folder.absolute(), self.folder_mode)
         env = {**_tls(certificate), **(env or {})}
         super().__init__(
-            folder, workers=workers, port=port, env=env, model_repository=model_repository
+            folder,
+            workers=workers,
+            port=port,
+            env=env,
+            model_repository=model_repository,
+            dicom_port=dicom_port,
         )
         self.postgres = PostgresServer(self.folder / "postgres", certificate)
         self.redis = RedisServer(self.folder / "redis", certificate)

@@ -91,15 +91,16 @@ class Listener(Server):
     name = "listener"
     ready_within_s: ClassVar[float] = 120.0
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], port: int | None = None) -> None:
         """Prepare a listener.
 
         Args:
             folder: Holds its log.
             env: Its settings, laid over our own environment.
+            port: Where it takes associations; None takes a free one.
         """
         super().__init__(folder)
-        self.dicom_port = reserve_port()
+        self.dicom_port = port or reserve_port()
         self.metrics_port = reserve_port()
         self.env = {
             "HILUM_LISTENER_PORT": str(self.dicom_port),

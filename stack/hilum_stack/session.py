@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilum_stack.films import choose_films
+from hilum_stack.ports import LOOPBACK
 from hilum_stack.server import write_private
 from hilum_stack.services import child_environment, cli_command
 
@@ -68,6 +69,9 @@ class Session:
         status = self._analyse(films)
         _say(f"Hilum listens on {self.stack.url}")
         _say(f"The API key is in {self.key_file}")
+        if self.stack.listener is not None:
+            where = f"{LOOPBACK}:{self.stack.listener.dicom_port}"
+            _say(f"DICOM: send to AE title HILUM on {where}, e.g. dcmsend --call HILUM ...")
         if self.stay:
             _say("Press Ctrl-C to stop.")
             self._serve(stopping)

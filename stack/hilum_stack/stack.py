@@ -15,6 +15,7 @@ from hilum_stack.ports import require_free, reserve_port
 from hilum_stack.server import Server, kept_secrets, make_folder
 from hilum_stack.services import (
     Gateway,
+    Listener,
     Worker,
     bootstrap_key,
     prepare_object_store,
@@ -33,6 +34,7 @@ class Stack(ABC):
         folder: Data, logs and the API key; what an earlier run left there is used.
         gateway: The gateway's process; None before the start.
         workers: The workers' processes.
+        listener: Takes images over DICOM; None where that was not asked for.
         api_key: An admin's key; empty before the start.
     """
 
@@ -46,6 +48,7 @@ class Stack(ABC):
         port: int | None = None,
         env: Mapping[str, str] | None = None,
         model_repository: Path = MODEL_REPOSITORY,
+        dicom_port: int | None = None,
     ) -> None:
         """Prepares a stack; ``start`` (or ``with``) runs it.
 
@@ -55,13 +58,16 @@ class Stack(ABC):
             port: The gateway's; None takes a free one.
             env: Further settings (``HILUM_*``) for gateway and workers; they win.
             model_repository: The models to serve.
+            dicom_port: Where images come in over DICOM, from any caller; None takes none.
         """
         self.folder = folder.absolute()
         self.api_key = ""
         self.gateway: Gateway | None = None
         self.workers: list[Worker] = []
+        self.listener: Listener | None = None
         self._worker_count = workers
         self._port = port
+        self._dicom_port = dicom_port
         self._env = dict(env or {})
         self._model_repository = model_repository.absolute()
         self._lock: int | None = None
@@ -110,8 +116,8 @@ class Stack(ABC):
     @property
     def members(self) -> list[Server]:
         """Every process of the stack, in the order in which they start."""
-        gateway = [self.gateway] if self.gateway is not None else []
-        return [*self.servers, *self.workers, *gateway]
+        doors = [each for each in (self.gateway, self.listener) if each is not None]
+        return [*self.servers, *self.workers, *doors]
 
     @property
     def processes(self) -> dict[str, int]:
@@ -130,8 +136,9 @@ class Stack(ABC):
             ProcessFailed: A part did not start. Nothing is left running.
             StackError: Another stack runs on this folder.
         """
-        if self._port is not None:
-            require_free(self._port)
+        for port in (self._port, self._dicom_port):
+            if port is not None:
+                require_free(port)
         for server in self.servers:
             server.require_installed()
         make_folder(self.folder, self.folder_mode)
@@ -145,8 +152,7 @@ class Stack(ABC):
 
     def stop(self) -> None:
         """Stops everything in order: no more uploads, jobs finished, then the servers."""
-        if self.gateway is not None:
-            self.gateway.stop()
+        _stop_together([each for each in (self.gateway, self.listener) if each is not None])
         _stop_together(self.workers)
         _stop_together(self.servers)
         if self._lock is not None:
@@ -187,6 +193,10 @@ class Stack(ABC):
             self._port if self._port is not None else reserve_port(),
         )
         services: list[Server] = [self.gateway, *self.workers]
+        if self._dicom_port is not None:
+            site = {"HILUM_LISTENER_UNKNOWN_CALLERS_SITE": "default"}
+            self.listener = Listener(self.folder / "listener", site | env, self._dicom_port)
+            services.append(self.listener)
         for service in services:
             service.begin()
         for service in services:

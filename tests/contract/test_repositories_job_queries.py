@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from hilum.adapters.postgres.repositories.job_queries import IDS_AT_ONCE
 from hilum.application.ports.repositories import JobCursor, JobFilter, QueueDepth
 from hilum.domain.job import JobEvent, JobState, Priority
 from tests.contract.samples import (
@@ -26,6 +27,18 @@ from tests.contract.samples import (
 if TYPE_CHECKING:
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Job
+
+
+def test_jobs_are_found_by_their_ids(unit_of_work: UnitOfWork) -> None:
+    """Also more than fit into one query. One that is not there is left out."""
+    films = [a_film() for _ in range(3)]
+    accept(unit_of_work, *films)
+    wanted = [film.job.id for film in films[:2]]
+    others = [UUID(int=number) for number in range(IDS_AT_ONCE)]
+    with unit_of_work.begin(write=False) as transaction:
+        assert transaction.jobs.with_ids([]) == {}
+        found = transaction.jobs.with_ids([wanted[0], *others, *wanted])
+    assert found == {film.job.id: film.job for film in films[:2]}
 
 
 @pytest.mark.parametrize("limit", [1, 4, 7, 100])

@@ -12,6 +12,7 @@ from tests.fakes.work import InMemoryWork
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from hilum.application.ports.repositories import JobCursor, JobFilter
     from hilum.domain.job import Job
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 
 class InMemoryJobs(InMemoryWork):
+    def with_ids(self, ids: Iterable[UUID]) -> Mapping[UUID, Job]:
+        return {each: self._rows.jobs[each] for each in ids if each in self._rows.jobs}
+
     def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
         wanted = set(keys)
         held = {job.idempotency_key: job for job in self._rows.jobs.values()}

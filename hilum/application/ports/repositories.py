@@ -61,6 +61,10 @@ class JobCursor:
 class JobRepository(WorkRepository[Job], Protocol):
     """Jobs, as work and as what people look for."""
 
+    def with_ids(self, ids: Iterable[UUID]) -> Mapping[UUID, Job]:
+        """Return those of these jobs that there are, by id."""
+        ...
+
     def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
         """Return the jobs that hold these idempotency keys, by key."""
         ...

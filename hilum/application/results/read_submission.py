@@ -50,6 +50,5 @@ class ReadSubmission:
             record = transaction.submissions.get(submission_id)
             if record is None or not principal.holds(Permission.READ_JOBS, record.submission.site):
                 raise NotFound(f"no submission {submission_id}")
-            found = (transaction.jobs.get(item.job_id) for item in record.items if item.job_id)
-            jobs = {job.id: job for job in found if job is not None}
+            jobs = transaction.jobs.with_ids(item.job_id for item in record.items if item.job_id)
         return SubmissionView(record.submission, tuple(record.items), jobs)

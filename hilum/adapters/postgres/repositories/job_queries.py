@@ -19,6 +19,11 @@ _AT_MOST = sa.bindparam("at_most", type_=sa.Integer)
 BY_KEY: Final = Statement(
     sa.select(*JOB_WORK.columns).where(JOBS.c.idempotency_key == sa.bindparam("wanted_key"))
 )
+IDS_AT_ONCE: Final = 500
+"""Ids in one query, fewer than a database allows parameters."""
+WITH_IDS: Final = sa.select(*JOB_WORK.columns).where(
+    JOBS.c.id.in_(sa.bindparam("wanted_ids", expanding=True))
+)
 # By the film alone: given a site or an order as well, SQLite would walk through the site's jobs.
 OF_FILM: Final = sa.select(*JOB_WORK.columns).where(
     JOBS.c.instance_id.in_(

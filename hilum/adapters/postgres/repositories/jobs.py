@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert_absent
 from hilum.adapters.postgres.repositories import job_queries
+from hilum.adapters.postgres.repositories.job_queries import IDS_AT_ONCE, WITH_IDS
 from hilum.adapters.postgres.repositories.work import SqlWorkRepository, WorkStatements
 from hilum.adapters.postgres.repositories.work_table import JOB_WORK
 from hilum.adapters.postgres.tables import JOBS
@@ -19,6 +20,7 @@ from hilum.domain.work import WorkEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from sqlalchemy.engine import Connection
 
@@ -61,6 +63,15 @@ class SqlJobRepository(SqlWorkRepository[Job]):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, JOB_STATEMENTS)
+
+    def with_ids(self, ids: Iterable[UUID]) -> Mapping[UUID, Job]:
+        """Return those of these jobs that there are, by id."""
+        wanted = list(dict.fromkeys(ids))
+        found: dict[UUID, Job] = {}
+        for start in range(0, len(wanted), IDS_AT_ONCE):
+            some = {"wanted_ids": wanted[start : start + IDS_AT_ONCE]}
+            found |= {job.id: job for job in self._some(WITH_IDS, **some)}
+        return found
 
     def with_keys(self, keys: Iterable[str]) -> Mapping[str, Job]:
         """Return the jobs that hold these idempotency keys, by key."""

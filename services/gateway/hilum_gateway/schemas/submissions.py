@@ -105,11 +105,16 @@ class SubmissionRecordBody(BaseModel):
     site: str
     sender: SenderBody
     source: str = Field(
-        description="The way by which it came: `api` or `page`. Later releases may add others."
+        description="The way by which it came: `api`, `page` or `dicom`. Later releases may add "
+        "others."
     )
     priority: Priority
     patient_ref: str | None
     request_id: str
+    calling_ae: str | None = Field(
+        description="AE title of the sender, of what came over DICOM. Its request id is "
+        "that of the association."
+    )
     received_at: datetime
     jobs: list[SubmittedFileBody]
 
@@ -125,6 +130,7 @@ class SubmissionRecordBody(BaseModel):
             priority=sent.priority,
             patient_ref=sent.patient_ref,
             request_id=sent.request_id,
+            calling_ae=sent.calling_ae,
             received_at=sent.received_at,
             jobs=[
                 SubmittedFileBody.of_item(item, view.jobs.get(item.job_id) if item.job_id else None)
