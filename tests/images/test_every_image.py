@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from images.catalogue import PRODUCT
+from images.catalogue import BY_NAME, PRODUCT
 from images.labels import product_version
 from images.paths import ROOT
 from images.report import read_report
@@ -88,7 +88,8 @@ def test_an_image_keeps_nothing_of_its_builder(engine: ContainerEngine, image: B
 
 def test_the_bill_lists_the_lock(engine: ContainerEngine, image: Built, name: str):
     """Every package that the lock pins stands in the bill of materials, with its version."""
-    lock = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
+    folder = BY_NAME[name].dockerfile.parent.name
+    lock = (ROOT / "requirements" / f"{folder}.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", lock, re.MULTILINE)
     assert bill(engine, image(name)) == {(plain(key), version) for key, version in pinned}
 
