@@ -95,7 +95,9 @@ def folder() -> Iterator[Path]:
 def log_lines(stack: EmbeddedStack, name: str) -> list[dict[str, object]]:
     """Lines that a process of the stack logged."""
     (member,) = [member for member in stack.members if member.name == name]
-    return [json.loads(line) for line in member.log.read_text().splitlines() if line[0] == "{"]
+    return [
+        json.loads(line) for line in member.log.read_text().splitlines() if line.startswith("{")
+    ]
 
 
 def analyse(stack: EmbeddedStack) -> str:
@@ -156,3 +158,43 @@ def test_an_image_leaves_one_tree_of_spans_and_no_patient_datum(folder: Path):
     assert {(line["job_id"], len(str(line["request_id"]))) for line in looks} == {(job, 32)}
     assert [body for body in collects.bodies if PATIENT.encode() in body] == []
     assert [line for line in [*gateway_log, *worker_log] if PATIENT in json.dumps(line)] == []
+
+
+def test_a_job_whose_message_was_lost_and_that_was_run_twice_is_one_tree(folder: Path):
+    """Both runs are children of the request: the trace is in the row, not in the message."""
+    with collector() as collects, started(TritonServer, folder / "models") as triton:
+        env = {"HILUM_TRACING_ENDPOINT": collects.url, "HILUM_INFERENCE_URL": triton.url}
+        stack = EmbeddedStack(folder / "twice", env=env, model_repository=folder / "models")
+        with stack:
+            (worker,) = stack.workers
+            worker.stop()
+            triton.stop()
+            headers = {"Authorization": f"Bearer {stack.api_key}"}
+            with httpx.Client(base_url=stack.url, headers=headers, trust_env=False) as client:
+                files = {"files": ("a.png", phantom_png(256, 256))}
+                (sent,) = client.post("/v1/studies", files=files).json()["jobs"]
+                lost = [p for p in (stack.folder / "broker").rglob("*") if p.is_file()]
+                for message in lost:
+                    message.unlink()
+                worker.launch()
+                wait_for(lambda: '"state": "queued"' in worker.log.read_text(), "an outage")
+                triton.launch()
+                job = f"/v1/jobs/{sent['job_id']}"
+                ends = {"completed", "rejected"}
+                wait_for(lambda: client.get(job).json()["state"] in ends, "a result")
+            ended = [
+                line
+                for line in log_lines(stack, worker.name)
+                if line["message"] == "attempt.ended" and line["kind"] == "analysis"
+            ]
+    assert lost
+    assert len(ended) >= 2
+    found = collects.spans()
+    (request,) = [span for span in found["hilum-gateway"] if span.name == "POST /v1/studies"]
+    runs = [span for span in found["hilum-worker"] if span.name == "job.run"]
+    assert len(runs) == len(ended)
+    assert {(run.trace_id, run.parent_span_id) for run in runs} == {
+        (request.trace_id, request.span_id)
+    }
+    assert {line["trace_id"] for line in ended} == {request.trace_id.hex()}
+    assert len({line["request_id"] for line in ended}) == 1
