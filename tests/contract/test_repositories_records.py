@@ -52,19 +52,22 @@ def test_an_instance_comes_back_as_it_was_added(unit_of_work: UnitOfWork) -> Non
 
 
 def test_a_parent_is_added_once(unit_of_work: UnitOfWork) -> None:
-    """The same id again is a defect, and the transaction is gone."""
+    """A submission that grows finds its own. The same instance again is a defect."""
     film, other = a_film(), a_film()
     accept(unit_of_work, film)
+    again = replace(film.instance, id=uuid4())
+    with unit_of_work.begin() as transaction:
+        transaction.submissions.add_instances(film.submission, [again])
 
     def add_again() -> None:
         with unit_of_work.begin() as transaction:
             transaction.submissions.add_instances(other.submission, [other.instance])
-            again = replace(film.instance, id=uuid4())
             transaction.submissions.add_instances(film.submission, [again])
 
     with pytest.raises(InternalError):
         add_again()
     with unit_of_work.begin(write=False) as transaction:
+        assert transaction.submissions.instance(again.id) == again
         assert transaction.submissions.instance(other.instance.id) is None
 
 

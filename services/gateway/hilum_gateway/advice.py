@@ -33,6 +33,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "unreadable_film": _SEND_AGAIN,
     "truncated_film": "The file is incomplete. " + _SEND_AGAIN,
     "not_an_image": "This is a DICOM object without an image. Send the radiograph itself.",
+    "wrong_identifiers": (
+        "The sender names another object than it sends. Send the image from its source again."
+    ),
     "multi_frame": "The file holds several frames. " + _CHOOSE_FRONTAL,
     "colour_film": "The image is in colour. " + _CHOOSE_FRONTAL,
     "blank_rendering": (
@@ -85,6 +88,7 @@ IN_SHORT: Final[Mapping[str, str]] = {
     "unreadable_film": "Unreadable file",
     "truncated_film": "Incomplete file",
     "not_an_image": "No image in it",
+    "wrong_identifiers": "Sent as another object",
     "multi_frame": "Several frames",
     "colour_film": "A colour image",
     "blank_rendering": "Shows one grey throughout",

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hilum.application.intake.submission import IncomingFile
 from hilum.domain.errors import (
     CpuTimeExceeded,
     DecoderCrashed,
     InferenceFailed,
     InvalidManifest,
+    WrongIdentifiers,
 )
 from hilum.domain.job import JobState
+from hilum.domain.principal import Grant, Principal, PrincipalKind, Role
 from hilum.domain.site_rule import ACCEPT, REFUSE
+from hilum.domain.submission import Source
 from hilum_gateway.advice import ADVICE, PARKED, advice
 from tests.unit.gateway.advised_files import DICOM, PNG, RAW, REFUSED
 from tests.unit.gateway.causes import CAUSES, HOUR
@@ -157,6 +161,24 @@ def sends_it_again(code: str) -> None:
         assert person.state(job_id) == ("completed", None)
 
 
+def sends_what_it_names(code: str) -> None:
+    """Over DICOM. The reason is with the file of the association; the next object is analysed."""
+    person = Person()
+    grants = (Grant(Role.SUBMITTER, "default"),)
+    sender = Principal(PrincipalKind.AE_TITLE, "CR1", grants=grants)
+    association = person.gateway.container.submit_images.open(
+        sender, request_id="r", source=Source.DICOM, calling_ae="CR1"
+    )
+    association.refuse("1.2.dcm", WrongIdentifiers("The command names no such object."))
+    association.add(IncomingFile("1.3.dcm", [DICOM]))
+    person.gateway.work()
+    seen = person.api.get(f"/v1/submissions/{association.id}").json()
+    refused, taken = seen["jobs"]
+    assert (refused["reason"]["code"], refused["reason"]["advice"]) == (code, ADVICE[code])
+    assert seen["calling_ae"] == "CR1"
+    assert person.state(taken["job_id"]) == ("completed", None)
+
+
 def sends_a_cancelled_one_again(code: str) -> None:
     """It has a new job."""
     person = Person()
@@ -179,6 +201,7 @@ WALKS: dict[str, Callable[[str], None]] = {
     **dict.fromkeys(CAUSES, waits),
     **dict.fromkeys([*DEFECTS, "model_not_served"], has_an_operator_retry),
     "object_missing": sends_it_again,
+    "wrong_identifiers": sends_what_it_names,
     "cancelled": sends_a_cancelled_one_again,
 }
 

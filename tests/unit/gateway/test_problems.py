@@ -26,6 +26,7 @@ EXPECTED = {
     "unreadable_film": 422,
     "truncated_film": 422,
     "not_an_image": 422,
+    "wrong_identifiers": 422,
     "multi_frame": 422,
     "colour_film": 422,
     "blank_rendering": 422,
