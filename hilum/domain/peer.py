@@ -108,7 +108,8 @@ def valid_network(text: str) -> str:
         InvalidRequest: It is no address and no network.
     """
     try:
-        return str(ipaddress.ip_network(text))
+        # A zone (fe80::1%eth0) is one machine's.
+        return str(ipaddress.ip_network("" if "%" in text else text))
     except ValueError as error:
         raise InvalidRequest("a network is an address, or address/length as 10.1.2.0/24") from error
 

@@ -112,6 +112,15 @@ class ManagePeers:
             peers = transaction.peers.with_ae_title(ae_title.strip(" "))
         return who_calls([one for one in peers if one.may_send], address, certificate_sha256)
 
+    def is_known(self, ae_title: str) -> bool:
+        """Return whether a site has a peer of this AE title, whoever calls so.
+
+        Raises:
+            DatabaseUnavailable: It is down.
+        """
+        with self._unit_of_work.begin(write=False) as transaction:
+            return bool(transaction.peers.with_ae_title(ae_title.strip(" ")))
+
 
 def _peer(wanted: WantedPeer, now: datetime) -> Peer:
     digest = wanted.certificate_sha256

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 from structlog.contextvars import bind_contextvars
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from hilum.application.access.manage_peers import ManagePeers
     from hilum_listener.network.connections import Connections
     from hilum_listener.network.conversation import Conversation
+
+
+ANSWER_WITHIN_S: Final = 9.0
+"""Seconds from an association request to its answer."""
+
+_MOST_AT_ONCE: Final = 4
 
 
 class Callers:
@@ -37,14 +44,18 @@ class Callers:
         self._connections = connections
         self._ae_title = ae_title
         self._unknown_site = unknown_site
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="callers")
 
     def __call__(self, told: Conversation) -> Reason | None:
         """Let an association come about, or return why not."""
         if told.called_ae != self._ae_title:
             return Reason.UNKNOWN_CALLED_AE
+        asked = self._threads.submit(self._principal, told)
         try:
-            principal = self._principal(told)
-        except DatabaseUnavailable:
+            principal = asked.result(ANSWER_WITHIN_S)
+        except (DatabaseUnavailable, TimeoutError):
+            # A server that has stopped to answer is noticed late by its client.
+            asked.cancel()
             return Reason.DATABASE_UNAVAILABLE
         if principal is None:
             return Reason.UNKNOWN_CALLER
@@ -57,9 +68,10 @@ class Callers:
         if peer is not None:
             told.site = peer.site
             return peer.principal()
-        told.site = self._unknown_site
-        if told.site is None:
+        # A peer that is not let in as itself is not let in as a stranger, into another site.
+        if self._unknown_site is None or self._peers.is_known(told.calling_ae):
             return None
+        told.site = self._unknown_site
         name = told.calling_ae
         grants = (Grant(Role.SUBMITTER, told.site),)
         return Principal(PrincipalKind.AE_TITLE, name, name, grants)

@@ -10,7 +10,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tests.integration.listener.running import Running
-from tests.integration.listener.senders import DX, encoded, phantom, store
+from tests.integration.listener.senders import DX, VERIFICATION, encoded, phantom, store
 from tests.integration.listener.wire import (
     answer,
     associate_request,
@@ -199,6 +199,22 @@ def test_objects_beyond_the_bytes_in_flight_wait_and_all_are_taken(listener: Run
     jobs = listener.jobs()
     assert [jobs.get(str(dataset.SOPInstanceUID)) for dataset in sets] == [1] * len(sets)
     assert most < 128 * MIB
+
+
+def test_a_slow_object_that_takes_all_room_holds_up_no_association(listener: Running):
+    """C-ECHO needs no room."""
+    dataset = phantom(side=3000)
+    data = encoded(dataset)
+    assert len(data) > 17 * MIB
+    slow = connect(listener.port, associate_request())
+    assert answer(slow) == ACCEPT
+    slow.sendall(fragment(store_command(str(dataset.SOPInstanceUID)), command=True))
+    # More than the limit and the buffers between both ends.
+    for at in range(0, 17 * MIB, 65_536):
+        slow.sendall(fragment(data[at : at + 65_536], last=False))
+    with listener.associated([(VERIFICATION, ExplicitVRLittleEndian)]) as association:
+        assert association.send_c_echo().Status == 0
+    slow.close()
 
 
 def test_many_requests_without_waiting_are_held_back(listener: Running):

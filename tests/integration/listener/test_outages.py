@@ -11,7 +11,7 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
 from hilum_stack.postgres import PostgresServer
-from tests.integration.listener.running import Running
+from tests.integration.listener.running import Running, rejection_of
 from tests.integration.listener.senders import DX, encoded, phantom, store
 from tests.servers import run_folder, started
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real
 
-WITHIN_S = 10.0
+WITHIN_S = 40.0
+"""An answer comes 9 s after the last byte. A loaded machine takes longer to ask and to look."""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def hanging(database: PostgresServer) -> Iterator[None]:
 def test_a_sender_is_told_of_a_database_in_time(
     listener: Running, database: PostgresServer, outage: Callable
 ):
-    """With 0xA700 within 10 s; the association stands. Sent again, the object has a job."""
+    """With 0xA700, and a further association with 2/3/1. Sent again, the object has a job."""
     first, second = phantom(), phantom()
 
     def sent(dataset) -> int:
@@ -78,6 +79,9 @@ def test_a_sender_is_told_of_a_database_in_time(
         with outage(database):
             began = time.monotonic()
             assert sent(second) == 0xA700
+            assert time.monotonic() - began < WITHIN_S
+            began = time.monotonic()
+            assert rejection_of(listener.associate()) == (2, 3, 1)
             assert time.monotonic() - began < WITHIN_S
         until = time.monotonic() + 60
         while (status := sent(second)) == 0xA700 and time.monotonic() < until:

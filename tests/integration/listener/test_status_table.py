@@ -205,6 +205,18 @@ def test_a_peer_sends_to_its_site():
         ]
 
 
+def test_a_peer_that_is_not_admitted_is_no_stranger():
+    """Where strangers are let in to one site, it would bring another site's images there."""
+    with run_folder() as folder:
+        listener = Running(folder)
+        listener.command("pacs", "peers", "add", "FAR", "--site", "west", "--network", "10.0.0.0/8")
+        listener.command("pacs", "peers", "add", "MUTE", "--site", "west", "--may-not-send")
+        with listener.server.launch():
+            for calling in ("FAR", "MUTE"):
+                assert rejection_of(listener.associate(calling=calling)) == (1, 1, 3)
+            assert listener.associate(calling="NEW").is_established
+
+
 def test_an_object_over_the_limit_is_answered_with_c000(tmp_path: Path):
     """It is read to its end and not kept; the association goes on."""
     with run_folder() as folder:

@@ -100,7 +100,7 @@ def test_networks_and_digests_have_one_form():
     assert valid_network("10.1.2.3") == "10.1.2.3/32"
     assert valid_network("fe80::/10") == "fe80::/10"
     assert valid_certificate_digest(":".join(["AB"] * 32)) == "ab" * 32
-    for wrong in ("10.0.0.0/33", "10.0.0.1/8", "pacs.hospital.example", ""):
+    for wrong in ("10.0.0.0/33", "10.0.0.1/8", "pacs.hospital.example", "fe80::1%eth0", ""):
         with pytest.raises(InvalidRequest):
             valid_network(wrong)
     for wrong in ("ab" * 31, "zz" * 32, ""):

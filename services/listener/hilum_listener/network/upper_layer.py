@@ -88,17 +88,22 @@ class BoundedSocket(AssociationSocket):
             return True
         if not room:
             self._conversation.hold()
-        watched: list[socket.socket | int] = [self.socket, self._woken] if room else [self._woken]
         longest = 0.0 if self.event_queue.qsize() else _LOOK_S if room else _SHORT_LOOK_S
+        # Not select: it knows no descriptor beyond 1023.
+        looks, own = select.poll(), self.socket.fileno()
         try:
-            readable, _, _ = select.select(watched, [], [], longest)
+            for watched in (own, self._woken) if room else (self._woken,):
+                looks.register(watched, select.POLLIN)
+            found = dict(looks.poll(longest * 1000))
         except (OSError, ValueError):
+            found = {own: select.POLLNVAL}
+        if found.get(own, 0) & select.POLLNVAL:
             self.event_queue.put("Evt17")
             return False
-        if self._woken in readable:
+        if self._woken in found:
             with suppress(OSError):
                 os.read(self._woken, 4096)
-        return self.socket in readable
+        return own in found
 
     def _discard(self, connection: socket.socket) -> None:
         """Wait a moment for the peer to close first. What it still sends is dropped.
@@ -260,7 +265,8 @@ class BoundedMessages(DIMSEServiceProvider):
         """Return whether more may be read."""
         if self.msg_queue.qsize() > _MOST_REQUESTS_WAITING:
             return False
-        return self._in_flight.has_room(self.message and self.message.data_set)
+        # Requests of associations and commands are small, and C-ECHO needs no room.
+        return self.message is None or self._in_flight.has_room(self.message.data_set)
 
     def receive_primitive(self, primitive: Any) -> None:
         """Take a fragment."""
