@@ -16,12 +16,12 @@ import structlog
 from pydantic import ValidationError
 
 from hilum.domain.errors import Permanent
+from hilum.runtime.exit_codes import WRONG_SETTINGS
 from hilum.runtime.logs import start_logging
 from hilum.runtime.settings import problems_of
 from hilum.runtime.timers import Timers
 from hilum.runtime.tracing import flush_traces, start_tracing
 from hilum_listener.bootstrap import bootstrap
-from hilum_listener.exit_codes import WRONG_SETTINGS
 from hilum_listener.settings import ListenerSettings
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from hilum.runtime.exit_codes import WRONG_SETTINGS
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
 from hilum.runtime.setting_groups import known_names
 from hilum.runtime.settings import misnamed, problems_of
-from hilum_listener.exit_codes import WRONG_SETTINGS
 from hilum_listener.metrics import SupervisorMetrics
 from hilum_listener.probes import Probes
 from hilum_listener.settings import ListenerSettings

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
-from hilum_listener.exit_codes import WRONG_SETTINGS
+from hilum.runtime.exit_codes import WRONG_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

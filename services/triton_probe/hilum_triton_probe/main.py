@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.errors import Permanent
+from hilum.runtime.exit_codes import WRONG_SETTINGS
 from hilum.runtime.logs import start_logging
 from hilum_triton_probe.bootstrap import bootstrap
 from hilum_triton_probe.endpoint import endpoint
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from hilum_triton_probe.known_answers import KnownAnswerTest
 
 _LOG = logging.getLogger(__name__)
-
-WRONG_SETTINGS: Final = 78
-"""Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
 
 _RETRY_S: Final = 5.0
 """Pause after a run that was not right, if it is shorter than the ordinary one."""

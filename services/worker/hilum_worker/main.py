@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from hilum.application.queue.messages import served_queues
 from hilum.domain.errors import Permanent
+from hilum.runtime.exit_codes import WRONG_SETTINGS
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
 from hilum.runtime.setting_groups import known_names
@@ -26,9 +27,6 @@ from hilum_worker.settings import WorkerSettings
 from hilum_worker.warm_up import warm_up
 
 _LOG: Final = structlog.get_logger(__name__)
-
-WRONG_SETTINGS: Final = 78
-"""Exit code where no restart helps (EX_CONFIG of sysexits.h)."""
 
 ALL_HANG: Final = 70
 """Exit code of a worker whose threads all hang (EX_SOFTWARE)."""
