@@ -35,9 +35,11 @@ The class of an error says what happens to the job or to the request::
     |   |   |   `-- SchemaIncompatible schema_incompatible
     |   |   |-- ObjectStoreUnavailable object_store_unavailable
     |   |   |-- BrokerUnavailable     broker_unavailable
-    |   |   `-- InferenceUnavailable  inference_unavailable
+    |   |   |-- InferenceUnavailable  inference_unavailable
+    |   |   `-- DestinationUnavailable destination_unavailable (blocks the flow of that destination)
     |   `-- AttemptFailed             counts, with a backoff
     |       |-- OutOfMemory           out_of_memory
+    |       |-- DestinationBusy       destination_busy
     |       `-- WorkerLost            worker_lost
     |-- Permanent                     a defect or a wrong installation: park for an operator
     |   |-- ObjectMissing             object_missing
@@ -46,6 +48,9 @@ The class of an error says what happens to the job or to the request::
     |   |-- InvalidManifest           invalid_manifest
     |   |-- BackupDamaged             backup_damaged
     |   |-- DatabaseCopyFailed        database_copy_failed
+    |   |-- DestinationRefuses        destination_refuses
+    |   |-- ResultNotEncodable        result_not_encodable
+    |   |-- ContextMissing            context_missing
     |   `-- InternalError             internal_error
     `-- Refused                       a request that may not or cannot be done now
         |-- NotAuthenticated          not_authenticated
@@ -75,13 +80,16 @@ from __future__ import annotations
 
 from hilum.domain.errors.permanent import (
     BackupDamaged,
+    ContextMissing,
     DatabaseCopyFailed,
+    DestinationRefuses,
     InferenceFailed,
     InternalError,
     InvalidManifest,
     ModelNotServed,
     ObjectMissing,
     Permanent,
+    ResultNotEncodable,
 )
 from hilum.domain.errors.refused import (
     BackupStoreBusy,
@@ -136,6 +144,8 @@ from hilum.domain.errors.transient import (
     DatabaseUnavailable,
     Dependency,
     DependencyUnavailable,
+    DestinationBusy,
+    DestinationUnavailable,
     InferenceUnavailable,
     ObjectStoreUnavailable,
     OutOfMemory,
@@ -152,12 +162,16 @@ __all__ = [
     "BrokerUnavailable",
     "ColourFilm",
     "CompressionRatioTooHigh",
+    "ContextMissing",
     "CpuTimeExceeded",
     "DatabaseCopyFailed",
     "DatabaseUnavailable",
     "DecoderCrashed",
     "Dependency",
     "DependencyUnavailable",
+    "DestinationBusy",
+    "DestinationRefuses",
+    "DestinationUnavailable",
     "FileTooLarge",
     "FilmExpired",
     "FilmTooSmall",
@@ -190,6 +204,7 @@ __all__ = [
     "Rejected",
     "RequestTooLarge",
     "RestoreRefused",
+    "ResultNotEncodable",
     "SchemaIncompatible",
     "TooFewFilms",
     "TooManyElements",

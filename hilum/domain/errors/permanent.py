@@ -47,6 +47,24 @@ class DatabaseCopyFailed(Permanent):
     code = "database_copy_failed"
 
 
+class DestinationRefuses(Permanent):
+    """A destination rejected an association or an object for good."""
+
+    code = "destination_refuses"
+
+
+class ResultNotEncodable(Permanent):
+    """No valid DICOM object can be made of a result."""
+
+    code = "result_not_encodable"
+
+
+class ContextMissing(Permanent):
+    """What the objects of a result need of its image is not kept, and the image is gone."""
+
+    code = "context_missing"
+
+
 class InternalError(Permanent):
     """An error that nobody foresaw; the log has its trace under the job's id."""
 

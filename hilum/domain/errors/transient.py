@@ -15,6 +15,7 @@ class Dependency(StrEnum):
     OBJECT_STORE = "object_store"
     BROKER = "broker"
     INFERENCE = "inference"
+    DESTINATION = "destination"
 
 
 class Transient(HilumError):
@@ -68,6 +69,13 @@ class InferenceUnavailable(DependencyUnavailable):
     dependency = Dependency.INFERENCE
 
 
+class DestinationUnavailable(DependencyUnavailable):
+    """A destination of results does not answer, or refuses for now."""
+
+    code = "destination_unavailable"
+    dependency = Dependency.DESTINATION
+
+
 class AttemptFailed(Transient):
     """An attempt failed by itself. It counts, and the next one comes after a backoff."""
 
@@ -78,6 +86,12 @@ class OutOfMemory(AttemptFailed):
     """The worker has no memory left for this film now; with fewer films in flight it may."""
 
     code = "out_of_memory"
+
+
+class DestinationBusy(AttemptFailed):
+    """A destination took a part of what it got, and could not take the rest now."""
+
+    code = "destination_busy"
 
 
 class WorkerLost(AttemptFailed):
