@@ -31,6 +31,9 @@ class WorkFlow:
         tag_offset: Is added to a tag when flows are compared. A pause moves it.
         paused_until: No item is claimed before this time.
         pause_reason: Why, for people.
+        max_running: Items that may run at the same time; None for no limit.
+        blocked_until: What its items need does not answer: none is claimed before this time.
+        failures: How often that was so in a row. While it is above 0, one item runs at a time.
     """
 
     kind: str
@@ -41,6 +44,9 @@ class WorkFlow:
     tag_offset: float = 0.0
     paused_until: datetime | None = None
     pause_reason: str = ""
+    max_running: int | None = None
+    blocked_until: datetime | None = None
+    failures: int = 0
 
     @property
     def name(self) -> str:

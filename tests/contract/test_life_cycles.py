@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-import sqlalchemy as sa
 
 from hilum.adapters.postgres.engine import create_database_engine
+from hilum.adapters.postgres.repositories.deliveries import SqlDeliveryRepository
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.operations import SqlOperationRepository
-from hilum.adapters.postgres.repositories.work import SqlWorkRepository, WorkStatements
 from hilum.adapters.postgres.repositories.work_flows import (
     FlowStatements,
     SqlWorkFlowRepository,
 )
-from hilum.adapters.postgres.repositories.work_table import WorkTable
-from hilum.adapters.postgres.work_tables import work_columns
-from hilum.domain.delivery import DELIVERY, DeliveryState
+from hilum.domain.delivery import DELIVERY, Delivery
 from hilum.domain.errors import TransitionNotAllowed
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION, Operation
-from hilum.domain.work import AttemptOutcome, LifeCycle, Priority, Reason, WorkEvent, WorkItem
+from hilum.domain.work import AttemptOutcome, LifeCycle, Priority, Reason, WorkEvent
 from tests.contract.samples import LEASE, NOW, a_film
 from tests.fakes.unit_of_work import InMemoryUnitOfWork
 
@@ -46,20 +43,6 @@ CASES = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery(WorkItem):
-    """An item of a kind that has no handler yet."""
-
-    life = DELIVERY
-
-    state: DeliveryState
-
-
-# A kind costs a table, and this is all of it.
-DELIVERIES = sa.Table("deliveries", sa.MetaData(), *work_columns("deliveries", DELIVERY))
-DELIVERY_STATEMENTS = WorkStatements(WorkTable(DELIVERIES, DELIVERY, Delivery))
-
-
 def an_item(kind: str, state: Any) -> Any:
     """An item that is in a state, and that a worker holds where it runs."""
     fields: dict[str, Any] = {
@@ -73,7 +56,7 @@ def an_item(kind: str, state: Any) -> Any:
     if state.value == "running":
         fields |= {"lease_owner": "w1", "lease_expires_at": NOW, "started_at": NOW, "attempts": 1}
     if kind == DELIVERY.kind:
-        return Delivery(**fields)
+        return Delivery(**fields, destination_id="north/pacs", job_id=uuid4(), queued_at=NOW)
     if kind == OPERATION.kind:
         return Operation(**fields, does="count", principal="user:u", purpose="a test")
     return a_film(**fields).job
@@ -107,7 +90,6 @@ class Held:
 @pytest.fixture
 def in_database(database_url: str) -> Iterator[Connection]:
     engine = create_database_engine(database_url)
-    DELIVERIES.create(engine)
     with engine.connect() as connection:
         # Of a job alone the instance and the study do not matter here.
         if connection.dialect.name == "sqlite":
@@ -121,7 +103,7 @@ def _held(connection: Connection, kind: str) -> Held:
     work: Any = {
         ANALYSIS.kind: lambda: SqlJobRepository(connection),
         OPERATION.kind: lambda: SqlOperationRepository(connection),
-        DELIVERY.kind: lambda: SqlWorkRepository(connection, DELIVERY_STATEMENTS),
+        DELIVERY.kind: lambda: SqlDeliveryRepository(connection),
     }[kind]()
     table = work._statements.work  # noqa: SLF001 - as it is run
     return Held(work, SqlWorkFlowRepository(connection, FlowStatements(table)))
@@ -159,7 +141,7 @@ def test_what_is_in_the_table_happens_and_nothing_else(in_database: Connection, 
             point.rollback()
 
 
-@pytest.mark.parametrize("kind", [ANALYSIS.kind, OPERATION.kind])
+@pytest.mark.parametrize("kind", LIVES)
 def test_the_fakes_have_the_same_table(kind: str) -> None:
     """What tests of use cases run on promises the same."""
     for of, state, event in CASES:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from hilum.adapters.clock.clock import SystemClock
 from hilum.application.ports.submissions import BackFilled, SubmissionRecord
 from hilum.domain.audit import GENESIS, AuditRecord
+from hilum.domain.delivery import DELIVERY
 from hilum.domain.errors import InternalError
 from hilum.domain.finding import GateRecord, ResultOverview
 from hilum.domain.job import ANALYSIS
+from hilum.domain.operation import OPERATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from hilum.domain.association import Association
     from hilum.domain.attempt import Attempt, Worker
     from hilum.domain.audit import AuditEvent
+    from hilum.domain.delivery import Delivery
+    from hilum.domain.destination import Destination
     from hilum.domain.finding import Analysis, Heatmap, PanelReading
     from hilum.domain.job import Job, Priority
     from hilum.domain.operation import Operation
@@ -43,6 +47,9 @@ class Rows:
     work_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
     operations: dict[UUID, Operation] = field(default_factory=dict)
     operation_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
+    destinations: dict[str, Destination] = field(default_factory=dict)
+    deliveries: dict[UUID, Delivery] = field(default_factory=dict)
+    delivery_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     workers: dict[str, Worker] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
@@ -71,6 +78,9 @@ class Rows:
             dict(self.work_flows),
             dict(self.operations),
             dict(self.operation_flows),
+            dict(self.destinations),
+            dict(self.deliveries),
+            dict(self.delivery_flows),
             list(self.attempts),
             dict(self.workers),
             dict(self.results),
@@ -92,11 +102,19 @@ class Rows:
 
     def work(self, kind: str) -> dict[UUID, Any]:
         """The items of a kind of work."""
-        return self.jobs if kind == ANALYSIS.kind else self.operations
+        return {
+            ANALYSIS.kind: self.jobs,
+            DELIVERY.kind: self.deliveries,
+            OPERATION.kind: self.operations,
+        }[kind]
 
     def flows(self, kind: str) -> dict[tuple[Priority, str], WorkFlow]:
         """The flows of a kind of work."""
-        return self.work_flows if kind == ANALYSIS.kind else self.operation_flows
+        return {
+            ANALYSIS.kind: self.work_flows,
+            DELIVERY.kind: self.delivery_flows,
+            OPERATION.kind: self.operation_flows,
+        }[kind]
 
     def require_writable(self) -> None:
         """Refuse a change in a read-only transaction."""

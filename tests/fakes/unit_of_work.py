@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.clock.clock import SystemClock
+from hilum.domain.delivery import DELIVERY
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
 from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
+from tests.fakes.deliveries import InMemoryDeliveries, InMemoryDestinations
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.operations import InMemoryOperations
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from hilum.domain.work import LifeCycle
     from tests.fakes.work import InMemoryWork
 
-LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, OPERATION)}
+LIVES: dict[str, LifeCycle[Any]] = {life.kind: life for life in (ANALYSIS, DELIVERY, OPERATION)}
 
 
 class InMemoryTransaction:
@@ -58,12 +60,18 @@ class InMemoryTransaction:
         self.site_rules = InMemorySiteRules(rows)
         self.peers = InMemoryPeers(rows)
         self.associations = InMemoryAssociations(rows)
+        self.destinations = InMemoryDestinations(rows)
+        self.deliveries = InMemoryDeliveries(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
         self.now = rows.now()
 
     def work(self, kind: str) -> InMemoryWork:
-        return self.jobs if kind == ANALYSIS.kind else self.operations
+        return {
+            ANALYSIS.kind: self.jobs,
+            DELIVERY.kind: self.deliveries,
+            OPERATION.kind: self.operations,
+        }[kind]
 
     def flows(self, kind: str) -> InMemoryWorkFlows:
         return InMemoryWorkFlows(self._rows, LIVES[kind])

@@ -63,8 +63,20 @@ class InMemoryWork:
 
     def claimable(self, priority: Priority, most: int) -> int:
         ready = [item for item in self._ready() if item.priority is priority]
-        paused = [item for item in ready if (f := self._flow(item)) and f.paused_until is not None]
-        return min(most, len(ready) - len(paused))
+        return min(most, len(ready) - sum(self._is_stopped(item) for item in ready))
+
+    def _is_stopped(self, item: WorkItem) -> bool:
+        """Whether the item's flow is paused, blocked, or has as many running items as it may."""
+        flow = self._flow(item)
+        if flow is None:
+            return False
+        running = [one for one in self._items.values() if one.state is self._running]
+        most = 1 if flow.failures else flow.max_running
+        return (
+            flow.paused_until is not None
+            or (flow.blocked_until is not None and flow.blocked_until > self._rows.now())
+            or (most is not None and sum(one.flow == item.flow for one in running) >= most)
+        )
 
     def _ready(self) -> list[Any]:
         now = self._rows.now()
@@ -78,9 +90,9 @@ class InMemoryWork:
         return self._rows.flows(self._life.kind).get((item.priority, item.flow))
 
     def _offset(self, item: WorkItem) -> float | None:
-        """Of the item's flow; None where it is paused, or where there is none yet."""
+        """Of the item's flow; None where it is stopped, or where there is none yet."""
         flow = self._flow(item)
-        return None if flow is None or flow.paused_until is not None else flow.tag_offset
+        return None if flow is None or self._is_stopped(item) else flow.tag_offset
 
     def extend_leases(self, owner: str, item_ids: Sequence[UUID], lease: timedelta) -> int:
         self._rows.require_writable()
@@ -112,6 +124,8 @@ class InMemoryWork:
             changes = {"timings_ms": timings, "notes": tuple(notes)}
         reason = None if event in SUCCESS else reason
         now = self._rows.now()
+        if event is WorkEvent.DELIVER:
+            changes["sent_at"] = now
         return self._give_back(item, event, lost=False, finished_at=now, reason=reason, **changes)
 
     def release(
@@ -146,6 +160,9 @@ class InMemoryWork:
             changes |= {"finished_at": None}
             if hasattr(item, "rung_at"):
                 changes["rung_at"] = None
+            if hasattr(item, "queued_at"):
+                now = self._rows.now()
+                changes |= {"queued_at": now, "sent_at": None, "transaction_uid": None}
         elif event is not WorkEvent.CONFIRM and item.state in {self._queued, self._running}:
             changes = {"reason": reason, "finished_at": self._rows.now(), **NO_LEASE}
         if event is WorkEvent.DISCARD and hasattr(item, "idempotency_key"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from hilum.domain.delivery import DELIVERY
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
 from hilum.domain.principal import ALL_SITES
@@ -14,7 +15,7 @@ from hilum.domain.work import Priority, WorkEvent
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
     from uuid import UUID
 
@@ -89,7 +90,7 @@ class InMemoryWorkFlows:
         own = [
             item.fair_tag
             for item in self._waiting()
-            if (item.priority, item.site) == (priority, site)
+            if (item.priority, item.flow) == (priority, site)
             and item.fair_tag > 0
             and item.attempts == 0
         ]
@@ -97,8 +98,34 @@ class InMemoryWorkFlows:
         self._flows[priority, site] = flow.resume(first, self._virtual_time(priority))
         return True
 
+    def limit(self, name: str, max_running: int) -> None:
+        self._rows.require_writable()
+        for priority in Priority:
+            flow = self._flow(priority, name)
+            self._flows[priority, name] = replace(flow, max_running=max_running)
+
+    def block(self, name: str, delay: Callable[[int], timedelta]) -> bool:
+        self._rows.require_writable()
+        now = self._rows.now()
+        own = [flow for flow in self._flows.values() if flow.flow == name]
+        until = now + delay(max((flow.failures for flow in own), default=0))
+        free = [flow for flow in own if flow.blocked_until is None or flow.blocked_until <= now]
+        for flow in free:
+            self._flows[flow.priority, name] = replace(
+                flow, blocked_until=until, failures=flow.failures + 1
+            )
+        return bool(free)
+
+    def unblock(self, name: str) -> bool:
+        self._rows.require_writable()
+        failed = [one for one in self._flows.values() if one.flow == name and one.failures]
+        for flow in failed:
+            self._flows[flow.priority, name] = replace(flow, blocked_until=None, failures=0)
+        return bool(failed)
+
     def _flow(self, priority: Priority, site: str) -> WorkFlow:
-        weight = 1.0 if site == ALL_SITES else self._rows.sites.setdefault(site, 1.0)
+        is_site = site != ALL_SITES and self._kind != DELIVERY.kind
+        weight = 1.0 if not is_site else self._rows.sites.setdefault(site, 1.0)
         known = self._flows.get((priority, site))
         return known or WorkFlow(self._kind, priority, site, weight=weight)
 
@@ -110,12 +137,12 @@ class InMemoryWorkFlows:
         flows = {f.flow: f for (of, _), f in self._flows.items() if of is priority}
         first: dict[str, float] = {}
         for job in self._waiting():
-            flow = flows.get(job.site)
+            flow = flows.get(job.flow)
             if flow is None or flow.paused_until is not None or job.priority is not priority:
                 continue
             if job.fair_tag > 0 and job.attempts == 0:
                 tag = job.fair_tag + flow.tag_offset
-                first[job.site] = min(first.get(job.site, tag), tag)
+                first[job.flow] = min(first.get(job.flow, tag), tag)
         return virtual_time(
             list(first.values()), [flow.last_tag + flow.tag_offset for flow in flows.values()]
         )

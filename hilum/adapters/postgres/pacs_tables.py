@@ -1,4 +1,4 @@
-"""Tables of DICOM peers and their associations."""
+"""Tables of DICOM peers, their associations, destinations and deliveries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from hilum.adapters.postgres.column_types import UtcTime
+from hilum.adapters.postgres.column_types import Document, UtcTime
+from hilum.adapters.postgres.work_tables import work_columns
 from hilum.domain.association import AssociationOutcome
+from hilum.domain.delivery import DELIVERY
+from hilum.domain.destination import DestinationKind
 
 
 class PacsTables(NamedTuple):
@@ -15,11 +18,20 @@ class PacsTables(NamedTuple):
 
     peers: sa.Table
     associations: sa.Table
+    destinations: sa.Table
+    deliveries: sa.Table
+    delivery_contexts: sa.Table
 
 
 def pacs_tables(metadata: sa.MetaData) -> PacsTables:
     """Add the tables to the others."""
-    return PacsTables(_peers(metadata), _associations(metadata))
+    return PacsTables(
+        _peers(metadata),
+        _associations(metadata),
+        _destinations(metadata),
+        _deliveries(metadata),
+        _delivery_contexts(metadata),
+    )
 
 
 def _peers(metadata: sa.MetaData) -> sa.Table:
@@ -62,4 +74,64 @@ def _associations(metadata: sa.MetaData) -> sa.Table:
         sa.CheckConstraint(f"outcome IN ({outcomes})", name="outcome"),
         # The newest first, and the oldest to remove.
         sa.Index(None, "began_at", "id"),
+    )
+
+
+def _destinations(metadata: sa.MetaData) -> sa.Table:
+    kinds = ", ".join(f"'{kind.value}'" for kind in DestinationKind)
+    return sa.Table(
+        "destinations",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("site", sa.Text, nullable=False, index=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("address", Document, nullable=False),
+        sa.Column("objects", Document, nullable=False),
+        sa.Column("options", Document, nullable=False),
+        sa.Column("rule", Document, nullable=False),
+        sa.Column("commitment", sa.Boolean, nullable=False),
+        sa.Column("max_associations", sa.Integer, nullable=False),
+        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False),
+        sa.CheckConstraint(f"kind IN ({kinds})", name="kind"),
+        sa.CheckConstraint("max_associations > 0", name="max_associations"),
+    )
+
+
+def _deferred(column: str) -> sa.ForeignKey:
+    return sa.ForeignKey(column, deferrable=True, initially="DEFERRED")
+
+
+def _deliveries(metadata: sa.MetaData) -> sa.Table:
+    awaited = sa.text("state = 'sent' AND transaction_uid IS NOT NULL")
+    return sa.Table(
+        "deliveries",
+        metadata,
+        sa.Column("destination_id", _deferred("destinations.id"), nullable=False),
+        *work_columns("deliveries", DELIVERY, "destination_id"),
+        sa.Column("job_id", _deferred("jobs.id"), nullable=False, index=True),
+        sa.Column("objects", Document, nullable=False),
+        sa.Column("queued_at", UtcTime, nullable=False),
+        sa.Column("sent_at", UtcTime),
+        sa.Column("transaction_uid", sa.Text, index=True),
+        sa.Index(
+            "ix_deliveries_awaited",
+            "sent_at",
+            "id",
+            postgresql_where=awaited,
+            sqlite_where=awaited,
+        ),
+        sa.Index(None, "state", "created_at", "id"),
+    )
+
+
+def _delivery_contexts(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "delivery_contexts",
+        metadata,
+        # No reference: a context is written with its instance, and goes before it or after it.
+        sa.Column("instance_id", sa.Uuid, primary_key=True),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False, index=True),
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The newest revision in ``migrations/versions``; a test keeps the two together.
 
 Revisions are numbers of four digits, so that a newer one is a greater text.

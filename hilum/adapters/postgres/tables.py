@@ -209,6 +209,9 @@ WORK_FLOWS: Final = sa.Table(
     sa.Column("tag_offset", sa.Double, nullable=False),
     sa.Column("paused_until", UtcTime),
     sa.Column("pause_reason", sa.Text, nullable=False),
+    sa.Column("max_running", sa.Integer),
+    sa.Column("blocked_until", UtcTime),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
 )
 
 FILM_REMOVALS: Final = sa.Table(
@@ -260,7 +263,7 @@ HEATMAPS: Final = sa.Table(
 API_KEYS, USERS, ROLE_GRANTS, SESSIONS = access_tables(METADATA)
 SITES, SUBMISSIONS, SUBMISSION_ITEMS, IMAGING_STUDIES, IMAGING_SERIES = submission_tables(METADATA)
 OPERATIONS, ATTEMPTS, WORKERS = work_tables(METADATA)
-PEERS, ASSOCIATIONS = pacs_tables(METADATA)
+PEERS, ASSOCIATIONS, DESTINATIONS, DELIVERIES, DELIVERY_CONTEXTS = pacs_tables(METADATA)
 
 AUDIT_EVENTS: Final = sa.Table(
     "audit_events",

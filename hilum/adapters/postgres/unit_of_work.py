@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from hilum.adapters.postgres import schema
+from hilum.adapters.postgres.advisory_locks import advisory_key
 from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.engine import WRITE_OPTION
 from hilum.adapters.postgres.errors import translated_errors
@@ -21,6 +21,8 @@ from hilum.adapters.postgres.repositories.attempts import (
     SqlWorkerRepository,
 )
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
+from hilum.adapters.postgres.repositories.deliveries import SqlDeliveryRepository
+from hilum.adapters.postgres.repositories.destinations import SqlDestinationRepository
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
 from hilum.adapters.postgres.repositories.kinds import KINDS
@@ -69,6 +71,8 @@ class SqlTransaction:
         self.site_rules = SqlSiteRuleRepository(connection)
         self.peers = SqlPeerRepository(connection)
         self.associations = SqlAssociationRepository(connection)
+        self.destinations = SqlDestinationRepository(connection)
+        self.deliveries = SqlDeliveryRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
 
@@ -121,8 +125,3 @@ class SqlUnitOfWork:
         """Return if the database answers and this release can work with its schema."""
         with translated_errors(), self._reading.begin() as connection:
             schema.require_schema(connection)
-
-
-def advisory_key(name: str) -> int:
-    """The PostgreSQL advisory lock (a signed 64-bit number) that a name stands for."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from hilum.application.ports.associations import AssociationRepository
     from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
+    from hilum.application.ports.deliveries import DeliveryRepository
+    from hilum.application.ports.destinations import DestinationRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
     from hilum.application.ports.operations import OperationRepository
@@ -113,6 +115,16 @@ class Transaction(Protocol):
     @property
     def associations(self) -> AssociationRepository:
         """Associations of peers."""
+        ...
+
+    @property
+    def destinations(self) -> DestinationRepository:
+        """Destinations of results."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryRepository:
+        """Deliveries."""
         ...
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from hilum.domain.work import WorkItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from hilum.domain.work import Priority
@@ -67,4 +67,29 @@ class WorkFlowRepository(Protocol):
 
     def end_pauses(self) -> Sequence[WorkFlow]:
         """Resume the flows whose pause is over, and return them as they were."""
+        ...
+
+    def limit(self, name: str, max_running: int) -> None:
+        """Let at most so many items of a flow run at the same time, of all priorities together.
+
+        A flow that is not known is made.
+        """
+        ...
+
+    def block(self, name: str, delay: Callable[[int], timedelta]) -> bool:
+        """Let no item of a flow be claimed for a while, since what they need does not answer.
+
+        It then counts one more failure. A flow that is blocked stays as it is.
+
+        Args:
+            name: Of the flow.
+            delay: How long, by the number of failures before this one.
+
+        Returns:
+            Whether it was not blocked before.
+        """
+        ...
+
+    def unblock(self, name: str) -> bool:
+        """End a block and forget the failures; False where there were none."""
         ...

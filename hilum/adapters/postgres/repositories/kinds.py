@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from hilum.adapters.postgres.repositories.deliveries import DELIVERY_STATEMENTS
 from hilum.adapters.postgres.repositories.jobs import JOB_STATEMENTS
 from hilum.adapters.postgres.repositories.operations import OPERATION_STATEMENTS
 from hilum.adapters.postgres.repositories.work_flows import FlowStatements
@@ -29,5 +30,5 @@ def register(statements: WorkStatements[Any]) -> None:
     KINDS[work.life.kind] = KindStatements(statements, FlowStatements(work))
 
 
-for known in (JOB_STATEMENTS, OPERATION_STATEMENTS):
+for known in (JOB_STATEMENTS, DELIVERY_STATEMENTS, OPERATION_STATEMENTS):
     register(known)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 
 import sqlalchemy as sa
 
+from hilum.adapters.postgres.advisory_locks import advisory_key
 from hilum.adapters.postgres.database_clock import database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.insertion import insert
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _MEASURED: Final = (WorkEvent.CLAIM, WorkEvent.RELEASE, WorkEvent.RETRY)
 """Events of the states whose items are counted: queued, running and failed."""
+_LOCK: Final = Statement(
+    sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("key", type_=sa.BigInteger)))
+)
 _AT_MOST: Final = sa.bindparam("at_most", type_=sa.Integer)
 
 
@@ -109,6 +113,8 @@ class SqlWorkRepository(Generic[ItemT]):
         # Planning a claim costs more than running it, and most ends of a drain find nothing.
         if self._statements.waiting.first(self._connection, {}) is None:
             return None
+        if self._statements.work.limited and self._connection.dialect.name == "postgresql":
+            _LOCK.all(self._connection, {"key": advisory_key(f"claim_{self._life.kind}")})
         served = {
             f"served_{priority.value}": priority.value if priority in priorities else ""
             for priority in Priority

@@ -7,6 +7,9 @@ gives the item. A flow whose rows are all locked by other claims is passed over.
 On PostgreSQL the lock is taken inside a LATERAL with ``LIMIT 1`` under an outer ``LIMIT 1``. A
 plain ``WHERE id = (SELECT ... LIMIT 1)`` would return nothing where another claim holds that row.
 SQLite has one writer at a time, so that the first head is always free.
+
+Flows of a kind that is *limited* may be blocked, and have at most so many running items. Claims of
+such a kind follow one another under an advisory lock, since each has to see what runs.
 """
 
 from __future__ import annotations
@@ -49,7 +52,32 @@ def _first_of_flow(work: WorkTable[Any], flow: Any, number: Any = 1) -> sa.Selec
 def _open(work: WorkTable[Any], parameter: str) -> tuple[sa.ColumnElement[bool], ...]:
     """Return the conditions of a flow from which an item may be claimed."""
     served = sa.bindparam(parameter, type_=sa.Text)
-    return _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority == served
+    always = _FLOW.kind == work.life.kind, _FLOW.paused_until.is_(None), _FLOW.priority == served
+    return (*always, *_has_room(work)) if work.limited else always
+
+
+def _has_room(work: WorkTable[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions of a flow that is not blocked, and of which not too many items run.
+
+    After a block one item is tried, whatever the limit.
+    """
+    running = work.table.alias("running")
+    state = work.life.source(WorkEvent.RELEASE).value
+    number = (
+        sa.select(sa.func.count())
+        .select_from(running)
+        .where(
+            running.c.state == sa.literal_column(f"'{state}'"),
+            running.c[work.flow] == _FLOW.flow,
+        )
+        .correlate(WORK_FLOWS)
+        .scalar_subquery()
+    )
+    most = sa.case((_FLOW.failures > 0, 1), else_=_FLOW.max_running)
+    return (
+        sa.or_(_FLOW.blocked_until.is_(None), _FLOW.blocked_until <= _NOW),
+        sa.or_(most.is_(None), number < most),
+    )
 
 
 def count_claimable(work: WorkTable[Any]) -> dict[str, sa.Select[Any]]:

@@ -19,7 +19,7 @@ from hilum.domain.work import Priority, WorkEvent, WorkItem
 from hilum.domain.work_flow import WorkFlow, virtual_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from sqlalchemy.engine import Connection
@@ -53,6 +53,30 @@ _PAUSED: Final = Statement(
         paused_until=database_later("length_s"), pause_reason=sa.bindparam("because", type_=sa.Text)
     )
     .returning(_FLOW.flow)
+)
+_OF_NAME: Final = (
+    _FLOW.kind == sa.bindparam("of_kind", type_=sa.Text),
+    _FLOW.flow == sa.bindparam("of_flow", type_=sa.Text),
+)
+_IS_BLOCKED: Final = _FLOW.blocked_until > database_now()
+_FAILURES: Final = Statement(sa.select(sa.func.max(_FLOW.failures)).where(*_OF_NAME))
+_LIMITED: Final = Statement(
+    sa.update(WORK_FLOWS)
+    .where(*_OF_NAME)
+    .values(max_running=sa.bindparam("most", type_=sa.Integer))
+    .returning(_FLOW.priority)
+)
+_BLOCKED: Final = Statement(
+    sa.update(WORK_FLOWS)
+    .where(*_OF_NAME, sa.or_(_FLOW.blocked_until.is_(None), sa.not_(_IS_BLOCKED)))
+    .values(blocked_until=database_later("length_s"), failures=_FLOW.failures + 1)
+    .returning(_FLOW.priority)
+)
+_UNBLOCKED: Final = Statement(
+    sa.update(WORK_FLOWS)
+    .where(*_OF_NAME, _FLOW.failures > 0)
+    .values(blocked_until=None, failures=0)
+    .returning(_FLOW.priority)
 )
 _OVER: Final = (
     sa.select(*WORK_FLOWS.c)
@@ -249,6 +273,24 @@ class SqlWorkFlowRepository:
         self._make([(priority, name) for priority in priorities])
         for priority in priorities:
             self._keep(self._locked(priority, name).with_weight(weight))
+
+    def limit(self, name: str, max_running: int) -> None:
+        """Let at most so many items of a flow run at the same time."""
+        self._make([(priority, name) for priority in sorted(each.value for each in Priority)])
+        _LIMITED.all(self._connection, {**self._named(name), "most": max_running})
+
+    def block(self, name: str, delay: Callable[[int], timedelta]) -> bool:
+        """Let no item of a flow be claimed for a while."""
+        ((failures,),) = _FAILURES.all(self._connection, self._named(name))
+        length_s = delay(failures or 0).total_seconds()
+        return bool(_BLOCKED.all(self._connection, {**self._named(name), "length_s": length_s}))
+
+    def unblock(self, name: str) -> bool:
+        """End a block and forget the failures."""
+        return bool(_UNBLOCKED.all(self._connection, self._named(name)))
+
+    def _named(self, name: str) -> dict[str, str]:
+        return {"of_kind": self._kind, "of_flow": name}
 
     def _make(self, names: Sequence[tuple[str, str]]) -> None:
         """Make the flows that are not there, with the weights of their sites.

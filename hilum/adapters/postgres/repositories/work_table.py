@@ -33,6 +33,7 @@ class WorkTable(Generic[ItemT]):
         life: The kind.
         item: Class of an item.
         flow: Name of the column whose value is the flow.
+        limited: Whether its flows can be blocked and have a limit of running items.
         renamed: Column of a field that has another name.
         readers: What makes a field of a column's value, by field.
         writers: What makes a column's value of a field, by column.
@@ -42,6 +43,7 @@ class WorkTable(Generic[ItemT]):
     life: LifeCycle[Any]
     item: type[ItemT]
     flow: str = "site"
+    limited: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
     readers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     writers: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)

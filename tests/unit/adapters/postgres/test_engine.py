@@ -11,8 +11,9 @@ import pytest
 
 from hilum.adapters.postgres import engine as engine_module
 from hilum.adapters.postgres import migrate
+from hilum.adapters.postgres.advisory_locks import advisory_key
 from hilum.adapters.postgres.engine import create_database_engine
-from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork, advisory_key
+from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.domain.errors import DatabaseUnavailable, InternalError
 
 if TYPE_CHECKING:
