@@ -101,3 +101,8 @@ class Delivery(WorkItem):
     def flow(self) -> str:
         """Return its destination: a slow one holds up nobody else."""
         return self.destination_id
+
+    @property
+    def tried_since(self) -> datetime:
+        """Return since when its attempts count: they have a day."""
+        return self.queued_at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ class Destination:
     calling_ae: str = "HILUM"
     tls: bool = False
     objects: tuple[ObjectKind, ...] = (ObjectKind.SR, ObjectKind.SC)
-    options: EncodingOptions = EncodingOptions()
+    options: EncodingOptions = field(default_factory=EncodingOptions)
     when: When = When.ALWAYS
     weak_labels: bool = True
     commitment: bool = False

@@ -19,20 +19,27 @@ class RetryPolicy:
     films beside it, so lost workers have a budget of their own, a small one.
 
     Attributes:
-        max_attempts: Claims before a job is parked.
+        max_attempts: Claims before a job is parked; None for any number.
         max_losses: Lost workers before a job is parked.
         base: Delay after the first attempt.
         cap: Longest delay.
+        max_age: How long an item is tried, outages of what it needs included; None for ever.
     """
 
-    max_attempts: int = 12
+    max_attempts: int | None = 12
     max_losses: int = 3
     base: timedelta = timedelta(seconds=1)
     cap: timedelta = timedelta(minutes=5)
+    max_age: timedelta | None = None
 
     def exhausted(self, attempts: int, losses: int) -> bool:
         """Whether a job with so many attempts and losses is parked instead of tried again."""
-        return attempts >= self.max_attempts or losses >= self.max_losses
+        tried_out = self.max_attempts is not None and attempts >= self.max_attempts
+        return tried_out or losses >= self.max_losses
+
+    def expired(self, age: timedelta) -> bool:
+        """Whether a job that has been tried for so long is parked."""
+        return self.max_age is not None and age >= self.max_age
 
     def delay(self, attempts: int, chance: random.Random) -> timedelta:
         """How long to wait after this many attempts: half to all of ``base * 2**(attempts - 1)``.

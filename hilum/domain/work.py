@@ -177,3 +177,8 @@ class WorkItem:
     def flow(self) -> str:
         """Return the name of what its share is counted for."""
         return self.site
+
+    @property
+    def tried_since(self) -> datetime:
+        """Return since when its attempts count."""
+        return self.created_at

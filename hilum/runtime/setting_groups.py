@@ -231,6 +231,10 @@ def _default_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+_OTHER_QUEUES: Final = ("delivery", "operations")
+_QUEUES: Final = (*(priority.value for priority in Priority), *_OTHER_QUEUES)
+
+
 class Worker(Group):
     """One worker process.
 
@@ -238,15 +242,16 @@ class Worker(Group):
         name: Owner of this worker's leases; differs between any two live workers. Host name and
             process id by default.
         max_slots: Images at once, one thread each.
-        queues: The priorities whose jobs it analyses, comma-separated; all by default. Every worker
-            runs operations as well. Whatever
-            their order here, a worker empties its queues in the order of urgency.
+        queues: What it runs, comma-separated; all by default: ``stat``, ``routine`` and ``batch``
+            for jobs of that priority, ``delivery`` and ``operations``. A worker of which only
+            priorities are named runs deliveries and operations as well. Whatever the order here, a
+            worker empties its queues in the order of urgency.
         ready_file: Exists while the worker takes work.
     """
 
     name: str = Field(default_factory=_default_name, min_length=1)
     max_slots: Annotated[int, Old("WORKER_CONCURRENCY")] = Field(default=2, ge=1, le=64)
-    queues: Annotated[tuple[Priority, ...], NoDecode] = tuple(Priority)
+    queues: Annotated[tuple[str, ...], NoDecode] = _QUEUES
     ready_file: Path | None = None
 
     @field_validator("queues", mode="before")
@@ -254,10 +259,17 @@ class Worker(Group):
     def _read_queues(cls, given: object) -> object:
         if not isinstance(given, str):
             return given
-        names = [name.strip() for name in given.split(",")]
-        if unknown := [name for name in names if name not in tuple(Priority)]:
-            raise ValueError(f"{unknown[0]!r} is no queue; there are {', '.join(Priority)}")
-        return tuple(priority for priority in Priority if priority in names)
+        names = [name.strip().removeprefix("analysis.") for name in given.split(",")]
+        if unknown := [name for name in names if name not in _QUEUES]:
+            raise ValueError(f"{unknown[0]!r} is no queue; there are {', '.join(_QUEUES)}")
+        if not set(names) & set(_OTHER_QUEUES):
+            names += _OTHER_QUEUES
+        return tuple(name for name in _QUEUES if name in names)
+
+    @property
+    def priorities(self) -> tuple[Priority, ...]:
+        """Return the priorities of the jobs that it analyses."""
+        return tuple(priority for priority in Priority if priority.value in self.queues)
 
 
 class Queue(Group):

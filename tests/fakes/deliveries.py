@@ -69,6 +69,16 @@ class InMemoryDeliveries(InMemoryWork):
         )
         return True
 
+    def keep(
+        self, delivery_id: UUID, objects: Sequence[DeliveredObject], transaction_uid: str | None
+    ) -> None:
+        self._rows.require_writable()
+        self._rows.deliveries[delivery_id] = replace(
+            self._rows.deliveries[delivery_id],
+            objects=tuple(objects),
+            transaction_uid=transaction_uid,
+        )
+
     def newest(
         self, which: DeliveryFilter, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Delivery]:

@@ -6,6 +6,7 @@ Stages, whose milliseconds are kept with the job: ``fetch``, ``decode`` and ``in
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,20 +15,21 @@ from hilum.application.analysis.gate import gate_refusal
 from hilum.application.analysis.pipeline import analyse
 from hilum.application.intake.raw_images import read_for
 from hilum.application.queue.handler import Outcome
+from hilum.application.queue.probes import probe_object_store
 from hilum.domain.errors import (
     Dependency,
     InternalError,
     NotAFrontalChestXray,
     ObjectMissing,
-    ObjectStoreUnavailable,
     OutOfMemory,
 )
 from hilum.domain.finding import Analysis, GateRecord
 from hilum.domain.job import Job, JobEvent, Reason
-from hilum.domain.object_keys import PROBES
 from hilum.domain.principal import DEFAULT_SITE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
@@ -57,8 +59,8 @@ class AnalyseFilm:
         self._engine = engine
         self._catalogue = catalogue
         self._clock = clock
-        self.probes = {
-            Dependency.OBJECT_STORE: self._store_and_fetch,
+        self.probes: dict[Dependency, Callable[[], object]] = {
+            Dependency.OBJECT_STORE: partial(probe_object_store, store),
             Dependency.INFERENCE: self._ask_gate,
         }
 
@@ -111,13 +113,6 @@ class AnalyseFilm:
             pixel_aspect=film.header.pixel_aspect,
         )
         return Outcome(notes=notes, record=lambda transaction: transaction.results.add(analysis))
-
-    def _store_and_fetch(self) -> None:
-        """Probe the object store. The object stays, since other workers write the same one."""
-        content = b"probe"
-        self._store.put(f"{PROBES}worker", [content], media_type="application/octet-stream")
-        if self._store.get(f"{PROBES}worker") != content:
-            raise ObjectStoreUnavailable("the object store gives back other bytes")
 
     def _ask_gate(self) -> None:
         """Probe the inference server with a blank image."""

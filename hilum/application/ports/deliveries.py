@@ -60,6 +60,12 @@ class DeliveryRepository(WorkRepository[Delivery], Protocol):
         """Store the state of the objects; False if the claim that ``delivery`` shows is over."""
         ...
 
+    def keep(
+        self, delivery_id: UUID, objects: Sequence[DeliveredObject], transaction_uid: str | None
+    ) -> None:
+        """Store the state of the objects in the transaction that ended the run."""
+        ...
+
     def newest(
         self, which: DeliveryFilter, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Delivery]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from hilum.domain.work import WorkEvent, WorkItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hilum.application.ports.unit_of_work import Transaction
-    from hilum.domain.errors import Dependency
+    from hilum.domain.errors import Dependency, Transient
     from hilum.domain.retry_policy import RetryPolicy
     from hilum.domain.work import Reason
 
@@ -88,6 +89,35 @@ class Handler(Protocol[ItemT_contra, LoadedT]):
         ...
 
 
+Ended = Callable[["Transaction", Any], "Sequence[WorkItem]"]
+"""What follows from the end of an item, in its transaction: the items that were queued by it."""
+
+
+def _nothing(_transaction: Transaction, _item: WorkItem) -> Sequence[WorkItem]:
+    return ()
+
+
+def _ignore(_transaction: Transaction, _item: WorkItem, _error: Transient) -> None:
+    return None
+
+
+def _no_chore(_transaction: Transaction) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What the reconciler does that belongs to one kind of work.
+
+    Attributes:
+        ended: By kind, see :attr:`Kind.ended`.
+        chore: Is called in each reconciliation.
+    """
+
+    ended: Mapping[str, Ended] = field(default_factory=dict)
+    chore: Callable[[Transaction], object] = _no_chore
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of work as a worker runs it.
@@ -95,7 +125,14 @@ class Kind:
     Attributes:
         handler: Runs its items.
         policy: Of their attempts.
+        ended: Is called with an item that ended or was dead-lettered, in that transaction. It
+            returns the items of another kind that it queued.
+        released: Is called with an item that is queued again, and why, in that transaction.
+        max_slots: So many of the process' slots run items of this kind; None for all.
     """
 
     handler: Handler[Any, Any]
     policy: RetryPolicy
+    ended: Ended = _nothing
+    released: Callable[[Transaction, Any, Transient], object] = _ignore
+    max_slots: int | None = None

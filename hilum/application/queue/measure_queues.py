@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilum.application.queue.operate_flows import KINDS
+from hilum.domain.delivery import DELIVERY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,5 +48,5 @@ class MeasureQueues:
             DatabaseUnavailable: It cannot be told now.
         """
         with self._unit_of_work.begin(write=False) as transaction:
-            kinds = {kind: transaction.work(kind).depths() for kind in KINDS}
+            kinds = {kind: transaction.work(kind).depths() for kind in (*KINDS, DELIVERY.kind)}
             return QueueDepths(transaction.now, kinds)

@@ -29,7 +29,7 @@ OTHER_QUEUES: Final[dict[str, str]] = {
     DELIVERY.kind: "hilum.delivery",
     OPERATION.kind: "hilum.operations",
 }
-"""Kinds whose items of every priority share a queue. They are short, and every worker runs them."""
+"""Kinds whose items of every priority share a queue."""
 
 FORMER_TASK: Final = "hilum.analyse.v1"
 FORMER_QUEUES: Final[Mapping[Priority, str]] = {
@@ -46,7 +46,7 @@ def queue_of(kind: str, priority: Priority) -> str:
 
 
 def served_queues(priorities: Sequence[Priority], kinds: Collection[str]) -> list[str]:
-    """Return the queues of a worker: jobs of these priorities, and all else that it runs."""
+    """Return the queues of a worker: jobs of these priorities, and of the other kinds it runs."""
     jobs = [
         queue
         for queues in (QUEUES, FORMER_QUEUES)

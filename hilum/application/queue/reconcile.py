@@ -13,6 +13,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from hilum.application.queue.handler import Follows
 from hilum.application.queue.run_next import action_of, attempt_of
 from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import BrokerUnavailable, DatabaseUnavailable, WorkerLost
@@ -100,11 +101,24 @@ class Reconcile:
         policies: Mapping[str, RetryPolicy],
         chance: random.Random,
         periods: Periods,
+        follows: Follows | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        """Prepare a reconciler.
+
+        Args:
+            unit_of_work: Holds the rows.
+            queue: Gets the wake-ups.
+            policies: Of the attempts at items, by kind: every kind that there is.
+            chance: Of backoffs.
+            periods: How long what lasts.
+            follows: What belongs to one kind of work.
+            clock: Monotonic seconds.
+        """
         self._unit_of_work = unit_of_work
         self._queue = queue
         self._policies = policies
+        self._follows = follows or Follows()
         self._chance = chance
         self._periods = periods
         self._lease_s = periods.lease.total_seconds()
@@ -144,6 +158,7 @@ class Reconcile:
                 self._periods.attempts, self._looked_at, MOST_ATTEMPTS
             )
             transaction.associations.remove_old(self._periods.attempts, MOST_ATTEMPTS)
+            self._follows.chore(transaction)
             for name, policy in self._policies.items():
                 flows = transaction.flows(name)
                 if expires:
@@ -182,6 +197,8 @@ class Reconcile:
                 backoff = policy.delay(item.losses, self._chance)
                 after = work.release(item, lost, reason=reason, backoff=backoff)
             if after is not None:
+                if after.finished_at is not None and kind in self._follows.ended:
+                    self._follows.ended[kind](transaction, after)
                 transaction.attempts.add(attempt_of(item, lost, reason))
                 left.append(after)
         return left

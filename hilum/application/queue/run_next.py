@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import count
+from threading import BoundedSemaphore
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from hilum.domain.audit import AuditEvent
 from hilum.domain.errors import (
     DatabaseUnavailable,
     DependencyUnavailable,
+    DestinationUnavailable,
     HilumError,
     InternalError,
     Permanent,
@@ -58,7 +60,7 @@ Tell = Callable[[WorkItem, WorkItem | None], object]
 class RunNext:
     """Runs items; safe to call from several threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run meets; keyword-only, so readable
         self,
         *,
         unit_of_work: UnitOfWork,
@@ -68,6 +70,7 @@ class RunNext:
         chance: random.Random,
         pause: Callable[[float], None] = sleep,
         around: Callable[[WorkItem], AbstractContextManager[object]] = lambda _: nullcontext(),
+        wake: Callable[[Sequence[WorkItem]], object] = lambda _: None,
     ) -> None:
         """Prepare a runner.
 
@@ -79,6 +82,7 @@ class RunNext:
             chance: Of backoffs.
             pause: Waits a number of seconds.
             around: Surrounds each run, to name the item in logs.
+            wake: Is called with what the end of an item queued, of a kind that is not run here.
         """
         self._unit_of_work = unit_of_work
         self._kinds = kinds
@@ -87,7 +91,13 @@ class RunNext:
         self._chance = chance
         self._pause = pause
         self._around = around
+        self._wake = wake
         self._turns = count(1)
+        self._rooms = {
+            name: BoundedSemaphore(kind.max_slots)
+            for name, kind in kinds.items()
+            if kind.max_slots is not None
+        }
 
     def __call__(self, priorities: Sequence[Priority], tell: Tell) -> bool:
         """Run the next item.
@@ -114,6 +124,19 @@ class RunNext:
 
     def _run_one(self, name: str, kind: Kind, priorities: Sequence[Priority], tell: Tell) -> bool:
         """Run the next item of a kind, unless something that it needs is down."""
+        room = self._rooms.get(name)
+        if room is None:
+            return self._run_in_room(name, kind, priorities, tell)
+        if not room.acquire(blocking=False):
+            return False
+        try:
+            return self._run_in_room(name, kind, priorities, tell)
+        finally:
+            room.release()
+
+    def _run_in_room(
+        self, name: str, kind: Kind, priorities: Sequence[Priority], tell: Tell
+    ) -> bool:
         with self._dependencies.admit(kind.handler.probes) as admission:
             claimed = self._claim(name, kind, priorities) if admission is not None else None
             if admission is None or claimed is None:
@@ -171,12 +194,18 @@ class RunNext:
             return self._end(item, Outcome(WorkEvent.PARK, _reason(InternalError(told))), watch)
 
     def _is_outage(self, error: Transient, admission: Admission) -> bool:
+        # A destination has no probe: its flow is its breaker, and is tried with one item.
+        if isinstance(error, DestinationUnavailable):
+            return True
         return isinstance(error, DependencyUnavailable) and self._dependencies.is_outage(
             error.dependency, admission
         )
 
     def _end(self, item: WorkItem, outcome: Outcome, watch: Stopwatch) -> WorkItem | None:
+        queued: list[WorkItem] = []
+
         def write(transaction: Transaction) -> WorkItem | None:
+            queued.clear()
             work = transaction.work(item.life.kind)
             if outcome.event is WorkEvent.RELEASE:
                 left = work.release(item, AttemptOutcome.DONE, backoff=outcome.pause)
@@ -197,10 +226,18 @@ class RunNext:
                 if outcome.event is not WorkEvent.RELEASE:
                     ended = _ENDS.get(outcome.event, AttemptOutcome.DONE)
                     self._keep_attempt(transaction, item, ended, outcome.reason, watch)
+                    queued.extend(self._kinds[item.life.kind].ended(transaction, left))
                     transaction.audit.append([self._event(left, ended, outcome.reason)])
             return left
 
-        return self._write(item, write)
+        left = self._write(item, write)
+        self._awake(queued)
+        return left
+
+    def _awake(self, queued: Sequence[WorkItem]) -> None:
+        """Wake a slot elsewhere for what this process does not run; its own slots look anyway."""
+        if others := [item for item in queued if item.life.kind not in self._kinds]:
+            self._wake(others)
 
     def _release(
         self, item: WorkItem, error: Transient, watch: Stopwatch, *, outage: bool
@@ -209,22 +246,31 @@ class RunNext:
 
         An outage takes no attempt of it and knows no backoff: the breaker waits for all items.
         """
-        reason, policy = _reason(error), self._kinds[item.life.kind].policy
+        reason, kind = _reason(error), self._kinds[item.life.kind]
+        policy = kind.policy
         ended = AttemptOutcome.OUTAGE if outage else AttemptOutcome.FAILED
+        queued: list[WorkItem] = []
 
         def write(transaction: Transaction) -> WorkItem | None:
+            queued.clear()
             work = transaction.work(item.life.kind)
-            if not outage and policy.exhausted(item.attempts, item.losses):
+            spent = not outage and policy.exhausted(item.attempts, item.losses)
+            if spent or policy.expired(transaction.now - item.tried_since):
                 left = work.park(item, reason=reason, lost=False)
             else:
                 delay = policy.delay(item.attempts, self._chance)
                 left = work.release(item, ended, reason=reason, backoff=delay)
             if left is not None:
+                kind.released(transaction, left, error)
+                if left.finished_at is not None:
+                    queued.extend(kind.ended(transaction, left))
                 self._keep_attempt(transaction, item, ended, reason, watch)
                 transaction.audit.append([self._event(left, ended, reason)])
             return left
 
-        return self._write(item, write)
+        left = self._write(item, write)
+        self._awake(queued)
+        return left
 
     def _keep_attempt(
         self,

@@ -136,7 +136,7 @@ def bootstrap(settings: WorkerSettings) -> Container:
         engine=engine,
         catalogue=catalogue,
         kinds=kinds,
-        drain=Drain(run_next, queue, settings.worker.queues),
+        drain=Drain(run_next, queue, settings.worker.priorities),
         leases=leases,
         dependencies=dependencies,
         reconcile=Reconcile(
@@ -175,7 +175,7 @@ def _leases(
             name=settings.worker.name,
             host=socket.gethostname(),
             release=version("hilum"),
-            queues=tuple(served_queues(settings.worker.queues, kinds)),
+            queues=tuple(served_queues(settings.worker.priorities, kinds)),
             slots=settings.worker.max_slots,
         ),
         lease=timedelta(seconds=settings.queue.lease_seconds),

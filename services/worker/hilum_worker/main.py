@@ -91,7 +91,7 @@ def work(container: Container) -> int:
         metrics,
         name=settings.worker.name,
         concurrency=settings.worker.max_slots,
-        queues=served_queues(settings.worker.queues, container.kinds),
+        queues=served_queues(settings.worker.priorities, container.kinds),
         ready_file=settings.worker.ready_file,
     )
     lone = LoneSlot(consumer.hear_alone)

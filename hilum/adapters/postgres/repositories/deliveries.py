@@ -67,6 +67,16 @@ DELIVERY_STATEMENTS: Final = WorkStatements(
     },
 )
 _COLUMNS: Final = DELIVERY_STATEMENTS.work.columns
+_NEW: Final = {
+    "objects": sa.bindparam("new_objects", type_=_COLUMN.objects.type),
+    "transaction_uid": sa.bindparam("new_uid", type_=sa.Text),
+}
+_KEPT: Final = Statement(
+    sa.update(DELIVERIES)
+    .where(_COLUMN.id == sa.bindparam("wanted_id"))
+    .values(_NEW)
+    .returning(_COLUMN.id)
+)
 _PROGRESS: Final = Statement(
     sa.update(DELIVERIES)
     .where(
@@ -74,10 +84,7 @@ _PROGRESS: Final = Statement(
         _COLUMN.started_at == sa.bindparam("claimed_at", type_=_COLUMN.started_at.type),
         _COLUMN.state == DeliveryState.RUNNING.value,
     )
-    .values(
-        objects=sa.bindparam("new_objects", type_=_COLUMN.objects.type),
-        transaction_uid=sa.bindparam("new_uid", type_=sa.Text),
-    )
+    .values(_NEW)
     .returning(_COLUMN.id)
 )
 _OF_TRANSACTION: Final = Statement(
@@ -123,6 +130,13 @@ class SqlDeliveryRepository(SqlWorkRepository[Delivery]):
             "new_uid": transaction_uid,
         }
         return _PROGRESS.first(self._connection, values) is not None
+
+    def keep(
+        self, delivery_id: UUID, objects: Sequence[DeliveredObject], transaction_uid: str | None
+    ) -> None:
+        """Store the state of the objects in the transaction that ended the run."""
+        new = {"new_objects": _document(objects), "new_uid": transaction_uid}
+        _KEPT.first(self._connection, {"wanted_id": delivery_id, **new})
 
     def newest(
         self, which: DeliveryFilter, after: tuple[datetime, UUID] | None, limit: int
