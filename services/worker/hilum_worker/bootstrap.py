@@ -7,9 +7,11 @@ import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+import structlog
 from structlog.contextvars import bound_contextvars
 
 from hilum.adapters.clock.clock import SystemClock
@@ -22,17 +24,21 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.analysis.analyse_film import AnalyseFilm
+from hilum.application.delivery.queue_deliveries import queue_deliveries
+from hilum.application.delivery.take_commitment import deny_silent
 from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.application.operations.kinds import OPERATIONS
 from hilum.application.operations.run_operation import RunOperation
 from hilum.application.queue.dependencies import Dependencies
 from hilum.application.queue.drain import Drain
-from hilum.application.queue.handler import Kind
+from hilum.application.queue.handler import Follows, Kind
 from hilum.application.queue.leases import KeepLeases
 from hilum.application.queue.messages import served_queues
 from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.attempt import Worker
+from hilum.domain.delivery import DELIVERY
+from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
 from hilum.domain.retry_policy import RetryPolicy
@@ -41,19 +47,33 @@ from hilum.runtime.tracing import run_span, trace_headers
 from hilum_worker.metrics import WorkerMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from celery import Celery
 
     from hilum.application.ports.clock import Clock
+    from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
     from hilum.application.ports.model_catalogue import ModelCatalogue
+    from hilum.application.ports.object_store import ObjectStore
+    from hilum.application.ports.task_queue import TaskQueue
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.work import WorkItem
+    from hilum.runtime.setting_groups import Queue
     from hilum_worker.settings import WorkerSettings
 
-MOST_ATTEMPTS_A_CHUNK = 5
+_LOG: Final = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS_A_CHUNK: Final = 5
 """Of an operation, before it is dead-lettered."""
+
+DELIVERIES: Final = RetryPolicy(
+    max_attempts=None,
+    base=timedelta(seconds=5),
+    cap=timedelta(minutes=15),
+    max_age=timedelta(days=1),
+)
+"""A destination may be away for a night."""
 
 _BACKGROUND_THREADS = 3
 """Heartbeat, reconciler and the slot that runs while the broker is down.
@@ -77,72 +97,55 @@ class Container:
     metrics: WorkerMetrics
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What kinds of work share."""
+
+    unit_of_work: UnitOfWork
+    store: ObjectStore
+    reader: FilmReader
+    engine: InferenceEngine
+    catalogue: ModelCatalogue
+    clock: Clock
+
+
 def bootstrap(settings: WorkerSettings) -> Container:
     """Wire a worker. Nothing connects yet."""
-    clock = SystemClock()
     chance = random.Random()  # noqa: S311 - jitter, not a secret
-    policy = RetryPolicy(
-        max_attempts=settings.queue.max_attempts,
-        max_losses=settings.queue.max_losses,
-        base=timedelta(seconds=settings.queue.backoff_base_seconds),
-        cap=timedelta(seconds=settings.queue.backoff_cap_seconds),
-    )
-    unit_of_work = SqlUnitOfWork(
-        create_database_engine(
-            settings.database.url.get_secret_value(),
-            pool_size=settings.worker.max_slots + _BACKGROUND_THREADS,
-        )
-    )
-    celery = create_celery(settings.broker.url.get_secret_value())
-    engine = open_inference(settings.inference.url, settings.model.repository)
-    catalogue = ModelsOfSite(
-        catalogue=FilesystemModelCatalogue(settings.model.repository),
-        unit_of_work=unit_of_work,
-        clock=clock,
-    )
-    handler = AnalyseFilm(
-        unit_of_work=unit_of_work,
-        store=open_object_store(settings.object_store.url.get_secret_value()),
-        reader=GuardedFilmReader(FilmLimits(**settings.image.model_dump())),
-        engine=engine,
-        catalogue=catalogue,
-        clock=clock,
-    )
-    kinds = {
-        ANALYSIS.kind: Kind(handler, policy),
-        OPERATION.kind: Kind(
-            RunOperation(unit_of_work=unit_of_work, kinds=OPERATIONS),
-            RetryPolicy(max_attempts=MOST_ATTEMPTS_A_CHUNK),
-        ),
-    }
-    leases = _leases(settings, unit_of_work, clock, kinds)
+    parts = _parts(settings)
+    policies = _policies(settings.queue)
+    kinds = _kinds(settings, parts, policies)
+    leases = _leases(settings, parts, kinds)
     dependencies = Dependencies(
         {need: probe for kind in kinds.values() for need, probe in kind.handler.probes.items()},
-        unit_of_work=unit_of_work,
+        unit_of_work=parts.unit_of_work,
         slots=settings.worker.max_slots,
     )
+    celery = create_celery(settings.broker.url.get_secret_value())
+    queue = CeleryTaskQueue(celery, trace_headers)
     run_next = RunNext(
-        unit_of_work=unit_of_work,
+        unit_of_work=parts.unit_of_work,
         kinds=kinds,
         leases=leases,
         dependencies=dependencies,
         chance=chance,
         around=_about,
+        wake=partial(_wake, queue),
     )
-    queue = CeleryTaskQueue(celery, trace_headers)
     return Container(
         settings=settings,
         celery=celery,
-        engine=engine,
-        catalogue=catalogue,
+        engine=parts.engine,
+        catalogue=parts.catalogue,
         kinds=kinds,
         drain=Drain(run_next, queue, settings.worker.priorities),
         leases=leases,
         dependencies=dependencies,
         reconcile=Reconcile(
-            unit_of_work=unit_of_work,
+            unit_of_work=parts.unit_of_work,
             queue=queue,
-            policies={name: kind.policy for name, kind in kinds.items()},
+            policies=policies,
+            follows=Follows({ANALYSIS.kind: queue_deliveries}, deny_silent),
             chance=chance,
             periods=Periods(
                 ageing=timedelta(seconds=settings.queue.ageing_seconds),
@@ -152,6 +155,72 @@ def bootstrap(settings: WorkerSettings) -> Container:
         ),
         metrics=WorkerMetrics(leases, dependencies.breakers),
     )
+
+
+def _parts(settings: WorkerSettings) -> _Parts:
+    clock = SystemClock()
+    unit_of_work = SqlUnitOfWork(
+        create_database_engine(
+            settings.database.url.get_secret_value(),
+            pool_size=settings.worker.max_slots + _BACKGROUND_THREADS,
+        )
+    )
+    return _Parts(
+        unit_of_work=unit_of_work,
+        store=open_object_store(settings.object_store.url.get_secret_value()),
+        reader=GuardedFilmReader(FilmLimits(**settings.image.model_dump())),
+        engine=open_inference(settings.inference.url, settings.model.repository),
+        catalogue=ModelsOfSite(
+            catalogue=FilesystemModelCatalogue(settings.model.repository),
+            unit_of_work=unit_of_work,
+            clock=clock,
+        ),
+        clock=clock,
+    )
+
+
+def _policies(queue: Queue) -> Mapping[str, RetryPolicy]:
+    """Return how often items are tried, of every kind: the reconciler ends leases of them all."""
+    return {
+        DELIVERY.kind: DELIVERIES,
+        ANALYSIS.kind: RetryPolicy(
+            max_attempts=queue.max_attempts,
+            max_losses=queue.max_losses,
+            base=timedelta(seconds=queue.backoff_base_seconds),
+            cap=timedelta(seconds=queue.backoff_cap_seconds),
+        ),
+        OPERATION.kind: RetryPolicy(max_attempts=MOST_ATTEMPTS_A_CHUNK),
+    }
+
+
+def _kinds(
+    settings: WorkerSettings, parts: _Parts, policies: Mapping[str, RetryPolicy]
+) -> Mapping[str, Kind]:
+    """Return the kinds of work that this worker runs, in the order in which they are asked."""
+    kinds: dict[str, Kind] = {}
+    if settings.worker.priorities:
+        handler = AnalyseFilm(
+            unit_of_work=parts.unit_of_work,
+            store=parts.store,
+            reader=parts.reader,
+            engine=parts.engine,
+            catalogue=parts.catalogue,
+            clock=parts.clock,
+        )
+        kinds[ANALYSIS.kind] = Kind(handler, policies[ANALYSIS.kind], ended=queue_deliveries)
+    if "operations" in settings.worker.queues:
+        operations = RunOperation(unit_of_work=parts.unit_of_work, kinds=OPERATIONS)
+        kinds[OPERATION.kind] = Kind(operations, policies[OPERATION.kind])
+    return kinds
+
+
+def _wake(queue: TaskQueue, queued: Sequence[WorkItem]) -> None:
+    """Wake slots of other workers. The reconciler does so where the broker is down."""
+    for kind in {item.life.kind for item in queued}:
+        try:
+            queue.wake([item.priority for item in queued if item.life.kind == kind], kind)
+        except BrokerUnavailable as error:
+            _LOG.warning("wakeup.failed", error=error.sentence)
 
 
 @contextmanager
@@ -165,12 +234,10 @@ def _about(item: WorkItem) -> Iterator[None]:
         yield
 
 
-def _leases(
-    settings: WorkerSettings, unit_of_work: UnitOfWork, clock: Clock, kinds: Collection[str]
-) -> KeepLeases:
+def _leases(settings: WorkerSettings, parts: _Parts, kinds: Collection[str]) -> KeepLeases:
     return KeepLeases(
-        unit_of_work=unit_of_work,
-        clock=clock,
+        unit_of_work=parts.unit_of_work,
+        clock=parts.clock,
         worker=Worker(
             name=settings.worker.name,
             host=socket.gethostname(),

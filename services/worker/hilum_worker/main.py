@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from hilum.application.queue.messages import served_queues
 from hilum.domain.errors import Permanent
+from hilum.domain.job import ANALYSIS
 from hilum.runtime.exit_codes import WRONG_SETTINGS
 from hilum.runtime.logs import start_logging
 from hilum.runtime.metrics import served
@@ -56,7 +57,8 @@ def main() -> int:
         _LOG.warning("setting.misnamed", detail=sentence)
     try:
         container = bootstrap(settings)
-        warm_up(container.catalogue, container.engine)
+        if ANALYSIS.kind in container.kinds:
+            warm_up(container.catalogue, container.engine)
     except (Permanent, ValueError) as error:
         code = getattr(error, "code", "wrong_setting")
         _LOG.error("start.failed", error=f"{code}: {error}")

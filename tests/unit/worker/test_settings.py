@@ -41,7 +41,8 @@ def test_the_addresses_are_enough(environment):
     assert settings.queue.heartbeat_seconds == 5
     assert FilmLimits(**settings.image.model_dump()) == FilmLimits()
     assert settings.metrics.port is None
-    assert settings.worker.queues == (Priority.STAT, Priority.ROUTINE, Priority.BATCH)
+    assert settings.worker.queues == ("stat", "routine", "batch", "delivery", "operations")
+    assert settings.worker.priorities == tuple(Priority)
 
 
 @pytest.mark.parametrize("name", sorted(NEEDED))
@@ -77,13 +78,16 @@ def test_a_value_that_makes_no_sense_is_refused(environment, name, value):
 @pytest.mark.parametrize(
     ("value", "queues"),
     [
-        ("stat", [Priority.STAT]),
-        ("batch, routine", [Priority.ROUTINE, Priority.BATCH]),
-        ("routine,routine", [Priority.ROUTINE]),
+        ("stat", ["stat", "delivery", "operations"]),
+        ("batch, routine", ["routine", "batch", "delivery", "operations"]),
+        ("routine,routine", ["routine", "delivery", "operations"]),
+        ("analysis.stat", ["stat", "delivery", "operations"]),
+        ("delivery", ["delivery"]),
+        ("operations,stat", ["stat", "operations"]),
     ],
 )
 def test_a_slice_of_the_queues_keeps_the_order_of_urgency(environment, value, queues):
-    """However the list was written."""
+    """However the list was written. Where only priorities are named, other work is done, too."""
     environment.setenv("HILUM_WORKER_QUEUES", value)
     assert list(WorkerSettings().worker.queues) == queues
 

@@ -186,7 +186,12 @@ def test_bad_input_ends_at_once_with_its_reason(stage, kind):
     assert stage.events()[-1].details["reason"] == kind.code
 
 
-@pytest.mark.parametrize("kind", leaves(errors.Transient), ids=lambda kind: kind.code)
+OF_ANALYSES = [
+    kind for kind in leaves(errors.Transient) if kind is not errors.DestinationUnavailable
+]
+
+
+@pytest.mark.parametrize("kind", OF_ANALYSES, ids=lambda kind: kind.code)
 def test_a_failed_attempt_puts_the_job_back_with_a_backoff(stage, kind):
     """Queued again, and not to be claimed before its time. What it blames works."""
     failures = [kind("down")]
