@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import NoDecode
 
 from hilum.domain.job import Priority
+from hilum.runtime.delivery_group import Delivery
 from hilum.runtime.listener_group import Listener
 from hilum.runtime.settings import Group, Old, ProcessSettings, settings_of
 
@@ -357,6 +358,7 @@ class EverySetting(ProcessSettings):
     worker: Worker
     queue: Queue
     listener: Listener
+    delivery: Delivery
     api: Api
     backup_store: BackupStore
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from hilum_stack.embedded import EmbeddedStack
 from hilum_stack.errors import StackError
 from hilum_stack.films import files_of, require_films
+from hilum_stack.pacs import open_pacs
 from hilum_stack.paths import DEFAULT_CXR_FOLDER, MODEL_REPOSITORY, RUN_FOLDER
 from hilum_stack.ports import require_free
 from hilum_stack.real import RealStack
+from hilum_stack.server import make_folder
 from hilum_stack.session import Session
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ _ENVIRONMENT = """\
 environment:
   FILES           films to analyse, instead of files on the command line
   STAY=0          stop after the table
-  PACS=1          take images over DICOM, too (HILUM_LISTENER_PORT, default 11112)
+  PACS=1          take images over DICOM, too (HILUM_LISTENER_PORT, default 11112), and send results
+                  to a PACS that runs beside: Orthanc, in the demo a receiver where it is missing
   HILUM_PORT      port of the web address (default 8080)
   HILUM_CXR_DIR   collection of films to take two from (default ../shared/cxr)
 """
@@ -59,10 +62,16 @@ def _stack(asked: argparse.Namespace, port: int) -> Stack:
     dicom_port = None
     if os.environ.get("PACS", "0") != "0":
         dicom_port = _port("HILUM_LISTENER_PORT", DEFAULT_DICOM_PORT)
+    real = asked.kind == "stack"
+    folder = asked.folder / asked.kind
+    pacs = None
+    if dicom_port is not None:
+        make_folder(folder, RealStack.folder_mode if real else EmbeddedStack.folder_mode)
+        pacs = open_pacs(folder / "pacs", dicom_port, require_orthanc=real)
     common = {"port": port, "model_repository": asked.models, "dicom_port": dicom_port}
-    if asked.kind == "stack":
-        return RealStack(asked.folder / "stack", workers=asked.workers, **common)
-    return EmbeddedStack(asked.folder / "demo", **common)
+    if real:
+        return RealStack(folder, workers=asked.workers, pacs=pacs, **common)
+    return EmbeddedStack(folder, pacs=pacs, **common)
 
 
 def _port(name: str, default: int) -> int:

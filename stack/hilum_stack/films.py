@@ -7,7 +7,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hilum.imaging.phantom import phantom_png
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+from hilum.imaging.phantom import phantom_film, phantom_png
 from hilum_stack.errors import StackError
 
 if TYPE_CHECKING:
@@ -59,6 +62,29 @@ def write_phantom(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "chest-phantom-not-a-patient.png"
     path.write_bytes(phantom_png())
+    return path
+
+
+def write_dicom_phantom(folder: Path) -> Path:
+    """Write the phantom as a DICOM file, of a study of its own each time; no patient."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "chest-phantom-not-a-patient.dcm"
+    pixels = phantom_film(1024, 1024, seed=1)
+    dataset = Dataset()
+    dataset.SOPClassUID = DigitalXRayImageStorageForPresentation
+    for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+        setattr(dataset, keyword, generate_uid(prefix=None))
+    dataset.PatientName, dataset.PatientID = "Phantom^Not A Patient", "PHANTOM"
+    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "PA"
+    dataset.PresentationIntentType = "FOR PRESENTATION"
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelRepresentation = 0
+    dataset.PixelData = pixels.tobytes()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True)
     return path
 
 

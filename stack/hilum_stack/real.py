@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilum_stack.certificate import Certificate
+    from hilum_stack.pacs import Pacs
     from hilum_stack.server import Server
 
 
@@ -32,7 +33,7 @@ class RealStack(Stack):
 
     folder_mode = 0o711  # PostgreSQL's system user passes through
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, so readable
         self,
         folder: Path,
         *,
@@ -42,6 +43,7 @@ class RealStack(Stack):
         model_repository: Path = MODEL_REPOSITORY,
         certificate: Certificate | None = None,
         dicom_port: int | None = None,
+        pacs: Pacs | None = None,
     ) -> None:
         """Prepares a stack; arguments as of ``Stack``.
 
@@ -57,6 +59,7 @@ class RealStack(Stack):
             env=env,
             model_repository=model_repository,
             dicom_port=dicom_port,
+            pacs=pacs,
         )
         self.postgres = PostgresServer(self.folder / "postgres", certificate)
         self.redis = RedisServer(self.folder / "redis", certificate)

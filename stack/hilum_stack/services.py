@@ -17,6 +17,8 @@ from hilum_stack.server import Server, write_private
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hilum_stack.pacs import Pacs
+
 PORT_VARIABLE: Final = "HILUM_PORT"
 
 
@@ -134,6 +136,28 @@ def prepare_object_store(env: Mapping[str, str]) -> None:
     _administer(env, "store", "prepare")
 
 
+def send_results_to(env: Mapping[str, str], pacs: Pacs) -> None:
+    """Make a PACS the destination of the default site's results, under a name of its port.
+
+    An earlier run had another port: its destination gets nothing more.
+
+    Raises:
+        ProcessFailed: With what the command said.
+    """
+    name = f"pacs-{pacs.dicom_port}"
+    listed = _administer(env, "pacs", "destinations", "list")
+    for line in listed.splitlines():
+        known = line.split(maxsplit=1)[0]
+        if known.startswith("default/pacs-") and line.rstrip().endswith("enabled"):
+            _administer(env, "pacs", "destinations", "disable", known)
+    _administer(
+        env,
+        *("pacs", "destinations", "add", name, "--site", "default"),
+        *("--ae-title", pacs.ae_title, "--host", LOOPBACK, "--port", str(pacs.dicom_port)),
+        *("--objects", "sr,sc,gsps,seg,no_result"),
+    )
+
+
 def bootstrap_key(env: Mapping[str, str], path: Path) -> str:
     """Makes an admin API key where there is none, and keeps it in a file with mode 0600.
 
@@ -177,7 +201,7 @@ def child_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {**own, **spared, **env}
 
 
-def _administer(env: Mapping[str, str], *arguments: str) -> None:
+def _administer(env: Mapping[str, str], *arguments: str) -> str:
     done = subprocess.run(
         cli_command(*arguments),
         env=child_environment(env),
@@ -188,6 +212,7 @@ def _administer(env: Mapping[str, str], *arguments: str) -> None:
     if done.returncode != 0:
         told = "hilum " + " ".join(arguments[:2])
         raise ProcessFailed(f"`{told}` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def _python(

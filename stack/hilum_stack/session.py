@@ -7,17 +7,20 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hilum_stack.films import choose_films
+from hilum_stack.films import choose_films, write_dicom_phantom
+from hilum_stack.pacs import HILUM
 from hilum_stack.ports import LOOPBACK
+from hilum_stack.round_trip import copy_of, is_dicom, report_text, round_trip
 from hilum_stack.server import write_private
 from hilum_stack.services import child_environment, cli_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
+    from hilum_stack.pacs import Pacs
     from hilum_stack.stack import Stack
 
 _LOOK_EVERY_S = 0.5
@@ -67,6 +70,8 @@ class Session:
         write_private(self.key_file, self.stack.api_key + "\n")
         films = choose_films(self.files, self.cxr_folder, self.stack.folder)
         status = self._analyse(films)
+        if self.stack.pacs is not None:
+            self._show_round_trip(self.stack.pacs, films)
         _say(f"Hilum listens on {self.stack.url}")
         _say(f"The API key is in {self.key_file}")
         if self.stack.listener is not None:
@@ -93,6 +98,20 @@ class Session:
             finally:
                 if analysis.poll() is None:
                     analysis.terminate()
+
+    def _show_round_trip(self, pacs: Pacs, films: Sequence[str]) -> None:
+        """Send the first DICOM image through the PACS and back, and print what came."""
+        dicom = [path for path in map(Path, films) if path.is_file() and is_dicom(path)]
+        image = dicom[0] if dicom else write_dicom_phantom(self.stack.folder)
+        _say(f"{pacs.ae_title} sends a copy of {image} to {HILUM} by C-STORE ...")
+        copy = copy_of(image, self.stack.folder)
+        returned = round_trip(pacs, copy, self.stack.require_running)
+        for one in returned:
+            _say(f"  after {one.seconds:4.1f} s came {one.modality:4} {one.description}")
+        for one in returned:
+            if one.modality == "SR":
+                _say(report_text(one.content))
+        _say("Research use only, not for diagnosis.")
 
     def _serve(self, stopping: _Stopping) -> None:
         stopping.expected = True

@@ -19,12 +19,15 @@ from hilum_stack.services import (
     Worker,
     bootstrap_key,
     prepare_object_store,
+    send_results_to,
     upgrade_database,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from hilum_stack.pacs import Pacs
 
 
 class Stack(ABC):
@@ -35,6 +38,7 @@ class Stack(ABC):
         gateway: The gateway's process; None before the start.
         workers: The workers' processes.
         listener: Takes images over DICOM; None where that was not asked for.
+        pacs: Gets the results; None where that was not asked for.
         api_key: An admin's key; empty before the start.
     """
 
@@ -49,6 +53,7 @@ class Stack(ABC):
         env: Mapping[str, str] | None = None,
         model_repository: Path = MODEL_REPOSITORY,
         dicom_port: int | None = None,
+        pacs: Pacs | None = None,
     ) -> None:
         """Prepares a stack; ``start`` (or ``with``) runs it.
 
@@ -59,6 +64,7 @@ class Stack(ABC):
             env: Further settings (``HILUM_*``) for gateway and workers; they win.
             model_repository: The models to serve.
             dicom_port: Where images come in over DICOM, from any caller; None takes none.
+            pacs: Gets the results, and runs beside the stack.
         """
         self.folder = folder.absolute()
         self.api_key = ""
@@ -67,6 +73,7 @@ class Stack(ABC):
         self.listener: Listener | None = None
         self._worker_count = workers
         self._port = port
+        self.pacs = pacs
         self._dicom_port = dicom_port
         self._env = dict(env or {})
         self._model_repository = model_repository.absolute()
@@ -117,7 +124,11 @@ class Stack(ABC):
     def members(self) -> list[Server]:
         """Every process of the stack, in the order in which they start."""
         doors = [each for each in (self.gateway, self.listener) if each is not None]
-        return [*self.servers, *self.workers, *doors]
+        return [*self._beside, *self.servers, *self.workers, *doors]
+
+    @property
+    def _beside(self) -> list[Server]:
+        return [] if self.pacs is None else [self.pacs.server]
 
     @property
     def processes(self) -> dict[str, int]:
@@ -139,7 +150,7 @@ class Stack(ABC):
         for port in (self._port, self._dicom_port):
             if port is not None:
                 require_free(port)
-        for server in self.servers:
+        for server in [*self.servers, *self._beside]:
             server.require_installed()
         make_folder(self.folder, self.folder_mode)
         self._take_folder()
@@ -154,7 +165,7 @@ class Stack(ABC):
         """Stops everything in order: no more uploads, jobs finished, then the servers."""
         _stop_together([each for each in (self.gateway, self.listener) if each is not None])
         _stop_together(self.workers)
-        _stop_together(self.servers)
+        _stop_together([*self.servers, *self._beside])
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -170,9 +181,10 @@ class Stack(ABC):
                 member.process.require_running()
 
     def _start_servers(self) -> None:
-        for server in self.servers:
+        servers = [*self.servers, *self._beside]
+        for server in servers:
             server.begin()
-        for server in self.servers:
+        for server in servers:
             server.wait_ready()
 
     def _start_services(self) -> None:
@@ -180,6 +192,8 @@ class Stack(ABC):
         upgrade_database(env)
         prepare_object_store(env)
         self.api_key = bootstrap_key(env, self.api_key_path)
+        if self.pacs is not None:
+            send_results_to(env, self.pacs)
         kept = kept_secrets(
             self.folder / "session.json", lambda: {"secret": secrets.token_urlsafe(48)}
         )

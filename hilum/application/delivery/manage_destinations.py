@@ -22,7 +22,7 @@ from hilum.domain.peer import valid_ae_title
 from hilum.domain.principal import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from hilum.application.ports.pacs import Pacs
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -67,16 +67,16 @@ class ManageDestinations:
     """
 
     def __init__(
-        self, *, unit_of_work: UnitOfWork, pacs: Mapping[DestinationKind, Pacs] | None = None
+        self, *, unit_of_work: UnitOfWork, open_pacs: Callable[[DestinationKind], Pacs]
     ) -> None:
         """Prepare.
 
         Args:
             unit_of_work: Holds the rows.
-            pacs: Asks whether a destination answers, by its kind.
+            open_pacs: Returns what asks a destination of a kind whether it answers.
         """
         self._unit_of_work = unit_of_work
-        self._pacs = pacs or {}
+        self._open_pacs = open_pacs
 
     def add(
         self, wanted: WantedDestination, principal: Principal, request_id: str = ""
@@ -152,7 +152,7 @@ class ManageDestinations:
         """
         with self._unit_of_work.begin(write=False) as transaction:
             destination = _visible(transaction, destination_id, principal)
-        return self._pacs[destination.kind].echo(destination)
+        return self._open_pacs(destination.kind).echo(destination)
 
     def _change(
         self,

@@ -53,6 +53,8 @@ class ResultToSend:
         film: The decoded image; None where retention took it, and no object then shows pixels.
         heatmaps: Of the findings that an object shows, by panel and label.
         weak_labels: Whether weak and experimental labels are reported, too.
+        predecessors: SOP Class and SOP Instance UID of what an earlier result of the image was sent
+            as, by kind.
     """
 
     site: str
@@ -63,6 +65,7 @@ class ResultToSend:
     film: Film | None = field(default=None, repr=False)
     heatmaps: Mapping[tuple[str, str], Heatmap] = field(default_factory=dict, repr=False)
     weak_labels: bool = True
+    predecessors: Mapping[ObjectKind, tuple[str, str]] = field(default_factory=dict)
 
 
 class ResultEncoder(Protocol):

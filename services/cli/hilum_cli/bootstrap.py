@@ -28,12 +28,15 @@ from hilum.application.backup.create_backup import CreateBackup
 from hilum.application.backup.prune_backups import PruneBackups
 from hilum.application.backup.restore_backup import RestoreBackup
 from hilum.application.backup.verify_backup import VerifyBackup
+from hilum.application.delivery.manage_destinations import ManageDestinations
+from hilum.application.delivery.operate_deliveries import OperateDeliveries
 from hilum.application.models.manage_models import ManageModels
 from hilum.application.models.models_of_site import ModelsOfSite
 from hilum.application.models.site_rules import ManageSiteRules
 from hilum.application.retention.expire_films import ExpireFilms
 from hilum.application.retention.sweep_orphans import SweepOrphans
 from hilum.application.thresholds.fit_thresholds import FitThresholds
+from hilum.domain.destination import DestinationKind
 from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.database_copy import DatabaseCopy
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.inference import InferenceEngine
+    from hilum.application.ports.pacs import Pacs
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.backup import DatabaseFacts
 
@@ -62,6 +66,8 @@ class Database:
     rules: ManageSiteRules
     peers: ManagePeers
     associations: RecordAssociations
+    destinations: ManageDestinations
+    deliveries: OperateDeliveries
 
     def upgrade(self) -> None:
         """Run the migrations that are missing."""
@@ -115,7 +121,22 @@ def open_database(url: str) -> Database:
         ManageSiteRules(unit_of_work=unit_of_work, clock=clock),
         ManagePeers(unit_of_work=unit_of_work),
         RecordAssociations(unit_of_work=unit_of_work),
+        ManageDestinations(unit_of_work=unit_of_work, open_pacs=_open_pacs),
+        OperateDeliveries(unit_of_work=unit_of_work, queue=None),
     )
+
+
+def _open_pacs(kind: DestinationKind) -> Pacs:
+    # Only a machine that sends needs what speaks DICOM.
+    try:
+        from hilum.adapters.dicom.network.dimse_sender import DimseSender  # noqa: PLC0415
+        from hilum.adapters.dicom.network.stow_sender import StowSender  # noqa: PLC0415
+    except ImportError as error:
+        raise InternalError(
+            f"no destination can be asked here, {error.name} is not installed: `pip install "
+            "'hilum[delivery]'`"
+        ) from error
+    return DimseSender() if kind is DestinationKind.C_STORE else StowSender()
 
 
 @dataclass(frozen=True, slots=True)

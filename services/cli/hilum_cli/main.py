@@ -21,7 +21,7 @@ from hilum_cli.commands.keys import keys
 from hilum_cli.commands.maintain import maintain
 from hilum_cli.commands.models import models
 from hilum_cli.commands.operations import operations
-from hilum_cli.commands.pacs import pacs
+from hilum_cli.commands.pacs_delivery import pacs
 from hilum_cli.commands.rules import rules
 from hilum_cli.commands.selftest import selftest
 from hilum_cli.commands.sites import sites

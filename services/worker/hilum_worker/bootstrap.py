@@ -24,6 +24,7 @@ from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
 from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.analysis.analyse_film import AnalyseFilm
+from hilum.application.delivery.deliver_result import DeliverResult
 from hilum.application.delivery.queue_deliveries import queue_deliveries
 from hilum.application.delivery.take_commitment import deny_silent
 from hilum.application.models.models_of_site import ModelsOfSite
@@ -38,6 +39,7 @@ from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.attempt import Worker
 from hilum.domain.delivery import DELIVERY
+from hilum.domain.destination import DestinationKind
 from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
@@ -196,8 +198,14 @@ def _policies(queue: Queue) -> Mapping[str, RetryPolicy]:
 def _kinds(
     settings: WorkerSettings, parts: _Parts, policies: Mapping[str, RetryPolicy]
 ) -> Mapping[str, Kind]:
-    """Return the kinds of work that this worker runs, in the order in which they are asked."""
+    """Return the kinds of work that this worker runs, in the order in which they are asked.
+
+    Deliveries come first, but never take all slots: a result that waits is worth more than the next
+    one, and a destination may be slow.
+    """
     kinds: dict[str, Kind] = {}
+    if "delivery" in settings.worker.queues:
+        kinds[DELIVERY.kind] = _delivery(settings, parts, policies[DELIVERY.kind])
     if settings.worker.priorities:
         handler = AnalyseFilm(
             unit_of_work=parts.unit_of_work,
@@ -212,6 +220,32 @@ def _kinds(
         operations = RunOperation(unit_of_work=parts.unit_of_work, kinds=OPERATIONS)
         kinds[OPERATION.kind] = Kind(operations, policies[OPERATION.kind])
     return kinds
+
+
+def _delivery(settings: WorkerSettings, parts: _Parts, policy: RetryPolicy) -> Kind:
+    # A worker without deliveries does not load what makes and sends DICOM objects.
+    from hilum.adapters.dicom.delivery_context import context_of  # noqa: PLC0415
+    from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder  # noqa: PLC0415
+    from hilum.adapters.dicom.network.dimse_sender import DimseSender, Timeouts  # noqa: PLC0415
+    from hilum.adapters.dicom.network.stow_sender import StowSender  # noqa: PLC0415
+    from hilum.adapters.dicom.network.tls import TlsFiles  # noqa: PLC0415
+
+    group = settings.delivery
+    timeouts = Timeouts(group.connect_seconds, group.associate_seconds, group.answer_seconds)
+    tls = TlsFiles(group.tls_ca_file, group.tls_certificate_file, group.tls_key_file)
+    handler = DeliverResult(
+        unit_of_work=parts.unit_of_work,
+        store=parts.store,
+        reader=parts.reader,
+        encoder=HighdicomEncoder(),
+        pacs={
+            DestinationKind.C_STORE: DimseSender(timeouts, tls),
+            DestinationKind.STOW: StowSender(timeouts, tls),
+        },
+        context_of=context_of,
+    )
+    slots = max(1, settings.worker.max_slots // 2)
+    return Kind(handler, policy, released=handler.blocked, max_slots=slots)
 
 
 def _wake(queue: TaskQueue, queued: Sequence[WorkItem]) -> None:

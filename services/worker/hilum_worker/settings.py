@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hilum.runtime.delivery_group import Delivery
 from hilum.runtime.setting_groups import (
     Broker,
     Database,
@@ -32,3 +33,4 @@ class WorkerSettings(ProcessSettings):
     log: Log
     tracing: Tracing
     image: Image
+    delivery: Delivery

@@ -1,0 +1,1 @@
+"""DICOM objects of results: SR, SC, GSPS and SEG."""

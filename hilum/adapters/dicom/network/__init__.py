@@ -1,0 +1,1 @@
+"""Sends objects to DICOM peers and DICOMweb services."""
