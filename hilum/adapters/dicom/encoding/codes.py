@@ -29,18 +29,18 @@ OWN_LABELS: Final = {
 }
 """Labels of the shipped models without a code in their manifests."""
 
-PROBABILITY: Final = _own("PROBABILITY", "Probability of the finding, calibrated")
 OPERATING_POINT: Final = _own("OPERATING_POINT", "Probability from which it is positive")
 POINT_SET: Final = _own("POINT_SET", "Set of models and operating points")
 PANEL: Final = _own("PANEL", "Question to which the finding belongs")
-TITLE: Final = CodedConcept("18748-4", "LN", "Diagnostic imaging report")
+TITLE: Final = CodedConcept("18748-4", "LN", "Diagnostic Imaging Report")
 NO_RESULT: Final = _own("NO_RESULT", "Reason why there is no result")
 NOTICE: Final = _own("NOTICE", "Notice on the use of the result")
-IMPRESSION: Final = CodedConcept("19005-8", "LN", "Impression")
+IMPRESSION: Final = CodedConcept("19005-8", "LN", "Impressions")
 
 FINDING: Final = CodedConcept("121071", "DCM", "Finding")
 COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
-PRESENCE: Final = CodedConcept("705057003", "SCT", "Presence")
+PRESENCE: Final = CodedConcept("121052", "DCM", "Presence of property")
+PROBABILITY: Final = CodedConcept("122157", "DCM", "Probability")
 YES: Final = CodedConcept("373066001", "SCT", "Yes")
 NO: Final = CodedConcept("373067005", "SCT", "No")
 UNDETERMINED: Final = CodedConcept("373068000", "SCT", "Undetermined")
@@ -51,9 +51,11 @@ ENGLISH: Final = CodedConcept("en", "RFC5646", "English")
 DEVICE: Final = CodedConcept("121007", "DCM", "Device")
 PROCESSING: Final = CodedConcept("109102", "DCM", "Processing Equipment")
 SOURCE_IMAGE: Final = CodedConcept("121322", "DCM", "Source image for image processing operation")
-ANNOTATED: Final = CodedConcept("113091", "DCM", "Pixel by pixel mask")
-AI_FAMILY: Final = CodedConcept("123109", "DCM", "Artificial Intelligence")
-MORPHOLOGY: Final = CodedConcept("91723000", "SCT", "Anatomical structure")
+DERIVATION: Final = _own("ANNOTATED", "Image with findings burned in")
+AI_FAMILY: Final = CodedConcept("123110", "DCM", "Artificial Intelligence")
+ANATOMY: Final = CodedConcept("91723000", "SCT", "Anatomical Structure")
+RIGHT_LUNG: Final = CodedConcept("3341006", "SCT", "Right lung")
+LEFT_LUNG: Final = CodedConcept("44029006", "SCT", "Left lung")
 
 
 def concept_of(label: str, display: str, code: model.CodedConcept | None) -> CodedConcept:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hilum.adapters.dicom.encoding.no_result import no_result
+from hilum.adapters.dicom.encoding.presentation_state import presentation_state
+from hilum.adapters.dicom.encoding.secondary_capture import secondary_capture
+from hilum.adapters.dicom.encoding.segmentation import segmentation
 from hilum.adapters.dicom.encoding.source import finish, source_of
 from hilum.adapters.dicom.encoding.structured_report import structured_report
 from hilum.domain.destination import ObjectKind
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 _MAKE: Final[Mapping[ObjectKind, Make]] = {
     ObjectKind.SR: structured_report,
+    ObjectKind.SC: secondary_capture,
+    ObjectKind.GSPS: presentation_state,
+    ObjectKind.SEG: segmentation,
     ObjectKind.NO_RESULT: no_result,
 }
 

@@ -199,6 +199,10 @@ def finish(dataset: Dataset, result: ResultToSend, source: Source, kind: ObjectK
     _describe_device(dataset, result)
     if dataset.get("Modality") == "SR":
         _name_predecessor(dataset, result, source, kind)
+    meta = getattr(dataset, "file_meta", None)
+    syntax = uid.ExplicitVRLittleEndian if meta is None else meta.TransferSyntaxUID
+    if syntax.is_encapsulated:
+        dataset["PixelData"].is_undefined_length = True
     _remove_dates(dataset)
     del dataset.SOPInstanceUID
     encoded = encode_data_set(dataset)
@@ -208,8 +212,6 @@ def finish(dataset: Dataset, result: ResultToSend, source: Source, kind: ObjectK
         *(hashlib.sha256(encoded).hexdigest(), str(ENCODER_VERSION)),
     )
     _set_dates(whole, _local(moment_of(result), dataset))
-    meta = getattr(dataset, "file_meta", None)
-    syntax = uid.ExplicitVRLittleEndian if meta is None else meta.TransferSyntaxUID
     return DicomObject(
         kind=kind,
         sop_class_uid=str(dataset.SOPClassUID),
