@@ -152,9 +152,8 @@ def _legend(result: ResultToSend, analysis: Analysis, shown: Sequence[_Shown]) -
 
 
 def _told(finding: Finding) -> str:
-    point = (
-        "" if finding.operating_point is None else f", positive from {finding.operating_point:.2f}"
-    )
+    point = finding.operating_point
+    positive_from = "" if point is None else f", positive from {point:.2f}"
     heat = ", its heat lies outside the lungs" if finding.outside_lungs else ""
     return f"{finding.display}, probability {finding.probability:.2f}{positive_from}{heat}"
 
