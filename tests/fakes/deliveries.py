@@ -10,7 +10,7 @@ from hilum.domain.delivery import DELIVERY, DeliveryState
 from tests.fakes.work import InMemoryWork
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -47,6 +47,43 @@ class InMemoryDestinations:
 
     def of_site(self, site: str) -> Sequence[Destination]:
         return [one for one in self.all() if one.site == site and one.enabled]
+
+
+class InMemoryDeliveryContexts:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def wanted(self, job_ids: Collection[UUID]) -> Collection[UUID]:
+        unsettled = {
+            DeliveryState.RECEIVED,
+            DeliveryState.QUEUED,
+            DeliveryState.RUNNING,
+            DeliveryState.FAILED,
+        }
+        return {
+            one.job_id
+            for one in self._rows.deliveries.values()
+            if one.job_id in job_ids
+            and (
+                one.state in unsettled
+                or (one.state is DeliveryState.SENT and one.transaction_uid is not None)
+            )
+        }
+
+    def keep(self, job_id: UUID, document: bytes, key_id: str) -> None:
+        self._rows.require_writable()
+        self._rows.delivery_contexts[job_id] = (document, key_id)
+
+    def get(self, job_id: UUID) -> bytes | None:
+        return self._rows.delivery_contexts.get(job_id, (None,))[0]
+
+    def drop_settled(self) -> int:
+        self._rows.require_writable()
+        known = self._rows.delivery_contexts
+        gone = known.keys() - set(self.wanted(set(known)))
+        for job_id in gone:
+            del known[job_id]
+        return len(gone)
 
 
 class InMemoryDeliveries(InMemoryWork):

@@ -50,6 +50,7 @@ class Rows:
     destinations: dict[str, Destination] = field(default_factory=dict)
     deliveries: dict[UUID, Delivery] = field(default_factory=dict)
     delivery_flows: dict[tuple[Priority, str], WorkFlow] = field(default_factory=dict)
+    delivery_contexts: dict[UUID, tuple[bytes, str]] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     workers: dict[str, Worker] = field(default_factory=dict)
     results: dict[UUID, Analysis] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Rows:
             dict(self.destinations),
             dict(self.deliveries),
             dict(self.delivery_flows),
+            dict(self.delivery_contexts),
             list(self.attempts),
             dict(self.workers),
             dict(self.results),

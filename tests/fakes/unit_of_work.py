@@ -16,7 +16,11 @@ from hilum.domain.errors import DatabaseUnavailable, InternalError
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
 from tests.fakes.attempts import InMemoryAttempts, InMemoryWorkers
-from tests.fakes.deliveries import InMemoryDeliveries, InMemoryDestinations
+from tests.fakes.deliveries import (
+    InMemoryDeliveries,
+    InMemoryDeliveryContexts,
+    InMemoryDestinations,
+)
 from tests.fakes.film_retention import InMemoryFilmRetention
 from tests.fakes.job_repository import InMemoryJobs
 from tests.fakes.operations import InMemoryOperations
@@ -62,6 +66,7 @@ class InMemoryTransaction:
         self.associations = InMemoryAssociations(rows)
         self.destinations = InMemoryDestinations(rows)
         self.deliveries = InMemoryDeliveries(rows)
+        self.delivery_contexts = InMemoryDeliveryContexts(rows)
         self.film_retention = InMemoryFilmRetention(rows)
         self.audit = InMemoryAuditLog(rows)
         self.now = rows.now()

@@ -129,9 +129,8 @@ def _delivery_contexts(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
         "delivery_contexts",
         metadata,
-        # No reference: a context is written with its instance, and goes before it or after it.
-        sa.Column("instance_id", sa.Uuid, primary_key=True),
+        sa.Column("job_id", sa.Uuid, sa.ForeignKey("jobs.id"), primary_key=True),
         sa.Column("document", sa.LargeBinary, nullable=False),
         sa.Column("key_id", sa.Text, nullable=False),
-        sa.Column("created_at", UtcTime, nullable=False, index=True),
+        sa.Column("created_at", UtcTime, nullable=False),
     )

@@ -22,6 +22,7 @@ from hilum.adapters.postgres.repositories.attempts import (
 )
 from hilum.adapters.postgres.repositories.audit import SqlAuditLog
 from hilum.adapters.postgres.repositories.deliveries import SqlDeliveryRepository
+from hilum.adapters.postgres.repositories.delivery_contexts import SqlDeliveryContextRepository
 from hilum.adapters.postgres.repositories.destinations import SqlDestinationRepository
 from hilum.adapters.postgres.repositories.film_retention import SqlFilmRetention
 from hilum.adapters.postgres.repositories.jobs import SqlJobRepository
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.associations = SqlAssociationRepository(connection)
         self.destinations = SqlDestinationRepository(connection)
         self.deliveries = SqlDeliveryRepository(connection)
+        self.delivery_contexts = SqlDeliveryContextRepository(connection)
         self.film_retention = SqlFilmRetention(connection)
         self.audit = SqlAuditLog(connection)
 

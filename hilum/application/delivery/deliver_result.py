@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from hilum.application.intake.raw_images import read_for
+from hilum.application.ports.deliveries import DeliveryFilter
 from hilum.application.ports.pacs import Answer
 from hilum.application.ports.result_encoder import DicomObject, ResultToSend
 from hilum.application.queue.handler import Outcome
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.object_store import ObjectStore
     from hilum.application.ports.pacs import ObjectAnswer, Pacs
     from hilum.application.ports.result_encoder import ResultEncoder
+    from hilum.application.ports.sealer import Sealer
     from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.application.queue.handler import Stopwatch
     from hilum.domain.delivery import DeliveredObject, Delivery
@@ -56,6 +58,8 @@ _LOG = logging.getLogger(__name__)
 FIRST_BLOCK: Final = timedelta(seconds=5)
 LONGEST_BLOCK: Final = timedelta(minutes=15)
 """How long a destination that does not answer is left alone."""
+
+_MOST_EARLIER: Final = 20
 
 _STATES: Final = {
     Answer.SENT: ObjectState.SENT,
@@ -75,6 +79,7 @@ class _Rows:
     analysis: Analysis | None
     gate: PanelReading | None
     heatmaps: Mapping[tuple[str, str], Heatmap]
+    predecessors: Mapping[ObjectKind, tuple[str, str]]
 
 
 class DeliverResult:
@@ -89,6 +94,7 @@ class DeliverResult:
         encoder: ResultEncoder,
         pacs: Mapping[DestinationKind, Pacs],
         context_of: Callable[[bytes], bytes | None],
+        sealer: Sealer | None = None,
     ) -> None:
         """Prepare a handler.
 
@@ -100,6 +106,7 @@ class DeliverResult:
             pacs: Sends them, by the kind of the destination.
             context_of: Reads from a stored image what objects need of it; None where it has no
                 identity.
+            sealer: Opens what retention kept of an image that is gone.
         """
         self._unit_of_work = unit_of_work
         self._store = store
@@ -107,6 +114,7 @@ class DeliverResult:
         self._encoder = encoder
         self._pacs = pacs
         self._context_of = context_of
+        self._sealer = sealer
         self.probes = {Dependency.OBJECT_STORE: partial(probe_object_store, store)}
 
     def load(self, transaction: Transaction, delivery: Delivery) -> None:
@@ -153,17 +161,18 @@ class DeliverResult:
                 raise InternalError(f"delivery {delivery.id} has no job or no destination")
             analysis = transaction.results.get(job.id)
             gate = analysis.gate if analysis else transaction.results.gate(job.id)
+            predecessors = _sent_before(transaction, job, destination)
             heatmaps: dict[tuple[str, str], Heatmap] = {}
             if analysis is not None and any(o.kind is ObjectKind.SC for o in delivery.objects):
                 for place in _shown(analysis):
                     if heatmap := transaction.results.heatmap(job.id, *place):
                         heatmaps[place] = heatmap
-            return _Rows(destination, job, instance, analysis, gate, heatmaps)
+            return _Rows(destination, job, instance, analysis, gate, heatmaps, predecessors)
 
     def _encode(self, rows: _Rows, delivery: Delivery) -> Mapping[ObjectKind, DicomObject | str]:
         kinds = [one.kind for one in delivery.objects]
         content = self._content(rows)
-        context = self._context_of(content) if content is not None else None
+        context = self._kept(rows.job) if content is None else self._context_of(content)
         if context is None:
             raise ContextMissing("the image is gone, and nothing was kept that objects need of it")
         film = None
@@ -178,6 +187,7 @@ class DeliverResult:
             film=film,
             heatmaps=rows.heatmaps,
             weak_labels=rows.destination.weak_labels,
+            predecessors=rows.predecessors,
         )
         return self._encoder.encode(result, kinds, rows.destination.options)
 
@@ -189,6 +199,14 @@ class DeliverResult:
             return self._store.get(rows.instance.object_key)
         except ObjectMissing:
             return None
+
+    def _kept(self, job: Job) -> bytes | None:
+        """Return what retention kept of an image that it took."""
+        with self._unit_of_work.begin(write=False) as transaction:
+            sealed = transaction.delivery_contexts.get(job.id)
+        if sealed is None or self._sealer is None:
+            return None
+        return self._sealer.unseal(sealed, job.id.bytes)
 
     def _film(self, job: Job, content: bytes) -> Film | None:
         try:
@@ -232,6 +250,21 @@ class DeliverResult:
             transaction.flows(DELIVERY.kind).unblock(delivery.flow)
 
         return Outcome(WorkEvent.DELIVER, record=record)
+
+
+def _sent_before(
+    transaction: Transaction, job: Job, destination: Destination
+) -> Mapping[ObjectKind, tuple[str, str]]:
+    """Return what the result that this one replaces was sent as."""
+    if job.replaces_job_id is None:
+        return {}
+    which = DeliveryFilter(destination_id=destination.id, job_id=job.replaces_job_id)
+    return {
+        one.kind: (one.sop_class_uid, one.sop_instance_uid)
+        for earlier in reversed(transaction.deliveries.newest(which, None, _MOST_EARLIER))
+        for one in earlier.objects
+        if one.state is ObjectState.SENT
+    }
 
 
 def _block(failures: int) -> timedelta:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.associations import AssociationRepository
     from hilum.application.ports.attempts import AttemptRepository, WorkerRepository
     from hilum.application.ports.deliveries import DeliveryRepository
+    from hilum.application.ports.delivery_contexts import DeliveryContextRepository
     from hilum.application.ports.destinations import DestinationRepository
     from hilum.application.ports.film_retention import FilmRetention
     from hilum.application.ports.operating_points import OperatingPointRepository
@@ -125,6 +126,11 @@ class Transaction(Protocol):
     @property
     def deliveries(self) -> DeliveryRepository:
         """Deliveries."""
+        ...
+
+    @property
+    def delivery_contexts(self) -> DeliveryContextRepository:
+        """What deliveries need of images that retention took."""
         ...
 
     @property

@@ -12,18 +12,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from hilum.domain.audit import AuditEvent
-from hilum.domain.errors import InvalidRequest
+from hilum.domain.errors import InvalidRequest, ObjectMissing
 from hilum.domain.object_keys import keys_of
 from hilum.domain.principal import ALL_SITES, Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from hilum.application.ports.clock import Clock
     from hilum.application.ports.film_retention import DueFilms, ExpiredFilm
     from hilum.application.ports.object_store import ObjectStore
-    from hilum.application.ports.unit_of_work import UnitOfWork
+    from hilum.application.ports.sealer import Sealer
+    from hilum.application.ports.unit_of_work import Transaction, UnitOfWork
     from hilum.domain.principal import Principal
 
 _LOCK: Final = "expire_films"
@@ -63,9 +64,29 @@ class ExpireFilms:
     """Safe to run at any time, and again after any failure."""
 
     def __init__(
-        self, *, unit_of_work: UnitOfWork, store: ObjectStore, clock: Clock, batch: int = 500
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        store: ObjectStore,
+        clock: Clock,
+        batch: int = 500,
+        sealer: Sealer | None = None,
+        context_of: Callable[[bytes], bytes | None] = lambda _: None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            unit_of_work: Holds the rows.
+            store: Holds the images.
+            clock: Labels what is done.
+            batch: Images in one transaction.
+            sealer: Seals what deliveries that are not settled still need of an image. Nothing is
+                kept without one.
+            context_of: Reads that from an image.
+        """
         self._unit_of_work = unit_of_work
+        self._sealer = sealer
+        self._context_of = context_of
         self._store = store
         self._clock = clock
         self._batch = batch
@@ -96,6 +117,8 @@ class ExpireFilms:
         """
         principal.require(Permission.MANAGE_SITE, rule.site or ALL_SITES)
         ended_before = self._ended_before(rule)
+        with self._unit_of_work.begin() as transaction:
+            transaction.delivery_contexts.drop_settled()
         films: list[ExpiredFilm] = []
         objects = self._remove(principal)
         while batch := self._expire(rule, ended_before, principal):
@@ -119,10 +142,27 @@ class ExpireFilms:
                 return ()  # another run does it
             films = transaction.film_retention.expire(ended_before, rule.site, now, self._batch)
             if films:
+                self._keep_contexts(transaction, films)
                 keys = [key for film in films for key in keys_of(film.job_id, film.object_key)]
                 transaction.film_retention.ask_removal(keys, now)
                 transaction.audit.append([_expired(films, rule, ended_before, now, principal)])
         return films
+
+    def _keep_contexts(self, transaction: Transaction, films: Sequence[ExpiredFilm]) -> None:
+        """Keep, sealed, what deliveries that are not settled need of images that go."""
+        if self._sealer is None:
+            return
+        wanted = transaction.delivery_contexts.wanted([film.job_id for film in films])
+        for film in films:
+            if film.job_id not in wanted:
+                continue
+            try:
+                context = self._context_of(self._store.get(film.object_key))
+            except ObjectMissing:
+                continue
+            if context is not None:
+                sealed = self._sealer.seal(context, film.job_id.bytes)
+                transaction.delivery_contexts.keep(film.job_id, sealed, self._sealer.key_id)
 
     def _remove(self, principal: Principal) -> int:
         """Remove what is on the list, and take it off."""

@@ -19,6 +19,7 @@ from hilum.adapters.postgres.database_copy import (
 )
 from hilum.adapters.postgres.engine import create_database_engine
 from hilum.adapters.postgres.unit_of_work import SqlUnitOfWork
+from hilum.adapters.sealing.sealer import AesSealer, keys_of
 from hilum.application.access.manage_keys import ManageKeys
 from hilum.application.access.manage_peers import ManagePeers
 from hilum.application.access.record_associations import RecordAssociations
@@ -151,20 +152,40 @@ class Retention:
     sweep: SweepOrphans
 
 
-def open_retention(database_url: str, object_store_url: str) -> Retention:
+def open_retention(
+    database_url: str, object_store_url: str, context_keys: str | None = None
+) -> Retention:
     """Wire the removal of films; connects to nothing yet.
 
+    Args:
+        database_url: As in ``HILUM_DATABASE_URL``.
+        object_store_url: As in ``HILUM_OBJECT_STORE_URL``.
+        context_keys: As in ``HILUM_DELIVERY_CONTEXT_KEYS``.
+
     Raises:
-        ValueError: The address is none of an object store.
+        ValueError: The address is none of an object store, or a key is none.
     """
     clock = SystemClock()
     store = open_object_store(object_store_url)
     unit_of_work = SqlUnitOfWork(create_database_engine(database_url, pool_size=1))
     return Retention(
         check=unit_of_work.check,
-        expire=ExpireFilms(unit_of_work=unit_of_work, store=store, clock=clock),
+        expire=ExpireFilms(
+            unit_of_work=unit_of_work,
+            store=store,
+            clock=clock,
+            sealer=None if context_keys is None else AesSealer(keys_of(context_keys)),
+            context_of=_context_of,
+        ),
         sweep=SweepOrphans(unit_of_work=unit_of_work, store=store, clock=clock),
     )
+
+
+def _context_of(content: bytes) -> bytes | None:
+    # Asked of the few images whose results are still on their way.
+    from hilum.adapters.dicom.delivery_context import context_of  # noqa: PLC0415
+
+    return context_of(content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,21 @@ class Repository(Group):
     repository: Path | None = None
 
 
+class Contexts(Group):
+    """What retention keeps of images whose results are still on their way.
+
+    Attributes:
+        context_keys: As the worker has them. Nothing is kept without a key.
+    """
+
+    context_keys: SecretStr | None = None
+
+    @property
+    def plain_keys(self) -> str | None:
+        """Return the keys as text."""
+        return None if self.context_keys is None else self.context_keys.get_secret_value()
+
+
 class OwnInference(Group):
     """What runs the networks on images that a command analyses itself.
 
@@ -57,3 +72,4 @@ class CliSettings(ProcessSettings):
     backup_store: Address
     model: Repository
     inference: OwnInference
+    delivery: Contexts

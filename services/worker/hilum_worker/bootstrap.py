@@ -229,10 +229,12 @@ def _delivery(settings: WorkerSettings, parts: _Parts, policy: RetryPolicy) -> K
     from hilum.adapters.dicom.network.dimse_sender import DimseSender, Timeouts  # noqa: PLC0415
     from hilum.adapters.dicom.network.stow_sender import StowSender  # noqa: PLC0415
     from hilum.adapters.dicom.network.tls import TlsFiles  # noqa: PLC0415
+    from hilum.adapters.sealing.sealer import AesSealer, keys_of  # noqa: PLC0415
 
     group = settings.delivery
     timeouts = Timeouts(group.connect_seconds, group.associate_seconds, group.answer_seconds)
     tls = TlsFiles(group.tls_ca_file, group.tls_certificate_file, group.tls_key_file)
+    keys = group.context_keys
     handler = DeliverResult(
         unit_of_work=parts.unit_of_work,
         store=parts.store,
@@ -243,6 +245,7 @@ def _delivery(settings: WorkerSettings, parts: _Parts, policy: RetryPolicy) -> K
             DestinationKind.STOW: StowSender(timeouts, tls),
         },
         context_of=context_of,
+        sealer=None if keys is None else AesSealer(keys_of(keys.get_secret_value())),
     )
     slots = max(1, settings.worker.max_slots // 2)
     return Kind(handler, policy, released=handler.blocked, max_slots=slots)

@@ -26,7 +26,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from hilum.adapters.dicom.delivery_context import read_context
-from hilum.adapters.dicom.network.status import answer_of, printable
+from hilum.adapters.dicom.network.status import answer_of, printable, without_patient
 from hilum.adapters.dicom.network.tls import TlsFiles, client_context
 from hilum.application.ports.pacs import Answer, ObjectAnswer
 from hilum.domain.errors import DestinationRefuses, DestinationUnavailable
@@ -239,11 +239,13 @@ class DimseSender:
         if syntax is None:
             words = "the peer accepts no presentation context for this SOP class"
             return ObjectAnswer(uid, Answer.REFUSED, words=words)
-        told = association.send_c_store(_data_set(one, syntax))
+        dataset = _data_set(one, syntax)
+        told = association.send_c_store(dataset)
         status: int | None = told.get("Status")
         if status is None:
             return ObjectAnswer(uid, Answer.LATER, words="no answer to C-STORE")
-        return ObjectAnswer(uid, *answer_of(status, told.get("ErrorComment")))
+        answer, status, words = answer_of(status, told.get("ErrorComment"))
+        return ObjectAnswer(uid, answer, status, without_patient(words, dataset))
 
     def _look_later(self) -> None:
         if self._timer is None:

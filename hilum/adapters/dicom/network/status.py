@@ -5,11 +5,17 @@ C-STORE statuses are those of PS3.4 table B.2-1 and PS3.7 annex C.
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
 
 from hilum.application.ports.pacs import Answer
 
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
 _LONGEST: Final = 200
+_SHORTEST_NAME: Final = 3
+_PARTS: Final = re.compile(r"[\^=\s\\]+")
 _SUCCESS: Final = 0x0000
 _WARNINGS: Final = range(0xB000, 0xC000)
 _OUT_OF_RESOURCES: Final = range(0xA700, 0xA800)
@@ -38,3 +44,17 @@ def printable(text: object) -> str:
     """Return a peer's words in at most 200 printable characters of one line."""
     words = "" if text is None else str(text)
     return "".join(one if one.isprintable() else " " for one in words).strip()[:_LONGEST]
+
+
+def without_patient(words: str, dataset: Dataset) -> str:
+    """Return a peer's words without the patient's name and number, which some repeat.
+
+    Args:
+        words: As it said them.
+        dataset: What it was sent.
+    """
+    for keyword in ("PatientName", "PatientID"):
+        for part in _PARTS.split(str(dataset.get(keyword) or "")):
+            if len(part) >= _SHORTEST_NAME:
+                words = re.sub(re.escape(part), "...", words, flags=re.IGNORECASE)
+    return words

@@ -13,8 +13,9 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
 
+from hilum.adapters.dicom.delivery_context import read_context
 from hilum.adapters.dicom.network.dimse_sender import Timeouts
-from hilum.adapters.dicom.network.status import answer_of, printable
+from hilum.adapters.dicom.network.status import answer_of, printable, without_patient
 from hilum.adapters.dicom.network.tls import TlsFiles, client_context
 from hilum.application.ports.pacs import Answer, ObjectAnswer
 from hilum.domain.errors import DestinationRefuses, DestinationUnavailable
@@ -57,7 +58,7 @@ class StowSender:
         status, told = self._ask(destination, "POST", "/studies", headers, body)
         if status in {_OK, _ACCEPTED, _CONFLICT}:
             return _answers(objects, status, told)
-        words = printable(told.decode(errors="replace"))
+        words = _words(told, objects)
         return [
             ObjectAnswer(one.sop_instance_uid, Answer.REFUSED, status, words) for one in objects
         ]
@@ -140,6 +141,11 @@ def file_of(one: DicomObject) -> bytes:
     return buffer.getvalue() + one.data_set
 
 
+def _words(told: bytes, objects: Sequence[DicomObject]) -> str:
+    words = printable(told.decode(errors="replace"))
+    return without_patient(words, read_context(objects[0].data_set))
+
+
 def _answers(objects: Sequence[DicomObject], status: int, content: bytes) -> Sequence[ObjectAnswer]:
     """Read the response document (PS3.18 section I.2). What it does not name was taken."""
     try:
@@ -154,6 +160,7 @@ def _answers(objects: Sequence[DicomObject], status: int, content: bytes) -> Seq
         if uid in failed or (status == _CONFLICT and not failed):
             reason = failed.get(uid, {}).get("FailureReason", 0x0110)
             answer, code, words = answer_of(int(reason), failed.get(uid, {}).get("ErrorComment"))
+            words = without_patient(words, read_context(one.data_set))
             answers.append(ObjectAnswer(uid, _unsent(answer), code, words))
         else:
             reason = warned.get(uid, {}).get("WarningReason")

@@ -161,7 +161,7 @@ def _retention_of(database_url: str | None, object_store_url: str | None) -> Ret
     from hilum_cli.bootstrap import open_retention  # noqa: PLC0415
 
     try:
-        return open_retention(database, objects)
+        return open_retention(database, objects, settings.delivery.plain_keys)
     except ValueError as error:
         raise Failure(str(error), USAGE) from error
 

@@ -117,13 +117,13 @@ def upgrade() -> None:
     op.create_index("ix_deliveries_transaction_uid", "deliveries", ["transaction_uid"])
     op.create_table(
         "delivery_contexts",
-        sa.Column("instance_id", sa.Uuid, nullable=False),
+        sa.Column("job_id", sa.Uuid, nullable=False),
         sa.Column("document", sa.LargeBinary, nullable=False),
         sa.Column("key_id", sa.Text, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("instance_id", name="pk_delivery_contexts"),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_delivery_contexts_job_id_jobs"),
+        sa.PrimaryKeyConstraint("job_id", name="pk_delivery_contexts"),
     )
-    op.create_index("ix_delivery_contexts_created_at", "delivery_contexts", ["created_at"])
 
 
 def downgrade() -> None:
