@@ -108,10 +108,12 @@ def report_text(content: bytes) -> str:
         with NamedTemporaryFile(suffix=".dcm") as file:
             file.write(content)
             file.flush()
-            argv = (program, "--quiet", "--convert-to-utf8", file.name)
-            done = subprocess.run(argv, capture_output=True, check=False)
-        if done.returncode == 0:
-            return done.stdout.decode(errors="replace").rstrip()
+            # Some character sets cannot be converted, and are then shown as they are.
+            for convert in (("--convert-to-utf8",), ()):
+                argv = (program, "--quiet", *convert, file.name)
+                done = subprocess.run(argv, capture_output=True, check=False)
+                if done.returncode == 0:
+                    return done.stdout.decode(errors="replace").rstrip()
     return "\n".join(_lines(dcmread(BytesIO(content)), 0))
 
 

@@ -81,7 +81,7 @@ def draw(result: ResultToSend, analysis: Analysis, film: Film) -> NDArray[np.uin
         pen.text((size, y), line.text, line.colour, font)
         y += round(size * 1.4)
     for top in (0, height - bar):
-        pen.rectangle((0, top, width, top + bar), _BACKGROUND)
+        pen.rectangle((0, top, width, top + bar - 1), _BACKGROUND)
         pen.text((width / 2, top + bar / 2), NOTICE, _INK, font, anchor="mm")
     return np.asarray(canvas, dtype=np.uint8)
 

@@ -79,7 +79,7 @@ def presentation_state(
         device_serial_number=result.site,
         content_label="AI_FINDINGS",
         content_description=NOTICE,
-        content_creator_name=MANUFACTURER,
+        content_creator_name=f"{MANUFACTURER}^",
         graphic_annotations=[annotation],
         graphic_layers=[layer],
         presentation_lut_transformation=PresentationLUTTransformation(presentation_lut_shape=shape),

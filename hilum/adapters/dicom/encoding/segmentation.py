@@ -61,7 +61,7 @@ def segmentation(result: ResultToSend, source: Source, options: EncodingOptions)
         software_versions=version("hilum"),
         device_serial_number=result.site,
         content_description=NOTICE,
-        content_creator_name=MANUFACTURER,
+        content_creator_name=f"{MANUFACTURER}^",
         content_label="AI_LUNGS",
         transfer_syntax_uid=syntax,
         omit_empty_frames=False,

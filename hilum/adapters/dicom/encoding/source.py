@@ -191,6 +191,7 @@ def finish(dataset: Dataset, result: ResultToSend, source: Source, kind: ObjectK
         kind: What it is.
     """
     patient = _clean(read_context(result.context))
+    dataset.pop("SpecificCharacterSet", None)
     for keyword in _TYPE_2:
         setattr(dataset, keyword, None if keyword in dataset else "")
     for tag in PATIENT_AND_STUDY:
