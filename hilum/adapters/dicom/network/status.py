@@ -53,8 +53,9 @@ def without_patient(words: str, dataset: Dataset) -> str:
         words: As it said them.
         dataset: What it was sent.
     """
-    for keyword in ("PatientName", "PatientID"):
-        for part in _PARTS.split(str(dataset.get(keyword) or "")):
-            if len(part) >= _SHORTEST_NAME:
-                words = re.sub(re.escape(part), "...", words, flags=re.IGNORECASE)
+    known = (str(dataset.get(keyword) or "") for keyword in ("PatientName", "PatientID"))
+    parts = {part for text in known for part in (text, *_PARTS.split(text))}
+    for part in sorted(parts, key=len, reverse=True):
+        if len(part) >= _SHORTEST_NAME:
+            words = re.sub(re.escape(part), "...", words, flags=re.IGNORECASE)
     return words
