@@ -215,11 +215,13 @@ def test_lists_show_the_newest_first(unit_of_work: UnitOfWork) -> None:
 
 def test_depths_are_told_by_destination(unit_of_work: UnitOfWork) -> None:
     """What waits, since when, and what failed."""
-    queue(unit_of_work, "pacs", "pacs", "web")
+    queue(unit_of_work, "pacs", "pacs")
     with unit_of_work.begin() as transaction:
         claimed = transaction.deliveries.claim(ALL, "w1", LEASE)
         assert claimed is not None
         transaction.deliveries.park(claimed, reason=Reason("why", "because"), lost=False)
+    queue(unit_of_work, "web")
+    with unit_of_work.begin() as transaction:
         depths = transaction.deliveries.by_destination()
     of_pacs, of_web = depths["north/pacs"], depths["north/web"]
     assert (of_pacs.waiting, of_pacs.oldest_waiting_at, of_pacs.failed) == (1, NOW, 1)

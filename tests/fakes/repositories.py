@@ -63,6 +63,7 @@ class Rows:
     sites: dict[str, float] = field(default_factory=dict)
     peers: dict[UUID, Peer] = field(default_factory=dict)
     associations: dict[UUID, Association] = field(default_factory=dict)
+    in_study: set[UUID] = field(default_factory=set)
     removals: dict[str, datetime] = field(default_factory=dict)
     sent_again: dict[UUID, datetime] = field(default_factory=dict)
     audit: list[AuditRecord] = field(default_factory=list)
@@ -95,6 +96,7 @@ class Rows:
             dict(self.sites),
             dict(self.peers),
             dict(self.associations),
+            set(self.in_study),
             dict(self.removals),
             dict(self.sent_again),
             list(self.audit),
@@ -189,6 +191,8 @@ class InMemorySubmissions:
             if instance.id in self._rows.instances:
                 raise InternalError("this instance exists")
             self._rows.instances[instance.id] = replace(instance, series=None)
+            if instance.series is not None:
+                self._rows.in_study.add(instance.id)
 
     def _add_parent(self, submission: Submission) -> None:
         if submission.id in self._rows.parents:
@@ -197,6 +201,9 @@ class InMemorySubmissions:
 
     def instance(self, instance_id: UUID) -> Instance | None:
         return self._rows.instances.get(instance_id)
+
+    def is_in_study(self, instance_id: UUID) -> bool:
+        return instance_id in self._rows.in_study
 
 
 class InMemoryResults:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hilum.domain.destination import Destination
     from hilum.domain.job import Job
 
-DICOM = "application/dicom"
-
 
 def queue_deliveries(transaction: Transaction, job: Job) -> Sequence[Delivery]:
     """Queue a delivery to each destination of the job's site that wants its result.
@@ -39,8 +37,7 @@ def queue_deliveries(transaction: Transaction, job: Job) -> Sequence[Delivery]:
     ]
     if not wanted:
         return ()
-    instance = transaction.submissions.instance(job.instance_id)
-    if instance is None or instance.media_type != DICOM or not instance.sop_instance_uid:
+    if not transaction.submissions.is_in_study(job.instance_id):
         return ()
     now = transaction.now
     queued: Sequence[Delivery] = transaction.flows(DELIVERY.kind).tagged(

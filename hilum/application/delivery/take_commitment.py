@@ -79,8 +79,8 @@ def _deny(transaction: Transaction, delivery: Delivery, principal: Principal) ->
     changed = transaction.deliveries.change(delivery, WorkEvent.DENY)
     if changed is None:
         raise TransitionNotAllowed("the delivery was changed just now")
-    transaction.deliveries.keep(changed.id, delivery.objects, None)
     transaction.flows(DELIVERY.kind).enqueue([changed])
+    transaction.deliveries.keep(changed.id, delivery.objects, None)
     _audit(transaction, changed, "delivery.denied", principal)
     return replace(changed, objects=delivery.objects)
 

@@ -85,3 +85,7 @@ class SubmissionRepository(Protocol):
     def instance(self, instance_id: UUID) -> Instance | None:
         """An instance by id, without its series."""
         ...
+
+    def is_in_study(self, instance_id: UUID) -> bool:
+        """Return whether an instance states which DICOM study and series it is part of."""
+        ...

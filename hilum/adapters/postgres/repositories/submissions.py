@@ -149,6 +149,12 @@ class SqlSubmissionRepository:
         row = _INSTANCE.first(self._connection, {"wanted_id": instance_id})
         return Instance(*row) if row else None
 
+    def is_in_study(self, instance_id: UUID) -> bool:
+        """Whether an instance is of a DICOM study."""
+        wanted = sa.and_(INSTANCES.c.id == instance_id, INSTANCES.c.series_id.is_not(None))
+        found = self._connection.execute(sa.select(INSTANCES.c.id).where(wanted)).scalar()
+        return found is not None
+
     def _add_series(self, site: str, instances: Iterable[Instance]) -> None:
         """Add what is not there. In one order, so that two submissions do not wait in a circle."""
         series = {one.series.id(site): one.series for one in instances if one.series}
