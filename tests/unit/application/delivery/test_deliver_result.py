@@ -74,8 +74,11 @@ def test_an_image_that_is_in_no_study_is_sent_nowhere(desk):
 def test_a_destination_may_ask_for_positive_results_alone(desk):
     """The fake engine says that an image is normal which is bright above."""
     desk.destination(when=When.POSITIVE)
-    ramp = np.linspace(0, 4095, 256 * 256).astype("<u2").reshape(256, 256)
-    jobs = [desk.send(results.image(PixelData=one.tobytes())) for one in (ramp, ramp[::-1])]
+    below = np.zeros((256, 256), "<u2")
+    below[:, 96:160], below[192:] = 2000, 4095  # bright in the middle, as a chest is
+    above = below.copy()
+    above[:64], above[192:] = 4095, 0
+    jobs = [desk.send(results.image(PixelData=one.tobytes())) for one in (below, above)]
     desk.work()
     kinds = {job.id: desk.stage.result(job.id).impression.kind for job in jobs}
     positive = {job_id for job_id, kind in kinds.items() if kind is ImpressionKind.FINDING}
