@@ -15,6 +15,7 @@ from hilum.runtime.listener_group import Listener
 from hilum_listener.offered import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
+    STORAGE_COMMITMENT,
     STORED,
     VERIFICATION,
     VERIFICATION_SYNTAXES,
@@ -52,13 +53,15 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 def _sop_classes() -> Iterator[str]:
     rows = [(UID(VERIFICATION).name, VERIFICATION, "C-ECHO")]
     rows += [(name, sop_class, "C-STORE") for sop_class, name in STORED.items()]
+    commitment = UID(STORAGE_COMMITMENT).name
+    rows.append((commitment, STORAGE_COMMITMENT, "N-EVENT-REPORT, as SCU of the peer"))
     return _table(("SOP class", "UID", "service, as SCP"), rows)
 
 
 def _contexts() -> Iterator[str]:
     verification = ", ".join(UID(one).name for one in VERIFICATION_SYNTAXES)
-    yield f"Verification: {verification}. Storage: the transfer syntaxes below. The first of them"
-    yield "that the sender proposes is accepted."
+    yield f"Verification and Storage Commitment: {verification}. Storage: the transfer syntaxes"
+    yield "below. The first of them that the sender proposes is accepted."
     yield ""
     rows = ((UID(one).name, one) for one in readable_syntaxes())
     yield from _table(("transfer syntax", "UID"), rows)

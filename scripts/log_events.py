@@ -68,6 +68,7 @@ MEANINGS: Final = {
     "models.warmed": "Each model has answered once",
     "object.answered": "A C-STORE was answered. `status` is in hex",
     "object.crashed": "A defect over one object of a sender, which is told to try again",
+    "report.crashed": "A defect over a report of storage commitment, whose sender is told so",
     "object.orphaned": (
         "Bytes that no row names could not be deleted. `hilum maintain retention --orphans` "
         "removes them"

@@ -20,6 +20,7 @@ from hilum.adapters.task_queue.celery_app import create_celery
 from hilum.adapters.task_queue.celery_queue import CeleryTaskQueue
 from hilum.application.access.manage_peers import ManagePeers
 from hilum.application.access.record_associations import RecordAssociations
+from hilum.application.delivery.take_commitment import take_commitment
 from hilum.application.intake.refused_objects import answers_refusals_with_success
 from hilum.application.intake.submission import SubmissionLimits
 from hilum.application.intake.submit_images import SubmitImages
@@ -34,6 +35,7 @@ from hilum_listener.network.connections import Connections
 from hilum_listener.network.limits import Limits
 from hilum_listener.network.server import Server, application_entity
 from hilum_listener.store_object import StoreObject
+from hilum_listener.take_report import TakeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +109,7 @@ def bootstrap(settings: ListenerSettings) -> Container:
             # Those of associations, and those that hang after their answer.
             threads=2 * told.max_associations,
         ),
+        report=TakeReport(partial(take_commitment, unit_of_work)),
     )
     servers = [make((told.host, told.port))]
     if told.tls_port is not None:

@@ -17,8 +17,11 @@ STORED: Final[Mapping[str, str]] = {
 }
 """Name by SOP Class UID. Each is taken in every transfer syntax that the reader decodes."""
 
+STORAGE_COMMITMENT: Final = "1.2.840.10008.1.20.1"
+"""Storage Commitment Push Model: the peer reports by N-EVENT-REPORT what it keeps of ours."""
+
 VERIFICATION_SYNTAXES: Final = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
-"""Implicit and Explicit VR Little Endian."""
+"""Implicit and Explicit VR Little Endian, of Storage Commitment too."""
 
 IMPLEMENTATION_CLASS_UID: Final = "2.25.284197304853370287013268906482046741977"
 """Of Hilum (PS3.7 annex D.3.3.2). It is in each stored file, so it never changes."""

@@ -24,6 +24,7 @@ from hilum_listener.network.upper_layer import (
 from hilum_listener.offered import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
+    STORAGE_COMMITMENT,
     STORED,
     VERIFICATION,
     VERIFICATION_SYNTAXES,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
     from pynetdicom.association import Association
-    from pynetdicom.dimse_primitives import C_STORE
+    from pynetdicom.dimse_primitives import C_STORE, N_EVENT_REPORT
     from pynetdicom.presentation import PresentationContextTuple
 
     from hilum.runtime.certificates import Certificates
@@ -65,6 +66,10 @@ def application_entity(
     entity.dimse_timeout = limits.timeout_s
     entity.network_timeout = None
     entity.add_supported_context(VERIFICATION, list(VERIFICATION_SYNTAXES))
+    # The peer is SCP of its own reports, and says so by role selection or not.
+    entity.add_supported_context(
+        STORAGE_COMMITMENT, list(VERIFICATION_SYNTAXES), scu_role=True, scp_role=True
+    )
     for sop_class in STORED:
         entity.add_supported_context(sop_class, list(transfer_syntaxes))
     return entity
@@ -80,6 +85,7 @@ class Server(ThreadedAssociationServer):
         check: Tells why an association is rejected.
         ended: Told of each connection that ended.
         store: Answers a C-STORE.
+        report: Answers an N-EVENT-REPORT.
         certificates: For TLS; None without.
     """
 
@@ -87,16 +93,19 @@ class Server(ThreadedAssociationServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, so readable
         self,
         entity: ApplicationEntity,
         address: tuple[str, int],
+        *,
         connections: Connections,
         check: Callable[[Conversation], Reason | None],
         ended: Callable[[Conversation], None],
         store: Callable[[Conversation, C_STORE, PresentationContextTuple], Dataset],
+        report: Callable[[Conversation, N_EVENT_REPORT, PresentationContextTuple], int],
         certificates: Certificates | None = None,
     ) -> None:
+        self.report = report
         self.connections = connections
         self.check = check
         self.ended = ended
@@ -213,8 +222,16 @@ class Connection(RequestHandler):
         association.network_timeout = association.ae.network_timeout
         association.bind(evt.EVT_CONN_CLOSE, lambda _: upper_layer.tell_closed())
         association.bind(evt.EVT_C_STORE, lambda event: _stored(server, conversation, event))
+        association.bind(
+            evt.EVT_N_EVENT_REPORT, lambda event: _reported(server, conversation, event)
+        )
         return association
 
 
 def _stored(server: Server, conversation: Conversation, event: evt.Event) -> Dataset:
     return server.store(conversation, cast("C_STORE", event.request), event.context)
+
+
+def _reported(server: Server, conversation: Conversation, event: evt.Event) -> tuple[int, None]:
+    request = cast("N_EVENT_REPORT", event.request)
+    return server.report(conversation, request, event.context), None

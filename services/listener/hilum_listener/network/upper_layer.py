@@ -292,9 +292,10 @@ class BoundedMessages(DIMSEServiceProvider):
             self._release(self.msg_queue.get_nowait()[1])
 
     def _release(self, request: object) -> None:
-        received = getattr(request, "DataSet", None)
-        if isinstance(received, ReceivedObject):
-            received.release()
+        for name in ("DataSet", "EventInformation"):
+            received = getattr(request, name, None)
+            if isinstance(received, ReceivedObject):
+                received.release()
 
 
 class CheckingNegotiation(ACSE):
