@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from pydicom.uid import UID
 
+from hilum.adapters.dicom.network.dimse_sender import OFFERED
+from hilum.adapters.dicom.network.status import answer_of
 from hilum.adapters.dicom.transfer_syntax import readable_syntaxes
+from hilum.application.ports.pacs import Answer
 from hilum.domain.errors import Rejected
 from hilum.runtime.listener_group import Listener
 from hilum_listener.offered import (
@@ -111,6 +114,44 @@ def _identity() -> Iterator[str]:
     return _table(("parameter", "default"), rows)
 
 
+def _sent() -> Iterator[str]:
+    services = {VERIFICATION: "C-ECHO", STORAGE_COMMITMENT: "N-ACTION"}
+    rows = (
+        (
+            UID(sop_class).name,
+            sop_class,
+            services.get(sop_class, "C-STORE"),
+            ", ".join(UID(one).name for one in syntaxes),
+        )
+        for sop_class, syntaxes in OFFERED
+    )
+    return _table(("SOP class", "UID", "service, as SCU", "transfer syntaxes"), rows)
+
+
+def _answers() -> Iterator[str]:
+    tried = {
+        "0x0000": (0x0000,),
+        "0xA7xx": (0xA700, 0xA7FF),
+        "0xA9xx": (0xA900, 0xA9FF),
+        "0xBxxx": (0xB000, 0xB006, 0xB007, 0xBFFF),
+        "0xCxxx": (0xC000, 0xCFFF),
+        "0x0110": (0x0110,),
+        "0x0122": (0x0122,),
+        "0x0124": (0x0124,),
+        "0x0213": (0x0213,),
+    }
+    meant = {
+        Answer.SENT: "taken",
+        Answer.LATER: "sent again, longer apart each time, for a day",
+        Answer.REFUSED: "not sent again: a dead letter with the peer's words",
+    }
+    rows = []
+    for name, statuses in tried.items():
+        (answer,) = {answer_of(status, None)[0] for status in statuses}
+        rows.append((name, meant[answer]))
+    return _table(("status", "what follows"), rows)
+
+
 def _leaves(kind: type[HilumError]) -> Iterator[type[HilumError]]:
     yield kind
     for child in kind.__subclasses__():
@@ -124,4 +165,6 @@ _TABLES: Final[dict[str, Callable[[], Iterator[str]]]] = {
     "not_for_us": _not_for_us,
     "rejections": _rejections,
     "identity": _identity,
+    "sent": _sent,
+    "answers": _answers,
 }

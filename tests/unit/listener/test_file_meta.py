@@ -8,7 +8,9 @@ import pytest
 from pydicom.filereader import dcmread, read_file_meta_info
 from pydicom.uid import ExplicitVRLittleEndian
 
+from hilum.adapters.dicom.network import dimse_sender
 from hilum.adapters.dicom.phantom_dicom import phantom_dicom
+from hilum_listener import offered
 from hilum_listener.file_meta import file_meta
 from hilum_listener.offered import IMPLEMENTATION_CLASS_UID
 
@@ -34,3 +36,8 @@ def test_a_data_set_behind_it_is_read():
     head = file_meta(sent.SOPClassUID, sent.SOPInstanceUID, ExplicitVRLittleEndian)
     assert dcmread(io.BytesIO(head + behind)) == sent
     assert head == file_meta(sent.SOPClassUID, sent.SOPInstanceUID, ExplicitVRLittleEndian)
+
+
+def test_what_is_sent_and_what_is_kept_name_one_implementation():
+    """Peers know Hilum by it."""
+    assert offered.IMPLEMENTATION_CLASS_UID == dimse_sender.IMPLEMENTATION_CLASS_UID

@@ -56,6 +56,9 @@ OFFERED: Final = (
 )
 """SOP classes with the transfer syntaxes of each presentation context, the same every time."""
 
+IMPLEMENTATION_CLASS_UID: Final = "2.25.284197304853370287013268906482046741977"
+"""Of Hilum (PS3.7 annex D.3.3.2), the listener's too."""
+
 _REJECTED_FOR_GOOD: Final = 1
 _COMMIT: Final = 1
 _NO_STATUS: Final = None
@@ -189,6 +192,8 @@ class DimseSender:
 
     def _connect(self, destination: Destination) -> Association:
         entity = AE(ae_title=destination.calling_ae)
+        entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+        entity.implementation_version_name = "HILUM"
         entity.connection_timeout = self._timeouts.connect
         entity.acse_timeout = self._timeouts.associate
         entity.dimse_timeout = self._timeouts.answer

@@ -11,10 +11,10 @@ import urllib3
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import PYDICOM_IMPLEMENTATION_UID, UID
+from pydicom.uid import UID
 
 from hilum.adapters.dicom.delivery_context import read_context
-from hilum.adapters.dicom.network.dimse_sender import Timeouts
+from hilum.adapters.dicom.network.dimse_sender import IMPLEMENTATION_CLASS_UID, Timeouts
 from hilum.adapters.dicom.network.status import answer_of, printable, without_patient
 from hilum.adapters.dicom.network.tls import TlsFiles, client_context
 from hilum.application.ports.pacs import Answer, ObjectAnswer
@@ -134,7 +134,7 @@ def file_of(one: DicomObject) -> bytes:
     meta.MediaStorageSOPClassUID = UID(one.sop_class_uid)
     meta.MediaStorageSOPInstanceUID = UID(one.sop_instance_uid)
     meta.TransferSyntaxUID = UID(one.transfer_syntax_uid)
-    meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     buffer = DicomBytesIO()
     buffer.write(bytes(128) + b"DICM")
     write_file_meta_info(buffer, meta)
