@@ -226,3 +226,17 @@ def test_depths_are_told_by_destination(unit_of_work: UnitOfWork) -> None:
     of_pacs, of_web = depths["north/pacs"], depths["north/web"]
     assert (of_pacs.waiting, of_pacs.oldest_waiting_at, of_pacs.failed) == (1, NOW, 1)
     assert (of_web.waiting, of_web.failed) == (1, 0)
+
+
+def test_what_a_destination_took_of_an_image_is_known(unit_of_work: UnitOfWork) -> None:
+    """Of other deliveries of the same image to it; not of its own, nor of another destination."""
+    (first, other) = queue(unit_of_work, "pacs", "web")
+    sent = DeliveredObject(ObjectKind.SR, ObjectState.SENT, "1.2", "2.25.1", "d")
+    refused = DeliveredObject(ObjectKind.SC, ObjectState.REFUSED, "1.2", "2.25.2", "d")
+    again = replace(first, id=uuid4())
+    with unit_of_work.begin() as transaction:
+        transaction.deliveries.keep(first.id, (sent, refused), None)
+        transaction.deliveries.add([again])
+        assert set(transaction.deliveries.sent_of_image(again)) == {"2.25.1"}
+        assert set(transaction.deliveries.sent_of_image(first)) == set()
+        assert set(transaction.deliveries.sent_of_image(other)) == set()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hilum.application.ports.deliveries import DestinationDepth
-from hilum.domain.delivery import DELIVERY, DeliveryState
+from hilum.domain.delivery import DELIVERY, DeliveryState, ObjectState
 from tests.fakes.work import InMemoryWork
 
 if TYPE_CHECKING:
@@ -129,6 +129,21 @@ class InMemoryDeliveries(InMemoryWork):
             and (after is None or (one.created_at, one.id) < after)
         ]
         return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)[:limit]
+
+    def sent_of_image(self, delivery: Delivery) -> Collection[str]:
+        def image(one: Delivery) -> str | None:
+            job = self._rows.jobs[one.job_id]
+            return self._rows.instances[job.instance_id].sop_instance_uid
+
+        return {
+            item.sop_instance_uid
+            for one in self._rows.deliveries.values()
+            if one.id != delivery.id
+            and one.destination_id == delivery.destination_id
+            and image(one) == image(delivery)
+            for item in one.objects
+            if item.state is ObjectState.SENT
+        }
 
     def of_transaction(self, transaction_uid: str) -> Delivery | None:
         known = self._rows.deliveries.values()

@@ -35,7 +35,7 @@ from hilum.domain.job import JobState
 from hilum.domain.work import WorkEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from hilum.application.ports.film_reader import FilmReader
     from hilum.application.ports.object_store import ObjectStore
@@ -80,6 +80,7 @@ class _Rows:
     gate: PanelReading | None
     heatmaps: Mapping[tuple[str, str], Heatmap]
     predecessors: Mapping[ObjectKind, tuple[str, str]]
+    sent: Collection[str]
 
 
 class DeliverResult:
@@ -128,9 +129,11 @@ class DeliverResult:
             return self._done(delivery, [_skipped(one, "the job runs") for one in delivery.objects])
         with watch.stage("encode"):
             encoded = self._encode(rows, delivery)
-        missing = [one for one in delivery.objects if one.state is not ObjectState.SENT]
-        # All of it is sent again where a storage commitment was denied.
-        asked = missing or delivery.objects
+        # All of it is sent again where a storage commitment was not kept.
+        again = all(one.state is ObjectState.SENT for one in delivery.objects)
+        known = [_known(one, encoded.get(one.kind), rows.sent) for one in delivery.objects]
+        delivery = replace(delivery, objects=tuple(known))
+        asked = [one for one in known if again or one.state is not ObjectState.SENT]
         to_send = [made for one in asked if isinstance(made := encoded.get(one.kind), DicomObject)]
         with watch.stage("send"):
             pacs = self._pacs[rows.destination.kind]
@@ -167,7 +170,8 @@ class DeliverResult:
                 for place in _shown(analysis):
                     if heatmap := transaction.results.heatmap(job.id, *place):
                         heatmaps[place] = heatmap
-            return _Rows(destination, job, instance, analysis, gate, heatmaps, predecessors)
+            sent = transaction.deliveries.sent_of_image(delivery)
+            return _Rows(destination, job, instance, analysis, gate, heatmaps, predecessors, sent)
 
     def _encode(self, rows: _Rows, delivery: Delivery) -> Mapping[ObjectKind, DicomObject | str]:
         kinds = [one.kind for one in delivery.objects]
@@ -282,6 +286,24 @@ def _shown(analysis: Analysis) -> Sequence[tuple[str, str]]:
         and (finding := panel.finding(one.label)) is not None
         and finding.heatmap
     ]
+
+
+def _known(
+    one: DeliveredObject, made: DicomObject | str | None, sent: Collection[str]
+) -> DeliveredObject:
+    """Return an object as sent which the destination has of the same image in another syntax."""
+    if one.sop_instance_uid or not isinstance(made, DicomObject):
+        return one  # it was tried before, or cannot be made
+    if made.sop_instance_uid not in sent:
+        return one
+    return replace(
+        one,
+        state=ObjectState.SENT,
+        sop_class_uid=made.sop_class_uid,
+        sop_instance_uid=made.sop_instance_uid,
+        digest=made.digest,
+        words="sent before, of the same image",
+    )
 
 
 def _skipped(one: DeliveredObject, why: str) -> DeliveredObject:

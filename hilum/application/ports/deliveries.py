@@ -9,7 +9,7 @@ from hilum.application.ports.work import WorkRepository
 from hilum.domain.delivery import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -75,6 +75,14 @@ class DeliveryRepository(WorkRepository[Delivery], Protocol):
             which: Only these.
             after: ``created_at`` and id of the last one of the page before.
             limit: At most so many.
+        """
+        ...
+
+    def sent_of_image(self, delivery: Delivery) -> Collection[str]:
+        """Return the SOP Instance UIDs of what this destination took of results of the same image.
+
+        The same image is every instance of its SOP Instance UID at its site, in whatever transfer
+        syntax it came. The delivery itself does not count.
         """
         ...
 

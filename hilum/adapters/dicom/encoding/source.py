@@ -312,12 +312,15 @@ def _clean(dataset: Dataset) -> Dataset:
     """Empty what is invalid for its VR, in place. Names, numbers and UIDs stay as they are."""
     for tag in list(dataset.keys()):
         item = dataset.get_item(tag)
-        if isinstance(item, RawDataElement):
-            if item.VR in _CHECKED and not all(map(_valid, *_parts(item))):
-                dataset[tag] = DataElement(tag, item.VR, None)
-        elif item is not None and item.VR == "SQ":
-            for each in item.value:
+        if item is not None and item.VR == "SQ":
+            for each in dataset[tag].value:
                 _clean(each)
+        elif (
+            isinstance(item, RawDataElement)
+            and item.VR in _CHECKED
+            and not all(map(_valid, *_parts(item)))
+        ):
+            dataset[tag] = DataElement(tag, item.VR, None)
     sex = str(dataset.get("PatientSex") or "")
     if sex not in _SEXES:
         dataset.PatientSex = None

@@ -11,7 +11,7 @@ from hilum.adapters.postgres.database_clock import database_later, database_now
 from hilum.adapters.postgres.execution import Statement
 from hilum.adapters.postgres.repositories.work import SqlWorkRepository, WorkStatements
 from hilum.adapters.postgres.repositories.work_table import WorkTable
-from hilum.adapters.postgres.tables import DELIVERIES
+from hilum.adapters.postgres.tables import DELIVERIES, INSTANCES, JOBS
 from hilum.application.ports.deliveries import DeliveryFilter, DestinationDepth
 from hilum.domain.delivery import (
     DELIVERY,
@@ -24,7 +24,7 @@ from hilum.domain.destination import ObjectKind
 from hilum.domain.work import WorkEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -158,6 +158,28 @@ class SqlDeliveryRepository(SqlWorkRepository[Delivery]):
             )
             query = query.where(sa.tuple_(_COLUMN.created_at, _COLUMN.id) < place)
         return self._some(query.order_by(_COLUMN.created_at.desc(), _COLUMN.id.desc()).limit(limit))
+
+    def sent_of_image(self, delivery: Delivery) -> Collection[str]:
+        """Return what the destination took of results of the same image."""
+        own = sa.select(INSTANCES.c.sop_instance_uid).join(
+            JOBS, sa.and_(JOBS.c.instance_id == INSTANCES.c.id, JOBS.c.id == delivery.job_id)
+        )
+        query = (
+            sa.select(_COLUMN.objects)
+            .join(JOBS, JOBS.c.id == _COLUMN.job_id)
+            .join(INSTANCES, INSTANCES.c.id == JOBS.c.instance_id)
+            .where(
+                INSTANCES.c.sop_instance_uid == own.scalar_subquery(),
+                _COLUMN.destination_id == delivery.destination_id,
+                _COLUMN.id != delivery.id,
+            )
+        )
+        return {
+            one.sop_instance_uid
+            for document in self._connection.execute(query).scalars()
+            for one in _objects(document)
+            if one.state is ObjectState.SENT
+        }
 
     def of_transaction(self, transaction_uid: str) -> Delivery | None:
         """Return the delivery for which a storage commitment was asked under this UID."""

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from pydicom.uid import ImplicitVRLittleEndian
 
-from hilum.adapters.dicom.delivery_context import context_of
+from hilum.adapters.dicom.delivery_context import context_of, read_context
 from hilum.application.ports.deliveries import DeliveryFilter
 from hilum.application.ports.pacs import Answer
 from hilum.application.retention.expire_films import ExpireFilms, RetentionRule
@@ -18,6 +19,7 @@ from hilum.domain.impression import ImpressionKind
 from hilum.domain.job import JobState
 from hilum.domain.principal import Role
 from tests.unit.adapters.dicom.encoding import results
+from tests.unit.adapters.dicom.test_delivery_context import recoded
 from tests.unit.application.delivery.desk import DeliveryDesk
 from tests.unit.application.stage import ME, key
 
@@ -46,6 +48,57 @@ def test_a_result_is_at_its_destination_with_the_job_that_ends(desk):
     assert list(desk.pacs.held) == [one.sop_instance_uid for one in delivery.objects]
     assert desk.stage.actions()[-2:] == ["job.completed", "delivery.sent"]
     assert set(delivery.objects[0].digest) <= set("0123456789abcdef")
+
+
+def test_the_same_image_in_another_transfer_syntax_adds_nothing(desk):
+    """It has a job of its own, whose delivery says that the destination has it all."""
+    desk.destination()
+    desk.send()
+    desk.work()
+    desk.stage.advance(1)
+    desk.send(recoded(results.image(), ImplicitVRLittleEndian))
+    desk.work()
+    first, second = desk.deliveries
+    assert first.job_id != second.job_id
+    assert [one.sop_instance_uid for one in first.objects] == [
+        one.sop_instance_uid for one in second.objects
+    ]
+    assert {one.words for one in second.objects} == {"sent before, of the same image"}
+    assert second.state is DeliveryState.SENT
+    assert len(desk.pacs.sent) == 2
+
+
+def test_an_image_turned_by_whole_flips_has_its_box_on_the_same_anatomy(desk):
+    """As its header says it is stored; the report refers to the stored pixels."""
+    desk.destination(objects=(ObjectKind.SR,))
+    upright = np.zeros((256, 256), "<u2")
+    upright[:, 96:160], upright[200:, 30:120] = 1500, 4095
+    boxes = []
+    for across, down in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        stored = np.ascontiguousarray(upright[::down, ::across])
+        orientation = ["L" if across == 1 else "R", "F" if down == 1 else "H"]
+        turned = results.image(
+            PixelData=stored.tobytes(),
+            PatientOrientation=orientation,
+            SOPInstanceUID=f"1.2.3.{across + 2}{down + 2}",
+        )
+        desk.send(turned)
+        desk.work()
+        report = read_context(list(desk.pacs.held.values())[-1])
+        points = regions(report)[0].reshape(-1, 2)
+        assert len(points) == 5
+        places = [(x if across == 1 else 256 - x, y if down == 1 else 256 - y) for x, y in points]
+        boxes.append((np.min(places, axis=0), np.max(places, axis=0)))
+    for corner in range(2):
+        assert np.allclose([box[corner] for box in boxes], boxes[0][corner], atol=2)
+    assert len(desk.pacs.held) == 4
+
+
+def regions(item) -> list[np.ndarray]:
+    """Return the coordinates of a report's regions."""
+    own = [np.array(item.GraphicData)] if item.get("ValueType") == "SCOORD" else []
+    below = [found for child in item.get("ContentSequence") or () for found in regions(child)]
+    return own + below
 
 
 def test_each_destination_has_its_own_delivery_and_other_sites_none(desk):

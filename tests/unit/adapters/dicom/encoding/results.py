@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from hilum.adapters.dicom.delivery_context import context_of
 from hilum.adapters.dicom.film_reader import DicomFilmReader
@@ -30,9 +31,6 @@ from hilum.domain.job import Job, JobState
 from hilum.domain.model import CodedConcept, Rank
 from hilum.domain.work import Priority, Reason
 from hilum.imaging.film import FilmLimits
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 NOW = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
 SIDE = 256
@@ -157,6 +155,13 @@ def without_result(content: bytes | None = None) -> ResultToSend:
     return replace(result(content), job=rejected, analysis=None, film=None)
 
 
+def _request() -> Dataset:
+    request = Dataset()
+    request.RequestedProcedureID, request.ScheduledProcedureStepID = "R1", "S1"
+    request.add_new("ScheduledProcedureStepStartDate", "DA", "20261399")
+    return request
+
+
 HEADERS: dict[str, dict[str, Any]] = {
     "plain": {},
     "no birth date": {"PatientBirthDate": None},
@@ -174,8 +179,9 @@ HEADERS: dict[str, dict[str, Any]] = {
     "computed radiography": {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1", "Modality": "CR"},
     "MONOCHROME1": {"PhotometricInterpretation": "MONOCHROME1"},
     "no body part": {"BodyPartExamined": None},
-    "age without a unit": {"PatientAge": "062"},
+    "age without a unit": {"PatientAge": "62"},
     "zero spacing": {"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0, 0]},
+    "damaged request": {"RequestAttributesSequence": [_request()]},
     "time zone": {"TimezoneOffsetFromUTC": "+0900"},
 }
 """Attributes of images as hospitals send them."""
