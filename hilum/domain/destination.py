@@ -51,11 +51,14 @@ class EncodingOptions:
     Attributes:
         comprehensive_sr: Comprehensive SR instead of Comprehensive 3D SR, for viewers that take
             only that one.
+        regions_apart: Findings without a region stand in a container of their own in the structured
+            report, for viewers that open no report with measurement groups without a region.
         jpeg_2000_seg: SEG in JPEG 2000 lossless instead of uncompressed.
         series_number: Series Number of the first series; each kind has its own, counted from it.
     """
 
     comprehensive_sr: bool = False
+    regions_apart: bool = False
     jpeg_2000_seg: bool = False
     series_number: int = 9000
 

@@ -34,6 +34,8 @@ POINT_SET: Final = _own("POINT_SET", "Set of models and operating points")
 PANEL: Final = _own("PANEL", "Question to which the finding belongs")
 TITLE: Final = CodedConcept("18748-4", "LN", "Diagnostic Imaging Report")
 NO_RESULT: Final = _own("NO_RESULT", "Reason why there is no result")
+WITHOUT_REGION: Final = _own("WITHOUT_REGION", "Findings without a region")
+IMAGING_MEASUREMENTS: Final = "126010"
 NOTICE: Final = _own("NOTICE", "Notice on the use of the result")
 IMPRESSION: Final = CodedConcept("19005-8", "LN", "Impressions")
 

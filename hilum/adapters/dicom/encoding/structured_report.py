@@ -8,13 +8,15 @@ are rectangles of five points, closed, in the stored pixel matrix.
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
     Comprehensive3DSR,
     ComprehensiveSR,
+    ContainerContentItem,
+    ContentSequence,
     DeviceObserverIdentifyingAttributes,
     GraphicTypeValues,
     ImageRegion,
@@ -48,7 +50,7 @@ from hilum.domain.verdict import reason_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from highdicom.sr import CodedConcept
+    from highdicom.sr import CodedConcept, ContentItem
     from pydicom.dataset import Dataset
 
     from hilum.adapters.dicom.encoding.source import Source
@@ -72,18 +74,24 @@ def structured_report(
         group
         for panel in analysis.panels
         for finding in reported(panel, weak_labels=result.weak_labels)
-        for group in _groups(panel, finding, source)
+        for group in _groups(panel, finding, source, apart=options.regions_apart)
     ]
     if not groups:
         return "no label may be reported to this destination"
+    apart: list[_Group] = []
+    if options.regions_apart:
+        apart += [one for one in groups if isinstance(one, MeasurementsAndQualitativeEvaluations)]
     report = MeasurementReport(
         observation_context=observer(result.site),
         procedure_reported=codes.CHEST_XRAY,
-        imaging_measurements=groups,
+        imaging_measurements=[one for one in groups if one not in apart] or groups,
         language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(codes.ENGLISH),
     )
-    report[0].ContentSequence.extend(_closing(analysis))
-    return document(report[0], ObjectKind.SR, result, source, options)
+    content = report[0]
+    if apart:
+        _set_apart(content, apart, only=len(apart) == len(groups))
+    content.ContentSequence.extend(_closing(analysis))
+    return document(content, ObjectKind.SR, result, source, options)
 
 
 def reported(panel: PanelReading, *, weak_labels: bool) -> list[Finding]:
@@ -147,6 +155,23 @@ def comment(text: str, name: CodedConcept = codes.COMMENT) -> TextContentItem:
     )
 
 
+def _set_apart(content: Dataset, groups: list[_Group], *, only: bool) -> None:
+    """Put groups into a container of their own, in place of the usual one where they are all."""
+    if only:
+        content.ContentSequence = ContentSequence(
+            [
+                item
+                for item in content.ContentSequence
+                if item.ConceptNameCodeSequence[0].CodeValue != codes.IMAGING_MEASUREMENTS
+            ]
+        )
+    container = ContainerContentItem(
+        codes.WITHOUT_REGION, relationship_type=RelationshipTypeValues.CONTAINS
+    )
+    container.ContentSequence = ContentSequence(cast("list[ContentItem]", [g[0] for g in groups]))
+    content.ContentSequence.append(container)
+
+
 def _closing(analysis: Analysis) -> Iterator[TextContentItem]:
     yield comment(NOTICE + ". Preliminary, not verified by a person.", codes.NOTICE)
     if analysis.impression is not None:
@@ -154,10 +179,20 @@ def _closing(analysis: Analysis) -> Iterator[TextContentItem]:
     yield comment(analysis.model_set, codes.POINT_SET)
 
 
-def _groups(panel: PanelReading, finding: Finding, source: Source) -> Iterator[_Group]:
-    """Return the group of a finding, and one more for each further region of it."""
+def _groups(
+    panel: PanelReading, finding: Finding, source: Source, *, apart: bool
+) -> Iterator[_Group]:
+    """Return the group of a finding, and one more for each further region of it.
+
+    Args:
+        panel: A panel.
+        finding: A finding of it.
+        source: The image.
+        apart: The first region has a group of its own, too.
+    """
     name = f"{panel.panel}.{finding.label}"
-    for number, box in enumerate(finding.boxes or (None,)):
+    regions = (None, *finding.boxes) if apart else (finding.boxes or (None,))
+    for number, box in enumerate(regions):
         first = number == 0
         shared: dict[str, Any] = {
             "tracking_identifier": TrackingIdentifier(

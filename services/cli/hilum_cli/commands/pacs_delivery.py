@@ -69,6 +69,7 @@ def _read_objects(_context: object, _option: object, given: str) -> tuple[Object
 @click.option("--weak-labels/--no-weak-labels", default=True, show_default=True)
 @click.option("--commitment", is_flag=True, help="Ask for storage commitment.")
 @click.option("--comprehensive-sr", is_flag=True, help="Comprehensive SR, not Comprehensive 3D SR.")
+@click.option("--regions-apart", is_flag=True, help="SR for OHIF: see docs/pacs.md.")
 @click.option("--jpeg-2000-seg", is_flag=True, help="SEG in JPEG 2000 lossless.")
 @click.option("--series-number", type=int, default=9000, show_default=True)
 @click.option("--max-associations", type=int, default=2, show_default=True)
@@ -78,6 +79,7 @@ def add_destination(*, database_url: str | None, **given: Any) -> None:
     """Add a destination. Results of images that end from now on go there."""
     options = EncodingOptions(
         comprehensive_sr=given.pop("comprehensive_sr"),
+        regions_apart=given.pop("regions_apart"),
         jpeg_2000_seg=given.pop("jpeg_2000_seg"),
         series_number=given.pop("series_number"),
     )

@@ -33,6 +33,7 @@ PICTURES = (ObjectKind.SR, ObjectKind.SC, ObjectKind.GSPS, ObjectKind.SEG)
 OPTIONS = {
     "default": EncodingOptions(),
     "other": EncodingOptions(comprehensive_sr=True, jpeg_2000_seg=True, series_number=77),
+    "apart": EncodingOptions(regions_apart=True),
 }
 
 

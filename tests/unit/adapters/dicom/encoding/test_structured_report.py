@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,30 @@ def test_the_regions_of_a_positive_finding_are_closed_rectangles_of_stored_pixel
     assert np.allclose(said["tuberculosis.tuberculosis"]["region"], corners)
     assert len(said["tuberculosis.tuberculosis.2"]["region"]) == 5
     assert len(said) == 4
+
+
+@pytest.mark.parametrize("with_region", [True, False])
+def test_a_viewer_may_get_groups_with_regions_alone_in_the_usual_container(with_region):
+    """What has no region, and every number, stands in a container of ours."""
+    (panel,) = results.analysis().panels
+    findings = panel.findings if with_region else panel.findings[1:]
+    analysis = results.analysis(panels=(replace(panel, findings=findings),))
+    options = EncodingOptions(regions_apart=True)
+    made = encoded(results.result(analysis=analysis), ObjectKind.SR, options=options)
+    containers = {
+        item.ConceptNameCodeSequence[0].CodeValue: item.ContentSequence
+        for item in data_set(made[ObjectKind.SR]).ContentSequence
+        if item.ValueType == "CONTAINER"
+    }
+    types = {
+        name: [{child.ValueType for child in group.ContentSequence} for group in groups]
+        for name, groups in containers.items()
+    }
+    assert len(types["WITHOUT_REGION"]) == len(findings)
+    assert all("NUM" in kinds and "SCOORD" not in kinds for kinds in types["WITHOUT_REGION"])
+    regions = types.get("126010", [])
+    assert len(regions) == (2 if with_region else 0)
+    assert all("SCOORD" in kinds and "NUM" not in kinds for kinds in regions)
 
 
 def test_a_destination_may_do_without_weak_labels():
