@@ -129,11 +129,10 @@ class DeliverResult:
             return self._done(delivery, [_skipped(one, "the job runs") for one in delivery.objects])
         with watch.stage("encode"):
             encoded = self._encode(rows, delivery)
-        # All of it is sent again where a storage commitment was not kept.
-        again = all(one.state is ObjectState.SENT for one in delivery.objects)
+        left = _left(delivery)
         known = [_known(one, encoded.get(one.kind), rows.sent) for one in delivery.objects]
         delivery = replace(delivery, objects=tuple(known))
-        asked = [one for one in known if again or one.state is not ObjectState.SENT]
+        asked = [one for one in known if one.state in left]
         to_send = [made for one in asked if isinstance(made := encoded.get(one.kind), DicomObject)]
         with watch.stage("send"):
             pacs = self._pacs[rows.destination.kind]
@@ -286,6 +285,18 @@ def _shown(analysis: Analysis) -> Sequence[tuple[str, str]]:
         and (finding := panel.finding(one.label)) is not None
         and finding.heatmap
     ]
+
+
+def _left(delivery: Delivery) -> Collection[ObjectState]:
+    """Return the states of the objects that are to be sent in this attempt."""
+    states = {one.state for one in delivery.objects}
+    if states == {ObjectState.SENT} and delivery.transaction_uid is None:
+        # A storage commitment was not kept: the destination may have lost everything.
+        return states
+    left = {ObjectState.WAITING, ObjectState.SKIPPED}
+    if delivery.attempts <= 1:  # the first one, or a person had it tried again
+        left.add(ObjectState.REFUSED)
+    return left
 
 
 def _known(

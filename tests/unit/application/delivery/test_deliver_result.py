@@ -24,7 +24,7 @@ from tests.unit.application.delivery.desk import DeliveryDesk
 from tests.unit.application.stage import ME, key
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
-DAY = 24 * 3600
+SC_CLASS = "1.2.840.10008.5.1.4.1.1.7"
 
 
 @pytest.fixture
@@ -180,6 +180,22 @@ def test_a_peer_out_of_resources_gets_the_rest_later(desk):
     desk.later(60)
     assert desk.delivery.state is DeliveryState.SENT
     assert len(desk.pacs.sent) == 3
+
+
+def test_what_was_refused_is_not_sent_again_with_what_is_waited_for(desk):
+    """Until a person has it tried again."""
+    desk.destination()
+    desk.pacs.unknown = {SR_CLASS}
+    desk.pacs.statuses = {SC_CLASS: (Answer.LATER, 0xA700, "disk full")}
+    desk.send()
+    desk.work()
+    desk.later(60)
+    assert len(desk.pacs.sent) == 3  # SR once, SC twice
+    desk.pacs.statuses = {}
+    desk.later(120)
+    assert desk.delivery.state is DeliveryState.FAILED
+    assert states(desk) == {"sr": "refused", "sc": "sent"}
+    assert len(desk.pacs.sent) == 4
 
 
 def test_a_destination_that_is_away_is_left_alone_longer_each_time_and_gets_all_once(desk):

@@ -6,7 +6,7 @@ import pytest
 
 from hilum.application.delivery.take_commitment import take_commitment
 from hilum.domain.delivery import DeliveryState
-from hilum.domain.errors import NotFound, TransitionNotAllowed
+from hilum.domain.errors import DestinationUnavailable, NotFound, TransitionNotAllowed
 from hilum.domain.principal import Role
 from tests.unit.application.delivery.desk import DeliveryDesk
 from tests.unit.application.stage import key
@@ -74,6 +74,25 @@ def test_a_report_that_comes_too_early_is_to_come_again(desk):
     take_commitment(desk.unit_of_work, uid, {"1.2": 0x0110}, PEER)
     with pytest.raises((TransitionNotAllowed, NotFound)):
         take_commitment(desk.unit_of_work, uid, {}, PEER)
+
+
+def test_a_request_for_commitment_that_fails_sends_nothing_again():
+    """It alone is repeated."""
+    desk = DeliveryDesk()
+    desk.destination(commitment=True)
+    ask, desk.pacs.request_commitment = desk.pacs.request_commitment, unavailable
+    desk.send()
+    desk.work()
+    assert desk.delivery.state is DeliveryState.QUEUED
+    desk.pacs.request_commitment = ask
+    desk.later(60)
+    assert desk.delivery.state is DeliveryState.SENT
+    assert len(desk.pacs.sent) == 2
+    assert [uid for uid, _ in desk.pacs.asked] == [desk.delivery.transaction_uid]
+
+
+def unavailable(*_: object) -> None:
+    raise DestinationUnavailable("aborted")
 
 
 def test_a_peer_without_storage_commitment_is_a_dead_letter():
