@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian
 
-from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder
+from hilum.adapters.dicom.encoding.result_encoder import HighdicomEncoder
 from hilum.adapters.dicom.network.dimse_sender import DimseSender, Timeouts
 from hilum.adapters.dicom.network.stow_sender import StowSender
 from hilum.adapters.dicom.network.tls import TlsFiles

@@ -37,9 +37,9 @@ from hilum.application.models.site_rules import ManageSiteRules
 from hilum.application.retention.expire_films import ExpireFilms
 from hilum.application.retention.sweep_orphans import SweepOrphans
 from hilum.application.thresholds.fit_thresholds import FitThresholds
-from hilum.domain.destination import DestinationKind
 from hilum.domain.errors import InternalError
 from hilum.imaging.film import FilmLimits
+from hilum_cli.settings import CliSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from hilum.application.ports.pacs import Pacs
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.backup import DatabaseFacts
+
+_ANSWER_S: Final = 10.0
+"""How long a person waits for a destination."""
 
 BATCH: Final = 500
 """Submissions in one transaction of the back-fill."""
@@ -130,14 +133,22 @@ def open_database(url: str) -> Database:
 def _open_pacs(kind: DestinationKind) -> Pacs:
     # Only a machine that sends needs what speaks DICOM.
     try:
-        from hilum.adapters.dicom.network.dimse_sender import DimseSender  # noqa: PLC0415
-        from hilum.adapters.dicom.network.stow_sender import StowSender  # noqa: PLC0415
+        from hilum.adapters.dicom.network.pacs import open_pacs  # noqa: PLC0415
     except ImportError as error:
         raise InternalError(
             f"no destination can be asked here, {error.name} is not installed: `pip install "
             "'hilum[delivery]'`"
         ) from error
-    return DimseSender() if kind is DestinationKind.C_STORE else StowSender()
+    settings = CliSettings().delivery
+    opened = open_pacs(
+        connect_s=_ANSWER_S,
+        associate_s=_ANSWER_S,
+        answer_s=_ANSWER_S,
+        authorities=settings.tls_ca_file,
+        certificate=settings.tls_certificate_file,
+        key=settings.tls_key_file,
+    )
+    return opened[kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,19 @@ class Repository(Group):
 
 
 class Contexts(Group):
-    """What retention keeps of images whose results are still on their way.
+    """What is kept of images whose results are still on their way, and how destinations are asked.
 
     Attributes:
         context_keys: As the worker has them. Nothing is kept without a key.
+        tls_ca_file: As the worker has it.
+        tls_certificate_file: As the worker has it.
+        tls_key_file: As the worker has it.
     """
 
     context_keys: SecretStr | None = None
+    tls_ca_file: Path | None = None
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
 
     @property
     def plain_keys(self) -> str | None:

@@ -39,7 +39,6 @@ from hilum.application.queue.reconcile import Periods, Reconcile
 from hilum.application.queue.run_next import RunNext
 from hilum.domain.attempt import Worker
 from hilum.domain.delivery import DELIVERY
-from hilum.domain.destination import DestinationKind
 from hilum.domain.errors import BrokerUnavailable
 from hilum.domain.job import ANALYSIS
 from hilum.domain.operation import OPERATION
@@ -225,25 +224,25 @@ def _kinds(
 def _delivery(settings: WorkerSettings, parts: _Parts, policy: RetryPolicy) -> Kind:
     # A worker without deliveries does not load what makes and sends DICOM objects.
     from hilum.adapters.dicom.delivery_context import context_of  # noqa: PLC0415
-    from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder  # noqa: PLC0415
-    from hilum.adapters.dicom.network.dimse_sender import DimseSender, Timeouts  # noqa: PLC0415
-    from hilum.adapters.dicom.network.stow_sender import StowSender  # noqa: PLC0415
-    from hilum.adapters.dicom.network.tls import TlsFiles  # noqa: PLC0415
+    from hilum.adapters.dicom.encoding.result_encoder import HighdicomEncoder  # noqa: PLC0415
+    from hilum.adapters.dicom.network.pacs import open_pacs  # noqa: PLC0415
     from hilum.adapters.sealing.sealer import AesSealer, keys_of  # noqa: PLC0415
 
     group = settings.delivery
-    timeouts = Timeouts(group.connect_seconds, group.associate_seconds, group.answer_seconds)
-    tls = TlsFiles(group.tls_ca_file, group.tls_certificate_file, group.tls_key_file)
     keys = group.context_keys
     handler = DeliverResult(
         unit_of_work=parts.unit_of_work,
         store=parts.store,
         reader=parts.reader,
         encoder=HighdicomEncoder(),
-        pacs={
-            DestinationKind.C_STORE: DimseSender(timeouts, tls),
-            DestinationKind.STOW: StowSender(timeouts, tls),
-        },
+        pacs=open_pacs(
+            connect_s=group.connect_seconds,
+            associate_s=group.associate_seconds,
+            answer_s=group.answer_seconds,
+            authorities=group.tls_ca_file,
+            certificate=group.tls_certificate_file,
+            key=group.tls_key_file,
+        ),
         context_of=context_of,
         sealer=None if keys is None else AesSealer(keys_of(keys.get_secret_value())),
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hilum.adapters.dicom.delivery_context import context_of
-from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder
+from hilum.adapters.dicom.encoding.result_encoder import HighdicomEncoder
 from hilum.adapters.dicom.film_reader import DicomFilmReader
 from hilum.adapters.sealing.sealer import AesSealer
 from hilum.application.delivery.deliver_result import DeliverResult

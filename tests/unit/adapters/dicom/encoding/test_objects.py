@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydicom import dcmread
 
-from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder
+from hilum.adapters.dicom.encoding.result_encoder import HighdicomEncoder
 from hilum.adapters.dicom.network.stow_sender import file_of
 from hilum.application.ports.result_encoder import DicomObject
 from hilum.domain.destination import EncodingOptions, ObjectKind

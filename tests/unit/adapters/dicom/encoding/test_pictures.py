@@ -125,7 +125,7 @@ def test_pixels_that_are_not_square_are_shown_in_their_proportions():
 
 def test_an_image_in_colour_has_no_presentation_state():
     """It would be shown in grey."""
-    from hilum.adapters.dicom.encoding.encoder import HighdicomEncoder  # noqa: PLC0415
+    from hilum.adapters.dicom.encoding.result_encoder import HighdicomEncoder  # noqa: PLC0415
 
     context = results.result().context
     colour = results.image(SamplesPerPixel=3, PhotometricInterpretation="RGB")
