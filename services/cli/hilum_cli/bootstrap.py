@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from hilum.application.ports.pacs import Pacs
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.backup import DatabaseFacts
+    from hilum.domain.destination import DestinationKind
 
 _ANSWER_S: Final = 10.0
 """How long a person waits for a destination."""
