@@ -91,7 +91,7 @@ def settings() -> dict[str, dict[str, Any]]:
 def plain(value: object) -> object:
     """Return a value as JSON has it. A default that each process makes anew is null."""
     if isinstance(value, tuple):
-        return ",".join(str(one.value) for one in value)
+        return ",".join(str(getattr(one, "value", one)) for one in value)
     if isinstance(value, Path):
         return str(value)
     return value if isinstance(value, (str, int, float, bool)) else None

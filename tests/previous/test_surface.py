@@ -12,7 +12,11 @@ from tests.previous import surface
 
 FROZEN: dict[str, Any] = json.loads(surface.FROZEN.read_text(encoding="utf-8"))
 # The changelog names these.
-_CHANGED_DEFAULTS = {"HILUM_LEASE_SECONDS": 15.0, "HILUM_RECONCILE_SECONDS": 2.0}
+_CHANGED_DEFAULTS = {
+    "HILUM_LEASE_SECONDS": 15.0,
+    "HILUM_RECONCILE_SECONDS": 2.0,
+    "HILUM_WORKER_QUEUES": "stat,routine,batch,delivery,operations",
+}
 # Prose may become clearer. Order says nothing.
 _PROSE = frozenset({"description", "summary", "title", "example", "examples", "tags"})
 

@@ -121,7 +121,7 @@ def upgrade() -> None:
         sa.Column("document", sa.LargeBinary, nullable=False),
         sa.Column("key_id", sa.Text, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_delivery_contexts_job_id_jobs"),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_delivery_contexts_job_id"),
         sa.PrimaryKeyConstraint("job_id", name="pk_delivery_contexts"),
     )
 
