@@ -21,6 +21,7 @@ from conformance import PAGE, filled
 from log_events import MEANINGS, of_product, unexplained
 from pydantic_core import PydanticUndefined
 
+from hilum.application.ports.deliveries import DestinationDepth
 from hilum.application.ports.repositories import QueueDepth
 from hilum.application.queue.measure_queues import QueueDepths
 from hilum.domain.errors import HilumError, Permanent, Refused, Rejected, Transient
@@ -195,7 +196,11 @@ def _meaning(kind: type[HilumError]) -> str:
 def _metrics() -> Iterator[str]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     depth = QueueDepth(queued=1, running=1, oldest_queued_at=now)
-    depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
+    depths = QueueDepths(
+        now,
+        {ANALYSIS.kind: dict.fromkeys(Priority, depth)},
+        {"north/pacs": DestinationDepth(1, now, 0)},
+    )
     registries: dict[str, CollectorRegistry] = {
         "Gateway": Metrics(lambda: depths).registry,
         "Worker": WorkerMetrics(cast("Any", None)).registry,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hilum.application.queue.operate_flows import KINDS
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from hilum.application.ports.deliveries import DestinationDepth
     from hilum.application.ports.repositories import QueueDepth
     from hilum.application.ports.unit_of_work import UnitOfWork
     from hilum.domain.job import Priority
@@ -24,15 +25,20 @@ class QueueDepths:
     Attributes:
         measured_at: By the database's clock.
         kinds: Depth by kind of work and priority.
+        destinations: What waits for each destination, and what failed.
     """
 
     measured_at: datetime
     kinds: Mapping[str, Mapping[Priority, QueueDepth]]
+    destinations: Mapping[str, DestinationDepth] = field(default_factory=dict)
 
     def wait(self, depth: QueueDepth) -> float:
         """Return how many seconds the oldest item of a queue has waited."""
-        oldest = depth.oldest_queued_at or self.measured_at
-        return max(0.0, (self.measured_at - oldest).total_seconds())
+        return self.age(depth.oldest_queued_at)
+
+    def age(self, moment: datetime | None) -> float:
+        """Return how many seconds a moment is ago, 0 for none."""
+        return max(0.0, (self.measured_at - (moment or self.measured_at)).total_seconds())
 
 
 class MeasureQueues:
@@ -49,4 +55,5 @@ class MeasureQueues:
         """
         with self._unit_of_work.begin(write=False) as transaction:
             kinds = {kind: transaction.work(kind).depths() for kind in (*KINDS, DELIVERY.kind)}
-            return QueueDepths(transaction.now, kinds)
+            destinations = transaction.deliveries.by_destination()
+            return QueueDepths(transaction.now, kinds, destinations)

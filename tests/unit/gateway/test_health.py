@@ -10,9 +10,10 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from hilum.domain.errors import InferenceFailed
-from hilum.domain.work import Priority
+from hilum.domain.work import Priority, Reason
 from hilum.runtime.metrics import served
 from hilum_gateway.wiring.readiness import Readiness
+from tests.contract.test_deliveries import claim, queue
 from tests.fakes.clock import SettableClock
 from tests.unit.gateway.api import Api, FakeGateway, fake_settings, film_bytes, problem
 
@@ -177,6 +178,22 @@ def test_every_kind_of_work_is_measured(client, api: Api, gateway: FakeGateway):
     assert found["hilum_work", "analysis", "queued"] == 0
     assert found["hilum_work_oldest_queued_seconds", "operation"] == 30
     assert found["hilum_work_oldest_queued_seconds", "analysis"] == 0
+
+
+def test_what_waits_for_each_destination_is_measured(client, gateway: FakeGateway):
+    """Its age by the database's clock, and dead letters until an operator acts."""
+    queue(gateway.unit_of_work, "pacs", "pacs", "pacs")
+    claimed = claim(gateway.unit_of_work)
+    assert claimed is not None
+    with gateway.unit_of_work.begin() as transaction:
+        transaction.deliveries.park(claimed, reason=Reason("why", "because"), lost=False)
+        age = (transaction.now - claimed.queued_at).total_seconds()
+    found = samples(client)
+    assert found["hilum_deliveries_waiting", "north/pacs"] == 2
+    assert found["hilum_deliveries_failed", "north/pacs"] == 1
+    assert found["hilum_deliveries_oldest_waiting_seconds", "north/pacs"] == pytest.approx(
+        max(0.0, age)
+    )
 
 
 def test_a_database_that_is_down_leaves_a_gap_and_not_a_zero(client, gateway: FakeGateway):

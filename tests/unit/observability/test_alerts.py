@@ -65,3 +65,30 @@ def test_films_that_the_reconciler_releases_are_not_parked(rules, tmp_path):
     """They are read again, and nobody needs to look."""
     series = {reconciled("released"): "0+1x60", reconciled("rung"): "0+9x60"}
     assert_alerts(rules, series, {"HilumFilmsParked@30": []}, tmp_path)
+
+
+AWAY = {"namespace": "n", "destination": "north/pacs"}
+
+
+def test_a_destination_that_is_away_is_told_by_its_name(rules, tmp_path):
+    """After half an hour, and no longer once it is back."""
+    waits = 'hilum_deliveries_oldest_waiting_seconds{namespace="n",destination="north/pacs"}'
+    other = 'hilum_deliveries_oldest_waiting_seconds{namespace="n",destination="north/web"}'
+    series = {waits: "0+60x50 0x20", other: "5x70"}
+    firing = {
+        "HilumResultsWaitForADestination@20": [],
+        "HilumResultsWaitForADestination@45": [AWAY],
+        "HilumResultsWaitForADestination@60": [],
+    }
+    assert_alerts(rules, series, firing, tmp_path)
+
+
+def test_results_that_a_destination_refused_are_told_until_somebody_acts(rules, tmp_path):
+    """A discard or a replay ends it."""
+    failed = 'hilum_deliveries_failed{namespace="n",destination="north/pacs"}'
+    firing = {
+        "HilumResultsAreNotTaken@2": [],
+        "HilumResultsAreNotTaken@15": [AWAY],
+        "HilumResultsAreNotTaken@40": [],
+    }
+    assert_alerts(rules, {failed: "0x9 2x20 0x30"}, firing, tmp_path)

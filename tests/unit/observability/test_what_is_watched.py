@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client.exposition import generate_latest
 
+from hilum.application.ports.deliveries import DestinationDepth
 from hilum.application.ports.repositories import QueueDepth
 from hilum.application.queue.measure_queues import QueueDepths
 from hilum.domain.job import ANALYSIS, Priority
@@ -50,7 +51,11 @@ def told() -> set[str]:
     """Names of the metrics of all processes, as they tell them to Prometheus."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     depth = QueueDepth(queued=1, running=1, oldest_queued_at=now)
-    depths = QueueDepths(now, {ANALYSIS.kind: dict.fromkeys(Priority, depth)})
+    depths = QueueDepths(
+        now,
+        {ANALYSIS.kind: dict.fromkeys(Priority, depth)},
+        {"north/pacs": DestinationDepth(1, now, 0)},
+    )
     gateway = Metrics(lambda: depths)
     leases = cast("Any", SimpleNamespace(in_flight=0, given_up=0))
     registries = (

@@ -106,7 +106,16 @@ class _Queues(Collector):
             "hilum_work_oldest_queued_seconds", "Longest wait of each kind of work.", "kind"
         )
         dead = _gauge("hilum_dead_letters", "Failed items until an operator acts.", "kind")
-        families = jobs, oldest, work, oldest_of, dead
+        sending = _gauge("hilum_deliveries_waiting", "Results on their way.", "destination")
+        slowest = _gauge(
+            "hilum_deliveries_oldest_waiting_seconds",
+            "Longest wait of a result for its destination.",
+            "destination",
+        )
+        refused = _gauge(
+            "hilum_deliveries_failed", "Results not taken, until an operator acts.", "destination"
+        )
+        families = jobs, oldest, work, oldest_of, dead, sending, slowest, refused
         measured = self._measured()
         if measured is None:
             return families
@@ -121,6 +130,10 @@ class _Queues(Collector):
                 jobs.add_metric((priority.value, JobState.QUEUED.value), depth.queued)
                 jobs.add_metric((priority.value, JobState.RUNNING.value), depth.running)
                 oldest.add_metric((priority.value,), waits[priority])
+        for name, of_name in measured.destinations.items():
+            sending.add_metric((name,), of_name.waiting)
+            slowest.add_metric((name,), measured.age(of_name.oldest_waiting_at))
+            refused.add_metric((name,), of_name.failed)
         return families
 
     def _measured(self) -> QueueDepths | None:
