@@ -61,12 +61,17 @@ test-training: .venv-training/.installed ## Tests of the training code (TensorFl
 	.venv-training/bin/pytest tests/unit/training
 
 .PHONY: nightly
-nightly: public-sets fuzz ## Once a night: public sets of images beside another decoder, then the fuzzer
+nightly: public-sets viewer fuzz ## Once a night: public sets of images beside another decoder, a viewer, then the fuzzer
 
 .PHONY: public-sets
 public-sets: .venv-dev/nightly/.installed ## Read every file of public sets of images; compare those with a window with DCMTK
 	@PYTHON=$(PYTHON) bash scripts/services.sh decoders
-	PYTHONPATH=.venv-dev/nightly .venv-dev/bin/pytest -s tests/nightly
+	PYTHONPATH=.venv-dev/nightly .venv-dev/bin/pytest -s tests/nightly --ignore=tests/nightly/viewer
+
+.PHONY: viewer
+viewer: .venv-dev/.installed ## Open a result in the viewer OHIF (from npm) and look for its boxes; screenshots in .cache/viewer
+	@PYTHON=$(PYTHON) bash scripts/services.sh viewer
+	.venv-dev/bin/pytest -s tests/nightly/viewer
 
 .PHONY: fuzz
 fuzz: .venv-dev/nightly/.installed ## Fuzz the reader with Atheris for FUZZ_SECONDS (3600)

@@ -3,7 +3,8 @@
 # as you like: what is there already is left alone. `make services` calls it; with the argument
 # `images` (`make image-tools`) it installs what builds the container images instead, with
 # `cluster` (`make cluster-packages`) what the test cluster runs on, with `decoders` (`make
-# public-sets`) what decoded images are compared with.
+# public-sets`) what decoded images are compared with, with `viewer` (`make viewer`) the viewer in
+# which results are looked at.
 #
 #   from Debian's packages    redis-server, postgresql, pgbouncer, libpython3.11 (for Triton),
 #                             chromium, libfaketime (tests of wrong clocks), orthanc with its
@@ -31,6 +32,8 @@ MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 CRANE_MODULE=github.com/google/go-containerregistry/cmd/crane
 CRANE_VERSION=v0.20.6
 COMPOSE_READER=$PWD/tests/unit/images/compose_project
+OHIF_VERSION=3.12.10
+OHIF_SHA256=fbabd410be33e5b9898931b725229b9da9553aac339914b5c29796d3aa5d4b2d
 TRITON_PYTHON=3.11   # of the wheel's Python backend stub, so of the packages its models import
 
 missing=()           # one line for each thing that could not be installed
@@ -59,6 +62,8 @@ have_podman() { command -v podman >/dev/null || command -v docker >/dev/null; }
 have_podman_itself() { command -v podman >/dev/null; }
 have_dcmtk() { command -v dcm2pnm >/dev/null && command -v dcmj2pnm >/dev/null; }
 have_gdcm_tools() { command -v gdcmconv >/dev/null; }
+have_npm() { command -v npm >/dev/null; }
+have_ohif() { [[ "$(cat "$CACHE/ohif/version" 2>/dev/null)" == "$OHIF_VERSION" ]]; }
 have_skopeo() { command -v skopeo >/dev/null; }
 have_crane() { type -P crane >/dev/null || [[ "$(cat "$CACHE/bin/crane.version" 2>/dev/null)" == "$CRANE_VERSION" ]]; }
 have_promtool() { type -P promtool >/dev/null || [[ -x "$CACHE/bin/promtool" ]]; }
@@ -249,7 +254,31 @@ report_decoders() {
   report "GDCM's tools (tests of decoded images)" have_gdcm_tools
 }
 
+provide_ohif() {
+  have_ohif && return
+  say "Fetching OHIF $OHIF_VERSION into .cache/ohif ..."
+  rm -rf "$CACHE/ohif"
+  mkdir -p "$CACHE/ohif"
+  if (cd "$CACHE/ohif" && npm pack --silent "@ohif/app@$OHIF_VERSION" >/dev/null \
+    && sha256sum --check --quiet <<<"$OHIF_SHA256  ohif-app-$OHIF_VERSION.tgz" \
+    && tar xzf "ohif-app-$OHIF_VERSION.tgz" && rm "ohif-app-$OHIF_VERSION.tgz"); then
+    echo "$OHIF_VERSION" >"$CACHE/ohif/version"
+  else
+    lack "OHIF (npm's package @ohif/app)"
+  fi
+}
+
 mkdir -p "$CACHE"
+if [[ ${1:-} == viewer ]]; then
+  provide_package chromium have_chromium
+  provide_package npm have_npm
+  provide_pacs
+  provide_ohif
+  report_pacs
+  report "Chromium (browser tests)" have_chromium
+  report "OHIF" have_ohif
+  end
+fi
 if [[ ${1:-} == decoders ]]; then
   provide_decoders
   report_decoders
