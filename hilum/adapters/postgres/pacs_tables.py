@@ -122,6 +122,8 @@ def _deliveries(metadata: sa.MetaData) -> sa.Table:
             sqlite_where=awaited,
         ),
         sa.Index(None, "state", "created_at", "id"),
+        # What went to a destination, the newest first.
+        sa.Index(None, "destination_id", "created_at", "id"),
     )
 
 

@@ -114,6 +114,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_state_created_at_id", "deliveries", ["state", "created_at", "id"]
     )
+    op.create_index(
+        "ix_deliveries_destination_id_created_at_id",
+        "deliveries",
+        ["destination_id", "created_at", "id"],
+    )
     op.create_index("ix_deliveries_transaction_uid", "deliveries", ["transaction_uid"])
     op.create_table(
         "delivery_contexts",
