@@ -117,8 +117,6 @@ class ExpireFilms:
         """
         principal.require(Permission.MANAGE_SITE, rule.site or ALL_SITES)
         ended_before = self._ended_before(rule)
-        with self._unit_of_work.begin() as transaction:
-            transaction.delivery_contexts.drop_settled()
         films: list[ExpiredFilm] = []
         objects = self._remove(principal)
         while batch := self._expire(rule, ended_before, principal):
@@ -140,6 +138,7 @@ class ExpireFilms:
         with self._unit_of_work.begin() as transaction:
             if not transaction.try_lock(_LOCK):
                 return ()  # another run does it
+            transaction.delivery_contexts.drop_settled()
             films = transaction.film_retention.expire(ended_before, rule.site, now, self._batch)
             if films:
                 self._keep_contexts(transaction, films)
