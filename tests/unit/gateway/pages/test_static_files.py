@@ -93,6 +93,9 @@ def test_there_is_advice_for_every_reason_that_an_image_can_have():
     of_no_image = {
         *("rejected", "limit_exceeded", "transient", "dependency_unavailable", "attempt_failed"),
         *("permanent", "broker_unavailable", "backup_damaged", "database_copy_failed"),
+        # Of deliveries.
+        *("destination_unavailable", "destination_busy", "destination_refuses"),
+        *("context_missing", "result_not_encodable"),
     }
     reasons = _codes(HilumError) - _codes(Refused) - {HilumError.code}
     assert set(ADVICE) == reasons - of_no_image | {CANCELLED}
