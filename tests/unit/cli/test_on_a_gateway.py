@@ -45,7 +45,7 @@ def test_an_image_is_analysed_and_every_panel_printed(client, film):
     assert ended.exit_code == 0, ended.output
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(f"{path}: ")
-    assert re.search(r": (No finding\.|Finding: )", lines[0])
+    assert re.search(r": (No finding\.|Finding:( |$))", lines[0])
     head = next(line for line in lines if line.startswith("panel "))
     assert [cell.strip() for cell in head.split("  ") if cell] == list(COLUMNS)
     rows = rows_of(ended.stdout)
